@@ -1,0 +1,65 @@
+package upgrade
+
+import (
+	"context"
+	"time"
+)
+
+// Fence is called right before every request to Azure; when it fails nothing may be sent. The
+// engine's fence prolongs the pass's lease (R18); readers outside of a pass give [Free].
+type Fence func(context.Context) error
+
+// Free is the fence of readers that hold no lease.
+func Free(context.Context) error { return nil }
+
+// Fleet is Azure as the engine needs it. All errors are or wrap a [*Fault].
+type Fleet interface {
+	// Observe reads the set and all its instances, or fails: never a part (R46). A set that does
+	// not exist is a Fault of kind FaultGone.
+	Observe(ctx context.Context, set SetID, fence Fence) (ScaleSet, error)
+	// Apply sends one write, once. A Fault of any kind but FaultUnknown means that nothing
+	// happened; FaultUnknown means that nobody knows.
+	Apply(ctx context.Context, op Operation) (Receipt, error)
+	// Poll asks Azure about an accepted operation. A Fault says nothing about the operation. An
+	// operation Azure has forgotten (404) is done, judged by its instances.
+	Poll(ctx context.Context, token string) (OpReading, error)
+}
+
+// Receipt is Azure's acceptance of a write.
+type Receipt struct {
+	Token       string    // for Poll; "" when the write was over at once. Secret: URLs in it may be signed
+	Correlation string    // ARM's correlation id
+	Azure       time.Time // Azure's clock (the Date header); zero if it told none
+	Again       time.Duration
+}
+
+// Catalogue is what can be rolled out, and to what.
+type Catalogue interface {
+	// Sets lists every scale set in reach, without instances.
+	Sets(ctx context.Context) ([]SetSummary, error)
+	// Versions lists the versions of a platform image in a region, newest first. The argument's
+	// Version is ignored.
+	Versions(ctx context.Context, location string, family Image) ([]ImageVersion, error)
+	// Version looks one version up. An unknown one is a Fault of kind FaultRefused with Azure's words.
+	Version(ctx context.Context, location string, image Image) (ImageVersion, error)
+}
+
+// SetSummary is a scale set as listed.
+type SetSummary struct {
+	ID            SetID
+	Name          string
+	ResourceGroup string
+	Location      string
+	Mode          Mode
+	UpgradeMode   UpgradeMode
+	Image         Image
+	Capacity      int
+	Provisioning  Provisioning
+}
+
+// ImageVersion is one version of an image and whether it may still be used.
+type ImageVersion struct {
+	Image      Image
+	Deprecated bool   // or scheduled for it
+	Note       string // Azure's words on the deprecation, "" if there are none
+}

@@ -1,0 +1,420 @@
+package upgrade
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// Event is one entry of a rollout's append-only journal: a fact, when it was recorded, and the
+// Slack user id of who caused it ("" = the bot).
+type Event struct {
+	Seq  int
+	At   time.Time
+	By   string
+	Fact Fact
+}
+
+// Fact is one of the past-tense types below. They are journaled as their type's name and JSON;
+// fields may be added to them, never renamed or given another meaning.
+type Fact interface{ fact() }
+
+type (
+	// Requested opens a rollout: the plan as digested, and where it is talked about.
+	Requested struct {
+		Digest  string
+		Channel string
+		Name    string // of the requester, for showing
+	}
+	// Asked says that a gate was put to people. A later asking of the same gate replaces it.
+	Asked struct {
+		Gate         string
+		Asking       int // 1, 2, …
+		Nonce        string
+		Expires      time.Time
+		Acknowledged []Section // changed since the plan and named on the card (R34)
+	}
+	// AskedAgain says that a person wants a denied or expired gate asked once more.
+	AskedAgain struct{ Gate string }
+	// Voted is one person's yes to one asking of a gate.
+	Voted struct {
+		Gate   string
+		Asking int
+		Name   string
+	}
+	// Granted is recorded with the vote that completes the quorum.
+	Granted struct {
+		Gate    string
+		Asking  int
+		Digest  string
+		Voters  []string
+		Expires time.Time
+	}
+	// Denied is a person's no; it holds the rollout.
+	Denied struct {
+		Gate   string
+		Asking int
+		Name   string
+		Reason string
+	}
+	// Paused holds the rollout until Resumed.
+	Paused  struct{ Name, Reason string }
+	Resumed struct{ Name string }
+	// AbortAsked ends the rollout; Answer is what becomes of the model, "" = to be asked (R4).
+	AbortAsked struct {
+		Name, Reason string
+		Answer       ModelAnswer
+	}
+	// ModelAsked says that the model question was put to people.
+	ModelAsked struct {
+		Nonce     string
+		Recommend ModelAnswer
+		On, Off   int // instances of the set on the new image and not
+	}
+	// ModelAnswered is a person's answer to it.
+	ModelAnswered struct {
+		Name   string
+		Answer ModelAnswer
+	}
+	// Intended records a write before anything is sent: a crash now means it never was on the wire.
+	Intended struct{ Op Operation }
+	// Sending is recorded right before the call: from here on only an answer tells.
+	Sending struct{ Op string }
+	// Unanswered says that the call brought no answer that can be believed: the outcome is unknown.
+	Unanswered struct{ Op, Cause string }
+	// Accepted is Azure's yes to the write. Azure is its clock's time, zero if it told none.
+	Accepted struct {
+		Op          string
+		Correlation string
+		Azure       time.Time
+	}
+	// Refused is a definite no: nothing happened. Until is when it may be tried again, zero = not
+	// by itself.
+	Refused struct {
+		Op            string
+		Kind          FaultKind
+		Code, Message string
+		Until         time.Time
+	}
+	// Dropped says that an intended write was never sent and never will be.
+	Dropped struct{ Op, Reason string }
+	// Looked is one complete list after an unknown outcome: the ids of the operation that are not
+	// on the target.
+	Looked struct {
+		Op       string
+		Outdated []string
+	}
+	// Settled is how an accepted or unknown operation ended. A failed one says nothing about each
+	// instance: these are judged one by one.
+	Settled struct {
+		Op            string
+		OK            bool
+		Code, Message string
+	}
+	// ModelSet says that the model now names Image; Previous is what rollback and revert go to.
+	ModelSet struct {
+		Image    Image
+		Previous Image
+	}
+	// ModelReverted says that the model names the previous image again, or why it was left.
+	ModelReverted struct {
+		OK     bool
+		Detail string
+	}
+	// InstanceSeen is a change of one instance's state as far as the rollout goes.
+	InstanceSeen struct {
+		ID     string
+		State  Progress
+		Image  string // the version it runs
+		Detail string // why, in Azure's words and ours
+	}
+	// Serving is recorded whenever fewer instances of the set serve than ever before in the rollout.
+	Serving struct{ N, Total int }
+	// Decided is a change of the decision: audit and messages are made from it, deciding is not.
+	Decided struct {
+		Kind     DecisionKind
+		Reason   Reason
+		Gate     string
+		Text     string
+		Blockers []Blocker
+	}
+	// Ended is the last fact of every rollout.
+	Ended struct {
+		Outcome Outcome
+		Reason  string
+		Tally   Tally
+	}
+	// Unread stands for an entry whose kind this version does not know. It holds the rollout: a
+	// newer version wrote something that matters.
+	Unread struct {
+		Kind string
+		Raw  json.RawMessage
+	}
+)
+
+func (Requested) fact()     {}
+func (Asked) fact()         {}
+func (AskedAgain) fact()    {}
+func (Voted) fact()         {}
+func (Granted) fact()       {}
+func (Denied) fact()        {}
+func (Paused) fact()        {}
+func (Resumed) fact()       {}
+func (AbortAsked) fact()    {}
+func (ModelAsked) fact()    {}
+func (ModelAnswered) fact() {}
+func (Intended) fact()      {}
+func (Sending) fact()       {}
+func (Unanswered) fact()    {}
+func (Accepted) fact()      {}
+func (Refused) fact()       {}
+func (Dropped) fact()       {}
+func (Looked) fact()        {}
+func (Settled) fact()       {}
+func (ModelSet) fact()      {}
+func (ModelReverted) fact() {}
+func (InstanceSeen) fact()  {}
+func (Serving) fact()       {}
+func (Decided) fact()       {}
+func (Ended) fact()         {}
+func (Unread) fact()        {}
+
+// ModelAnswer is what becomes of the model when a rollout ends early.
+type ModelAnswer string
+
+const (
+	ModelOpen ModelAnswer = ""       // nobody has said
+	Revert    ModelAnswer = "revert" // put the old image back
+	Keep      ModelAnswer = "keep"   // leave the new one
+)
+
+// Progress is where one instance of a rollout stands.
+type Progress string
+
+const (
+	Waiting   Progress = ""          // not started
+	Going     Progress = "upgrading" // named in a call that was sent
+	Checking  Progress = "checking"  // on the new image, not yet confirmed healthy
+	Confirmed Progress = "confirmed" // seen good once; a second list must agree (R28)
+	OK        Progress = "ok"
+	Broken    Progress = "failed"
+	Vanished  Progress = "vanished"
+	Left      Progress = "left out" // current, protected or deallocated since the plan
+)
+
+// Final reports whether the rollout is done with the instance.
+func (p Progress) Final() bool { return p == OK || p == Broken || p == Vanished || p == Left }
+
+// Outcome is how a rollout ended.
+type Outcome string
+
+const (
+	OutcomeSucceeded Outcome = "succeeded"
+	OutcomeAborted   Outcome = "aborted"
+	OutcomeFailed    Outcome = "failed"
+	OutcomeExpired   Outcome = "expired"
+)
+
+// Tally is the closing count of the planned instances, as last seen.
+type Tally struct {
+	Planned, OK, Failed, Vanished, Left, Untouched int
+	OnNew, OnOld                                   int // instances of the whole set by image
+	LowestServing, Total                           int
+}
+
+// OpKind is what an operation writes.
+type OpKind string
+
+const (
+	OpModel   OpKind = "model"   // PATCH the model's image
+	OpUpgrade OpKind = "upgrade" // POST manualupgrade
+	OpRevert  OpKind = "revert"  // PATCH the previous image back; needs no grant
+)
+
+// Operation is one write to Azure. Its ID is unique in the journal and travels as the request id.
+type Operation struct {
+	ID        string
+	Kind      OpKind
+	Set       SetID
+	Gate      string // the gate whose grant covers it; "" for a revert
+	Asking    int
+	Digest    string
+	Batch     int
+	Instances []string
+	Image     Image
+	IfMatch   string
+	Resend    bool // the one re-send after an unknown outcome (R48)
+}
+
+// OpState is how far an operation has come.
+type OpState string
+
+const (
+	StateIntended OpState = "intended"
+	StateSending  OpState = "sending"
+	StateAccepted OpState = "accepted"
+	StateDone     OpState = "done"
+	StateFailed   OpState = "failed"
+	StateRefused  OpState = "refused"
+	StateDropped  OpState = "dropped"
+)
+
+var facts = func() map[string]reflect.Type {
+	m := map[string]reflect.Type{}
+	for _, f := range []Fact{
+		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
+		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Serving{}, Decided{}, Ended{},
+	} {
+		m[FactKind(f)] = reflect.TypeOf(f)
+	}
+	return m
+}()
+
+// FactKind is the name a fact is journaled under.
+func FactKind(f Fact) string {
+	if u, ok := f.(Unread); ok {
+		return u.Kind
+	}
+	return reflect.TypeOf(f).Name()
+}
+
+// EncodeFact returns the journal form of a fact.
+func EncodeFact(f Fact) (kind string, body []byte, err error) {
+	if u, ok := f.(Unread); ok {
+		return u.Kind, u.Raw, nil
+	}
+	body, err = json.Marshal(f)
+	return FactKind(f), body, err
+}
+
+// DecodeFact reads it back. An unknown kind is not an error: it becomes Unread, which holds the
+// rollout.
+func DecodeFact(kind string, body []byte) (Fact, error) {
+	t, ok := facts[kind]
+	if !ok {
+		return Unread{Kind: kind, Raw: body}, nil
+	}
+	v := reflect.New(t)
+	if err := json.Unmarshal(body, v.Interface()); err != nil {
+		return nil, fmt.Errorf("journal entry %s: %w", kind, err)
+	}
+	return v.Elem().Interface().(Fact), nil
+}
+
+// Post is a message somebody must come to see: what stands in the outbox. A slot of a rollout is
+// one Slack message, edited in place; the latest wanted state wins. The body is rendered when it
+// is sent, from the rollout as it is then and Want.
+type Post struct {
+	Rollout   string // "" for an answer that belongs to no rollout
+	Slot      string // "live", "plan", "card/ud-0/1", "batch/2", "hold/3", "model", "report", "reply/…"
+	Channel   string
+	User      string          // set: only this person sees it (ephemeral), and it is never edited
+	Want      json.RawMessage // what the view needs beyond the rollout, such as an answer's text
+	Broadcast bool            // a thread reply that the channel sees, too
+}
+
+// Slots with a fixed name.
+const (
+	SlotLive   = "live"
+	SlotPlan   = "plan"
+	SlotModel  = "model"
+	SlotReport = "report"
+)
+
+// Pending is a Post that is due, with what is known of its message. Version must be handed back
+// with the result, so that a state wanted meanwhile is not taken for sent.
+type Pending struct {
+	Post
+	ID       int64
+	Version  int64
+	TS       string // the message to edit; "" = not posted yet
+	Thread   string // the ts of the rollout's root message; "" for the root itself
+	Hash     string // of the body last sent
+	Attempts int
+}
+
+// Sent is what became of a Pending.
+type Sent struct {
+	TS    string        // the message's ts; "" leaves the known one
+	Hash  string        // of the body
+	Error string        // "" = delivered: Slack said ok:true
+	Retry time.Duration // with Error: when to try again; negative = never (permanent)
+	Next  time.Duration // without Error: the earliest next edit of this slot
+}
+
+// Delivery is one payload of Slack as it came, persisted before it is acknowledged.
+type Delivery struct {
+	ID   int64
+	Key  string // the same for every redelivery of the same thing
+	Kind string // "slash_commands", "interactive", "events_api"
+	Body json.RawMessage
+	At   time.Time
+}
+
+// Card is a question with buttons that was put to people, found by the nonce in its buttons.
+type Card struct {
+	Nonce   string
+	Rollout string
+	Gate    string // "" for the model question
+	Asking  int
+	Digest  string
+	Channel string // where it was posted; "" until it was
+	TS      string
+}
+
+// Record is a rollout as the journal holds it.
+type Record struct {
+	ID      string
+	Plan    Plan
+	Rollout Rollout
+	Events  []Event
+	Poll    string // the poll token of the unfinished operation, "" if there is none
+	Link    string // the ts of the root message, "" until posted
+}
+
+// Change is everything one transaction writes, or nothing of it.
+type Change struct {
+	Rollout string
+	Seq     int     // the last event the writer had read; the journal refuses with ErrStale if there are more
+	Open    *Plan   // set: the rollout is new, and takes the lock of the plan's set
+	Events  []Event // At and By are filled in by the writer, Seq by the store
+	Poll    string  // stored with an Accepted fact
+	Posts   []Post
+}
+
+// Lease is the right to do one pass over one rollout until a time. Every write carries its epoch.
+type Lease struct {
+	Rollout string
+	Epoch   int64
+	Wakes   int64 // as claimed: a wake-up since then is not lost
+}
+
+// Store is the journal as the engine needs it. Every method that takes a Lease fails with
+// ErrFenced once the lease was taken over.
+type Store interface {
+	// Claim leases the most overdue rollout that nobody holds. ok is false when none is due; next is
+	// then when the next one will be (zero: none).
+	Claim(ctx context.Context) (l Lease, next time.Time, ok bool, err error)
+	// Extend prolongs the lease; it is called right before every network call.
+	Extend(ctx context.Context, l Lease) error
+	// Append commits a change under the lease and returns the sequence number it ends at.
+	Append(ctx context.Context, l Lease, c Change) (seq int, err error)
+	// Release ends the pass: the rollout is due again at that time, or at once if it was woken
+	// meanwhile. A zero time means never by itself (it ended).
+	Release(ctx context.Context, l Lease, wake time.Time) error
+}
+
+// Reader reads the journal. Everybody may.
+type Reader interface {
+	// Record loads one rollout; ErrNotFound when there is none.
+	Record(ctx context.Context, id string) (Record, error)
+	// Open lists the rollouts that have not ended, oldest first.
+	Open(ctx context.Context) ([]Record, error)
+	// Holder returns the rollout that holds the set's lock; ErrNotFound when it is free.
+	Holder(ctx context.Context, set SetID) (Record, error)
+	// Card finds a card by its nonce; ErrNotFound when there is none.
+	Card(ctx context.Context, nonce string) (Card, error)
+}

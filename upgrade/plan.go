@@ -1,0 +1,391 @@
+package upgrade
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Action is what a plan does to its instances. Every write of any verb is a plan.
+type Action string
+
+// ActionUpgrade brings instances to the target image with manualupgrade.
+const ActionUpgrade Action = "upgrade"
+
+// Target is the goal image, pinned when the plan is made. With Model set the set's model already
+// says it (Terraform changed it) and the bot writes nothing to the model.
+type Target struct {
+	Image Image
+	Model bool
+}
+
+// Selection narrows a plan to some instances; the zero value selects all.
+type Selection struct {
+	UpdateDomains []int
+}
+
+// Takes reports whether the selection includes the instance.
+func (s Selection) Takes(i Instance) bool {
+	return len(s.UpdateDomains) == 0 || slices.Contains(s.UpdateDomains, i.UpdateDomain)
+}
+
+// Limits are the numbers a rollout keeps to, fixed in its plan. MaxUnavailable is a count here,
+// worked out from the set's size.
+type Limits struct {
+	MaxUnavailable int
+	BatchCap       int
+	MaxFailures    int
+	Soak           time.Duration
+	Bake           time.Duration
+	Deadline       time.Duration
+}
+
+// Member is one instance of a gate as it was when the plan was made.
+type Member struct {
+	ID           string
+	UpdateDomain int
+	FaultDomain  int
+	Zone         string
+	From         Image
+}
+
+// Gate is what one person's yes covers: a named set of instances.
+type Gate struct {
+	Key       string // stable within the plan, such as "ud-0"
+	Title     string // as people say it, such as "UD 0"
+	Instances []Member
+}
+
+// IDs returns the gate's instance ids in order.
+func (g Gate) IDs() []string {
+	ids := make([]string, len(g.Instances))
+	for i, m := range g.Instances {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
+// Skip is why an instance that was selected is in no gate.
+type Skip struct {
+	ID     string
+	Reason SkipReason
+}
+
+// SkipReason is one of the few reasons to pass an instance by.
+type SkipReason string
+
+const (
+	SkipCurrent     SkipReason = "already current"
+	SkipProtected   SkipReason = "protected"
+	SkipDeallocated SkipReason = "deallocated"
+	SkipNoDomain    SkipReason = "in no update domain"
+	SkipDeleting    SkipReason = "being deleted"
+)
+
+// Plan is what a rollout means to do, said once and never changed. What people agree to is its
+// Digest (R20).
+type Plan struct {
+	Digest        string
+	Set           SetID
+	Name          string
+	ResourceGroup string
+	Location      string
+	Action        Action
+	Target        Target
+	From          Image // the model's image when the plan was made
+	Gates         []Gate
+	Skipped       []Skip
+	Limits        Limits
+	Policy        Policy // as in force when the plan was made
+	UpgradeMode   UpgradeMode
+	Sections      map[Section]string // the model's other sections when the plan was made
+
+	// What follows is told to people but not part of the digest.
+	By        string // user id
+	At        time.Time
+	Note      string
+	Total     int // instances of the set
+	Available int // of these, serving
+	Downgrade bool
+	Pinned    string // the word that was pinned ("latest"), "" if a version was given
+	Pending   []string
+	Hazards   []string
+}
+
+// covered is what the digest is taken over.
+type covered struct {
+	Set         SetID
+	Action      Action
+	Target      Target
+	Gates       map[string][]string
+	Order       []string
+	Limits      Limits
+	Policy      string
+	From        Image
+	UpgradeMode UpgradeMode
+	Sections    map[Section]string
+}
+
+func (p Plan) digest() string {
+	c := covered{p.Set, p.Action, p.Target, map[string][]string{}, nil, p.Limits, p.Policy.Version(), p.From, p.UpgradeMode, p.Sections}
+	for _, g := range p.Gates {
+		c.Gates[g.Key] = g.IDs()
+		c.Order = append(c.Order, g.Key)
+	}
+	return digest(c)
+}
+
+// Short is the digest's beginning, as shown to people.
+func (p Plan) Short() string { return p.Digest[:min(4, len(p.Digest))] }
+
+// Size is the number of instances to upgrade.
+func (p Plan) Size() int {
+	n := 0
+	for _, g := range p.Gates {
+		n += len(g.Instances)
+	}
+	return n
+}
+
+// Gate returns the gate with that key and its index; -1 when there is none.
+func (p Plan) Gate(key string) (Gate, int) {
+	i := slices.IndexFunc(p.Gates, func(g Gate) bool { return g.Key == key })
+	if i < 0 {
+		return Gate{}, -1
+	}
+	return p.Gates[i], i
+}
+
+// Member returns the plan's record of an instance and the gate it is in.
+func (p Plan) Member(id string) (Member, Gate, bool) {
+	for _, g := range p.Gates {
+		for _, m := range g.Instances {
+			if m.ID == id {
+				return m, g, true
+			}
+		}
+	}
+	return Member{}, Gate{}, false
+}
+
+// Current reports whether an instance already is where the target wants it. For target "model"
+// everything pending counts, not only the image.
+func (t Target) Current(i Instance) bool {
+	if t.Model && !i.LatestModel {
+		return false
+	}
+	return i.Image.Same(t.Image)
+}
+
+// Wish is what a plan is made from, once the words of an [Ask] are resolved.
+type Wish struct {
+	Target  Target
+	Pinned  string
+	Which   Selection
+	Limits  Limits
+	Note    string
+	By      string
+	Hazards []string
+}
+
+// NewPlan makes the plan for a wish from one complete reading of the set, or says why there can be
+// none (R33, R35, R42, R44, R45).
+func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
+	if no := plannable(s, pol, w); no != nil {
+		return Plan{}, no
+	}
+	p := Plan{
+		Set: s.ID, Name: s.Name, ResourceGroup: s.ResourceGroup, Location: s.Location,
+		Action: ActionUpgrade, Target: w.Target, From: s.Model.Image, Limits: w.Limits, Policy: pol,
+		UpgradeMode: s.UpgradeMode, Sections: s.Model.Sections,
+		By: w.By, At: now, Note: w.Note, Total: len(s.Instances), Available: len(s.Instances) - s.Unavailable(),
+		Pinned: w.Pinned, Pending: pending(s, w.Target), Hazards: slices.Concat(hazards(s), w.Hazards),
+	}
+	p.Downgrade = !w.Target.Model && older(w.Target.Image, s.Model.Image)
+	p.Gates, p.Skipped = gates(s, w)
+	if len(p.Gates) == 0 {
+		return Plan{}, nothing(s, w, p.Skipped)
+	}
+	p.Digest = p.digest()
+	return p, nil
+}
+
+func gates(s ScaleSet, w Wish) ([]Gate, []Skip) {
+	byDomain := map[int][]Member{}
+	var skipped []Skip
+	for _, i := range s.Instances {
+		if !w.Which.Takes(i) {
+			continue
+		}
+		if why := skip(i, w.Target); why != "" {
+			skipped = append(skipped, Skip{i.ID, why})
+			continue
+		}
+		byDomain[i.UpdateDomain] = append(byDomain[i.UpdateDomain], Member{i.ID, i.UpdateDomain, i.FaultDomain, i.Zone, i.Image})
+	}
+	var out []Gate
+	for _, ud := range s.Domains() {
+		if members := byDomain[ud]; len(members) > 0 {
+			out = append(out, Gate{fmt.Sprintf("ud-%d", ud), fmt.Sprintf("UD %d", ud), members})
+		}
+	}
+	return out, skipped
+}
+
+func skip(i Instance, t Target) SkipReason {
+	switch {
+	case i.Provisioning == Deleting:
+		return SkipDeleting
+	case t.Current(i):
+		return SkipCurrent
+	case i.Protected:
+		return SkipProtected
+	case i.Power == Deallocated:
+		return SkipDeallocated
+	case i.UpdateDomain < 0:
+		return SkipNoDomain
+	}
+	return ""
+}
+
+func nothing(s ScaleSet, w Wish, skipped []Skip) *Refusal {
+	reasons := map[SkipReason]int{}
+	for _, k := range skipped {
+		reasons[k.Reason]++
+	}
+	var parts []string
+	for _, why := range []SkipReason{SkipCurrent, SkipProtected, SkipDeallocated, SkipNoDomain, SkipDeleting} {
+		if n := reasons[why]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, why))
+		}
+	}
+	return Refuse(CodeNothing, "/vmss show "+s.Name, "nothing to do on %s for %s: %s", s.Name, w.Target.Image, cmp.Or(strings.Join(parts, " · "), "the set has no instances"))
+}
+
+// plannable holds the refusals of plan time, each with its smallest remedy.
+func plannable(s ScaleSet, pol Policy, w Wish) *Refusal {
+	show := "/vmss show " + s.Name
+	switch {
+	case s.Mode == Flexible:
+		return Refuse(CodePolicy, show, "%s is a Flexible scale set: it has no update domains to go by", s.Name)
+	case s.UpgradeMode != Manual:
+		return Refuse(CodePolicy, show, "%s has upgrade mode %s: Azure would upgrade instances by itself as soon as the image changes. Smallest change: set its upgradePolicy.mode to Manual", s.Name, s.UpgradeMode)
+	case s.AutoOSUpgrade:
+		return Refuse(CodePolicy, show, "%s has automatic OS upgrades on: Azure would roll images out by itself. Smallest change: set enableAutomaticOSUpgrade to false", s.Name)
+	case s.Rolling:
+		return Refuse(CodePolicy, show, "a rolling upgrade of Azure's own is running on %s: wait for it or cancel it", s.Name)
+	case s.Owner != "":
+		return Refuse(CodePolicy, show, "%s is managed by %s: upgrade it there", s.Name, s.Owner)
+	case s.Provisioning == Deleting:
+		return Refuse(CodePolicy, show, "%s is being deleted", s.Name)
+	case w.Limits.MaxUnavailable < 1:
+		return Refuse(CodePolicy, "", "with max-unavailable 0 nothing can ever be upgraded. Smallest change: max-unavailable=1")
+	}
+	if no := knownDomains(s, w.Which); no != nil {
+		return no
+	}
+	return allowed(s, pol, w.Target)
+}
+
+func knownDomains(s ScaleSet, which Selection) *Refusal {
+	have := s.Domains()
+	for _, ud := range which.UpdateDomains {
+		if !slices.Contains(have, ud) {
+			return Refuse(CodeArg, fmt.Sprintf("/vmss show %s", s.Name), "I do not know ud=%d: %s has %s", ud, s.Name, domainList(have))
+		}
+	}
+	return nil
+}
+
+func domainList(have []int) string {
+	switch {
+	case len(have) == 0:
+		return "no update domains"
+	case len(have) > 1 && have[len(have)-1]-have[0] == len(have)-1:
+		return fmt.Sprintf("UD %d-%d", have[0], have[len(have)-1])
+	}
+	words := make([]string, len(have))
+	for i, ud := range have {
+		words[i] = fmt.Sprint(ud)
+	}
+	return "UD " + strings.Join(words, ", ")
+}
+
+// allowed keeps a plan to images the set may run: by default the family it runs now.
+func allowed(s ScaleSet, pol Policy, t Target) *Refusal {
+	families := pol.AllowedImages
+	if len(families) == 0 {
+		families = []string{s.Model.Image.Family()}
+	}
+	if !t.Model && !slices.ContainsFunc(families, func(f string) bool { return strings.EqualFold(f, t.Image.Family()) }) {
+		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is not an image %s may run (allowed: %s)", t.Image.Family(), s.Name, strings.Join(families, ", "))
+	}
+	if !t.Model && older(t.Image, s.Model.Image) && !pol.Downgrades {
+		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, s.Model.Image, s.Name)
+	}
+	return nil
+}
+
+func older(a, b Image) bool {
+	return a.Platform() && b.Platform() && a.Family() == b.Family() && CompareVersions(a.Running(), b.Running()) < 0
+}
+
+// CompareVersions compares dotted numeric versions part by part; Azure's have leading zeros and
+// any length, so they are not semantic versions. Parts that are no numbers compare as text.
+func CompareVersions(a, b string) int {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(as), len(bs)) {
+		if c := compareParts(part(as, i), part(bs, i)); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func part(parts []string, i int) string {
+	if i < len(parts) {
+		return parts[i]
+	}
+	return "0"
+}
+
+func compareParts(a, b string) int {
+	x, y := strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	if len(x) != len(y) && digits(a) && digits(b) {
+		return cmp.Compare(len(x), len(y))
+	}
+	return cmp.Compare(x, y)
+}
+
+func digits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// pending tells what manualupgrade would apply besides the image (R41).
+func pending(s ScaleSet, t Target) []string {
+	var ids []string
+	for _, i := range s.Instances {
+		if !i.LatestModel && i.Image.Same(s.Model.Image) {
+			ids = append(ids, i.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the model has changes besides the image that these instances lack and will get: %s", strings.Join(ids, " "))}
+}
+
+func hazards(s ScaleSet) []string {
+	var out []string
+	add := func(is bool, what string) {
+		if is {
+			out = append(out, what)
+		}
+	}
+	add(!s.HealthSource, "no health signal: power, provisioning and soak are all there is to go by")
+	add(s.AutoRepairs, "automatic repairs on: a repaired instance is born on the new image")
+	add(s.EphemeralOS, "ephemeral OS disks: all local data of an instance is lost")
+	add(s.ImageNotice, "OS-image notification on: each instance may wait 15 m before it goes")
+	add(s.Model.Image.Platform() && s.Model.Image.Version == "latest", "the model follows latest: after this it is pinned to a version")
+	return out
+}

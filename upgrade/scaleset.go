@@ -1,0 +1,249 @@
+package upgrade
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SetID is a scale set's Azure resource id in lower case: Azure compares ids without case, so
+// two spellings must never be two sets. The zero value names no set.
+type SetID string
+
+// NewSetID lower-cases a resource id.
+func NewSetID(resourceID string) SetID { return SetID(strings.ToLower(resourceID)) }
+
+// Name returns the last segment of the id.
+func (id SetID) Name() string { return string(id[strings.LastIndexByte(string(id), '/')+1:]) }
+
+// ResourceGroup returns the segment after "resourcegroups", "" when there is none.
+func (id SetID) ResourceGroup() string { return id.after("resourcegroups") }
+
+// Subscription returns the segment after "subscriptions", "" when there is none.
+func (id SetID) Subscription() string { return id.after("subscriptions") }
+
+func (id SetID) after(key string) string {
+	parts := strings.Split(string(id), "/")
+	if i := slices.Index(parts, key); i >= 0 && i+1 < len(parts) {
+		return parts[i+1]
+	}
+	return ""
+}
+
+// Mode is a scale set's orchestration mode.
+type Mode string
+
+const (
+	Uniform  Mode = "Uniform"
+	Flexible Mode = "Flexible"
+)
+
+// UpgradeMode is the set's own upgrade policy: only Manual leaves instances alone when the model
+// changes.
+type UpgradeMode string
+
+const (
+	Manual    UpgradeMode = "Manual"
+	Automatic UpgradeMode = "Automatic"
+	Rolling   UpgradeMode = "Rolling"
+)
+
+// ScaleSet is one complete reading of a set and all its instances. A value of this type is whole:
+// a listing that broke in the middle never becomes one (R46).
+type ScaleSet struct {
+	ID            SetID
+	Name          string // as Azure spells it
+	ResourceGroup string // as Azure spells it
+	Location      string
+	Mode          Mode
+	UpgradeMode   UpgradeMode
+	AutoOSUpgrade bool   // automaticOSUpgradePolicy.enableAutomaticOSUpgrade
+	Rolling       bool   // a native rolling upgrade is running
+	Owner         string // "AKS" when a service owns the set, else ""
+	Provisioning  Provisioning
+	Model         Model
+	Etag          string
+	Capacity      int
+	HealthSource  bool // an application health extension or load balancer probe is configured
+	AutoRepairs   bool
+	ImageNotice   bool // osImageNotificationProfile: each instance may wait 15 minutes
+	EphemeralOS   bool
+	SeenAt        time.Time  // when the listing was complete
+	Instances     []Instance // sorted by id
+}
+
+// Model is the goal state new instances are born with, as far as a rollout depends on it.
+type Model struct {
+	Image    Image
+	Sections map[Section]string // a digest of each section's JSON; absent = the section is absent
+}
+
+// Section names a part of the model that is compared as a whole.
+type Section string
+
+const (
+	SectionOSProfile  Section = "osProfile"
+	SectionNetwork    Section = "networkProfile"
+	SectionIdentity   Section = "identity"
+	SectionExtensions Section = "extensionProfile"
+	SectionOther      Section = "other settings"
+)
+
+// Stops reports whether a change of the section after the plan stops the rollout (R34). Other
+// sections are acknowledged on the next card.
+func (s Section) Stops() bool {
+	return s == SectionOSProfile || s == SectionNetwork || s == SectionIdentity
+}
+
+// Image refers to an OS image: a platform image by publisher, offer, sku and version, or anything
+// else by resource id. Exact is the version an instance really runs (exactVersion), "" in a model.
+type Image struct {
+	Publisher string `json:"publisher,omitempty"`
+	Offer     string `json:"offer,omitempty"`
+	SKU       string `json:"sku,omitempty"`
+	Version   string `json:"version,omitempty"`
+	Exact     string `json:"exact,omitempty"`
+	ID        string `json:"id,omitempty"`
+}
+
+// Platform reports whether the image is a marketplace (platform) image.
+func (i Image) Platform() bool { return i.ID == "" && i.Publisher != "" }
+
+// Running returns the version that is really meant or run: Exact when known, else Version.
+func (i Image) Running() string { return cmp.Or(i.Exact, i.Version) }
+
+// Family is the image without its version: what the default allow-list compares (R45).
+func (i Image) Family() string {
+	if !i.Platform() {
+		base, _, _ := strings.Cut(strings.ToLower(i.ID), "/versions/")
+		return base
+	}
+	return strings.ToLower(i.Publisher + ":" + i.Offer + ":" + i.SKU)
+}
+
+// Same reports whether both are the same image in the same version; an unknown version is never
+// the same as anything (R43: exact versions are compared).
+func (i Image) Same(j Image) bool {
+	if !i.Platform() || !j.Platform() {
+		return i.ID != "" && strings.EqualFold(i.ID, j.ID)
+	}
+	return i.Family() == j.Family() && i.Running() != "" && i.Running() == j.Running()
+}
+
+// String is the version for a platform image, else the id's last segment.
+func (i Image) String() string {
+	if i.Platform() {
+		return i.Running()
+	}
+	return i.ID[strings.LastIndexByte(i.ID, '/')+1:]
+}
+
+// Provisioning is the last segment of a ProvisioningState/… code, lower case.
+type Provisioning string
+
+const (
+	Succeeded Provisioning = "succeeded"
+	Updating  Provisioning = "updating"
+	Creating  Provisioning = "creating"
+	Deleting  Provisioning = "deleting"
+	Failed    Provisioning = "failed"
+)
+
+// Moving reports whether Azure is still at work on the resource.
+func (p Provisioning) Moving() bool {
+	return p != Succeeded && p != Failed && p != "canceled" && p != ""
+}
+
+// Power is the last segment of a PowerState/… code, lower case; "" is unknown.
+type Power string
+
+const (
+	Running     Power = "running"
+	Starting    Power = "starting"
+	Stopping    Power = "stopping"
+	Stopped     Power = "stopped"
+	Deallocated Power = "deallocated"
+)
+
+// Health is what the set's own health source says of an instance; "" = no source is configured.
+type Health string
+
+const (
+	NoHealth     Health = ""
+	Healthy      Health = "healthy"
+	Unhealthy    Health = "unhealthy"
+	Initializing Health = "initializing"
+	UnknownState Health = "unknown"
+)
+
+// Instance is one VM of a set as last listed.
+type Instance struct {
+	ID           string // "0" on Uniform sets, the VM's name on Flexible ones
+	UpdateDomain int    // -1 = not known (deallocated, or a Flexible set)
+	FaultDomain  int    // -1 = not known
+	Zone         string
+	Placement    string // placement group id
+	Image        Image
+	LatestModel  bool // latestModelApplied
+	Protected    bool // protectFromScaleSetActions: the set's upgrades pass it by
+	Provisioning Provisioning
+	Power        Power
+	Health       Health
+	HealthAt     time.Time // when the health last changed; zero = not told
+	Message      string    // Azure's innermost words on what is wrong, "" when nothing is
+}
+
+// Available reports whether the instance serves: provisioned, running and not known to be ill.
+// A health that is configured but not "healthy" counts as ill (Azure treats unknown so, too).
+func (i Instance) Available() bool {
+	return i.Provisioning == Succeeded && i.Power == Running && (i.Health == NoHealth || i.Health == Healthy)
+}
+
+// Instance returns the instance with that id.
+func (s ScaleSet) Instance(id string) (Instance, bool) {
+	i := slices.IndexFunc(s.Instances, func(x Instance) bool { return x.ID == id })
+	if i < 0 {
+		return Instance{}, false
+	}
+	return s.Instances[i], true
+}
+
+// Domains returns the update domains that exist now, in order (R44: discovered, never assumed).
+func (s ScaleSet) Domains() []int {
+	var out []int
+	for _, i := range s.Instances {
+		if i.UpdateDomain >= 0 && !slices.Contains(out, i.UpdateDomain) {
+			out = append(out, i.UpdateDomain)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Unavailable counts the instances that do not serve.
+func (s ScaleSet) Unavailable() int {
+	n := 0
+	for _, i := range s.Instances {
+		if !i.Available() {
+			n++
+		}
+	}
+	return n
+}
+
+// CompareIDs orders instance ids as people count: 2 before 10, names after numbers.
+func CompareIDs(a, b string) int {
+	x, errX := strconv.Atoi(a)
+	y, errY := strconv.Atoi(b)
+	switch {
+	case errX == nil && errY == nil:
+		return cmp.Compare(x, y)
+	case errX == nil:
+		return -1
+	case errY == nil:
+		return 1
+	}
+	return cmp.Compare(a, b)
+}

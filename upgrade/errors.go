@@ -54,6 +54,9 @@ var ErrStale = errors.New("the rollout has moved on")
 // ErrFenced is returned when a pass no longer owns its rollout: drop everything.
 var ErrFenced = errors.New("the pass lost its lease")
 
+// ErrLocked is returned when a rollout cannot be opened because another one holds its set (R16).
+var ErrLocked = errors.New("another rollout holds the scale set")
+
 // ErrNotFound is returned when the journal holds no such rollout.
 var ErrNotFound = errors.New("no such rollout")
 

@@ -130,6 +130,14 @@ type (
 		Image  string // the version it runs
 		Detail string // why, in Azure's words and ours
 	}
+	// Declined is what somebody wanted and did not get: nothing changed. It stands in the system
+	// stream, where it disturbs no rollout.
+	Declined struct {
+		Code    Code
+		What    string
+		Said    string // what was typed or pressed, cut to a sane length
+		Channel string
+	}
 	// Serving is recorded whenever fewer instances of the set serve than ever before in the rollout.
 	Serving struct{ N, Total int }
 	// Decided is a change of the decision: audit and messages are made from it, deciding is not.
@@ -176,6 +184,7 @@ func (Settled) fact()       {}
 func (ModelSet) fact()      {}
 func (ModelReverted) fact() {}
 func (InstanceSeen) fact()  {}
+func (Declined) fact()      {}
 func (Serving) fact()       {}
 func (Decided) fact()       {}
 func (Ended) fact()         {}
@@ -266,7 +275,7 @@ var facts = func() map[string]reflect.Type {
 	for _, f := range []Fact{
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}
@@ -354,6 +363,14 @@ type Delivery struct {
 	At   time.Time
 }
 
+// Settlement is what became of a delivery: all of it is committed together with marking the
+// delivery settled, so that nothing is done twice and no answer is lost.
+type Settlement struct {
+	Delivery int64
+	Changes  []Change
+	Answers  []Post // to the person who spoke
+}
+
 // Card is a question with buttons that was put to people, found by the nonce in its buttons.
 type Card struct {
 	Nonce   string
@@ -377,7 +394,7 @@ type Record struct {
 
 // Change is everything one transaction writes, or nothing of it.
 type Change struct {
-	Rollout string
+	Rollout string  // "" = the system stream, which nobody folds and Seq does not guard
 	Seq     int     // the last event the writer had read; the journal refuses with ErrStale if there are more
 	Open    *Plan   // set: the rollout is new, and takes the lock of the plan's set
 	Events  []Event // At and By are filled in by the writer, Seq by the store

@@ -39,7 +39,7 @@ const (
 	Hold     DecisionKind = "hold"      // a person must say how to go on
 	Drop     DecisionKind = "drop"      // forget an intended write that was never sent
 	Resend   DecisionKind = "resend"    // once more after an unknown outcome (R48)
-	Ask      DecisionKind = "ask"       // put the gate to people
+	AskGate  DecisionKind = "ask"       // put the gate to people
 	AskModel DecisionKind = "ask-model" // put the model question to people (R4)
 	SetModel DecisionKind = "set-model" // PATCH the target image into the model
 	Start    DecisionKind = "start"     // manualupgrade of Batch
@@ -152,7 +152,7 @@ func (v view) next() Decision {
 	gate, _, open := v.r.CurrentGate(v.p)
 	switch {
 	case open && v.mayAsk(gate, blockers):
-		return Decision{Kind: Ask, Reason: ReasonApproval, Gate: gate.Key, Text: gate.Title + " is next", Blockers: blockers}
+		return Decision{Kind: AskGate, Reason: ReasonApproval, Gate: gate.Key, Text: gate.Title + " is next", Blockers: blockers}
 	case len(blockers) > 0:
 		return blocked(blockers)
 	case !open:
@@ -629,8 +629,11 @@ func (v view) recheck(d Decision) time.Time {
 	if d.Kind == Nothing || d.Kind == End {
 		return time.Time{}
 	}
-	if d.Kind != Wait && d.Kind != Hold {
+	switch d.Kind {
+	case Drop, AskGate, AskModel:
 		return v.now
+	case Start, Resend, SetModel, PutBack:
+		return v.now.Add(v.seen.Pace.Refresh)
 	}
 	next := v.now.Add(v.pace(d))
 	for _, b := range d.Blockers {

@@ -1,0 +1,113 @@
+package commands
+
+import (
+	"context"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Verb is the first word of a command.
+type Verb string
+
+const (
+	VerbHome    Verb = ""
+	VerbHelp    Verb = "help"
+	VerbUpgrade Verb = "upgrade"
+	VerbPlan    Verb = "plan"
+	VerbList    Verb = "list"
+	VerbShow    Verb = "show"
+	VerbStatus  Verb = "status"
+	VerbWhy     Verb = "why"
+	VerbPending Verb = "pending"
+	VerbApprove Verb = "approve"
+	VerbDeny    Verb = "deny"
+	VerbPause   Verb = "pause"
+	VerbResume  Verb = "resume"
+	VerbAbort   Verb = "abort"
+	VerbAsk     Verb = "ask"   // a denied or expired gate once more
+	VerbModel   Verb = "model" // the buttons of the model question; typed as abort ROLLOUT revert|keep
+)
+
+// Request is what somebody wants, however it was said. Only the fields of the verb are set; the
+// zero value asks for the home screen.
+type Request struct {
+	Verb    Verb
+	About   string // help: a verb; list: a text; show: a set; status, why: a rollout or a set
+	Part    string // show: "", "map", "instances", "image" or "policy"
+	Set     string // upgrade, plan
+	Target  string // upgrade, plan: a version, "latest" or "model"
+	Domains []int  // ud=
+	Options Options
+	Rollout string // of the verbs that say something about one
+	Nonce   string // of the card whose button was pressed
+	Rest    bool   // approve … rest
+	Reason  string
+	Answer  upgrade.ModelAnswer // abort, model
+}
+
+// Options are the key=value words; nil where nothing was said.
+type Options struct {
+	MaxUnavailable *upgrade.Limit
+	MaxFailures    *int
+	Soak           *time.Duration
+	Bake           *time.Duration
+	Note           string
+}
+
+// Rollouts is the domain as the language needs it; [upgrade.Desk] is it. Errors for people are
+// [*upgrade.Refusal].
+type Rollouts interface {
+	Plan(ctx context.Context, by upgrade.Person, ask upgrade.Ask) (upgrade.Plan, error)
+	Open(ctx context.Context, by upgrade.Person, ask upgrade.Ask) (upgrade.Change, upgrade.Plan, error)
+	Say(ctx context.Context, by upgrade.Person, w upgrade.Word) (upgrade.Change, string, error)
+	Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (upgrade.Sight, error)
+}
+
+// Reply is the answer to the person who spoke, as data: it is journaled and rendered when it is
+// sent. Exactly one of the parts is set beside the verb.
+type Reply struct {
+	Verb     Verb
+	Request  string        `json:",omitempty"` // as understood, written back by Format
+	Refusal  *Refusal      `json:",omitempty"`
+	Text     string        `json:",omitempty"` // a plain sentence; foreign text in it is not escaped
+	Help     *Help         `json:",omitempty"`
+	Plan     *upgrade.Plan `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade: the rollout was opened
+	Rollout  string        `json:",omitempty"` // with Plan of upgrade: its id
+	Rollouts []string      `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home)
+	Sets     []SetLine     `json:",omitempty"` // list
+	Set      *SetSight     `json:",omitempty"` // show
+	Empty    string        `json:",omitempty"` // said when a list has nothing in it
+}
+
+// Refusal is an [upgrade.Refusal] without its cause, which is for the log only.
+type Refusal struct {
+	Code    upgrade.Code
+	What    string
+	Next    string `json:",omitempty"`
+	Rollout string `json:",omitempty"`
+}
+
+// SetLine is one scale set in a list, with the rollout that holds it.
+type SetLine struct {
+	Set     upgrade.SetSummary
+	Rollout string `json:",omitempty"`
+	State   string `json:",omitempty"`
+}
+
+// SetSight is one scale set as just read.
+type SetSight struct {
+	Part    string
+	Set     upgrade.ScaleSet
+	Policy  upgrade.Policy
+	Rollout string `json:",omitempty"`
+}
+
+// Help is one screen of help.
+type Help struct {
+	Verb     Verb     // "" = the overview
+	Usage    []string // one line a form
+	Says     string   // what it does, in a sentence or two
+	Examples []string
+	Who      string // who may
+}

@@ -1,0 +1,491 @@
+package upgrade
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Ask is a person's wish for a rollout or a plan, as typed or filled into a form. Pointers are nil
+// where nothing was said: the policy's value holds.
+type Ask struct {
+	Set            string // a name or resourcegroup/name
+	Target         string // a version, "latest" or "model"
+	Which          Selection
+	MaxUnavailable *Limit
+	MaxFailures    *int
+	Soak           *time.Duration
+	Bake           *time.Duration
+	Note           string
+	Channel        string // where it was asked; a set is driven in its own channel only
+}
+
+// Desk turns what people want into plans, changes and answers. It reads Azure and the journal and
+// writes nothing: the caller commits the Change together with the delivery it came from, and asks
+// again when the journal answers ErrStale or ErrLocked.
+type Desk struct {
+	Fleet     Fleet
+	Catalogue Catalogue
+	Journal   Reader
+	Policies  func() []Policy
+	Now       func() time.Time
+	ID        func() string // unguessable, at least 128 bits, letters and digits only
+}
+
+// Plan makes the plan for an ask and changes nothing.
+func (d Desk) Plan(ctx context.Context, by Person, ask Ask) (Plan, error) {
+	set, pol, err := d.find(ctx, by, ask.Set, MayRead)
+	if err != nil {
+		return Plan{}, err
+	}
+	return d.plan(ctx, by, ask, set, pol)
+}
+
+// Open makes the plan and the change that opens its rollout, under the name of who asked.
+func (d Desk) Open(ctx context.Context, by Person, ask Ask) (Change, Plan, error) {
+	set, pol, err := d.find(ctx, by, ask.Set, MayRequest)
+	if err != nil {
+		return Change{}, Plan{}, err
+	}
+	if no := driveable(set, pol, ask.Channel); no != nil {
+		return Change{}, Plan{}, no
+	}
+	if err := d.free(ctx, set); err != nil {
+		return Change{}, Plan{}, err
+	}
+	p, err := d.plan(ctx, by, ask, set, pol)
+	if err != nil {
+		return Change{}, Plan{}, err
+	}
+	id := "r-" + d.ID()[:6]
+	events := At(d.Now(), by.ID, Requested{Digest: p.Digest, Channel: pol.Channel, Name: by.Name})
+	posts := Posts(Fold(id, events), events)
+	return Change{Rollout: id, Open: &p, Events: events, Posts: posts}, p, nil
+}
+
+func driveable(set SetSummary, pol Policy, channel string) *Refusal {
+	switch {
+	case pol.Channel == "":
+		return Refuse(CodePolicy, "", "%s has no channel in the configuration: it cannot be driven from Slack", set.Name)
+	case channel != pol.Channel:
+		return Refuse(CodeRole, "", "%s is driven in <#%s> only", set.Name, pol.Channel)
+	}
+	return nil
+}
+
+// free refuses a set that another rollout holds, naming holder, reason, since, state and the way
+// out (R16).
+func (d Desk) free(ctx context.Context, set SetSummary) error {
+	rec, err := d.Journal.Holder(ctx, set.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return inside("read the lock of "+set.Name, err)
+	}
+	return Locked(rec)
+}
+
+// Locked is the refusal for a set that rec holds.
+func Locked(rec Record) *Refusal {
+	what := fmt.Sprintf("%s is being rolled by %s (%s, since %s", rec.Plan.Name, rec.ID, rec.Rollout.Name, DateToken(rec.Rollout.At))
+	if rec.Plan.Note != "" {
+		what += ", “" + rec.Plan.Note + "”"
+	}
+	what += "): " + cmp.Or(LastDecided(rec.Events).Text, "just planned")
+	return &Refusal{Code: CodeLocked, What: what, Next: "/vmss why " + rec.ID, Rollout: rec.ID}
+}
+
+// DateToken writes a moment so that the view can show it in each reader's zone.
+func DateToken(t time.Time) string { return fmt.Sprintf("\x02%d\x03", t.Unix()) }
+
+// find resolves a set by name and checks the right. What the person may not read does not exist
+// for them.
+func (d Desk) find(ctx context.Context, by Person, name string, do Right) (SetSummary, Policy, error) {
+	sets, err := d.Catalogue.Sets(ctx)
+	if err != nil {
+		return SetSummary{}, Policy{}, azure("list the scale sets", err)
+	}
+	sets = slices.DeleteFunc(sets, func(s SetSummary) bool { return PolicyFor(d.Policies(), s.ID).Refuses(by, MayRead, "") != "" })
+	matches := named(sets, name)
+	switch {
+	case len(matches) == 0:
+		return SetSummary{}, Policy{}, unknownSet(sets, name)
+	case len(matches) > 1:
+		return SetSummary{}, Policy{}, ambiguous(matches, name)
+	}
+	set := matches[0]
+	pol := PolicyFor(d.Policies(), set.ID)
+	if who := pol.Refuses(by, do, ""); who != "" {
+		return set, pol, Refuse(CodeRole, "/vmss show "+set.Name, "to %s an upgrade of %s takes %s", do, set.Name, who)
+	}
+	return set, pol, nil
+}
+
+func named(sets []SetSummary, name string) []SetSummary {
+	var out []SetSummary
+	for _, s := range sets {
+		if strings.EqualFold(s.Name, name) || strings.EqualFold(s.ResourceGroup+"/"+s.Name, name) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func ambiguous(matches []SetSummary, name string) *Refusal {
+	var full []string
+	for _, m := range matches {
+		full = append(full, m.ResourceGroup+"/"+m.Name)
+	}
+	return Refuse(CodeArg, "/vmss show "+full[0], "%s is the name of several scale sets: %s", name, strings.Join(full, ", "))
+}
+
+func unknownSet(sets []SetSummary, name string) *Refusal {
+	var names []string
+	for _, s := range sets {
+		names = append(names, s.Name)
+	}
+	no := Refuse(CodeUnknown, "/vmss list", "I know no scale set `%s` that you may see", name)
+	if near := Nearest(name, names); near != "" {
+		no.What += fmt.Sprintf(". Did you mean `%s`?", near)
+	}
+	return no
+}
+
+// Nearest returns the candidate that a slip of the fingers turns into word, "" if none is near.
+func Nearest(word string, candidates []string) string {
+	best, at := "", len(word)/3+1
+	for _, c := range candidates {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d <= at && (best == "" || d < at) {
+			best, at = c, d
+		}
+	}
+	return best
+}
+
+// editDistance is Levenshtein's, over bytes; the words are names. Over-long words are not near.
+func editDistance(a, b string) int {
+	if len(a) > 100 || len(b) > 100 {
+		return 100
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			last, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, last+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+func (d Desk) plan(ctx context.Context, by Person, ask Ask, set SetSummary, pol Policy) (Plan, error) {
+	seen, err := d.Fleet.Observe(ctx, set.ID, Free)
+	if err != nil {
+		return Plan{}, azure("read "+set.Name, err)
+	}
+	wish := Wish{Which: ask.Which, Note: ask.Note, By: by.ID}
+	if no := wish.limit(ask, pol, len(seen.Instances)); no != nil {
+		return Plan{}, no
+	}
+	if err := d.pin(ctx, &wish, ask.Target, seen); err != nil {
+		return Plan{}, err
+	}
+	p, no := NewPlan(seen, pol, wish, d.Now())
+	if no != nil {
+		return Plan{}, no
+	}
+	return p, nil
+}
+
+// limit takes what was asked for where it is no looser than the policy.
+func (w *Wish) limit(ask Ask, pol Policy, total int) *Refusal {
+	w.Limits = Limits{MaxUnavailable: pol.MaxUnavailable.Of(total), BatchCap: pol.BatchCap, MaxFailures: pol.MaxFailures, Soak: pol.Soak, Bake: pol.Bake, Deadline: pol.Deadline}
+	if l := ask.MaxUnavailable; l != nil {
+		if l.Of(total) > w.Limits.MaxUnavailable {
+			return Refuse(CodePolicy, "", "the policy lets %s instances out of service at once, not %s. Smallest change: max-unavailable=%d", pol.MaxUnavailable, l, w.Limits.MaxUnavailable)
+		}
+		w.Limits.MaxUnavailable = l.Of(total)
+	}
+	if n := ask.MaxFailures; n != nil {
+		if *n > pol.MaxFailures {
+			return Refuse(CodePolicy, "", "the policy goes on with %d failed instances, not %d. Smallest change: max-failures=%d", pol.MaxFailures, *n, pol.MaxFailures)
+		}
+		w.Limits.MaxFailures = *n
+	}
+	for _, rest := range []struct {
+		name      string
+		want      *time.Duration
+		at, least *time.Duration
+	}{{"soak", ask.Soak, &w.Limits.Soak, &pol.Soak}, {"bake", ask.Bake, &w.Limits.Bake, &pol.Bake}} {
+		if rest.want == nil {
+			continue
+		}
+		if *rest.want < *rest.least {
+			return Refuse(CodePolicy, "", "the policy has a %s of %s at least. Smallest change: %s=%s", rest.name, *rest.least, rest.name, *rest.least)
+		}
+		*rest.at = *rest.want
+	}
+	return nil
+}
+
+// pin turns the target's word into one exact image (R43).
+func (d Desk) pin(ctx context.Context, w *Wish, target string, seen ScaleSet) error {
+	model := seen.Model.Image
+	if target == "model" {
+		if model.Version == "latest" {
+			return Refuse(CodePolicy, "/vmss show "+seen.Name, "the model of %s follows latest: name a version instead", seen.Name)
+		}
+		w.Target = Target{Image: model, Model: true}
+		return nil
+	}
+	if !model.Platform() {
+		return Refuse(CodePolicy, "/vmss show "+seen.Name, "%s does not run a platform image: only its model's image can be rolled out (target model)", seen.Name)
+	}
+	image := Image{Publisher: model.Publisher, Offer: model.Offer, SKU: model.SKU, Version: target}
+	if target == "latest" {
+		newest, err := d.newest(ctx, seen.Location, image)
+		if err != nil {
+			return err
+		}
+		w.Pinned, image.Version = target, newest
+	}
+	found, err := d.Catalogue.Version(ctx, seen.Location, image)
+	if err != nil {
+		return d.unknownVersion(ctx, seen, image, err)
+	}
+	if found.Deprecated {
+		return Refuse(CodePolicy, "/vmss show "+seen.Name, "%s is deprecated: %s", image, cmp.Or(found.Note, "Azure gives no alternative"))
+	}
+	w.Target = Target{Image: image}
+	return nil
+}
+
+func (d Desk) newest(ctx context.Context, location string, family Image) (string, error) {
+	versions, err := d.Catalogue.Versions(ctx, location, family)
+	if err != nil {
+		return "", azure("list the versions of "+family.Family(), err)
+	}
+	for _, v := range versions {
+		if !v.Deprecated {
+			return v.Image.Version, nil
+		}
+	}
+	return "", Refuse(CodeUnknown, "", "%s has no version that may be used in %s", family.Family(), location)
+}
+
+func (d Desk) unknownVersion(ctx context.Context, seen ScaleSet, image Image, err error) error {
+	if f := AsFault(err, "look up the image"); f.Kind != FaultRefused && f.Kind != FaultGone {
+		return azure("look up "+image.String(), err)
+	}
+	no := Refuse(CodeUnknown, "/vmss show "+seen.Name, "%s has no version %s in %s", image.Family(), image.Version, seen.Location)
+	no.Cause = err
+	if versions, err := d.Catalogue.Versions(ctx, seen.Location, image); err == nil && len(versions) > 0 {
+		var names []string
+		for _, v := range versions {
+			names = append(names, v.Image.Version)
+		}
+		no.What += ": it has " + strings.Join(names[:min(5, len(names))], ", ")
+		if near := Nearest(image.Version, names); near != "" {
+			no.What += fmt.Sprintf(". Did you mean `%s`?", near)
+		}
+	}
+	return no
+}
+
+// Say is what a word about a rollout comes to: the change to commit (without events when nothing
+// changes) and the answer for the person.
+func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error) {
+	var card *Card
+	if w.Nonce != "" {
+		c, err := d.Journal.Card(ctx, w.Nonce)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return Change{}, "", Refuse(CodeStale, "/vmss pending", "this button belongs to no card of mine")
+		case err != nil:
+			return Change{}, "", inside("find the card", err)
+		case c.Channel != "" && c.Channel != w.Channel:
+			return Change{}, "", Refuse(CodeStale, "/vmss pending", "this card belongs to another channel")
+		}
+		card, w.Rollout = &c, c.Rollout
+	}
+	rec, err := d.record(ctx, by, w.Rollout)
+	if err != nil {
+		return Change{}, "", err
+	}
+	pol := PolicyFor(d.Policies(), rec.Plan.Set)
+	if w.Channel != rec.Rollout.Channel {
+		return Change{}, "", Refuse(CodeRole, "", "%s is driven in <#%s> only", rec.Plan.Name, rec.Rollout.Channel)
+	}
+	heard, no := Hear(w, by, card, rec.Plan, rec.Rollout, pol, d.Now())
+	if no != nil {
+		return Change{}, "", no
+	}
+	events := At(d.Now(), by.ID, heard.Facts...)
+	number(events, rec.Rollout.Seq)
+	return Change{Rollout: rec.ID, Seq: rec.Rollout.Seq, Events: events, Posts: Posts(rec.Rollout.With(events...), events)}, heard.Answer, nil
+}
+
+func number(events []Event, after int) {
+	for i := range events {
+		events[i].Seq = after + 1 + i
+	}
+}
+
+// record loads a rollout the person may read; what they may not read does not exist for them.
+func (d Desk) record(ctx context.Context, by Person, id string) (Record, error) {
+	rec, err := d.Journal.Record(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Record{}, inside("read rollout "+id, err)
+	}
+	if err != nil || PolicyFor(d.Policies(), rec.Plan.Set).Refuses(by, MayRead, "") != "" {
+		return Record{}, d.unknownRollout(ctx, by, id)
+	}
+	return rec, nil
+}
+
+func (d Desk) unknownRollout(ctx context.Context, by Person, id string) *Refusal {
+	no := Refuse(CodeUnknown, "/vmss status", "I know no rollout `%s` that you may see", id)
+	if open, err := d.open(ctx, by); err == nil {
+		var ids []string
+		for _, r := range open {
+			ids = append(ids, r.ID)
+		}
+		if near := Nearest(id, ids); near != "" {
+			no.What += fmt.Sprintf(". Did you mean `%s`?", near)
+		}
+	}
+	return no
+}
+
+func (d Desk) open(ctx context.Context, by Person) ([]Record, error) {
+	all, err := d.Journal.Open(ctx)
+	if err != nil {
+		return nil, inside("list the open rollouts", err)
+	}
+	return slices.DeleteFunc(all, func(r Record) bool { return PolicyFor(d.Policies(), r.Plan.Set).Refuses(by, MayRead, "") != "" }), nil
+}
+
+// Query is a question that changes nothing.
+type Query struct {
+	Kind  QueryKind
+	About string // a rollout or a set; "" = all that are open
+}
+
+// QueryKind says what the answer to a Query holds.
+type QueryKind string
+
+const (
+	QueryRollouts QueryKind = "rollouts" // Sight.Rollouts: the one named, the set's, or all open ones
+	QueryPending  QueryKind = "pending"  // Sight.Rollouts: open ones that wait for this person's yes
+	QuerySets     QueryKind = "sets"     // Sight.Sets, those whose name contains About
+	QuerySet      QueryKind = "set"      // Sight.Set, its Policy, and the rollout that holds it
+)
+
+// Sight is what a person asked to see.
+type Sight struct {
+	Rollouts []Record
+	Sets     []SetSummary
+	Set      *ScaleSet
+	Policy   Policy
+}
+
+// Look answers a query, with only what the person may read.
+func (d Desk) Look(ctx context.Context, by Person, q Query) (Sight, error) {
+	switch q.Kind {
+	case QuerySets:
+		return d.lookSets(ctx, by, q.About)
+	case QuerySet:
+		return d.lookSet(ctx, by, q.About)
+	case QueryPending:
+		return d.lookPending(ctx, by)
+	}
+	return d.lookRollouts(ctx, by, q.About)
+}
+
+func (d Desk) lookSets(ctx context.Context, by Person, text string) (Sight, error) {
+	sets, err := d.Catalogue.Sets(ctx)
+	if err != nil {
+		return Sight{}, azure("list the scale sets", err)
+	}
+	sets = slices.DeleteFunc(sets, func(s SetSummary) bool {
+		return PolicyFor(d.Policies(), s.ID).Refuses(by, MayRead, "") != "" || !strings.Contains(strings.ToLower(s.Name), strings.ToLower(text))
+	})
+	open, err := d.open(ctx, by)
+	return Sight{Sets: sets, Rollouts: open}, err
+}
+
+func (d Desk) lookSet(ctx context.Context, by Person, name string) (Sight, error) {
+	set, pol, err := d.find(ctx, by, name, MayRead)
+	if err != nil {
+		return Sight{}, err
+	}
+	seen, err := d.Fleet.Observe(ctx, set.ID, Free)
+	if err != nil {
+		return Sight{}, azure("read "+set.Name, err)
+	}
+	s := Sight{Set: &seen, Policy: pol}
+	if rec, err := d.Journal.Holder(ctx, set.ID); err == nil {
+		s.Rollouts = []Record{rec}
+	}
+	return s, nil
+}
+
+func (d Desk) lookPending(ctx context.Context, by Person) (Sight, error) {
+	open, err := d.open(ctx, by)
+	open = slices.DeleteFunc(open, func(r Record) bool {
+		pol := PolicyFor(d.Policies(), r.Plan.Set)
+		return !r.waitsFor(by) || pol.Refuses(by, MayApprove, r.Rollout.Requester) != ""
+	})
+	return Sight{Rollouts: open}, err
+}
+
+// waitsFor reports whether the gate that is asked has no grant and no vote of this person.
+func (r Record) waitsFor(by Person) bool {
+	gate, _, open := r.Rollout.CurrentGate(r.Plan)
+	_, asked := r.Rollout.Asked[gate.Key]
+	_, granted := r.Rollout.Grants[gate.Key]
+	voted := slices.ContainsFunc(r.Rollout.Votes[gate.Key], func(b Ballot) bool { return b.By == by.ID })
+	return open && asked && !granted && !voted && r.Rollout.Denial == nil
+}
+
+func (d Desk) lookRollouts(ctx context.Context, by Person, about string) (Sight, error) {
+	open, err := d.open(ctx, by)
+	if err != nil || about == "" {
+		return Sight{Rollouts: open}, err
+	}
+	if strings.HasPrefix(about, "r-") {
+		rec, err := d.record(ctx, by, about)
+		return Sight{Rollouts: []Record{rec}}, err
+	}
+	set, _, err := d.find(ctx, by, about, MayRead)
+	if err != nil {
+		return Sight{}, err
+	}
+	return Sight{Rollouts: slices.DeleteFunc(open, func(r Record) bool { return r.Plan.Set != set.ID })}, nil
+}
+
+// azure turns a failed reading into an answer for the person; the cause is for the log.
+func azure(what string, err error) *Refusal {
+	f := AsFault(err, what)
+	said := f.Message
+	if f.Code != "" {
+		said = f.Code + ": " + f.Message
+	}
+	return &Refusal{Code: CodeAzure, What: fmt.Sprintf("Azure did not let me %s: %s", what, cmp.Or(said, string(f.Kind))), Next: "/vmss list", Cause: err}
+}
+
+func inside(what string, err error) *Refusal {
+	return &Refusal{Code: CodeInside, What: "I could not " + what + "; nothing was changed", Next: "/vmss status", Cause: err}
+}

@@ -1,0 +1,262 @@
+package upgrade
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Word is something a person says about a rollout. Typed text, buttons and forms become the same
+// Word, so each verb has one path and one permission rule.
+type Word struct {
+	Verb    WordVerb
+	Rollout string
+	Nonce   string // of the card whose button was pressed; "" = typed
+	Channel string // where it was said; a card answers only where it was posted
+	Rest    bool   // approve: all later gates as well (R7)
+	Reason  string
+	Answer  ModelAnswer // of abort and model
+}
+
+// WordVerb is what a Word wants.
+type WordVerb string
+
+const (
+	WordApprove WordVerb = "approve"
+	WordDeny    WordVerb = "deny"
+	WordPause   WordVerb = "pause"
+	WordResume  WordVerb = "resume"
+	WordAbort   WordVerb = "abort"
+	WordAsk     WordVerb = "ask"   // a denied or expired gate once more
+	WordModel   WordVerb = "model" // the answer to the model question
+)
+
+// Heard is what a Word comes to: facts to journal (none: it was said before, nothing changes), and
+// the answer for the person.
+type Heard struct {
+	Facts  []Fact
+	Answer string
+}
+
+// Hear decides what a person's word about a rollout comes to. It is pure: rights, state, staleness
+// and idempotence of every verb are decided here and nowhere else. card is the card whose button
+// was pressed, nil for typed words.
+func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time.Time) (Heard, *Refusal) {
+	right := MayStop
+	if w.Verb == WordApprove {
+		right = MayApprove
+	}
+	for _, policy := range []Policy{pol, p.Policy} {
+		if who := policy.Refuses(by, right, r.Requester); who != "" {
+			return Heard{}, &Refusal{Code: CodeRole, What: fmt.Sprintf("to %s a rollout of %s takes %s", w.Verb, p.Name, who), Next: "/vmss why " + r.ID, Rollout: r.ID}
+		}
+	}
+	if r.Ended != nil {
+		return Heard{}, &Refusal{Code: CodeStale, What: fmt.Sprintf("%s has ended: %s", r.ID, r.Ended.Outcome), Next: "/vmss status " + r.ID, Rollout: r.ID}
+	}
+	h := hearing{w, by, card, p, r, now}
+	switch w.Verb {
+	case WordApprove:
+		return h.approve(pol)
+	case WordDeny:
+		return h.deny()
+	case WordPause:
+		return h.pause()
+	case WordResume:
+		return h.resume()
+	case WordAbort:
+		return h.abort()
+	case WordAsk:
+		return h.ask()
+	case WordModel:
+		return h.model()
+	}
+	return Heard{}, Refuse(CodeArg, "/vmss help", "I do not know the verb %q", w.Verb)
+}
+
+type hearing struct {
+	w    Word
+	by   Person
+	card *Card
+	p    Plan
+	r    Rollout
+	now  time.Time
+}
+
+// asked finds the gate that is being asked, and refuses cards that are not the live one (R24).
+func (h hearing) asked() (Gate, AskedAt, *Refusal) {
+	gate, _, open := h.r.CurrentGate(h.p)
+	asked, isAsked := h.r.Asked[gate.Key]
+	if h.card != nil && (!isAsked || h.card.Gate != gate.Key || h.card.Asking != asked.Asking) {
+		return gate, asked, h.stale()
+	}
+	switch {
+	case !open:
+		return gate, asked, h.refuse(CodeState, "nothing of %s waits for approval: every gate is done", h.r.ID)
+	case !isAsked:
+		return gate, asked, h.refuse(CodeState, "%s of %s was not put to people yet: the card comes when the gate before it is done", gate.Title, h.r.ID)
+	}
+	return gate, asked, nil
+}
+
+func (h hearing) stale() *Refusal {
+	gate, _ := h.p.Gate(h.card.Gate)
+	what := fmt.Sprintf("this card of %s was replaced or answered", gate.Title)
+	if g, ok := h.r.Grants[h.card.Gate]; ok && g.Asking == h.card.Asking {
+		what = fmt.Sprintf("%s was approved by %s", gate.Title, h.names(h.card.Gate))
+	}
+	return h.refuse(CodeStale, "%s", what)
+}
+
+func (h hearing) names(gate string) string {
+	var names []string
+	for _, v := range h.r.Votes[gate] {
+		names = append(names, v.Name)
+	}
+	return strings.Join(names, " and ")
+}
+
+func (h hearing) refuse(code Code, format string, args ...any) *Refusal {
+	return &Refusal{Code: code, What: fmt.Sprintf(format, args...), Next: "/vmss why " + h.r.ID, Rollout: h.r.ID}
+}
+
+func (h hearing) approve(pol Policy) (Heard, *Refusal) {
+	gate, asked, no := h.asked()
+	switch {
+	case no != nil:
+		return Heard{}, no
+	case h.r.Abort != nil:
+		return Heard{}, h.refuse(CodeState, "%s was aborted by %s", h.r.ID, h.r.Abort.Name)
+	case h.r.Denial != nil:
+		return Heard{}, h.refuse(CodeStale, "%s denied %s: %s", h.r.Denial.Name, gate.Title, h.r.Denial.Reason)
+	case !h.now.Before(asked.Expires):
+		return Heard{}, &Refusal{Code: CodeStale, What: "the time to approve " + gate.Title + " is over", Next: "/vmss ask " + h.r.ID, Rollout: h.r.ID}
+	}
+	need := max(1, h.p.Policy.Approvals, pol.Approvals)
+	facts := h.vote(gate, asked.Asking, asked.Expires, need)
+	if h.w.Rest {
+		if need > 1 {
+			return Heard{}, h.refuse(CodePolicy, "%s needs %d approvers for each gate: approve them one by one", h.p.Name, need)
+		}
+		facts = append(facts, h.rest(gate)...)
+	}
+	if len(facts) == 0 {
+		return Heard{Answer: fmt.Sprintf("You have approved %s already: one person, one vote.", gate.Title)}, nil
+	}
+	answer := fmt.Sprintf("You approved %s of %s.", gate.Title, h.p.Name)
+	if h.w.Rest {
+		answer = fmt.Sprintf("You approved %s and everything after it of %s.", gate.Title, h.p.Name)
+	}
+	return Heard{facts, answer}, nil
+}
+
+// vote records one yes, and the grant when it is the one that completes the quorum.
+func (h hearing) vote(g Gate, asking int, expires time.Time, need int) []Fact {
+	if asking == h.r.Asked[g.Key].Asking && slices.ContainsFunc(h.r.Votes[g.Key], func(b Ballot) bool { return b.By == h.by.ID }) {
+		return nil
+	}
+	facts := []Fact{Voted{Gate: g.Key, Asking: asking, Name: h.by.Name}}
+	voters := []string{}
+	if asking == h.r.Asked[g.Key].Asking {
+		for _, b := range h.r.Votes[g.Key] {
+			voters = append(voters, b.By)
+		}
+	}
+	if voters = append(voters, h.by.ID); len(voters) >= need {
+		facts = append(facts, Granted{Gate: g.Key, Asking: asking, Digest: h.p.Digest, Voters: voters, Expires: expires})
+	}
+	return facts
+}
+
+// rest asks and grants every later gate in one go: no card is posted for these, so they carry no
+// nonce.
+func (h hearing) rest(current Gate) []Fact {
+	_, at := h.p.Gate(current.Key)
+	expires := h.now.Add(h.p.Policy.ApprovalLife)
+	var facts []Fact
+	for _, g := range h.p.Gates[at+1:] {
+		if _, granted := h.r.Grants[g.Key]; granted {
+			continue
+		}
+		asking := h.r.Askings[g.Key] + 1
+		facts = append(facts, Asked{Gate: g.Key, Asking: asking, Expires: expires})
+		facts = append(facts, h.vote(g, asking, expires, 1)...)
+	}
+	return facts
+}
+
+func (h hearing) deny() (Heard, *Refusal) {
+	gate, asked, no := h.asked()
+	switch {
+	case no != nil:
+		return Heard{}, no
+	case h.r.Denial != nil && h.r.Denial.By == h.by.ID:
+		return Heard{Answer: fmt.Sprintf("You have denied %s already.", gate.Title)}, nil
+	case h.r.Denial != nil:
+		return Heard{}, h.refuse(CodeStale, "%s denied %s already: %s", h.r.Denial.Name, gate.Title, h.r.Denial.Reason)
+	case h.w.Reason == "":
+		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss deny %s \"reason\"", h.r.ID), "a denial needs a reason: people will ask for it")
+	}
+	return Heard{[]Fact{Denied{Gate: gate.Key, Asking: asked.Asking, Name: h.by.Name, Reason: h.w.Reason}},
+		fmt.Sprintf("You denied %s of %s. Nothing starts until somebody asks again.", gate.Title, h.p.Name)}, nil
+}
+
+func (h hearing) pause() (Heard, *Refusal) {
+	if h.r.Pause != nil {
+		return Heard{Answer: fmt.Sprintf("%s is paused already, by %s.", h.r.ID, h.r.Pause.Name)}, nil
+	}
+	answer := fmt.Sprintf("%s is paused: nothing more starts.", h.r.ID)
+	if op := h.r.Op; op != nil && op.Kind == OpUpgrade && op.State != StateIntended {
+		answer += fmt.Sprintf(" This batch of %d finishes.", len(op.Instances))
+	}
+	return Heard{[]Fact{Paused{Name: h.by.Name, Reason: h.w.Reason}}, answer}, nil
+}
+
+// resume takes a pause away and nothing else: another hold has another way out (R1).
+func (h hearing) resume() (Heard, *Refusal) {
+	if h.r.Pause == nil {
+		return Heard{}, h.refuse(CodeState, "%s is not paused: something else is in the way", h.r.ID)
+	}
+	return Heard{[]Fact{Resumed{Name: h.by.Name}}, fmt.Sprintf("%s goes on.", h.r.ID)}, nil
+}
+
+func (h hearing) abort() (Heard, *Refusal) {
+	switch {
+	case h.r.Abort != nil && h.w.Answer != ModelOpen && h.r.Model.Answer == ModelOpen:
+		return h.model()
+	case h.r.Abort != nil:
+		return Heard{Answer: fmt.Sprintf("%s was aborted already, by %s.", h.r.ID, h.r.Abort.Name)}, nil
+	case h.w.Reason == "":
+		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss abort %s \"reason\"", h.r.ID), "an abort needs a reason: people will ask for it")
+	}
+	answer := fmt.Sprintf("%s is aborted: nothing more is started.", h.r.ID)
+	if op := h.r.Op; op != nil && op.State != StateIntended {
+		answer += " The call in flight is followed to its end."
+	}
+	return Heard{[]Fact{AbortAsked{Name: h.by.Name, Reason: h.w.Reason, Answer: h.w.Answer}}, answer}, nil
+}
+
+func (h hearing) ask() (Heard, *Refusal) {
+	gate, _, open := h.r.CurrentGate(h.p)
+	asked, isAsked := h.r.Asked[gate.Key]
+	expired := isAsked && !h.now.Before(asked.Expires)
+	if !open || (h.r.Denial == nil && !expired) {
+		return Heard{}, h.refuse(CodeState, "there is nothing to ask again: no gate of %s was denied or ran out of time", h.r.ID)
+	}
+	return Heard{[]Fact{AskedAgain{Gate: gate.Key}}, fmt.Sprintf("%s of %s is asked again.", gate.Title, h.p.Name)}, nil
+}
+
+func (h hearing) model() (Heard, *Refusal) {
+	switch {
+	case h.w.Answer != Revert && h.w.Answer != Keep:
+		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss abort %s revert", h.r.ID), "say revert (put the old image back) or keep (leave the new one)")
+	case h.r.Model.Answer == h.w.Answer:
+		return Heard{Answer: "That is the answer already."}, nil
+	case h.r.Model.Answer != ModelOpen:
+		return Heard{}, h.refuse(CodeStale, "the model question was answered already: %s", h.r.Model.Answer)
+	case h.r.Abort == nil && h.r.Model.Asked == nil:
+		return Heard{}, h.refuse(CodeState, "nobody asked what becomes of the model: %s goes on", h.r.ID)
+	}
+	return Heard{[]Fact{ModelAnswered{Name: h.by.Name, Answer: h.w.Answer}}, fmt.Sprintf("The answer for the model of %s is: %s.", h.p.Name, h.w.Answer)}, nil
+}

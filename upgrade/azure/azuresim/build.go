@@ -49,7 +49,7 @@ func (w *world) except(i *instance, e Exception) {
 		i.exact = e.Version
 		if s.image().platform() && !strings.EqualFold(s.image().Version, "latest") {
 			i.profile = with(i.profile, e.Version, "storageProfile", "imageReference", "version")
-			i.applied = "older"
+			i.applied = fingerprint(i.size, i.profile)
 		}
 	}
 	if e.Power != "" && e.Power != "running" {

@@ -20,7 +20,8 @@ type operation struct {
 	end      time.Time
 	status   string // InProgress, Succeeded, Failed, Canceled
 	pending  map[*instance]bool
-	opened   bool // all instances are in; it may end
+	opened   bool     // all instances are in; it may end
+	started  []string // ids that had something to do
 	failures []*armError
 	err      *armError
 	fault    *Fault // an lro-… fault: lies, fails, hangs or is forgotten

@@ -61,13 +61,13 @@ var routes = compile([]route{
 	{method: "GET", pattern: oneSet + "/osUpgradeHistory", name: "VirtualMachineScaleSets_GetOSUpgradeHistory", policy: lowGet, handler: onSet((*world).upgradeHistory)},
 	{method: "GET", pattern: oneSet + "/rollingUpgrades/latest", name: "VirtualMachineScaleSetRollingUpgrades_GetLatest", policy: lowGet, handler: onSet((*world).latestRolling)},
 	{method: "POST", pattern: oneSet + "/rollingUpgrades/cancel", name: "VirtualMachineScaleSetRollingUpgrades_Cancel", policy: setUpdate, handler: onSet((*world).cancelRolling)},
-	{method: "POST", pattern: oneSet + "/setOrchestrationServiceState", name: "VirtualMachineScaleSets_SetOrchestrationServiceState", body: neededBody, policy: setUpdate, handler: onSet((*world).setService)},
+	{method: "POST", pattern: oneSet + "/setOrchestrationServiceState", name: "VirtualMachineScaleSets_SetOrchestrationServiceState", body: neededBody, policy: actions, handler: onSet((*world).setService)},
 
-	{method: "POST", pattern: oneSet + "/manualupgrade", name: "VirtualMachineScaleSets_UpdateInstances", body: neededBody, policy: setUpdate, handler: onSet(setAction("manualupgrade", named, (*world).upgrade))},
-	{method: "POST", pattern: oneSet + "/reimage", name: "VirtualMachineScaleSets_Reimage", body: optionalBody, policy: setUpdate, handler: onSet(setAction("reimage", orAll, (*world).reimage))},
-	{method: "POST", pattern: oneSet + "/reimageall", name: "VirtualMachineScaleSets_ReimageAll", body: optionalBody, policy: setUpdate, handler: onSet(setAction("reimageall", orAll, (*world).reimage))},
-	{method: "POST", pattern: oneSet + "/start", name: "VirtualMachineScaleSets_Start", body: optionalBody, policy: setUpdate, handler: onSet(setAction("start", orAll, (*world).start))},
-	{method: "POST", pattern: oneSet + "/restart", name: "VirtualMachineScaleSets_Restart", body: optionalBody, policy: setUpdate, handler: onSet(setAction("restart", orAll, (*world).restart))},
+	{method: "POST", pattern: oneSet + "/manualupgrade", name: "VirtualMachineScaleSets_UpdateInstances", body: neededBody, policy: actions, handler: onSet(setAction("manualupgrade", named, (*world).upgrade))},
+	{method: "POST", pattern: oneSet + "/reimage", name: "VirtualMachineScaleSets_Reimage", body: optionalBody, policy: actions, handler: onSet(setAction("reimage", orAll, (*world).reimage))},
+	{method: "POST", pattern: oneSet + "/reimageall", name: "VirtualMachineScaleSets_ReimageAll", body: optionalBody, policy: actions, handler: onSet(setAction("reimageall", orAll, (*world).reimage))},
+	{method: "POST", pattern: oneSet + "/start", name: "VirtualMachineScaleSets_Start", body: optionalBody, policy: actions, handler: onSet(setAction("start", orAll, (*world).start))},
+	{method: "POST", pattern: oneSet + "/restart", name: "VirtualMachineScaleSets_Restart", body: optionalBody, policy: actions, handler: onSet(setAction("restart", orAll, (*world).restart))},
 	{method: "POST", pattern: oneSet + "/poweroff", name: "VirtualMachineScaleSets_PowerOff", body: optionalBody, policy: setDelete, handler: onSet(setAction("poweroff", orAll, (*world).powerOff))},
 	{method: "POST", pattern: oneSet + "/deallocate", name: "VirtualMachineScaleSets_Deallocate", body: optionalBody, policy: setDelete, handler: onSet(setAction("deallocate", orAll, (*world).deallocate))},
 	{method: "POST", pattern: oneSet + "/delete", name: "VirtualMachineScaleSets_DeleteInstances", body: neededBody, policy: setDelete, handler: onSet(setAction("delete", named, (*world).remove))},
@@ -84,7 +84,7 @@ var routes = compile([]route{
 	{method: "POST", pattern: oneVM + "/deallocate", name: "VirtualMachineScaleSetVMs_Deallocate", policy: vmUpdate, handler: onVM(vmAction("deallocate", (*world).deallocate))},
 	{method: "POST", pattern: oneVM + "/reimage", name: "VirtualMachineScaleSetVMs_Reimage", body: optionalBody, policy: vmUpdate, handler: onVM(vmAction("reimage", (*world).reimage))},
 
-	{method: "GET", pattern: place + "/operations/{operation}", name: "Operations_Get", policy: getOperation, handler: (*world).getOperation},
+	{method: "GET", pattern: place + "/operations/{operation}", name: "Operations_Get", policy: opGet, handler: (*world).getOperation},
 
 	{method: "GET", pattern: images, name: "VirtualMachineImages_ListPublishers", handler: (*world).listPublishers},
 	{method: "GET", pattern: offers, name: "VirtualMachineImages_ListOffers", handler: (*world).listOffers},

@@ -23,7 +23,8 @@ type scaleSet struct {
 	name     string
 	location string
 	created  time.Time
-	doc      document // sku, tags, zones, identity, properties, …
+	doc      document // sku, tags, zones, identity, properties, …; changed by setDoc only
+	print    string   // fingerprint of doc, "" until asked for
 	etag     int
 	prov     string // provisioningState
 	deleting bool
@@ -74,12 +75,21 @@ func (s *scaleSet) zones() []string {
 // that a model put back as it was is again the latest of the instances that never left it; whether
 // Azure does the same is not documented.
 func (s *scaleSet) fingerprint() string {
-	data, err := json.Marshal([]any{text(s.doc, "sku", "name"), s.profile()})
+	if s.print == "" {
+		s.print = fingerprint(text(s.doc, "sku", "name"), s.profile())
+	}
+	return s.print
+}
+
+func fingerprint(size string, profile document) string {
+	data, err := json.Marshal([]any{size, profile})
 	if err != nil {
-		panic(fmt.Sprintf("model of %s: %v", s.name, err)) // decoded JSON always encodes
+		panic(fmt.Sprintf("model: %v", err)) // decoded JSON always encodes
 	}
 	return fmt.Sprintf("%x", digest(string(data)))
 }
+
+func (s *scaleSet) setDoc(d document) { s.doc, s.print = d, "" }
 
 // health is where the health of the instances comes from: probe, extension or none.
 func (s *scaleSet) health() string {

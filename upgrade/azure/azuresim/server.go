@@ -87,16 +87,18 @@ func (s *Sim) answer(c *call, faults wireFaults) *reply {
 	w.advance(s.now())
 	w.calls++
 	w.note(c)
-	rep := faults.instead(c)
-	applied := rep == nil
-	if applied {
-		rep = w.handle(c)
+	var decided *reply
+	sent := faults.instead(c)
+	if sent != nil {
+		w.frame(c, sent)
+	} else {
+		decided = w.handle(c)
+		w.frame(c, decided)
+		sent = faults.after(c, decided)
 	}
-	w.frame(c, rep)
-	rep = faults.after(c, rep)
-	w.count(c, rep)
-	w.close(c, rep, applied)
-	return rep
+	w.count(c, sent)
+	w.close(c, decided, sent)
+	return sent
 }
 
 // handle checks what every call has to bring and passes it to its route. The order is ARM's: even

@@ -1,0 +1,141 @@
+package azuresim
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// State is everything there is, for tests and pages. It shows the truth, not what a lag fault lets
+// ARM show.
+type State struct {
+	Now        time.Time        `json:"now"`
+	Sets       []SetState       `json:"sets"` // by id
+	Operations []OperationState `json:"operations"`
+}
+
+// SetState is one scale set.
+type SetState struct {
+	ID                string          `json:"id"`
+	Name              string          `json:"name"`
+	ResourceGroup     string          `json:"resourceGroup"`
+	Location          string          `json:"location"`
+	Etag              string          `json:"etag"`
+	Mode              string          `json:"mode"`
+	ProvisioningState string          `json:"provisioningState"`
+	Image             string          `json:"image"`     // URN or resource id of the model's image
+	Operation         string          `json:"operation"` // that holds the set, "" if none
+	Instances         []InstanceState `json:"instances"`
+}
+
+// InstanceState is one instance. Provisioning, Power and Health are the last parts of ARM's status
+// codes, such as updating, running and healthy; Health is "" without a health source.
+type InstanceState struct {
+	ID                 string    `json:"id"`
+	UD                 int       `json:"ud"`
+	FD                 int       `json:"fd"`
+	Zone               string    `json:"zone,omitempty"`
+	PlacementGroup     string    `json:"placementGroup"`
+	Version            string    `json:"version"` // exact
+	LatestModelApplied bool      `json:"latestModelApplied"`
+	Provisioning       string    `json:"provisioning"`
+	Power              string    `json:"power"`
+	Health             string    `json:"health"`
+	Doing              string    `json:"doing,omitempty"` // the action it is in
+	Protected          bool      `json:"protected"`
+	Since              time.Time `json:"since"` // of Provisioning
+}
+
+// OperationState is one operation that has not been forgotten.
+type OperationState struct {
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Set     string    `json:"set"`
+	Status  string    `json:"status"`
+	Start   time.Time `json:"start"`
+	End     time.Time `json:"end,omitzero"`
+	Pending []string  `json:"pending,omitempty"` // ids still in it
+}
+
+func (w *world) state() State {
+	st := State{Now: w.clock}
+	for _, s := range w.sortedSets() {
+		st.Sets = append(st.Sets, w.setState(s))
+	}
+	for _, id := range sortedKeys(w.ops) {
+		op := w.ops[id]
+		o := OperationState{ID: id, Kind: op.kind, Set: op.set.key(), Status: op.status, Start: op.start, End: op.end}
+		for _, i := range op.set.instances {
+			if op.pending[i] {
+				o.Pending = append(o.Pending, i.id)
+			}
+		}
+		st.Operations = append(st.Operations, o)
+	}
+	return st
+}
+
+func (w *world) setState(s *scaleSet) SetState {
+	out := SetState{ID: s.id(), Name: s.name, ResourceGroup: s.group.name, Location: s.location, Etag: quoted(s.etag),
+		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s)}
+	if s.op != nil {
+		out.Operation = s.op.id
+	}
+	for _, i := range s.instances {
+		out.Instances = append(out.Instances, InstanceState{
+			ID: i.id, UD: i.ud, FD: i.fd, Zone: i.zone, PlacementGroup: i.group, Version: i.exact,
+			LatestModelApplied: i.latest(), Provisioning: i.prov.code, Power: i.power.code, Health: i.healthCode(),
+			Doing: i.doing, Protected: i.protected(), Since: i.prov.since,
+		})
+	}
+	return out
+}
+
+// control is the simulator's own API. It asks for no token: it is meant for loopback.
+func (s *Sim) control(rw http.ResponseWriter, r *http.Request) {
+	switch r.Method + " " + r.URL.Path {
+	case "GET /_control/state":
+		ok(s.Snapshot()).write(rw)
+	case "GET /_control/stats":
+		ok(s.Stats()).write(rw)
+	case "GET /_control/writes":
+		ok(s.Writes()).write(rw)
+	case "GET /_control/faults":
+		ok(faultKinds).write(rw)
+	case "POST /_control/fault":
+		outcome(rw, s.injectBody(r.Body))
+	case "POST /_control/reset":
+		outcome(rw, s.Reset())
+	default:
+		fail(http.StatusNotFound, "NotFound",
+			"Known: GET /_control/state, stats, writes, faults; POST /_control/fault, reset.").write(rw)
+	}
+}
+
+func outcome(rw http.ResponseWriter, err error) {
+	if err != nil {
+		fail(http.StatusBadRequest, "BadRequest", "%s", err).write(rw)
+		return
+	}
+	ok(document{"ok": true}).write(rw)
+}
+
+// injectBody reads one fault; unknown members are refused.
+func (s *Sim) injectBody(body io.Reader) error {
+	data, err := io.ReadAll(io.LimitReader(body, maxBody))
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var f Fault
+	if err := dec.Decode(&f); err != nil {
+		return err
+	}
+	return s.Inject(f)
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

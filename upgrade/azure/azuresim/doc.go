@@ -1,0 +1,2 @@
+// Package azuresim is a local Azure.
+package azuresim

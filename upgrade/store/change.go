@@ -1,0 +1,221 @@
+package store
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// change writes all of c and returns the sequence number its stream ends at.
+func (t *tx) change(c upgrade.Change) (int, error) {
+	if c.Open != nil {
+		if err := t.open(c); err != nil {
+			return 0, err
+		}
+	}
+	seq, err := t.append(c)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range c.Posts {
+		if err := t.want(p); err != nil {
+			return 0, err
+		}
+	}
+	return seq, nil
+}
+
+// open makes the rollout and takes the lock of its set (R16).
+func (t *tx) open(c upgrade.Change) error {
+	if c.Rollout == "" {
+		return errors.New("open a rollout: it has no id")
+	}
+	n, err := t.exec(openStream, c.Rollout)
+	if err == nil && n == 0 {
+		return upgrade.ErrStale // the id is taken: the writer had read nothing
+	}
+	if err != nil {
+		return fmt.Errorf("open stream: %w", err)
+	}
+	n, err = t.exec(openRollout, c.Rollout, string(c.Open.Set), c.Open.Digest)
+	if err == nil && n == 0 {
+		return upgrade.ErrLocked
+	}
+	if err != nil {
+		return fmt.Errorf("open rollout: %w", err)
+	}
+	t.passes = true
+	return t.plan(c.Rollout, *c.Open)
+}
+
+func (t *tx) plan(rollout string, p upgrade.Plan) error {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("plan %s: %w", p.Digest, err)
+	}
+	if _, err := t.exec(insertPlan, rollout, p.Digest, string(body)); err != nil {
+		return fmt.Errorf("plan %s: %w", p.Digest, err)
+	}
+	return nil
+}
+
+// append adds the events to the stream's end, each chained to the one before, and projects them.
+func (t *tx) append(c upgrade.Change) (int, error) {
+	var seq int
+	var hash string
+	err := t.row(advance, c.Rollout, len(c.Events)).Scan(&seq, &hash)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, upgrade.ErrNotFound
+	case err != nil:
+		return 0, fmt.Errorf("advance: %w", err)
+	case c.Rollout != "" && seq != c.Seq+len(c.Events):
+		return 0, upgrade.ErrStale
+	}
+	for i, e := range c.Events {
+		e.Seq = seq - len(c.Events) + 1 + i
+		if hash, err = t.event(c.Rollout, e, hash); err != nil {
+			return 0, err
+		}
+		if err := t.project(c, e); err != nil {
+			return 0, fmt.Errorf("event %d %s: %w", e.Seq, upgrade.FactKind(e.Fact), err)
+		}
+	}
+	if _, err := t.exec(sealStream, c.Rollout, hash); err != nil {
+		return 0, fmt.Errorf("seal: %w", err)
+	}
+	return seq, nil
+}
+
+// event inserts one entry and returns its hash.
+func (t *tx) event(rollout string, e upgrade.Event, prev string) (string, error) {
+	kind, body, err := upgrade.EncodeFact(e.Fact)
+	if err != nil {
+		return "", fmt.Errorf("event %d %s: %w", e.Seq, kind, err)
+	}
+	if e.At.IsZero() {
+		return "", fmt.Errorf("event %d %s: it has no time", e.Seq, kind)
+	}
+	x := entry{seq: e.Seq, at: e.At.UnixNano(), person: e.By, kind: kind, body: string(body), prev: prev}
+	x.hash = x.sum(rollout)
+	if _, err := t.exec(insertEvent, rollout, x.seq, x.at, x.person, x.kind, x.body, x.prev, x.hash); err != nil {
+		return "", fmt.Errorf("event %d %s: %w", e.Seq, kind, err)
+	}
+	return x.hash, nil
+}
+
+// entry is an event as its row holds it.
+type entry struct {
+	seq                            int
+	at                             int64 // nanoseconds since 1970
+	person, kind, body, prev, hash string
+}
+
+// sum is the hash that chains the entry to the one before. Quoting keeps the fields apart: no text
+// a person typed can look like the next field.
+func (x entry) sum(rollout string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s|%q|%d|%d|%q|%q|%s", x.prev, rollout, x.seq, x.at, x.person, x.kind, x.body)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// project repeats in the side tables what the database must be able to refuse or find by itself.
+// Facts that change none of them are left to the fold.
+func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
+	if c.Rollout == "" {
+		return nil
+	}
+	var err error
+	switch f := e.Fact.(type) {
+	case upgrade.Asked:
+		_, err = t.exec(insertCard, f.Nonce, c.Rollout, f.Gate, f.Asking)
+	case upgrade.ModelAsked:
+		_, err = t.exec(insertCard, f.Nonce, c.Rollout, "", 0)
+	case upgrade.Voted:
+		_, err = t.exec(insertVote, c.Rollout, f.Gate, f.Asking, e.By)
+	case upgrade.Granted:
+		_, err = t.exec(insertGrant, c.Rollout, f.Digest, f.Gate, f.Asking)
+	case upgrade.Intended:
+		err = t.intend(c.Rollout, f.Op)
+	case upgrade.Ended:
+		_, err = t.exec(endRollout, c.Rollout)
+	default:
+		err = t.projectOperation(c, e.Fact)
+	}
+	return err
+}
+
+// intend records a write that may be sent next. A revert is covered by no grant (R4).
+func (t *tx) intend(rollout string, op upgrade.Operation) error {
+	if op.Resend {
+		if _, err := t.exec(supersede, rollout); err != nil {
+			return err
+		}
+	}
+	digest, gate, asking := any(op.Digest), any(op.Gate), any(op.Asking)
+	if op.Kind == upgrade.OpRevert {
+		digest, gate, asking = nil, nil, nil
+	}
+	_, err := t.exec(insertOperation, op.ID, rollout, string(op.Set), string(op.Kind), digest, gate, asking)
+	return err
+}
+
+// projectOperation follows an operation. What is told of one that has ended changes nothing, as in
+// the fold; but only an intended one may be sent, or a dropped write could still go out.
+func (t *tx) projectOperation(c upgrade.Change, fact upgrade.Fact) error {
+	var err error
+	switch f := fact.(type) {
+	case upgrade.Sending:
+		var n int64
+		if n, err = t.exec(sendOperation, c.Rollout, f.Op); err == nil && n == 0 {
+			err = fmt.Errorf("operation %s is not an intended one", f.Op)
+		}
+	case upgrade.Accepted:
+		_, err = t.exec(acceptOperation, c.Rollout, f.Op, sql.NullString{String: c.Poll, Valid: c.Poll != ""})
+	case upgrade.Refused:
+		_, err = t.exec(finishOperation, c.Rollout, f.Op, string(upgrade.StateRefused))
+	case upgrade.Dropped:
+		_, err = t.exec(finishOperation, c.Rollout, f.Op, string(upgrade.StateDropped))
+	case upgrade.Settled:
+		state := upgrade.StateDone
+		if !f.OK {
+			state = upgrade.StateFailed
+		}
+		_, err = t.exec(finishOperation, c.Rollout, f.Op, string(state))
+	}
+	return err
+}
+
+// want puts a post into the outbox, or replaces what its slot wants.
+func (t *tx) want(p upgrade.Post) error {
+	t.posts = true
+	broadcast := 0
+	if p.Broadcast {
+		broadcast = 1
+	}
+	if _, err := t.exec(want, p.Rollout, p.Slot, p.Channel, p.User, string(p.Want), broadcast); err != nil {
+		return fmt.Errorf("post %s of %s: %w", p.Slot, stream(p.Rollout), err)
+	}
+	return nil
+}
+
+// cardSlot reads a slot that carries a card: "model", or "card/GATE/ASKING".
+func cardSlot(slot string) (gate string, asking int, ok bool) {
+	if slot == upgrade.SlotModel {
+		return "", 0, true
+	}
+	rest, ok := strings.CutPrefix(slot, "card/")
+	i := strings.LastIndexByte(rest, '/')
+	if !ok || i < 0 {
+		return "", 0, false
+	}
+	asking, err := strconv.Atoi(rest[i+1:])
+	return rest[:i], asking, err == nil
+}

@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Record loads one rollout.
+func (s *Store) Record(ctx context.Context, id string) (upgrade.Record, error) {
+	var r upgrade.Record
+	err := s.read(ctx, func(t *tx) (err error) {
+		r, err = t.record(id)
+		return err
+	})
+	return r, wrap(err, "read "+stream(id))
+}
+
+// Open lists the rollouts that have not ended, oldest first.
+func (s *Store) Open(ctx context.Context) ([]upgrade.Record, error) {
+	var out []upgrade.Record
+	err := s.read(ctx, func(t *tx) error {
+		rows, err := t.rows(selectOpen)
+		ids, err := collect(rows, err, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) })
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			r, err := t.record(id)
+			if err != nil {
+				return fmt.Errorf("rollout %s: %w", id, err)
+			}
+			out = append(out, r)
+		}
+		return nil
+	})
+	return out, wrap(err, "list open rollouts")
+}
+
+// Holder returns the rollout that holds the set's lock.
+func (s *Store) Holder(ctx context.Context, set upgrade.SetID) (upgrade.Record, error) {
+	var r upgrade.Record
+	err := s.read(ctx, func(t *tx) error {
+		var id string
+		if err := t.row(selectHolder, string(set)).Scan(&id); err != nil {
+			return notFound(err)
+		}
+		var err error
+		r, err = t.record(id)
+		return err
+	})
+	return r, wrap(err, "holder of "+string(set))
+}
+
+// Card finds a card by its nonce.
+func (s *Store) Card(ctx context.Context, nonce string) (upgrade.Card, error) {
+	c := upgrade.Card{Nonce: nonce}
+	err := s.row(ctx, selectCard, nonce).Scan(&c.Rollout, &c.Gate, &c.Asking, &c.Digest, &c.Channel, &c.TS)
+	if err != nil {
+		return upgrade.Card{}, wrap(notFound(err), "find card")
+	}
+	return c, nil
+}
+
+func (t *tx) record(id string) (upgrade.Record, error) {
+	r := upgrade.Record{ID: id}
+	var plan string
+	if err := t.row(selectRecord, id).Scan(&plan, &r.Poll, &r.Link); err != nil {
+		return r, notFound(err)
+	}
+	if err := json.Unmarshal([]byte(plan), &r.Plan); err != nil {
+		return r, fmt.Errorf("plan: %w", err)
+	}
+	entries, err := t.entries(id)
+	if err != nil {
+		return r, err
+	}
+	for _, x := range entries {
+		fact, err := upgrade.DecodeFact(x.kind, []byte(x.body))
+		if err != nil {
+			return r, fmt.Errorf("event %d: %w", x.seq, err)
+		}
+		r.Events = append(r.Events, upgrade.Event{Seq: x.seq, At: time.Unix(0, x.at).UTC(), By: x.person, Fact: fact})
+	}
+	r.Rollout = upgrade.Fold(id, r.Events)
+	return r, nil
+}
+
+func (t *tx) entries(rollout string) ([]entry, error) {
+	rows, err := t.rows(selectEvents, rollout)
+	return collect(rows, err, func(rows *sql.Rows) (x entry, err error) {
+		return x, rows.Scan(&x.seq, &x.at, &x.person, &x.kind, &x.body, &x.prev, &x.hash)
+	})
+}
+
+// Verify checks the hash chain of every stream, the system's too, and returns an error that names
+// the first entry that was changed, removed or put in. It proves nothing against somebody who can
+// recompute the whole chain; for that the log holds the same facts.
+func (s *Store) Verify(ctx context.Context) error {
+	type end struct {
+		rollout, hash string
+		seq           int
+	}
+	err := s.read(ctx, func(t *tx) error {
+		rows, err := t.rows(selectStreams)
+		ends, err := collect(rows, err, func(rows *sql.Rows) (e end, err error) {
+			return e, rows.Scan(&e.rollout, &e.seq, &e.hash)
+		})
+		if err != nil {
+			return err
+		}
+		for _, e := range ends {
+			entries, err := t.entries(e.rollout)
+			if err != nil {
+				return err
+			}
+			if err := chained(e.rollout, entries, e.seq, e.hash); err != nil {
+				return fmt.Errorf("%s: %w", stream(e.rollout), err)
+			}
+		}
+		return nil
+	})
+	return wrap(err, "verify")
+}
+
+// chained follows one stream from its first entry to the end it claims to have.
+func chained(rollout string, entries []entry, seq int, hash string) error {
+	prev := ""
+	for i, x := range entries {
+		switch {
+		case x.seq != i+1:
+			return fmt.Errorf("entry %d is missing", i+1)
+		case x.prev != prev:
+			return fmt.Errorf("entry %d does not follow entry %d", x.seq, i)
+		case x.hash != x.sum(rollout):
+			return fmt.Errorf("entry %d was changed after it was written", x.seq)
+		}
+		prev = x.hash
+	}
+	if len(entries) != seq || prev != hash {
+		return fmt.Errorf("%d entries where %d were written", len(entries), seq)
+	}
+	return nil
+}
+
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return upgrade.ErrNotFound
+	}
+	return err
+}
+
+func wrap(err error, what string) error {
+	if err != nil {
+		return fmt.Errorf("journal: %s: %w", what, err)
+	}
+	return nil
+}

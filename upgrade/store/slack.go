@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// How long what is over is kept: a dedupe key well beyond Slack's last redelivery (minutes), an
+// answer that belongs to no rollout until nobody can still want it edited.
+const (
+	keepDeliveries = time.Hour
+	keepAnswers    = 24 * time.Hour
+)
+
+// Receive persists a delivery. When it returns without an error the delivery is on disk and may be
+// acknowledged; fresh is false for a redelivery, which changes nothing. A key is remembered for an
+// hour after its delivery was settled. A delivery without a key is refused; one without a time came
+// now.
+func (s *Store) Receive(ctx context.Context, d upgrade.Delivery) (fresh bool, err error) {
+	if d.At.IsZero() {
+		d.At = s.now()
+	}
+	n, err := s.exec(ctx, insertDelivery, d.Key, d.Kind, string(d.Body), d.At.UnixNano())
+	if err != nil {
+		return false, fmt.Errorf("journal: receive delivery %s: %w", d.Key, err)
+	}
+	if n > 0 {
+		poke(s.deliveries)
+	}
+	return n > 0, nil
+}
+
+// NextDelivery returns the oldest delivery that is not settled; ok is false when there is none.
+func (s *Store) NextDelivery(ctx context.Context) (d upgrade.Delivery, ok bool, err error) {
+	var body sql.NullString
+	var at int64
+	err = s.row(ctx, selectDelivery).Scan(&d.ID, &d.Key, &d.Kind, &body, &at)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return upgrade.Delivery{}, false, nil
+	case err != nil:
+		return upgrade.Delivery{}, false, fmt.Errorf("journal: next delivery: %w", err)
+	}
+	d.Body, d.At = json.RawMessage(body.String), time.Unix(0, at).UTC()
+	return d, true, nil
+}
+
+// Settle commits what became of a delivery, all of it or nothing: the changes, each guarded by its
+// Seq (ErrStale; ErrLocked when one opens a rollout of a locked set), the answers, and the end of
+// the delivery, whose body is dropped. Rollouts that were changed are due at once. Settling a
+// settled delivery changes nothing and is no error.
+func (s *Store) Settle(ctx context.Context, what upgrade.Settlement) error {
+	err := s.write(ctx, func(t *tx) error {
+		first, err := t.settle(what.Delivery)
+		if err != nil || !first {
+			return err
+		}
+		for _, c := range what.Changes {
+			if err := t.say(c); err != nil {
+				return fmt.Errorf("%s: %w", stream(c.Rollout), err)
+			}
+		}
+		for _, p := range what.Answers {
+			if err := t.want(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("journal: settle delivery %d: %w", what.Delivery, err)
+	}
+	return nil
+}
+
+// settle marks the delivery; first is false when it was marked before.
+func (t *tx) settle(id int64) (first bool, err error) {
+	n, err := t.exec(settleDelivery, id)
+	if err != nil {
+		return false, err
+	}
+	if n == 0 {
+		var known int
+		if err := t.row(knownDelivery, id).Scan(&known); err != nil {
+			return false, err
+		}
+		if known == 0 {
+			return false, errors.New("no such delivery")
+		}
+		return false, nil
+	}
+	if _, err := t.exec(sweepInbox, keepDeliveries.Milliseconds()); err != nil {
+		return false, err
+	}
+	_, err = t.exec(sweepOutbox, keepAnswers.Milliseconds())
+	return true, err
+}
+
+// say commits what a person changed, and wakes the rollout.
+func (t *tx) say(c upgrade.Change) error {
+	if _, err := t.change(c); err != nil || c.Rollout == "" {
+		return err
+	}
+	t.passes = true
+	_, err := t.exec(wake, c.Rollout)
+	return err
+}
+
+// NextPost returns the post that has been due longest. ok is false when none is due; next is then
+// when the next one will be (zero: none is wanted).
+//
+// A rollout's posts in the channel of its live message go to that message's thread, and wait until
+// it was posted or given up. New messages of a rollout keep the order in which they were first
+// wanted; only answers that one person sees wait for none of them. An edit waits for nothing but
+// its time.
+func (s *Store) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, ok bool, err error) {
+	var want string
+	var broadcast, at int64
+	err = s.row(ctx, nextPost).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
+		&p.TS, &p.Thread, &p.Hash, &p.Attempts, &at, &ok)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return upgrade.Pending{}, time.Time{}, false, nil
+	case err != nil:
+		return upgrade.Pending{}, time.Time{}, false, fmt.Errorf("journal: next post: %w", err)
+	case !ok:
+		return upgrade.Pending{}, time.UnixMilli(at), false, nil
+	}
+	if want != "" {
+		p.Want = json.RawMessage(want)
+	}
+	p.Broadcast = broadcast != 0
+	return p, time.Time{}, true, nil
+}
+
+// Sent records what became of a post, under the version that was rendered: a state wanted meanwhile
+// stays due. A delivered one may be edited again after r.Next; one that failed is due again after
+// r.Retry, or given up when that is negative, until its slot wants another state. The card in the
+// message, if there is one, is from now on found where it was posted.
+func (s *Store) Sent(ctx context.Context, p upgrade.Pending, r upgrade.Sent) error {
+	version, attempts, hash, wait := p.Version, 0, r.Hash, r.Next
+	if r.Error != "" {
+		hash, wait = p.Hash, max(0, r.Retry)
+	}
+	if r.Error != "" && r.Retry >= 0 {
+		version, attempts = 0, p.Attempts+1
+	}
+	err := s.write(ctx, func(t *tx) error {
+		t.posts = true
+		_, err := t.exec(sent, p.ID, version, r.TS, hash, attempts, r.Error, wait.Milliseconds())
+		if gate, asking, ok := cardSlot(p.Slot); err == nil && ok && r.TS != "" {
+			_, err = t.exec(placeCard, p.Rollout, gate, asking, p.Channel, r.TS)
+		}
+		return err
+	})
+	return wrap(err, fmt.Sprintf("sent post %s of %s", p.Slot, stream(p.Rollout)))
+}

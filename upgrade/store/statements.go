@@ -1,0 +1,132 @@
+package store
+
+// Every statement of the journal, one text for SQLite and PostgreSQL: $1 placeholders, no time
+// functions but now_ms(), no scalar min or max. On PostgreSQL `for update skip locked` follows the
+// `limit 1` of claim; that is the only difference.
+const (
+	// fence prolongs a lease. It finds no row when the lease was taken over or given back, and it
+	// locks the row, so that nobody takes the lease over before the transaction around it ends.
+	fence = `update rollouts set lease_until = now_ms() + $3 where id = $1 and epoch = $2 and lease_until > 0`
+
+	claim = `update rollouts set epoch = epoch + 1, lease_until = now_ms() + $1
+		where id = (select id from rollouts
+			where ended_at is null and wake_at <= now_ms() and lease_until <= now_ms()
+			order by wake_at, id limit 1)
+		returning id, epoch, wakes`
+
+	nextDue = `select min(case when lease_until > wake_at then lease_until else wake_at end)
+		from rollouts where ended_at is null and wake_at is not null`
+
+	release = `update rollouts set lease_until = 0, wake_at = case when wakes = $3 then $4 else now_ms() end
+		where id = $1 and epoch = $2 and lease_until > 0`
+
+	clearLeases = `update rollouts set lease_until = 0 where lease_until > 0`
+
+	wake = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where id = $1 and ended_at is null`
+
+	openStream = `insert into streams (rollout, seq, hash) values ($1, 0, '') on conflict (rollout) do nothing`
+
+	openRollout = `insert into rollouts (id, target, plan_digest, opened_at, wake_at, wakes, epoch, lease_until)
+		values ($1, $2, $3, now_ms(), now_ms(), 0, 0, 0)
+		on conflict (target) where ended_at is null do nothing`
+
+	insertPlan = `insert into plans (rollout, digest, body) values ($1, $2, $3)`
+
+	// advance moves a stream's end and locks it; the hash it returns is that of the old end.
+	advance = `update streams set seq = seq + $2 where rollout = $1 returning seq, hash`
+
+	sealStream = `update streams set hash = $2 where rollout = $1`
+
+	insertEvent = `insert into events (rollout, seq, at, person, kind, body, prev, hash)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`
+
+	insertCard = `insert into cards (nonce, rollout, gate, asking, plan_digest, channel, ts)
+		select $1, id, $3, $4, plan_digest, '', '' from rollouts where id = $2`
+
+	insertVote = `insert into votes (rollout, gate, asking, person) values ($1, $2, $3, $4) on conflict do nothing`
+
+	insertGrant = `insert into grants (rollout, plan_digest, gate, asking) values ($1, $2, $3, $4) on conflict do nothing`
+
+	insertOperation = `insert into operations (id, rollout, target, kind, plan_digest, gate, asking, state)
+		values ($1, $2, $3, $4, $5, $6, $7, 'intended')`
+
+	// supersede ends the call that brought no answer when its one re-send is intended: its outcome
+	// stays unknown, and the re-send takes its place as the set's unfinished operation.
+	supersede = `update operations set state = 'resent' where rollout = $1 and state = 'sending'`
+
+	sendOperation = `update operations set state = 'sending' where rollout = $1 and id = $2 and state = 'intended'`
+
+	acceptOperation = `update operations set state = 'accepted', poll = $3
+		where rollout = $1 and id = $2 and state in ('intended', 'sending', 'accepted')`
+
+	finishOperation = `update operations set state = $3, poll = null
+		where rollout = $1 and id = $2 and state in ('intended', 'sending', 'accepted')`
+
+	endRollout = `update rollouts set ended_at = now_ms(), wake_at = null where id = $1 and ended_at is null`
+
+	selectRecord = `select p.body,
+			coalesce((select o.poll from operations o where o.rollout = r.id and o.state = 'accepted'), ''),
+			coalesce((select b.ts from outbox b where b.rollout = r.id and b.slot = 'live'), '')
+		from rollouts r join plans p on p.rollout = r.id and p.digest = r.plan_digest where r.id = $1`
+
+	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 order by seq`
+
+	selectOpen = `select id from rollouts where ended_at is null order by opened_at, id`
+
+	selectHolder = `select id from rollouts where target = $1 and ended_at is null`
+
+	selectCard = `select rollout, gate, asking, plan_digest, channel, ts from cards where nonce = $1`
+
+	selectStreams = `select rollout, seq, hash from streams order by rollout`
+
+	insertDelivery = `insert into inbox (dedupe, kind, body, at) values ($1, $2, $3, $4)
+		on conflict (dedupe) do nothing`
+
+	selectDelivery = `select id, dedupe, kind, body, at from inbox where settled_at is null order by id limit 1`
+
+	settleDelivery = `update inbox set settled_at = now_ms(), body = null where id = $1 and settled_at is null`
+
+	knownDelivery = `select count(*) from inbox where id = $1`
+
+	sweepInbox = `delete from inbox where settled_at < now_ms() - $1`
+
+	sweepOutbox = `delete from outbox where rollout = '' and version = sent_version and next_at < now_ms() - $1`
+
+	// want keeps a slot's place in the queue while an older state of it is still due, and an
+	// earliest next edit that was told.
+	want = `insert into outbox (rollout, slot, channel, person, want, broadcast,
+			version, sent_version, ts, hash, attempts, next_at, error)
+		values ($1, $2, $3, $4, $5, $6, 1, 0, '', '', 0, now_ms(), '')
+		on conflict (rollout, slot) do update set channel = excluded.channel, person = excluded.person,
+			want = excluded.want, broadcast = excluded.broadcast, version = outbox.version + 1,
+			next_at = case when outbox.version > outbox.sent_version or outbox.next_at > excluded.next_at
+				then outbox.next_at else excluded.next_at end`
+
+	// nextPost finds the first unsent post that waits for no other: not for the live message whose
+	// thread it goes to, nor for an older new message of the same rollout.
+	nextPost = `select o.id, o.version, o.rollout, o.slot, o.channel, o.person, o.want, o.broadcast,
+			o.ts, coalesce(l.ts, ''), o.hash, o.attempts, o.next_at, o.next_at <= now_ms()
+		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live'
+			and l.rollout = o.rollout and l.slot = 'live' and l.channel = o.channel
+		where o.version > o.sent_version and (l.id is null or l.sent_version > 0)
+			and (o.sent_version > 0 or o.person <> '' or o.rollout = '' or not exists (
+				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
+					and e.sent_version = 0 and e.person = ''))
+		order by o.next_at, o.id limit 1`
+
+	sent = `update outbox set sent_version = case when sent_version < $2 then $2 else sent_version end,
+			ts = case when $3 = '' then ts else $3 end, hash = $4, attempts = $5, error = $6,
+			next_at = now_ms() + $7
+		where id = $1`
+
+	placeCard = `update cards set channel = $4, ts = $5 where rollout = $1 and gate = $2 and asking = $3`
+)
+
+// statements are prepared once: preparing was a quarter of a simulated rollout's time.
+var statements = []string{
+	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, advance, sealStream,
+	insertEvent, insertCard, insertVote, insertGrant, insertOperation, supersede, sendOperation, acceptOperation,
+	finishOperation, endRollout, selectRecord, selectEvents, selectOpen, selectHolder, selectCard, selectStreams,
+	insertDelivery, selectDelivery, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
+	placeCard,
+}

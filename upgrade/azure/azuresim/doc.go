@@ -1,2 +1,68 @@
-// Package azuresim is a local Azure.
+// Package azuresim is a local Azure: one subscription with virtual machine scale sets, behind the
+// ARM HTTP API. A client that is pointed at it (an Azure SDK of any language, curl) works as it
+// does with Azure, and sees what it would see there: documents kept word for word, etags, paging,
+// long-running operations, instances that stop, change their disk, start and get healthy again,
+// refusals in Azure's words. It can also misbehave on demand.
+//
+// # Nouns
+//
+//   - A Fleet is what exists at the start: images, scale sets, exceptions. It is read from JSON
+//     (LoadFleet); fleet.json is the default one.
+//   - A Sim is that fleet, alive: an http.Handler. Its world is a pure function of the fleet, the
+//     calls made and the clock. Nothing runs in the background: each call first lets everything
+//     happen that was due. Chance is a hash of names and counters, so the same calls at the same
+//     times give the same world, in real time and in a synctest bubble.
+//   - A Write is the record of one call that could have changed something; Writes is what an outside
+//     observer judges a client by.
+//   - A Fault is one piece of trouble, on the wire or in the world; GET /_control/faults lists the kinds.
+//   - State is the whole truth, whatever a fault lets ARM show.
+//
+// Tests use it in process, the demo serves it on a port. It imports nothing of this module and no
+// Azure SDK, so that it shares no assumption with the client under test. It never listens by itself,
+// never asks anybody for tokens and never goes out.
+//
+// # Surface
+//
+// Subscriptions, resource groups, VMSS (GET, PUT, PATCH, DELETE, lists, instance view, rolling
+// upgrades), their VMs (GET, PUT, PATCH, DELETE, lists with $expand, $filter, $select, instance
+// view), the actions manualupgrade, reimage, reimageall, start, restart, poweroff, deallocate and
+// delete on the set, most of them on one VM too, operations, and platform images. Uniform
+// orchestration only. Any api-version is accepted, a missing one refused. Paths match in any case.
+//
+// # Fleet
+//
+//	{
+//	  "subscription": "7c0ffee0-0000-4000-8000-5e7ba5e5f1ee",
+//	  "images": [{"publisher": "Canonical", "offer": "UbuntuServer", "sku": "16.04-LTS", "versions": [
+//	    {"version": "4.0.20151120", "state": "Deprecated", "deprecated": "2016-02-01T00:00:00Z"},
+//	    {"version": "4.0.20160101"}]}],
+//	  "sets": [{"name": "myvmss", "resourceGroup": "rg-demo", "capacity": 20, "updateDomains": 5, "duration": "3m",
+//	    "image": {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "16.04-LTS", "version": "4.0.20160101"},
+//	    "exceptions": {"7": {"power": "deallocated"}}, "protected": ["9"], "extra": {"tags": {"any": "ARM JSON"}}}]
+//	}
+//
+// The types Fleet, Image, Set and Exception document every member. "extra" is merged into the ARM
+// document as it is. "duration" is the time from an accepted manualupgrade to its last healthy
+// instance; the operation itself ends at 72 % of it at the latest, health follows.
+//
+// # What Azure does, and what is assumed
+//
+// Seen in recordings of the Azure CLI's own tests (2023-2024): 202 without a body, both operation
+// URLs with p=, and since 2024 signed and 3.5 kB long; the status document; Location ending in 200
+// without a body; etags that are small quoted numbers, in the body and as a header; upper-case
+// resource groups in the list of a subscription; the rate-limit header; two reimages of different
+// instances accepted within a second. Seen in public threads: the 412, 409, 400 and 404 texts (each
+// names its thread in the code), HealthState/unhealthy, failed/CODE.
+//
+// Assumed, because nothing says otherwise: one set-level operation at a time, PATCH included;
+// models compared by content (a model put back as it was is latest again for who never left it);
+// an instance that failed reads latestModelApplied false; a set stays Failed until an operation
+// succeeds; protected instances are left alone and deallocated ones updated in place (Options turn
+// both into refusals); vmHealth times are those of the last change; PATCH takes four seconds; a
+// page has 50 items; operations are forgotten after an hour; 404 for reading an instance that is gone.
+//
+// # Control API
+//
+// Under /_control/, without a token: GET state, stats, writes, faults; POST fault (a Fault), reset.
+// It is for the machine it runs on.
 package azuresim

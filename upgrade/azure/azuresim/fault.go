@@ -18,7 +18,7 @@ type Fault struct {
 	Instance  string   `json:"instance,omitempty"`  // one instance
 	Instances []string `json:"instances,omitempty"` // several
 	// Match says which calls a wire fault strikes: a method and a part of the path, each optional,
-	// with * for anything: "POST *manualupgrade", "GET */virtualMachines", "PATCH". "" strikes all.
+	// with * or … for anything: "POST *manualupgrade", "GET */virtualMachines", "PATCH". "" strikes all.
 	Match string `json:"match,omitempty"`
 	// Times is how often it strikes; 0 means once, -1 until the next reset.
 	Times int      `json:"times,omitempty"`

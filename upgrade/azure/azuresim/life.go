@@ -14,8 +14,7 @@ const (
 	partProvisioned = 0.72
 	partHealthy     = 1.00
 
-	partModelOnly = 0.30 // a change without a new disk needs no restart and is done here
-	partPower     = 0.25 // power actions
+	partPower = 0.25 // power actions
 )
 
 // step is something that happens to an instance when a part of its time has passed.
@@ -81,20 +80,29 @@ func (w *world) powered(i *instance, part float64, code string) step {
 	}}
 }
 
-// provisioned ends the part of i in op, well or with the failure a fault has prepared.
+// provisioned ends the part of i in op.
 func (w *world) provisioned(i *instance, op *operation, part float64) step {
 	return step{part, func() {
 		i.doing = ""
-		if err := i.failNext; err != nil {
-			i.failNext = nil
-			i.applied = ""
-			w.setProv(i, "failed/"+err.Code, err.Message)
-			w.setHealth(i, "unhealthy", w.clock)
-			w.leave(op, i, err)
-			return
-		}
 		w.setProv(i, "succeeded", "")
 		w.leave(op, i, nil)
+	}}
+}
+
+// judged ends the part of i in op as provisioned does, or with the failure a fault has prepared.
+// An instance that failed does not count as having the model: it needs another upgrade.
+func (w *world) judged(i *instance, op *operation, part float64) step {
+	end := w.provisioned(i, op, part)
+	return step{part, func() {
+		err := i.failNext
+		if err == nil {
+			end.do()
+			return
+		}
+		i.failNext, i.doing, i.applied = nil, "", ""
+		w.setProv(i, "failed/"+err.Code, err.Message)
+		w.setHealth(i, "unhealthy", w.clock)
+		w.leave(op, i, err)
 	}}
 }
 
@@ -134,22 +142,26 @@ func (w *world) needsDisk(i *instance) bool {
 	return exact != i.exact || now != then
 }
 
-// upgrade brings i to the present model. An instance that is there already is left alone.
+// upgrade brings i to the present model. An instance that is there already is left alone; a change
+// that needs neither a new disk nor another size is applied without a restart; a deallocated
+// instance stays deallocated.
 func (w *world) upgrade(i *instance, op *operation) bool {
 	disk := w.needsDisk(i)
 	if !disk && i.applied == i.set.fingerprint() && !i.failed() {
 		w.leave(op, i, nil)
 		return false
 	}
+	light := !disk && !i.failed() && i.failNext == nil && i.size == text(i.set.doc, "sku", "name")
+	swap := w.adopt(i, partDiskSwapped, disk || i.failed())
 	w.hide(i)
 	w.setProv(i, "updating", "")
 	switch {
 	case i.power.code == "deallocated":
-		w.live(i, op.kind, w.adopt(i, partDiskSwapped, disk), w.provisioned(i, op, partModelOnly+0.02))
-	case !disk && !i.failed() && i.failNext == nil:
-		w.live(i, op.kind, w.adopt(i, partModelOnly-0.02, false), w.provisioned(i, op, partModelOnly))
+		w.live(i, op.kind, swap, w.judged(i, op, partDiskSwapped+0.02))
+	case light:
+		w.live(i, op.kind, swap, w.provisioned(i, op, partDiskSwapped+0.02))
 	default:
-		w.live(i, op.kind, w.replaceDisk(i, op, w.adopt(i, partDiskSwapped, disk))...)
+		w.live(i, op.kind, w.replaceDisk(i, op, swap)...)
 	}
 	return true
 }
@@ -176,7 +188,7 @@ func (w *world) replaceDisk(i *instance, op *operation, swap step) []step {
 		swap,
 		w.powered(i, partStarting, "starting"),
 		w.powered(i, partRunning, "running"),
-		w.provisioned(i, op, partProvisioned),
+		w.judged(i, op, partProvisioned),
 		w.healthy(i, partHealthy),
 	}
 }

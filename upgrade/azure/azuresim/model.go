@@ -72,6 +72,9 @@ func wellFormed(d document) *reply {
 	if dig(d, "properties", "virtualMachineProfile") == nil {
 		return fail(http.StatusBadRequest, "InvalidParameter", "Required parameter 'virtualMachineProfile' is missing (null).").at("virtualMachineProfile")
 	}
+	if strings.EqualFold(text(d, "properties", "orchestrationMode"), "Flexible") {
+		return fail(http.StatusBadRequest, "BadRequest", "This simulated subscription has no Flexible orchestration.").at("orchestrationMode")
+	}
 	return nil
 }
 

@@ -66,7 +66,9 @@ func (s *Sim) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the caller gave up before the request was looked at
 	}
 	rep := s.answer(c, faults)
-	wait(r, faults.delay(true))
+	if !wait(r, faults.delay(true)) {
+		s.unanswered(c)
+	}
 	rep.write(rw)
 }
 
@@ -99,6 +101,15 @@ func (s *Sim) answer(c *call, faults wireFaults) *reply {
 	w.count(c, sent)
 	w.close(c, decided, sent)
 	return sent
+}
+
+// unanswered notes that the caller of c did not wait for the answer.
+func (s *Sim) unanswered(c *call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.write != nil {
+		c.write.Answered = false
+	}
 }
 
 // handle checks what every call has to bring and passes it to its route. The order is ARM's: even

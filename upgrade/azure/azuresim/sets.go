@@ -15,7 +15,7 @@ const (
 
 // show is the ARM document of s.
 func (w *world) show(s *scaleSet) document {
-	d := with(s.doc, s.prov, "properties", "provisioningState")
+	d := with(s.doc, w.shownProv(s), "properties", "provisioningState")
 	d = with(d, guid("set", s.key()), "properties", "uniqueId")
 	d = with(d, stamp(s.created), "properties", "timeCreated")
 	if s.profile() != nil {
@@ -23,6 +23,14 @@ func (w *world) show(s *scaleSet) document {
 	}
 	d["id"], d["name"], d["type"], d["location"], d["etag"] = s.id(), s.name, typeSet, s.location, quoted(s.etag)
 	return d
+}
+
+// shownProv is the provisioning state that ARM shows: a lag fault hides a fresh start here too.
+func (w *world) shownProv(s *scaleSet) string {
+	if s.op != nil && w.clock.Before(s.op.start.Add(s.lag)) {
+		return "Succeeded"
+	}
+	return s.prov
 }
 
 // shown is an answer with the set as it is, under its etag.
@@ -157,7 +165,11 @@ func (w *world) deleteSet(c *call) *reply {
 	if missing != nil {
 		return &reply{status: http.StatusNoContent}
 	}
-	w.preempt(s.op)
+	for _, id := range sortedKeys(w.ops) {
+		if w.ops[id].set == s {
+			w.preempt(w.ops[id])
+		}
+	}
 	s.deleting = true
 	op := w.open(s, "DELETE", true)
 	s.prov = "Deleting"

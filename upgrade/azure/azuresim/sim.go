@@ -57,6 +57,9 @@ func New(opt Options) (*Sim, error) {
 		opt.Fleet = DefaultFleet()
 	}
 	opt.Fleet = opt.Fleet.withDefaults()
+	if err := opt.Fleet.check(); err != nil {
+		return nil, err
+	}
 	opt.Speed = cmp.Or(opt.Speed, 1)
 	opt.PageSize = cmp.Or(opt.PageSize, opt.Fleet.PageSize)
 	opt.OperationTTL = cmp.Or(opt.OperationTTL, time.Hour)

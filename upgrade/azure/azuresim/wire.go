@@ -31,6 +31,7 @@ func (w *world) takeWire(c *call) wireFaults {
 }
 
 func (f Fault) strikes(c *call) bool {
+	f.Match = strings.ReplaceAll(f.Match, "…", "*")
 	name := f.Set[strings.LastIndex(f.Set, "/")+1:]
 	if name != "" && !strings.EqualFold(name, c.params["set"]) {
 		return false

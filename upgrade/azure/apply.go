@@ -1,0 +1,114 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Apply sends one write, once, with op.ID as x-ms-client-request-id: manualupgrade of exactly
+// op.Instances, or the image of the model, with If-Match. The whole of it, the token's fetching
+// included, takes no longer than a call's deadline. What the SDK thinks of the answer is not
+// asked: accepted is what Azure answered with 2xx and in whole.
+func (a *Azure) Apply(ctx context.Context, op upgrade.Operation) (upgrade.Receipt, error) {
+	what := describe(op)
+	f := &flight{write: true, id: op.ID}
+	ctx, cancel := f.begin(ctx)
+	defer cancel()
+	err := a.send(ctx, f, op)
+	if !f.accepted() {
+		return upgrade.Receipt{}, f.fault(what, err, a.now())
+	}
+	return upgrade.Receipt{
+		Token:       a.newToken(f).String(),
+		Correlation: correlation(f.header),
+		Azure:       date(f.header),
+		Again:       retryAfter(f.header, a.now()),
+	}, nil
+}
+
+func describe(op upgrade.Operation) string {
+	set := target{set: op.Set.Name()}
+	if op.Kind == upgrade.OpUpgrade {
+		return fmt.Sprintf("%s: upgrade %s", set, upgrade.Instances(op.Instances))
+	}
+	return fmt.Sprintf("%s: put %s into the model", set, op.Image)
+}
+
+func (a *Azure) send(ctx context.Context, f *flight, op upgrade.Operation) (err error) {
+	if f.set, err = a.target(op.Set); err != nil {
+		return err
+	}
+	if !requestID.MatchString(op.ID) {
+		return refuse("%q cannot be an operation's id", clip(op.ID, 80))
+	}
+	switch op.Kind {
+	case upgrade.OpUpgrade:
+		return a.sendUpgrade(ctx, f.set, op.Instances)
+	case upgrade.OpModel, upgrade.OpRevert:
+		return a.sendImage(ctx, f.set, imageFor(op.Image), op.IfMatch)
+	}
+	return refuse("%q is not a kind of write", clip(string(op.Kind), 40))
+}
+
+func (a *Azure) sendUpgrade(ctx context.Context, t target, ids []string) error {
+	if err := checkIDs(ids); err != nil {
+		return err
+	}
+	body := armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{}
+	for _, id := range ids {
+		body.InstanceIDs = append(body.InstanceIDs, &id)
+	}
+	_, err := a.sets.BeginUpdateInstances(ctx, t.group, t.set, body, nil)
+	return err
+}
+
+// sendImage changes the image reference and nothing else: a PUT of the whole set would need rights
+// on everything it refers to, and a word about the OS disk, even an unchanged one, marks instances
+// with ephemeral disks as outdated (azure-sdk-for-java#32223).
+func (a *Azure) sendImage(ctx context.Context, t target, i imageJSON, etag string) error {
+	if err := i.check(); err != nil {
+		return err
+	}
+	if err := checkEtag(etag); err != nil {
+		return err
+	}
+	body := armcompute.VirtualMachineScaleSetUpdate{Properties: &armcompute.VirtualMachineScaleSetUpdateProperties{
+		VirtualMachineProfile: &armcompute.VirtualMachineScaleSetUpdateVMProfile{
+			StorageProfile: &armcompute.VirtualMachineScaleSetUpdateStorageProfile{ImageReference: i.reference()},
+		},
+	}}
+	_, err := a.sets.BeginUpdate(ctx, t.group, t.set, body, &armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{IfMatch: &etag})
+	return err
+}
+
+func (i imageJSON) reference() *armcompute.ImageReference {
+	some := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		return &s
+	}
+	return &armcompute.ImageReference{
+		Version: some(i.Version), ID: some(i.ID), CommunityGalleryImageID: some(i.Community), SharedGalleryImageID: some(i.Shared),
+	}
+}
+
+// accepted: 2xx is Azure's yes, unless the answer is not one of Azure's, such as the 200 of a proxy's
+// login page: Azure's are JSON, or empty and numbered.
+func (f *flight) accepted() bool {
+	switch f.status {
+	case http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent:
+	default:
+		return false
+	}
+	if len(f.body) == 0 {
+		return f.status == http.StatusAccepted || f.header.Get("x-ms-request-id") != ""
+	}
+	return json.Valid(f.body)
+}

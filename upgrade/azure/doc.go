@@ -1,0 +1,18 @@
+// Package azure is the domain's view of Azure Resource Manager: it implements [upgrade.Fleet] and
+// [upgrade.Catalogue] on the official SDK. It translates, pages, polls, guards and classifies
+// errors. It decides nothing.
+//
+// Its nouns. [Azure] is one subscription behind one endpoint. A call is one kind of request we
+// mean to send, listed with the right it needs ([Calls], [Actions]). The guard is the transport:
+// the one place every request passes, which lets through only these calls, on the configured host,
+// in the configured subscription and resource groups, and which gives each its deadline. A flight
+// is what is known of one request: whether it left, and what came back. A token is what is kept of
+// an accepted write so that any later process can ask how it went.
+//
+// The engine calls Observe, Apply and Poll; the desk calls Observe, Sets, Versions and Version.
+//
+// It never sends a write twice (the SDK's retries are off), never names instances by "*" or by an
+// empty list, never follows a redirect or a URL to another host, never sends a real credential to
+// anything but Azure itself, and never lets a token, an Authorization header or a signed URL into
+// an error.
+package azure

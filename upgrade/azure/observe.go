@@ -1,0 +1,138 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Observe reads a set, then all its instances, and where it may matter Azure's own rolling upgrade:
+// two calls and one more for each further page, or three. The fence is passed before every request.
+// All of it arrives or none (R46). The instances are as the list shows them; a list that does not
+// agree with the set's capacity is no error, since overprovisioning and scaling make it so.
+func (a *Azure) Observe(ctx context.Context, id upgrade.SetID, fence upgrade.Fence) (upgrade.ScaleSet, error) {
+	t, err := a.target(id)
+	if err != nil {
+		return upgrade.ScaleSet{}, (&flight{}).fault("read a scale set", err, a.now())
+	}
+	r := reading{set: t, fence: fence, now: a.now}
+	s, ask, err := a.readSet(ctx, r, id)
+	if err != nil {
+		return upgrade.ScaleSet{}, err
+	}
+	if s.Instances, err = a.readInstances(ctx, r, s.HealthSource); err != nil {
+		return upgrade.ScaleSet{}, err
+	}
+	if ask {
+		if s.Rolling, err = a.readRolling(ctx, r); err != nil {
+			return upgrade.ScaleSet{}, err
+		}
+	}
+	s.SeenAt = a.now()
+	return s, nil
+}
+
+// readSet also says whether to ask for a rolling upgrade of Azure's own. That is a call of the same
+// throttling bucket as the set itself (12 a minute and set), so it is spared where the set is
+// settled, in mode Manual, without automatic OS upgrades and without a rolling policy. Such a
+// set could still be between two batches of `az vmss rolling-upgrade start`; that is left to
+// Azure, which refuses our write with 409 then.
+func (a *Azure) readSet(ctx context.Context, r reading, id upgrade.SetID) (upgrade.ScaleSet, bool, error) {
+	r.op = r.set.String() + ": read it"
+	f := r.flight()
+	ctx, cancel := f.begin(ctx)
+	defer cancel()
+	resp, err := a.sets.Get(ctx, r.set.group, r.set.set, nil)
+	if err == nil {
+		err = aboutSet(resp.VirtualMachineScaleSet, id)
+	}
+	if err != nil {
+		return upgrade.ScaleSet{}, false, f.fault(r.op, err, a.now())
+	}
+	s := scaleSet(&resp.VirtualMachineScaleSet, f.body)
+	if s.Etag == "" {
+		s.Etag = f.header.Get("ETag")
+	}
+	p := resp.Properties.UpgradePolicy
+	ask := s.UpgradeMode != upgrade.Manual || s.AutoOSUpgrade || s.Provisioning.Moving() || p != nil && p.RollingUpgradePolicy != nil
+	return s, ask, nil
+}
+
+// aboutSet: an answer that is no set, or another one, is no answer.
+func aboutSet(v armcompute.VirtualMachineScaleSet, id upgrade.SetID) error {
+	switch {
+	case v.Properties == nil:
+		return errors.New("it describes no scale set")
+	case upgrade.NewSetID(str(v.ID)) != id:
+		return errors.New("it describes another scale set")
+	}
+	return nil
+}
+
+func (a *Azure) readInstances(ctx context.Context, r reading, source bool) ([]upgrade.Instance, error) {
+	r.op = r.set.String() + ": list its instances"
+	expand := "instanceView"
+	var found map[string]upgrade.Instance
+	err := whole(ctx, r,
+		func() *runtime.Pager[armcompute.VirtualMachineScaleSetVMsClientListResponse] {
+			return a.vms.NewListPager(r.set.group, r.set.set, &armcompute.VirtualMachineScaleSetVMsClientListOptions{Expand: &expand})
+		},
+		func() { found = map[string]upgrade.Instance{} },
+		func(page armcompute.VirtualMachineScaleSetVMsClientListResponse) error {
+			return takeInstances(found, page.Value, source)
+		})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]upgrade.Instance, 0, len(found))
+	for _, i := range found {
+		out = append(out, i)
+	}
+	slices.SortFunc(out, func(x, y upgrade.Instance) int { return upgrade.CompareIDs(x.ID, y.ID) })
+	return out, nil
+}
+
+// takeInstances adds a page. An instance may turn up on two pages when the set changes meanwhile;
+// the later word holds.
+func takeInstances(found map[string]upgrade.Instance, page []*armcompute.VirtualMachineScaleSetVM, source bool) error {
+	if page == nil {
+		return errNoList
+	}
+	for _, v := range page {
+		if !instanceID.MatchString(vmID(v)) {
+			return errNoName
+		}
+		i := instance(v, source)
+		found[i.ID] = i
+	}
+	return nil
+}
+
+// readRolling reports whether Azure rolls the set itself. That there never was such an upgrade is
+// answered with 404; a status word we do not know counts as running.
+func (a *Azure) readRolling(ctx context.Context, r reading) (bool, error) {
+	r.op = r.set.String() + ": read Azure's own rolling upgrade"
+	f := r.flight()
+	ctx, cancel := f.begin(ctx)
+	defer cancel()
+	resp, err := a.rolls.GetLatest(ctx, r.set.group, r.set.set, nil)
+	if err != nil {
+		fault := f.fault(r.op, err, a.now())
+		if f.status == http.StatusNotFound && fault.Code != "" {
+			return false, nil
+		}
+		return false, fault
+	}
+	code := ""
+	if resp.Properties != nil && resp.Properties.RunningStatus != nil {
+		code = strings.ToLower(str(resp.Properties.RunningStatus.Code))
+	}
+	return code != "completed" && code != "cancelled" && code != "faulted", nil
+}

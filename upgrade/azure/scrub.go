@@ -1,0 +1,35 @@
+package azure
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Azure's words are shown to people and logged, and they may quote URLs that are signed: of our
+// own operations, or of a script's storage account in an extension's error.
+var secrets = []struct {
+	pattern *regexp.Regexp
+	instead string
+}{
+	{regexp.MustCompile(`\?[^\s"'<>]*=[^\s"'<>]*`), "?…"},                                                       // a URL's query
+	{regexp.MustCompile(`(?i)\bbearer\s+[^\s"',;]+`), "Bearer …"},                                               // an Authorization header
+	{regexp.MustCompile(`\beyJ[\w-]{5,}\.[\w-]+\.?[\w-]*`), "…"},                                                // a JSON web token
+	{regexp.MustCompile(`(?i)\b(sig|password|secret|token|\w*_secret|account_?key)\s*=\s*[^\s&"',;]+`), "$1=…"}, // the rest
+}
+
+// scrub takes secrets out of a text, folds white space and clips it.
+func scrub(s string) string {
+	for _, x := range secrets {
+		s = x.pattern.ReplaceAllString(s, x.instead)
+	}
+	return clip(strings.Join(strings.Fields(s), " "), 1000)
+}
+
+// clip shortens a text to n runes.
+func clip(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}

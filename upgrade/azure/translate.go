@@ -1,0 +1,162 @@
+package azure
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// summary translates what a list says of a set. Azure leaves orchestrationMode out for sets older
+// than the mode: those are Uniform.
+func summary(v *armcompute.VirtualMachineScaleSet) upgrade.SetSummary {
+	s := upgrade.SetSummary{
+		ID: upgrade.NewSetID(str(v.ID)), Name: str(v.Name), ResourceGroup: groupOf(str(v.ID)),
+		Location: str(v.Location), Mode: upgrade.Uniform,
+	}
+	if v.SKU != nil && v.SKU.Capacity != nil {
+		s.Capacity = int(*v.SKU.Capacity)
+	}
+	p := v.Properties
+	if p == nil {
+		return s
+	}
+	if p.OrchestrationMode != nil {
+		s.Mode = spelt(str(p.OrchestrationMode), upgrade.Uniform, upgrade.Flexible)
+	}
+	if p.UpgradePolicy != nil {
+		s.UpgradeMode = spelt(str(p.UpgradePolicy.Mode), upgrade.Manual, upgrade.Automatic, upgrade.Rolling)
+	}
+	s.Provisioning = upgrade.Provisioning(strings.ToLower(str(p.ProvisioningState)))
+	if p.VirtualMachineProfile != nil && p.VirtualMachineProfile.StorageProfile != nil {
+		s.Image = image(p.VirtualMachineProfile.StorageProfile.ImageReference)
+	}
+	return s
+}
+
+// scaleSet translates a set without its instances. raw is the same document as it came.
+func scaleSet(v *armcompute.VirtualMachineScaleSet, raw []byte) upgrade.ScaleSet {
+	sum := summary(v)
+	s := upgrade.ScaleSet{
+		ID: sum.ID, Name: sum.Name, ResourceGroup: sum.ResourceGroup, Location: sum.Location,
+		Mode: sum.Mode, UpgradeMode: sum.UpgradeMode, Provisioning: sum.Provisioning, Capacity: sum.Capacity,
+		Model: upgrade.Model{Image: sum.Image, Sections: sections(raw)},
+		Owner: owner(v, raw), Etag: str(v.Etag),
+	}
+	p := v.Properties
+	if p == nil {
+		return s
+	}
+	s.AutoRepairs = p.AutomaticRepairsPolicy != nil && is(p.AutomaticRepairsPolicy.Enabled)
+	s.AutoOSUpgrade = p.UpgradePolicy != nil && p.UpgradePolicy.AutomaticOSUpgradePolicy != nil &&
+		is(p.UpgradePolicy.AutomaticOSUpgradePolicy.EnableAutomaticOSUpgrade)
+	if m := p.VirtualMachineProfile; m != nil {
+		s.HealthSource = healthSource(m)
+		s.EphemeralOS = ephemeral(m.StorageProfile)
+		s.ImageNotice = m.ScheduledEventsProfile != nil && m.ScheduledEventsProfile.OSImageNotificationProfile != nil &&
+			is(m.ScheduledEventsProfile.OSImageNotificationProfile.Enable)
+	}
+	return s
+}
+
+// healthSource: a load balancer probe, or the application health extension.
+func healthSource(m *armcompute.VirtualMachineScaleSetVMProfile) bool {
+	if m.NetworkProfile != nil && m.NetworkProfile.HealthProbe != nil && str(m.NetworkProfile.HealthProbe.ID) != "" {
+		return true
+	}
+	if m.ExtensionProfile == nil {
+		return false
+	}
+	for _, e := range m.ExtensionProfile.Extensions {
+		if e != nil && e.Properties != nil && strings.HasPrefix(strings.ToLower(str(e.Properties.Type)), "applicationhealth") {
+			return true
+		}
+	}
+	return false
+}
+
+func ephemeral(p *armcompute.VirtualMachineScaleSetStorageProfile) bool {
+	return p != nil && p.OSDisk != nil && p.OSDisk.DiffDiskSettings != nil &&
+		strings.EqualFold(str(p.OSDisk.DiffDiskSettings.Option), "Local")
+}
+
+// owner names the service that manages a set, "" for none. Nothing documented marks the sets of a
+// Kubernetes service for good, so each of its known traces counts: tags, the group's name, and
+// managedBy, which also tells other owners.
+func owner(v *armcompute.VirtualMachineScaleSet, raw []byte) string {
+	for tag := range v.Tags {
+		if strings.HasPrefix(strings.ToLower(tag), "aks-managed-") {
+			return "AKS"
+		}
+	}
+	by := strings.ToLower(managedBy(raw))
+	if strings.HasPrefix(strings.ToUpper(groupOf(str(v.ID))), "MC_") || strings.Contains(by, "microsoft.containerservice") {
+		return "AKS"
+	}
+	return clip(by[strings.LastIndexByte(by, '/')+1:], 80)
+}
+
+// groupOf returns the resource group in an id, as spelt there.
+func groupOf(id string) string {
+	parts := strings.Split(id, "/")
+	for i := 0; i+1 < len(parts); i++ {
+		if strings.EqualFold(parts[i], "resourceGroups") {
+			return parts[i+1]
+		}
+	}
+	return ""
+}
+
+// instance translates one VM of a set. source says whether the set has a health source.
+func instance(v *armcompute.VirtualMachineScaleSetVM, source bool) upgrade.Instance {
+	i := upgrade.Instance{ID: vmID(v), UpdateDomain: -1, FaultDomain: -1}
+	if len(v.Zones) > 0 {
+		i.Zone = str(v.Zones[0])
+	}
+	p := v.Properties
+	if p == nil {
+		i.Health = health(nil, source)
+		return i
+	}
+	if p.StorageProfile != nil {
+		i.Image = image(p.StorageProfile.ImageReference)
+	}
+	i.LatestModel = is(p.LatestModelApplied)
+	i.Protected = p.ProtectionPolicy != nil && is(p.ProtectionPolicy.ProtectFromScaleSetActions)
+	i.Provisioning = provisioning(p)
+	i.Power = power(p.InstanceView)
+	i.Health = health(p.InstanceView, source)
+	i.Message = trouble(p.InstanceView)
+	place(&i, p.InstanceView)
+	return i
+}
+
+// place fills in where an instance is, as far as Azure tells: deallocated ones and those of
+// Flexible sets are in no domain, which is not domain 0.
+func place(i *upgrade.Instance, v *armcompute.VirtualMachineScaleSetVMInstanceView) {
+	if v == nil {
+		return
+	}
+	if v.PlatformUpdateDomain != nil {
+		i.UpdateDomain = int(*v.PlatformUpdateDomain)
+	}
+	if v.PlatformFaultDomain != nil {
+		i.FaultDomain = int(*v.PlatformFaultDomain)
+	}
+	i.Placement = str(v.PlacementGroupID)
+	if v.VMHealth != nil && v.VMHealth.Status != nil && v.VMHealth.Status.Time != nil {
+		i.HealthAt = *v.VMHealth.Status.Time
+	}
+}
+
+// vmID is the id that manualupgrade wants: the instance id, or on Flexible sets, where Azure may
+// leave it out, the VM's name. "" when the entry names nothing.
+func vmID(v *armcompute.VirtualMachineScaleSetVM) string {
+	if v == nil {
+		return ""
+	}
+	id := str(v.ID)
+	return cmp.Or(str(v.InstanceID), id[strings.LastIndexByte(id, '/')+1:], str(v.Name))
+}

@@ -1,0 +1,120 @@
+// Package app is what the programs share: it reads the configuration, makes policies of it, wires
+// the rooms together and runs them until told to stop. It decides nothing.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/vmssbot/vmssbot/bot"
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/store"
+)
+
+// Run is the bot: it opens the journal, connects, and works until the context ends. Everything
+// that was acknowledged or begun is in the journal when it returns.
+func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
+	botToken, appToken, err := c.Slack.Tokens()
+	if err != nil {
+		return err
+	}
+	if err := bot.CheckTokens(string(botToken), string(appToken)); err != nil {
+		return err
+	}
+	fleet, err := newAzure(c.Azure)
+	if err != nil {
+		return err
+	}
+	journal, err := store.Open(c.Journal, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	return wire(c, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
+}
+
+func newAzure(c Azure) (*azure.Azure, error) {
+	cfg := azure.Config{Subscription: c.Subscription, ResourceGroups: c.ResourceGroups, Endpoint: c.Endpoint, Cloud: c.Cloud}
+	var err error
+	if c.Auth == "local" {
+		cfg.Credential = azure.LocalCredential()
+	} else if cfg.Credential, err = azure.Credential(c.Auth, c.ClientID, c.Cloud); err != nil {
+		return nil, err
+	}
+	return azure.New(cfg)
+}
+
+// slackAPI is the Web API client. Redirects are never followed: a token goes to one host.
+func slackAPI(c Slack, botToken, appToken Secret) *slack.Client {
+	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	options := []slack.Option{slack.OptionHTTPClient(client), slack.OptionAppLevelToken(string(appToken))}
+	if c.APIURL != "" {
+		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(c.APIURL, "/")+"/"))
+	}
+	return slack.New(string(botToken), options...)
+}
+
+// parts are the rooms, wired.
+type parts struct {
+	engine *upgrade.Engine
+	bot    *bot.Bot
+	log    *slog.Logger
+}
+
+func wire(c Config, fleet *azure.Azure, journal *store.Store, api *slack.Client, log *slog.Logger) parts {
+	list := c.Policies()
+	policies := func() []upgrade.Policy { return list }
+	people := &bot.People{API: api, Now: time.Now}
+	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, Policies: policies, Now: time.Now, ID: ID}
+	return parts{
+		log: log,
+		engine: &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
+			Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: journal.Passes()},
+		bot: &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
+			Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()},
+	}
+}
+
+// run works until the context ends or one side cannot go on; then the other one stops, too.
+func (p parts) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	engine := make(chan error, 1)
+	go func() { engine <- p.engine.Run(ctx) }()
+	err := p.bot.Run(ctx)
+	stop()
+	err = errors.Join(err, <-engine)
+	p.log.Info("stopped", "err", err)
+	return err
+}
+
+// ID returns 128 random bits in hex.
+func ID() string {
+	b := make([]byte, 16)
+	rand.Read(b) // never fails: crypto/rand ends the process rather than return weak bits
+	return hex.EncodeToString(b)
+}
+
+// Signals returns a context that ends when the process is asked to stop.
+func Signals() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
+
+// Fail prints an error for a person and returns the exit code.
+func Fail(program string, err error) int {
+	fmt.Fprintf(os.Stderr, "%s: %v\n", program, err)
+	return 1
+}

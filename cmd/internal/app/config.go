@@ -1,0 +1,287 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
+type Config struct {
+	Journal string `yaml:"journal"` // path of the SQLite file; its directory must exist
+	Slack   Slack  `yaml:"slack"`
+	Azure   Azure  `yaml:"azure"`
+	Pace    Pace   `yaml:"pace"`
+	Sets    []Set  `yaml:"sets"` // the first entry that matches a set holds; a set without one is nobody's
+}
+
+// Slack says how to reach the workspace. Tokens come from the environment or from files, never
+// from this file.
+type Slack struct {
+	APIURL       string `yaml:"api_url"` // "" = Slack
+	Team         string `yaml:"team"`    // the workspace's id; "" = the one the bot token belongs to
+	App          string `yaml:"app"`     // the app's id; "" = the one the app token belongs to
+	BotTokenEnv  string `yaml:"bot_token_env"`
+	BotTokenFile string `yaml:"bot_token_file"`
+	AppTokenEnv  string `yaml:"app_token_env"`
+	AppTokenFile string `yaml:"app_token_file"`
+}
+
+// Azure says which sets are in reach and as whom.
+type Azure struct {
+	Subscription   string   `yaml:"subscription"`
+	ResourceGroups []string `yaml:"resource_groups"` // empty = the whole subscription
+	Cloud          string   `yaml:"cloud"`           // public (default), usgov, china
+	Auth           string   `yaml:"auth"`            // default, workload, managed, env, cli, local
+	ClientID       string   `yaml:"client_id"`
+	Endpoint       string   `yaml:"endpoint"` // "" = the cloud's; http only to this machine, with auth: local
+}
+
+// Pace shortens the engine's waits. Only an installation against local servers may have it.
+type Pace struct {
+	Refresh time.Duration `yaml:"refresh"`
+	Idle    time.Duration `yaml:"idle"`
+	Confirm time.Duration `yaml:"confirm"`
+	Settle  time.Duration `yaml:"settle"`
+	Agree   time.Duration `yaml:"agree"`
+	Edit    time.Duration `yaml:"edit"` // between two edits of one message
+}
+
+// Set is the policy of the scale sets its pattern matches. Pointers keep "not said" apart from zero.
+type Set struct {
+	Match          string         `yaml:"match"`
+	Channel        string         `yaml:"channel"`
+	Readers        []string       `yaml:"readers"`
+	Requesters     []string       `yaml:"requesters"`
+	Approvers      []string       `yaml:"approvers"`
+	Approvals      *int           `yaml:"approvals"`
+	MaxUnavailable *string        `yaml:"max_unavailable"`
+	BatchCap       *int           `yaml:"batch_cap"`
+	MaxFailures    *int           `yaml:"max_failures"`
+	Soak           *time.Duration `yaml:"soak"`
+	Bake           *time.Duration `yaml:"bake"`
+	Deadline       *time.Duration `yaml:"healthy_deadline"`
+	ApprovalLife   *time.Duration `yaml:"approval_life"`
+	AllowedImages  []string       `yaml:"allowed_images"`
+	Downgrades     bool           `yaml:"downgrades"`
+}
+
+// Load reads and checks a configuration file. Errors name the file.
+func Load(path string) (Config, error) {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	c, err := Parse(body)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads a configuration and checks all that can be checked without asking anybody.
+func Parse(body []byte) (Config, error) {
+	var c Config
+	d := yaml.NewDecoder(bytes.NewReader(body))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return Config{}, err
+	}
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Journal == "" {
+		bad("journal: name the file the journal is kept in, such as journal: /var/lib/vmssbot/journal.db")
+	}
+	if !subscriptionID.MatchString(c.Azure.Subscription) {
+		bad("azure.subscription: %q is no subscription id", c.Azure.Subscription)
+	}
+	for _, field := range []struct{ name, value string }{{"slack.api_url", c.Slack.APIURL}, {"azure.endpoint", c.Azure.Endpoint}} {
+		if err := checkURL(field.value); err != nil {
+			bad("%s: %w", field.name, err)
+		}
+	}
+	if c.Pace != (Pace{}) && !(loopback(c.Slack.APIURL) && loopback(c.Azure.Endpoint)) {
+		bad("pace: only an installation against local servers may shorten the waits that make the bot safe")
+	}
+	if len(c.Sets) == 0 {
+		bad("sets: no scale set may be driven; add an entry with match, channel, requesters and approvers")
+	}
+	for i, s := range c.Sets {
+		if err := s.check(); err != nil {
+			bad("sets[%d] (match %q): %w", i, s.Match, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+var (
+	subscriptionID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	slackPerson    = regexp.MustCompile(`^[UWS][A-Z0-9]{2,20}$`)
+	slackChannel   = regexp.MustCompile(`^[CG][A-Z0-9]{2,20}$`)
+)
+
+func checkURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return err
+	case u.Scheme == "https" && u.Host != "" && u.User == nil:
+		return nil
+	case u.Scheme == "http" && loopback(s):
+		return nil
+	}
+	return fmt.Errorf("%q: want https, or http to this machine", s)
+}
+
+// loopback reports whether the URL cannot leave this machine: an address, not a name that
+// somebody else could resolve otherwise.
+func loopback(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.User != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+func (s Set) check() error {
+	if s.Match == "" {
+		return errors.New("match: name a scale set or a pattern such as web-*")
+	}
+	if s.Channel != "" && !slackChannel.MatchString(s.Channel) {
+		return fmt.Errorf("channel: %q is no channel id (C…); names can be changed, ids can not", s.Channel)
+	}
+	for _, id := range slices.Concat(s.Readers, s.Requesters, s.Approvers) {
+		if !slackPerson.MatchString(id) {
+			return fmt.Errorf("%q is no user id (U…) or group id (S…); names can be changed, ids can not", id)
+		}
+	}
+	_, err := s.policy()
+	return err
+}
+
+// policy fills in the defaults.
+func (s Set) policy() (upgrade.Policy, error) {
+	p := upgrade.DefaultPolicy()
+	p.Pattern, p.Channel = s.Match, s.Channel
+	p.Readers, p.Requesters, p.Approvers = s.Readers, s.Requesters, s.Approvers
+	p.AllowedImages, p.Downgrades = s.AllowedImages, s.Downgrades
+	if s.MaxUnavailable != nil {
+		limit, err := upgrade.ParseLimit(*s.MaxUnavailable)
+		if err != nil {
+			return p, fmt.Errorf("max_unavailable: %w", err)
+		}
+		p.MaxUnavailable = limit
+	}
+	for _, f := range []struct {
+		name  string
+		at    *int
+		given *int
+		least int
+	}{{"approvals", &p.Approvals, s.Approvals, 1}, {"batch_cap", &p.BatchCap, s.BatchCap, 1}, {"max_failures", &p.MaxFailures, s.MaxFailures, 0}} {
+		if f.given == nil {
+			continue
+		}
+		if *f.given < f.least || *f.given > 1000 {
+			return p, fmt.Errorf("%s: %d: want %d to 1000", f.name, *f.given, f.least)
+		}
+		*f.at = *f.given
+	}
+	return p, s.durations(&p)
+}
+
+func (s Set) durations(p *upgrade.Policy) error {
+	for _, f := range []struct {
+		name  string
+		at    *time.Duration
+		given *time.Duration
+	}{{"soak", &p.Soak, s.Soak}, {"bake", &p.Bake, s.Bake}, {"healthy_deadline", &p.Deadline, s.Deadline}, {"approval_life", &p.ApprovalLife, s.ApprovalLife}} {
+		if f.given == nil {
+			continue
+		}
+		if *f.given < 0 || *f.given > 7*24*time.Hour {
+			return fmt.Errorf("%s: %s: want 0s to 168h", f.name, *f.given)
+		}
+		*f.at = *f.given
+	}
+	return nil
+}
+
+// Policies are the set entries as the domain knows them.
+func (c Config) Policies() []upgrade.Policy {
+	out := make([]upgrade.Policy, len(c.Sets))
+	for i, s := range c.Sets {
+		out[i], _ = s.policy() // checked when the configuration was read
+	}
+	return out
+}
+
+func (p Pace) pace() upgrade.Pace {
+	d := upgrade.DefaultPace()
+	for _, f := range []struct{ at, given *time.Duration }{{&d.Refresh, &p.Refresh}, {&d.Idle, &p.Idle}, {&d.Confirm, &p.Confirm}, {&d.Settle, &p.Settle}, {&d.Agree, &p.Agree}} {
+		if *f.given > 0 {
+			*f.at = *f.given
+		}
+	}
+	return d
+}
+
+// Secret is a token. It prints as its kind, never as itself.
+type Secret string
+
+func (s Secret) String() string {
+	kind, _, _ := strings.Cut(string(s), "-")
+	return kind + "-…"
+}
+
+// Format keeps every printing verb from the token itself.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+
+// MarshalText keeps encoders and slog from it.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Tokens reads the two Slack tokens from where the configuration says.
+func (s Slack) Tokens() (bot, app Secret, err error) {
+	bot, err = secret("bot token", s.BotTokenFile, s.BotTokenEnv, "SLACK_BOT_TOKEN")
+	if err != nil {
+		return "", "", err
+	}
+	app, err = secret("app token", s.AppTokenFile, s.AppTokenEnv, "SLACK_APP_TOKEN")
+	return bot, app, err
+}
+
+func secret(what, file, env, usual string) (Secret, error) {
+	if file != "" {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("slack: read the %s: %w", what, err)
+		}
+		return Secret(strings.TrimSpace(string(body))), nil
+	}
+	if env == "" {
+		env = usual
+	}
+	if v := strings.TrimSpace(os.Getenv(env)); v != "" {
+		return Secret(v), nil
+	}
+	return "", fmt.Errorf("slack: the %s is missing: set the environment variable %s or name a file in the configuration", what, env)
+}

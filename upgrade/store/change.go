@@ -135,7 +135,9 @@ func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
 	var err error
 	switch f := e.Fact.(type) {
 	case upgrade.Asked:
-		_, err = t.exec(insertCard, f.Nonce, c.Rollout, f.Gate, f.Asking)
+		if f.Nonce != "" { // asked and agreed to in one breath, with an earlier gate: no card
+			_, err = t.exec(insertCard, f.Nonce, c.Rollout, f.Gate, f.Asking)
+		}
 	case upgrade.ModelAsked:
 		_, err = t.exec(insertCard, f.Nonce, c.Rollout, "", 0)
 	case upgrade.Voted:
@@ -154,11 +156,6 @@ func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
 
 // intend records a write that may be sent next. A revert is covered by no grant (R4).
 func (t *tx) intend(rollout string, op upgrade.Operation) error {
-	if op.Resend {
-		if _, err := t.exec(supersede, rollout); err != nil {
-			return err
-		}
-	}
 	digest, gate, asking := any(op.Digest), any(op.Gate), any(op.Asking)
 	if op.Kind == upgrade.OpRevert {
 		digest, gate, asking = nil, nil, nil

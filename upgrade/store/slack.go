@@ -18,6 +18,11 @@ const (
 	keepAnswers    = 24 * time.Hour
 )
 
+// passBy is how often a new message may fail before the ones after it stop waiting for it: some
+// eight minutes at the usual back-off. A short outage does not shuffle a thread; a message that can
+// never be sent does not keep an approval card from people.
+const passBy = 10
+
 // Receive persists a delivery. When it returns without an error the delivery is on disk and may be
 // acknowledged; fresh is false for a redelivery, which changes nothing. A key is remembered for an
 // hour after its delivery was settled. A delivery without a key is refused; one without a time came
@@ -36,19 +41,17 @@ func (s *Store) Receive(ctx context.Context, d upgrade.Delivery) (fresh bool, er
 	return n > 0, nil
 }
 
-// NextDelivery returns the oldest delivery that is not settled; ok is false when there is none.
-func (s *Store) NextDelivery(ctx context.Context) (d upgrade.Delivery, ok bool, err error) {
-	var body sql.NullString
-	var at int64
-	err = s.row(ctx, selectDelivery).Scan(&d.ID, &d.Key, &d.Kind, &body, &at)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return upgrade.Delivery{}, false, nil
-	case err != nil:
-		return upgrade.Delivery{}, false, fmt.Errorf("journal: next delivery: %w", err)
-	}
-	d.Body, d.At = json.RawMessage(body.String), time.Unix(0, at).UTC()
-	return d, true, nil
+// Unsettled lists deliveries that were not settled yet, oldest first, at most limit of them.
+func (s *Store) Unsettled(ctx context.Context, limit int) ([]upgrade.Delivery, error) {
+	rows, err := s.prepared[selectDeliveries].QueryContext(ctx, limit)
+	list, err := collect(rows, err, func(rows *sql.Rows) (d upgrade.Delivery, err error) {
+		var body string
+		var at int64
+		err = rows.Scan(&d.ID, &d.Key, &d.Kind, &body, &at)
+		d.Body, d.At = json.RawMessage(body), time.Unix(0, at).UTC()
+		return d, err
+	})
+	return list, wrap(err, "list deliveries")
 }
 
 // Settle commits what became of a delivery, all of it or nothing: the changes, each guarded by its
@@ -117,12 +120,12 @@ func (t *tx) say(c upgrade.Change) error {
 //
 // A rollout's posts in the channel of its live message go to that message's thread, and wait until
 // it was posted or given up. New messages of a rollout keep the order in which they were first
-// wanted; only answers that one person sees wait for none of them. An edit waits for nothing but
-// its time.
+// wanted, but one that failed ten times is passed by; answers that one person sees wait for none of
+// them. An edit waits for nothing but its time.
 func (s *Store) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, ok bool, err error) {
 	var want string
 	var broadcast, at int64
-	err = s.row(ctx, nextPost).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
+	err = s.row(ctx, nextPost, passBy).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
 		&p.TS, &p.Thread, &p.Hash, &p.Attempts, &at, &ok)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

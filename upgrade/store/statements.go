@@ -50,10 +50,6 @@ const (
 	insertOperation = `insert into operations (id, rollout, target, kind, plan_digest, gate, asking, state)
 		values ($1, $2, $3, $4, $5, $6, $7, 'intended')`
 
-	// supersede ends the call that brought no answer when its one re-send is intended: its outcome
-	// stays unknown, and the re-send takes its place as the set's unfinished operation.
-	supersede = `update operations set state = 'resent' where rollout = $1 and state = 'sending'`
-
 	sendOperation = `update operations set state = 'sending' where rollout = $1 and id = $2 and state = 'intended'`
 
 	acceptOperation = `update operations set state = 'accepted', poll = $3
@@ -82,7 +78,7 @@ const (
 	insertDelivery = `insert into inbox (dedupe, kind, body, at) values ($1, $2, $3, $4)
 		on conflict (dedupe) do nothing`
 
-	selectDelivery = `select id, dedupe, kind, body, at from inbox where settled_at is null order by id limit 1`
+	selectDeliveries = `select id, dedupe, kind, body, at from inbox where settled_at is null order by id limit $1`
 
 	settleDelivery = `update inbox set settled_at = now_ms(), body = null where id = $1 and settled_at is null`
 
@@ -103,7 +99,8 @@ const (
 				then outbox.next_at else excluded.next_at end`
 
 	// nextPost finds the first unsent post that waits for no other: not for the live message whose
-	// thread it goes to, nor for an older new message of the same rollout.
+	// thread it goes to, nor for an older new message of the same rollout ($1: how often that one may
+	// have failed).
 	nextPost = `select o.id, o.version, o.rollout, o.slot, o.channel, o.person, o.want, o.broadcast,
 			o.ts, coalesce(l.ts, ''), o.hash, o.attempts, o.next_at, o.next_at <= now_ms()
 		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live'
@@ -111,7 +108,7 @@ const (
 		where o.version > o.sent_version and (l.id is null or l.sent_version > 0)
 			and (o.sent_version > 0 or o.person <> '' or o.rollout = '' or not exists (
 				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
-					and e.sent_version = 0 and e.person = ''))
+					and e.sent_version = 0 and e.person = '' and e.attempts < $1))
 		order by o.next_at, o.id limit 1`
 
 	sent = `update outbox set sent_version = case when sent_version < $2 then $2 else sent_version end,
@@ -125,8 +122,8 @@ const (
 // statements are prepared once: preparing was a quarter of a simulated rollout's time.
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, advance, sealStream,
-	insertEvent, insertCard, insertVote, insertGrant, insertOperation, supersede, sendOperation, acceptOperation,
+	insertEvent, insertCard, insertVote, insertGrant, insertOperation, sendOperation, acceptOperation,
 	finishOperation, endRollout, selectRecord, selectEvents, selectOpen, selectHolder, selectCard, selectStreams,
-	insertDelivery, selectDelivery, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
+	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
 	placeCard,
 }

@@ -76,7 +76,7 @@ create table operations (
     gate        text,
     asking      bigint,
     state       text   not null check (state in
-        ('intended', 'sending', 'accepted', 'done', 'failed', 'refused', 'dropped', 'resent')),
+        ('intended', 'sending', 'accepted', 'done', 'failed', 'refused', 'dropped')),
     poll        text,
     -- A rollout writes only to the set whose lock it holds.
     foreign key (rollout, target) references rollouts (id, target),

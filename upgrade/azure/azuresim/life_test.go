@@ -8,7 +8,7 @@ import (
 )
 
 func TestAnUpgradeGoesThroughTheRealStates(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.patchVersion(demoSet, "4.0.20160229")
 		a := b.upgrade(demoSet, "3").want(http.StatusAccepted)
 		var seen []string
@@ -44,7 +44,7 @@ func TestAnUpgradeGoesThroughTheRealStates(t *testing.T) {
 }
 
 func TestAnOperationTakesThreeMinutesToTheLastHealthyInstance(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.patchVersion(demoSet, "4.0.20160229")
 		start := time.Now()
 		a := b.upgrade(demoSet, "0", "5", "10", "15").want(http.StatusAccepted)
@@ -76,7 +76,7 @@ func (b *bench) allHealthy(ids ...string) bool {
 }
 
 func TestSpeedDividesDurations(t *testing.T) {
-	inBubble(t, Options{Speed: 60}, func(b *bench) {
+	inBubble(t, Options{Speed: 60}, func(t *testing.T, b *bench) {
 		b.patchVersion(demoSet, "4.0.20160229")
 		b.upgrade(demoSet, "0").want(http.StatusAccepted)
 		time.Sleep(3 * time.Second)
@@ -87,7 +87,7 @@ func TestSpeedDividesDurations(t *testing.T) {
 }
 
 func TestUnderManualAModelChangeMovesNoInstance(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.patchVersion(demoSet, "4.0.20160229")
 		time.Sleep(time.Hour)
 		for _, vm := range b.get(demoSet + "/virtualMachines").list() {

@@ -41,8 +41,8 @@ var policies = map[string]struct{ resource, subscription rate }{
 	opGet:     {rate{15, 45}, rate{5000, 15000}},
 }
 
-// arm are the limits of Resource Manager itself, per subscription (25, 10 and 10 a second).
-var arm = map[string]rate{"reads": {1500, 250}, "writes": {600, 200}, "deletes": {600, 200}}
+// armRates are the limits of Resource Manager itself, per subscription (25, 10 and 10 a second).
+var armRates = map[string]rate{"reads": {1500, 250}, "writes": {600, 200}, "deletes": {600, 200}}
 
 func armKind(method string) string {
 	switch method {
@@ -83,7 +83,7 @@ type charge struct {
 
 func (c *call) charges() []charge {
 	kind := armKind(c.method)
-	list := []charge{{"", "arm/" + kind, arm[kind]}}
+	list := []charge{{"", "arm/" + kind, armRates[kind]}}
 	p, known := policies[c.route.policy]
 	if !known {
 		return list

@@ -125,7 +125,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			inBubble(t, Options{}, func(b *bench) {
+			inBubble(t, Options{}, func(t *testing.T, b *bench) {
 				if r.busy {
 					b.patchVersion(demoSet, "4.0.20160229")
 					b.upgrade(demoSet, "3").want(http.StatusAccepted)
@@ -170,14 +170,14 @@ func (b *bench) lastWriteIs(method string, status int, code string) {
 }
 
 func TestAWrongTokenIsRefusedWhereOneIsConfigured(t *testing.T) {
-	inBubble(t, Options{Token: "right"}, func(b *bench) {
+	inBubble(t, Options{Token: "right"}, func(t *testing.T, b *bench) {
 		b.do("GET", demoSet+testVer, "", "Authorization", "Bearer wrong").refused(401, "InvalidAuthenticationToken")
 		b.do("GET", demoSet+testVer, "", "Authorization", "Bearer right").want(200)
 	})
 }
 
 func TestOptionsTurnUndocumentedLeniencyIntoRefusals(t *testing.T) {
-	inBubble(t, Options{RefuseProtected: true, RefuseDeallocated: true}, func(b *bench) {
+	inBubble(t, Options{RefuseProtected: true, RefuseDeallocated: true}, func(t *testing.T, b *bench) {
 		b.upgrade(shop+"web-prod", "9").refused(409, "OperationNotAllowed")
 		runners := strings.Replace(shop, "rg-shop", "rg-batch", 1) + "ci-runners"
 		b.upgrade(runners, "2").refused(409, "OperationNotAllowed")

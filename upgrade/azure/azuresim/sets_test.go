@@ -9,7 +9,7 @@ import (
 )
 
 func TestPathsMatchInAnyCase(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		for _, p := range []string{strings.ToLower(demoSet), strings.ToUpper(demoSet)} {
 			if got := text(b.get(p).doc, "id"); got != demoSet {
 				t.Errorf("id %s", got)
@@ -20,7 +20,7 @@ func TestPathsMatchInAnyCase(t *testing.T) {
 }
 
 func TestListsFindTheSets(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		names := func(path string) string {
 			var out []string
 			for _, s := range b.get(path).list() {
@@ -47,7 +47,7 @@ func TestListsFindTheSets(t *testing.T) {
 }
 
 func TestTheListOfASubscriptionWritesResourceGroupsInCapitals(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		for _, s := range b.get("/subscriptions/" + testSub + "/providers/Microsoft.Compute/virtualMachineScaleSets").list() {
 			if group := strings.Split(text(s, "id"), "/")[4]; group != strings.ToUpper(group) {
 				t.Errorf("id %s", text(s, "id"))
@@ -57,7 +57,7 @@ func TestTheListOfASubscriptionWritesResourceGroupsInCapitals(t *testing.T) {
 }
 
 func TestAPatchMergesAndKeepsWhatItDoesNotKnow(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		patch := `{"tags":{"owner":"ana","env":null},"properties":{"someFutureThing":{"exact":1.50,"list":[1,{"a":null}]}}}`
 		b.do("PATCH", demoSet+testVer, patch).want(200)
 		d := b.get(demoSet).doc
@@ -74,7 +74,7 @@ func TestAPatchMergesAndKeepsWhatItDoesNotKnow(t *testing.T) {
 }
 
 func TestAModelChangeAnswersUpdatingAndEndsSoon(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		a := b.do("PATCH", demoSet+testVer, imagePatch("4.0.20160229")).want(200)
 		if got := text(a.doc, "properties", "provisioningState"); got != "Updating" {
 			t.Errorf("provisioningState %s", got)
@@ -96,7 +96,7 @@ func TestAModelChangeAnswersUpdatingAndEndsSoon(t *testing.T) {
 }
 
 func TestEveryChangeGivesANewEtagAndActionsDoNot(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		etag := func() string {
 			a := b.get(demoSet)
 			if a.header.Get("ETag") != text(a.doc, "etag") {
@@ -121,7 +121,7 @@ func TestEveryChangeGivesANewEtagAndActionsDoNot(t *testing.T) {
 }
 
 func TestCapacityMakesAndDeletesInstances(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.patchVersion(demoSet, "4.0.20160229")
 		a := b.do("PATCH", demoSet+testVer, `{"sku":{"capacity":22}}`).want(200)
 		if got := b.state("myvmss", "20"); got.Provisioning != "creating" {
@@ -148,7 +148,7 @@ func TestCapacityMakesAndDeletesInstances(t *testing.T) {
 }
 
 func TestASetIsMadeAndDeleted(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		set := shop + "fresh"
 		a := b.do("PUT", set+testVer, rollingSet, "If-None-Match", "*").want(201)
 		if got := text(a.doc, "properties", "provisioningState"); got != "Creating" {
@@ -168,7 +168,7 @@ func TestASetIsMadeAndDeleted(t *testing.T) {
 }
 
 func TestDeletingASetPreemptsItsUpgrade(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.patchVersion(demoSet, "4.0.20160229")
 		upgrade := b.upgrade(demoSet, "0").want(202)
 		time.Sleep(30 * time.Second)
@@ -181,7 +181,7 @@ func TestDeletingASetPreemptsItsUpgrade(t *testing.T) {
 }
 
 func TestAGetCanBePutBackAsItIs(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.do("PUT", demoSet+testVer, string(b.get(demoSet).raw)).want(200)
 		time.Sleep(time.Minute)
 		for _, vm := range b.get(demoSet + "/virtualMachines").list() {
@@ -193,7 +193,7 @@ func TestAGetCanBePutBackAsItIs(t *testing.T) {
 }
 
 func TestASetThatFailedSaysSoUntilAnOperationSucceeds(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		set := shop + "search-edge"
 		if got := text(b.get(set).doc, "properties", "provisioningState"); got != "Failed" {
 			t.Errorf("provisioningState %s", got)
@@ -214,7 +214,7 @@ func TestASetThatFailedSaysSoUntilAnOperationSucceeds(t *testing.T) {
 }
 
 func TestRepairsCanBeSuspendedAndResumed(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		set := shop + "web-prod"
 		for action, state := range map[string]string{"Suspend": "Suspended", "Resume": "Running"} {
 			b.do("POST", set+"/setOrchestrationServiceState"+testVer, `{"serviceName":"AutomaticRepairs","action":"`+action+`"}`).want(202)

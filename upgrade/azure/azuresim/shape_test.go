@@ -79,7 +79,7 @@ func TestAnswersHaveTheKeysOfAzuresExamples(t *testing.T) {
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			inBubble(t, Options{}, func(b *bench) {
+			inBubble(t, Options{}, func(t *testing.T, b *bench) {
 				sample := sampleBody(t, r.sample)
 				if r.item {
 					sample = sample.(document)["value"].([]any)[0]

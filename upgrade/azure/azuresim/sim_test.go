@@ -29,7 +29,7 @@ type bench struct {
 }
 
 // inBubble runs a test in simulated time against a simulator with opt.
-func inBubble(t *testing.T, opt Options, test func(b *bench)) {
+func inBubble(t *testing.T, opt Options, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		sim, err := New(opt)
@@ -39,7 +39,7 @@ func inBubble(t *testing.T, opt Options, test func(b *bench)) {
 		b := &bench{t: t, sim: sim}
 		stop := b.serve()
 		defer stop()
-		test(b)
+		test(t, b)
 	})
 }
 

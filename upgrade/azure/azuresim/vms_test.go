@@ -10,7 +10,7 @@ import (
 )
 
 func TestInstancesLieInTheirDomains(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		for n := range 20 {
 			v := b.get(demoSet + "/virtualMachines/" + strconv.Itoa(n) + "/instanceView").doc
 			ud, _ := number(v, "platformUpdateDomain")
@@ -23,7 +23,7 @@ func TestInstancesLieInTheirDomains(t *testing.T) {
 }
 
 func TestZonesHavePlacementGroupsAndDomainsOfTheirOwn(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		groups := map[string]string{}
 		for n, vm := range b.get(shop + "queue-zonal/virtualMachines?$expand=instanceView&api-version=2024-11-01").list() {
 			zone := vm["zones"].([]any)[0].(string)
@@ -46,7 +46,7 @@ func TestZonesHavePlacementGroupsAndDomainsOfTheirOwn(t *testing.T) {
 }
 
 func TestHealthComesFromItsSource(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		rows := map[string]string{
 			demoSet + "/virtualMachines/0":         "HealthState/healthy",
 			shop + "search-edge/virtualMachines/3": "HealthState/unhealthy",
@@ -65,7 +65,7 @@ func TestHealthComesFromItsSource(t *testing.T) {
 }
 
 func TestAProbeKnowsOnlyHealthyAndUnhealthy(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		set := shop + "web-prod"
 		b.patchVersion(set, "22.04.202401170")
 		b.upgrade(set, "0").want(202)
@@ -81,7 +81,7 @@ func TestAProbeKnowsOnlyHealthyAndUnhealthy(t *testing.T) {
 }
 
 func TestADeallocatedInstanceIsNowhere(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		runners := strings.Replace(shop, "rg-shop", "rg-batch", 1) + "ci-runners"
 		v := b.get(runners + "/virtualMachines/2/instanceView").doc
 		for _, k := range []string{"platformUpdateDomain", "platformFaultDomain", "placementGroupId", "vmAgent"} {
@@ -99,7 +99,7 @@ func TestADeallocatedInstanceIsNowhere(t *testing.T) {
 }
 
 func TestTheFilterPicksInstances(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		runners := strings.Replace(shop, "rg-shop", "rg-batch", 1) + "ci-runners"
 		b.patchVersion(runners, "4.0.20160229")
 		b.upgrade(runners, "0", "1").want(202)
@@ -130,7 +130,7 @@ func TestTheFilterPicksInstances(t *testing.T) {
 }
 
 func TestSelectLeavesOutTheRest(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		vm := b.get(demoSet + "/virtualMachines" + testVer + "&$select=instanceView/statuses,latestModelApplied").list()[0]
 		props := dig(vm, "properties")
 		if len(props) != 2 || len(dig(props, "instanceView")) != 1 || value(props, "instanceView", "statuses") == nil || props["latestModelApplied"] != true {
@@ -143,7 +143,7 @@ func TestSelectLeavesOutTheRest(t *testing.T) {
 }
 
 func TestPagesFollowEachOtherToTheEnd(t *testing.T) {
-	inBubble(t, Options{PageSize: 8}, func(b *bench) {
+	inBubble(t, Options{PageSize: 8}, func(t *testing.T, b *bench) {
 		var got []string
 		pages := 0
 		for link := demoSet + "/virtualMachines" + testVer + "&$expand=instanceView"; link != ""; pages++ {
@@ -166,7 +166,7 @@ func TestPagesFollowEachOtherToTheEnd(t *testing.T) {
 }
 
 func TestAPageIsNotShiftedByWhatVanishes(t *testing.T) {
-	inBubble(t, Options{PageSize: 8}, func(b *bench) {
+	inBubble(t, Options{PageSize: 8}, func(t *testing.T, b *bench) {
 		first := b.get(demoSet + "/virtualMachines")
 		b.inject(Fault{Kind: "vanish", Set: "myvmss", Instances: []string{"2", "7"}})
 		second := b.do("GET", text(first.doc, "nextLink"), "").want(200).list()
@@ -177,7 +177,7 @@ func TestAPageIsNotShiftedByWhatVanishes(t *testing.T) {
 }
 
 func TestAListCanBeReadTwiceAtOnceAndRestarted(t *testing.T) {
-	inBubble(t, Options{PageSize: 15}, func(b *bench) {
+	inBubble(t, Options{PageSize: 15}, func(t *testing.T, b *bench) {
 		one, two := b.get(demoSet+"/virtualMachines"), b.get(demoSet+"/virtualMachines")
 		for _, a := range []answer{one, two, one} {
 			if n := len(b.do("GET", text(a.doc, "nextLink"), "").want(200).list()); n != 5 {
@@ -191,7 +191,7 @@ func TestAListCanBeReadTwiceAtOnceAndRestarted(t *testing.T) {
 }
 
 func TestProtectingAnInstanceMakesItCustomised(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		vm := demoSet + "/virtualMachines/4"
 		b.do("PUT", vm+testVer, `{"location":"westeurope","properties":{"protectionPolicy":{"protectFromScaleIn":true,"protectFromScaleSetActions":true}}}`).want(200)
 		time.Sleep(time.Minute)
@@ -215,7 +215,7 @@ func TestProtectingAnInstanceMakesItCustomised(t *testing.T) {
 }
 
 func TestPowerActionsMoveInstances(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		rows := []struct{ action, body, power string }{
 			{"poweroff", someIDs, "stopped"},
 			{"start", someIDs, "running"},
@@ -239,7 +239,7 @@ func TestPowerActionsMoveInstances(t *testing.T) {
 }
 
 func TestReimageWithoutIDsMeansAll(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.do("POST", demoSet+"/reimage"+testVer, "").want(202)
 		writes := b.sim.Writes()
 		if n := len(writes[len(writes)-1].Started); n != 20 {
@@ -249,7 +249,7 @@ func TestReimageWithoutIDsMeansAll(t *testing.T) {
 }
 
 func TestReimageKeepsTheModelButFollowsLatest(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		set := shop + "api-staging"
 		b.patchVersion(demoSet, "4.0.20160229")
 		b.do("POST", demoSet+"/virtualMachines/0/reimage"+testVer, "").want(202)
@@ -265,7 +265,7 @@ func TestReimageKeepsTheModelButFollowsLatest(t *testing.T) {
 }
 
 func TestDeletedInstancesAreGone(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.do("POST", demoSet+"/delete"+testVer, `{"instanceIds":["3","8"]}`).want(202)
 		b.do("DELETE", demoSet+"/virtualMachines/13"+testVer, "").want(202)
 		time.Sleep(5 * time.Minute)
@@ -277,7 +277,7 @@ func TestDeletedInstancesAreGone(t *testing.T) {
 }
 
 func TestInstancesOnLatestDriftWithoutSayingSo(t *testing.T) {
-	inBubble(t, Options{}, func(b *bench) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		d := b.get(shop + "api-staging/virtualMachines/4").doc
 		ref := dig(d, "properties", "storageProfile", "imageReference")
 		if !flag(d, "properties", "latestModelApplied") || text(ref, "version") != "latest" || text(ref, "exactVersion") != "22.04.202307250" {

@@ -1,0 +1,104 @@
+package azuresim
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTheDefaultFleetIsWhatTheDemoPromises(t *testing.T) {
+	sim, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sets := map[string]SetState{}
+	for _, s := range sim.Snapshot().Sets {
+		sets[s.Name] = s
+	}
+	my := sets["myvmss"]
+	if my.ResourceGroup != "rg-demo" || len(my.Instances) != 20 || my.Image != "Canonical:UbuntuServer:16.04-LTS:4.0.20160101" || my.Mode != "Manual" {
+		t.Errorf("myvmss %+v", my)
+	}
+	domains := map[int]int{}
+	for _, i := range my.Instances {
+		domains[i.UD]++
+	}
+	if fmt.Sprint(domains) != "map[0:4 1:4 2:4 3:4 4:4]" {
+		t.Errorf("update domains %v", domains)
+	}
+	if web := sets["web-prod"]; len(web.Instances) != 15 || !web.Instances[9].Protected || web.Instances[12].Version != "22.04.202401170" {
+		t.Errorf("web-prod %+v", web)
+	}
+	if sets["api-staging"].Instances[0].Health != "" || sets["batch-auto"].Mode != "Automatic" ||
+		sets["aks-nodepool1-vmss"].ResourceGroup != "MC_rg-shop_shop_westeurope" || sets["queue-zonal"].Instances[1].Zone != "2" ||
+		sets["search-edge"].Instances[3].Health != "unhealthy" || sets["ci-runners"].Instances[2].Power != "deallocated" {
+		t.Errorf("others %+v", sets)
+	}
+}
+
+const smallFleet = `{
+  "subscription": "7c0ffee0-0000-4000-8000-5e7ba5e5f1ee",
+  "images": [{"publisher": "P", "offer": "O", "sku": "S", "versions": [{"version": "1"}, {"version": "2"}]}],
+  "sets": [
+    {"name": "a", "resourceGroup": "rg", "capacity": 3,
+     "image": {"publisher": "P", "offer": "O", "sku": "S", "version": "1"}}
+  ]
+}`
+
+func TestAFleetThatIsWrongSaysWhere(t *testing.T) {
+	rows := []struct{ old, new, says string }{
+		{`"capacity": 3`, `"capacitty": 3`, `fleet line 5: json: unknown field "capacitty"`},
+		{`"capacity": 3`, `"capacity": "three"`, "fleet line 5:"},
+		{`"capacity": 3`, `"capacity": 3, "duration": 5`, `a duration is a string such as "90s"`},
+		{`"capacity": 3`, `"capacity": 3, "duration": "-1s"`, "negative"},
+		{`"capacity": 3`, `"capacity": 3,,`, "fleet line 5: invalid character"},
+		{`"capacity": 3`, `"capacity": 3000`, "fleet sets[0] a: capacity: 3000 is not between 0 and 1000"},
+		{`"capacity": 3`, `"capacity": 3, "health": "good"`, `health: "good" is not one of probe, extension, none`},
+		{`"capacity": 3`, `"capacity": 3, "upgradeMode": "manual"`, `upgradeMode: "manual" is not one of`},
+		{`"capacity": 3`, `"capacity": 3, "protected": ["3"]`, `protected: there is no instance "3"`},
+		{`"capacity": 3`, `"capacity": 3, "exceptions": {"7": {}}`, "exceptions.7: there is no such instance"},
+		{`"capacity": 3`, `"capacity": 3, "exceptions": {"1": {"version": "9"}}`, "exceptions.1.version: P:O:S:9 is not in images"},
+		{`"capacity": 3`, `"capacity": 3, "exceptions": {"1": {"power": "off"}}`, `exceptions.1.power: "off"`},
+		{`"capacity": 3`, `"capacity": 3, "extra": []`, "extra:"},
+		{`"version": "1"}}`, `"version": "3"}}`, "image: P:O:S:3 is not in images"},
+		{`"name": "a"`, `"name": ".."`, `name: ".." cannot name a scale set`},
+		{`"resourceGroup": "rg"`, `"resourceGroup": "rg."`, `resourceGroup: "rg."`},
+		{`7c0ffee0-0000`, `nope`, "is not a UUID"},
+	}
+	for _, r := range rows {
+		_, err := LoadFleet(strings.NewReader(strings.Replace(smallFleet, r.old, r.new, 1)))
+		if err == nil || !strings.Contains(err.Error(), r.says) {
+			t.Errorf("%s: %v, want %q in it", r.new, err, r.says)
+		}
+	}
+	if _, err := LoadFleet(strings.NewReader(smallFleet)); err != nil {
+		t.Errorf("the small fleet itself: %v", err)
+	}
+}
+
+func TestNewRefusesAFleetMadeByHandThatIsWrong(t *testing.T) {
+	f := DefaultFleet()
+	f.Sets[0].Image.Version = "0"
+	if _, err := New(Options{Fleet: f}); err == nil || !strings.Contains(err.Error(), "sets[0] myvmss: image") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestASetsDurationAndExtrasCount(t *testing.T) {
+	text := strings.Replace(smallFleet, `"capacity": 3`,
+		`"capacity": 3, "duration": "30s", "extra": {"identity": {"type": "SystemAssigned"}, "properties": {"osThing": 1.0}}`, 1)
+	inBubble(t, Options{Fleet: mustFleet(t, text)}, func(t *testing.T, b *bench) {
+		set := "/subscriptions/" + testSub + "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/a"
+		if raw := string(b.get(set).raw); !strings.Contains(raw, `"osThing":1.0`) || !strings.Contains(raw, `"SystemAssigned"`) {
+			t.Errorf("document %s", raw)
+		}
+		b.patchVersion(set, "2")
+		b.upgrade(set, "0").want(http.StatusAccepted)
+		time.Sleep(30 * time.Second)
+		if i := b.state("a", "0"); i.Version != "2" || i.Health != "healthy" {
+			t.Errorf("instance %+v", i)
+		}
+	})
+}

@@ -164,28 +164,35 @@ func (t *tx) intend(rollout string, op upgrade.Operation) error {
 	return err
 }
 
-// projectOperation follows an operation. What is told of one that has ended changes nothing, as in
-// the fold; but only an intended one may be sent, or a dropped write could still go out.
+// projectOperation follows an operation through its states. No other way than these is open: a
+// dropped write is never sent, and what was never sent is never accepted.
 func (t *tx) projectOperation(c upgrade.Change, fact upgrade.Fact) error {
-	var err error
 	switch f := fact.(type) {
 	case upgrade.Sending:
-		var n int64
-		if n, err = t.exec(sendOperation, c.Rollout, f.Op); err == nil && n == 0 {
-			err = fmt.Errorf("operation %s is not an intended one", f.Op)
-		}
+		return t.move(c.Rollout, f.Op, upgrade.StateSending, "", upgrade.StateIntended)
 	case upgrade.Accepted:
-		_, err = t.exec(acceptOperation, c.Rollout, f.Op, sql.NullString{String: c.Poll, Valid: c.Poll != ""})
+		return t.move(c.Rollout, f.Op, upgrade.StateAccepted, c.Poll, upgrade.StateSending)
 	case upgrade.Refused:
-		_, err = t.exec(finishOperation, c.Rollout, f.Op, string(upgrade.StateRefused))
+		return t.move(c.Rollout, f.Op, upgrade.StateRefused, "", upgrade.StateSending)
 	case upgrade.Dropped:
-		_, err = t.exec(finishOperation, c.Rollout, f.Op, string(upgrade.StateDropped))
+		return t.move(c.Rollout, f.Op, upgrade.StateDropped, "", upgrade.StateIntended)
 	case upgrade.Settled:
-		state := upgrade.StateDone
+		to := upgrade.StateDone
 		if !f.OK {
-			state = upgrade.StateFailed
+			to = upgrade.StateFailed
 		}
-		_, err = t.exec(finishOperation, c.Rollout, f.Op, string(state))
+		return t.move(c.Rollout, f.Op, to, "", upgrade.StateSending, upgrade.StateAccepted)
+	}
+	return nil
+}
+
+// move takes an operation from one of one or two states to the next. The poll token, which may hold
+// a signed address, goes as soon as it is of no more use.
+func (t *tx) move(rollout, op string, to upgrade.OpState, poll string, from ...upgrade.OpState) error {
+	token := sql.NullString{String: poll, Valid: poll != ""}
+	n, err := t.exec(moveOperation, rollout, op, string(to), token, string(from[0]), string(from[len(from)-1]))
+	if err == nil && n == 0 {
+		err = fmt.Errorf("operation %s is not %s: it cannot become %s", op, from[0], to)
 	}
 	return err
 }

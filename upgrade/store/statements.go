@@ -50,13 +50,9 @@ const (
 	insertOperation = `insert into operations (id, rollout, target, kind, plan_digest, gate, asking, state)
 		values ($1, $2, $3, $4, $5, $6, $7, 'intended')`
 
-	sendOperation = `update operations set state = 'sending' where rollout = $1 and id = $2 and state = 'intended'`
-
-	acceptOperation = `update operations set state = 'accepted', poll = $3
-		where rollout = $1 and id = $2 and state in ('intended', 'sending', 'accepted')`
-
-	finishOperation = `update operations set state = $3, poll = null
-		where rollout = $1 and id = $2 and state in ('intended', 'sending', 'accepted')`
+	// moveOperation finds no row when the operation is not in one of the states it may come from.
+	moveOperation = `update operations set state = $3, poll = $4
+		where rollout = $1 and id = $2 and state in ($5, $6)`
 
 	endRollout = `update rollouts set ended_at = now_ms(), wake_at = null where id = $1 and ended_at is null`
 
@@ -106,7 +102,7 @@ const (
 		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live'
 			and l.rollout = o.rollout and l.slot = 'live' and l.channel = o.channel
 		where o.version > o.sent_version and (l.id is null or l.sent_version > 0)
-			and (o.sent_version > 0 or o.person <> '' or o.rollout = '' or not exists (
+			and (o.sent_version > 0 or o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
 				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
 					and e.sent_version = 0 and e.person = '' and e.attempts < $1))
 		order by o.next_at, o.id limit 1`
@@ -122,8 +118,8 @@ const (
 // statements are prepared once: preparing was a quarter of a simulated rollout's time.
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, advance, sealStream,
-	insertEvent, insertCard, insertVote, insertGrant, insertOperation, sendOperation, acceptOperation,
-	finishOperation, endRollout, selectRecord, selectEvents, selectOpen, selectHolder, selectCard, selectStreams,
+	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
+	selectRecord, selectEvents, selectOpen, selectHolder, selectCard, selectStreams,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
 	placeCard,
 }

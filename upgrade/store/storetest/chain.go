@@ -1,0 +1,77 @@
+package storetest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// chain holds a promise for each way to touch the record of what happened.
+var chain = []promise{
+	{"an untouched journal verifies", func(j *journal) {
+		j.must(j.Verify(j.ctx))
+		j.history()
+		j.must(j.Verify(j.ctx))
+	}},
+	{"a changed word is found", func(j *journal) {
+		j.broken("rollout r-1: entry 3", `update events set body = replace(body, 'tired', 'fired') where rollout = 'r-1' and seq = 3`)
+	}},
+	{"a changed person is found", func(j *journal) {
+		j.broken("rollout r-1: entry 2", `update events set person = 'U0EVE' where rollout = 'r-1' and seq = 2`)
+	}},
+	{"a changed time is found", func(j *journal) {
+		j.broken("rollout r-1: entry 2", `update events set at = at + 1 where rollout = 'r-1' and seq = 2`)
+	}},
+	{"a changed kind is found", func(j *journal) {
+		j.broken("rollout r-1: entry 4", `update events set kind = 'Paused' where rollout = 'r-1' and seq = 4`)
+	}},
+	{"a recomputed hash is found by the entry after it", func(j *journal) {
+		j.broken("rollout r-1: entry 3", `update events set hash = 'forged' where rollout = 'r-1' and seq = 3`)
+	}},
+	{"a removed entry is found", func(j *journal) {
+		j.broken("rollout r-1: entry 2", `delete from events where rollout = 'r-1' and seq = 2`)
+	}},
+	{"a cut tail is found", func(j *journal) {
+		j.broken("rollout r-1: 3 entries where 4", `delete from events where rollout = 'r-1' and seq = 4`)
+	}},
+	{"an emptied stream is found", func(j *journal) {
+		j.broken("rollout r-1: 0 entries where 4", `delete from events where rollout = 'r-1'`)
+	}},
+	{"an entry put in at the end is found", func(j *journal) {
+		j.broken("rollout r-1: entry 5", `insert into events (rollout, seq, at, person, kind, body, prev, hash)
+			select rollout, 5, at, person, kind, body, hash, 'x' from events where rollout = 'r-1' and seq = 4`)
+	}},
+	{"the system stream is chained as well", func(j *journal) {
+		j.broken("the system stream: entry 1", `update events set person = 'U0BO' where rollout = '' and seq = 1`)
+	}},
+	{"an entry moved to another stream is found", func(j *journal) {
+		j.history()
+		j.tamper(`update streams set seq = 1, hash = (select hash from events where rollout = 'r-1' and seq = 1) where rollout = 'r-2'`)
+		j.tamper(`delete from events where rollout = 'r-2'`)
+		j.tamper(`insert into events (rollout, seq, at, person, kind, body, prev, hash)
+			select 'r-2', seq, at, person, kind, body, prev, hash from events where rollout = 'r-1' and seq = 1`)
+		err := j.Verify(j.ctx)
+		j.check(err != nil && strings.Contains(err.Error(), "rollout r-2: entry 1"), "verify says: %v", err)
+	}},
+}
+
+// history writes two rollouts and the system stream.
+func (j *journal) history() {
+	j.t.Helper()
+	j.open("r-1", web)
+	j.open("r-2", shop)
+	j.must(j.settle(upgrade.Change{Events: j.events("U0EVE", upgrade.Declined{Code: upgrade.CodeRole})}))
+	j.must(j.say("r-1", "U0BO", upgrade.Paused{Name: "bo"}))
+	j.advance(time.Second)
+	j.must(j.say("r-1", "U0BO", upgrade.AbortAsked{Name: "bo", Reason: "tired"}, upgrade.Resumed{Name: "bo"}))
+}
+
+// broken tampers with a history and ends the test unless Verify names the place.
+func (j *journal) broken(place, tamper string) {
+	j.t.Helper()
+	j.history()
+	j.tamper(tamper)
+	err := j.Verify(j.ctx)
+	j.check(err != nil && strings.Contains(err.Error(), place), "verify says %v, want it to name %q", err, place)
+}

@@ -241,5 +241,6 @@ func (c call) botsInfo() object {
 	}
 	p := c.botProfile()
 	delete(p, "team_id")
+	p["user_id"] = BotUser
 	return ok(object{"bot": p})
 }

@@ -177,7 +177,7 @@ func (s *Sim) retry(e *envelope) {
 	s.after(time.Duration(retryAfter[e.attempt])*time.Second, func() { s.send(next) })
 }
 
-// await returns the acknowledgement of an envelope, or false after 3 s.
+// await returns the acknowledgement of an envelope, or false after 3 s; whatever comes later is late.
 func (s *Sim) await(e *envelope) (ack, bool) {
 	timer := time.NewTimer(ackLimit)
 	defer timer.Stop()
@@ -187,6 +187,9 @@ func (s *Sim) await(e *envelope) (ack, bool) {
 	case <-timer.C:
 	case <-s.done:
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle(e)
 	select {
 	case a := <-e.done: // it came in the same instant
 		return a, true

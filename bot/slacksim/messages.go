@@ -131,7 +131,7 @@ func (s *Sim) threadJSON(c *channel, m *message, o object) {
 
 func (s *Sim) botProfile() object {
 	return object{"id": botID, "deleted": false, "name": s.opt.AppName, "updated": s.channels[0].Created, "app_id": s.opt.AppID,
-		"icons": object{"image_36": "", "image_48": "", "image_72": ""}, "team_id": s.opt.Team.ID, "user_id": BotUser}
+		"icons": object{"image_36": "", "image_48": "", "image_72": ""}, "team_id": s.opt.Team.ID}
 }
 
 // snapshot copies a message for the outside.

@@ -91,12 +91,12 @@ func (s *Sim) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return // Upgrade has answered
 	}
 	k := &socket{base: t.base, conn: conn, out: make(chan frame, backlog), gone: make(chan struct{})}
-	go s.write(k)
 	life := s.opt.SocketLifetime
 	if r.URL.Query().Get("debug_reconnects") == "true" {
 		life = debugLife
 	}
 	s.admit(k, life)
+	go s.write(k)
 	s.read(k)
 	s.leave(k)
 }

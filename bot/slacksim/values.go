@@ -214,7 +214,7 @@ func (s *Sim) form(user, id string) (*User, *View, error) {
 		}
 	}
 	if top == nil {
-		return nil, nil, fmt.Errorf("no form %s is open for %s", id, u.Name)
+		return nil, nil, fmt.Errorf("no form%s is open for %s", strings.TrimRight(" "+id, " "), u.Name)
 	}
 	return u, top, nil
 }

@@ -47,11 +47,11 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 }
 
 func newAzure(c Azure) (*azure.Azure, error) {
-	cfg := azure.Config{Subscription: c.Subscription, ResourceGroups: c.ResourceGroups, Endpoint: c.Endpoint, Cloud: c.Cloud}
+	cfg := azure.Config{Subscription: c.Subscription, ResourceGroups: c.ResourceGroups, Endpoint: c.Endpoint, Cloud: azure.Cloud(c.Cloud), UserAgent: "vmssbot"}
 	var err error
 	if c.Auth == "local" {
 		cfg.Credential = azure.LocalCredential()
-	} else if cfg.Credential, err = azure.Credential(c.Auth, c.ClientID, c.Cloud); err != nil {
+	} else if cfg.Credential, err = azure.Credential(c.Auth, c.ClientID, azure.Cloud(c.Cloud)); err != nil {
 		return nil, err
 	}
 	return azure.New(cfg)

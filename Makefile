@@ -1,0 +1,39 @@
+# Stable names for what .ci/run does; each is documented in CONTRIBUTING.md.
+FUZZTIME ?= 10s
+BIN := $(CURDIR)/bin
+
+.PHONY: test lint race fuzz clients scripts bench ci
+
+test:
+	go test ./...
+
+lint: $(BIN)/staticcheck-2026.2.2 $(BIN)/govulncheck-1.9.0
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these"; exit 1; }
+	go vet ./...
+	$(BIN)/staticcheck-2026.2.2 ./...
+	.ci/vulncheck $(BIN)/govulncheck-1.9.0
+
+race:
+	go test -race ./...
+
+fuzz:
+	.ci/fuzz $(FUZZTIME)
+
+clients:
+	.ci/clients/run
+
+scripts:
+	go run ./cmd/demo --addr 127.0.0.1:0 --azure-addr 127.0.0.1:0 --script happy
+	go run ./cmd/demo --addr 127.0.0.1:0 --azure-addr 127.0.0.1:0 --script resume
+
+bench:
+	go test -run '^$$' -bench . -benchtime 200x ./...
+
+ci:
+	.ci/run
+
+$(BIN)/staticcheck-2026.2.2:
+	GOBIN=$(BIN) go install honnef.co/go/tools/cmd/staticcheck@2026.2.2 && mv $(BIN)/staticcheck $@
+
+$(BIN)/govulncheck-1.9.0:
+	GOBIN=$(BIN) go install golang.org/x/vuln/cmd/govulncheck@v1.9.0 && mv $(BIN)/govulncheck $@

@@ -237,6 +237,7 @@ func (c call) chatDelete() object {
 func (s *Sim) remove(ch *channel, m *message) {
 	previous := s.messageJSON(ch, m)
 	m.Deleted = true
+	ch.touch(m)
 	s.changed()
 	if m.listed {
 		s.emitMessage(ch, object{"subtype": "message_deleted", "hidden": true, "deleted_ts": m.TS, "previous_message": previous, "ts": s.ts()})
@@ -260,27 +261,27 @@ func (c call) chatGetPermalink() object {
 }
 
 // reacted finds the message that reactions are about; SDKs name it channel and timestamp.
-func (c call) reacted() (*message, object) {
+func (c call) reacted() (*channel, *message, object) {
 	ch := c.visible()
 	if ch == nil {
-		return nil, fail("channel_not_found")
+		return nil, nil, fail("channel_not_found")
 	}
 	m := ch.find(c.str("timestamp"))
 	switch {
 	case ch.Archived:
-		return nil, fail("is_archived")
+		return nil, nil, fail("is_archived")
 	case m == nil || !m.listed:
-		return nil, fail("message_not_found")
+		return nil, nil, fail("message_not_found")
 	case !ch.has(BotUser):
-		return nil, fail("not_in_channel")
+		return nil, nil, fail("not_in_channel")
 	}
-	return m, nil
+	return ch, m, nil
 }
 
 var emojiName = regexp.MustCompile(`^[a-z0-9_+'-]+(::skin-tone-[2-6])?$`)
 
 func (c call) reactionsAdd() object {
-	m, bad := c.reacted()
+	ch, m, bad := c.reacted()
 	if bad != nil {
 		return bad
 	}
@@ -299,12 +300,13 @@ func (c call) reactionsAdd() object {
 	}
 	r.Users = append(slices.Clone(r.Users), BotUser)
 	r.Count = len(r.Users)
+	ch.touch(m)
 	c.changed()
 	return ok(object{})
 }
 
 func (c call) reactionsRemove() object {
-	m, bad := c.reacted()
+	ch, m, bad := c.reacted()
 	if bad != nil {
 		return bad
 	}
@@ -319,15 +321,15 @@ func (c call) reactionsRemove() object {
 	if r.Count == 0 {
 		m.Reactions = slices.Delete(slices.Clone(m.Reactions), i, i+1)
 	}
+	ch.touch(m)
 	c.changed()
 	return ok(object{})
 }
 
 func (c call) reactionsGet() object {
-	m, bad := c.reacted()
+	ch, m, bad := c.reacted()
 	if bad != nil {
 		return bad
 	}
-	ch := c.visible()
 	return ok(object{"type": "message", "channel": ch.ID, "message": c.messageJSON(ch, m)})
 }

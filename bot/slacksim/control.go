@@ -35,12 +35,19 @@ type reply struct {
 	Ephemerals []Message `json:"ephemerals"`
 }
 
+// event is what a person sees who does not wait for the app: what was said, or the Home tab as it is.
+type event struct {
+	Message    *Message  `json:"message,omitempty"`
+	View       *View     `json:"view,omitempty"`
+	Ephemerals []Message `json:"ephemerals"`
+}
+
 // posts are the control calls that act; each returns what to answer.
 var posts = map[string]func(*Sim, request) (any, error){
 	"command":    func(s *Sim, q request) (any, error) { return s.Command(q.User, q.Channel, q.Command, q.Text) },
 	"message":    func(s *Sim, q request) (any, error) { return s.Say(q.User, q.Channel, q.Text, q.ThreadTS) },
 	"open-home":  func(s *Sim, q request) (any, error) { return s.OpenHome(q.User) },
-	"shortcut":   func(s *Sim, q request) (any, error) { return s.Shortcut(q.User, q.CallbackID) },
+	"shortcut":   func(s *Sim, q request) (any, error) { return s.Shortcut(q.User, q.CallbackID, q.Channel, q.TS) },
 	"close-view": func(s *Sim, q request) (any, error) { return s.CloseView(q.User, q.ViewID, q.Clear) },
 	"submit": func(s *Sim, q request) (any, error) {
 		return s.SubmitView(Submission{User: q.User, ViewID: q.ViewID, Values: q.Values})
@@ -91,7 +98,11 @@ func (s *Sim) serveControl(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if o, acted := out.(Outcome); acted {
-		out = reply{o, s.privateSince(r.Context(), q, from)}
+		private := s.privateSince(r.Context(), q, from)
+		out = reply{o, private}
+		if path == "message" || path == "open-home" || path == "close-view" {
+			out = event{o.Message, o.View, private}
+		}
 	}
 	writeJSON(w, http.StatusOK, encode(out))
 }

@@ -174,7 +174,12 @@ func (s *Sim) retry(e *envelope) {
 	}
 	next := s.newEnvelope(e.kind, e.body, e.accepts)
 	next.eventID, next.attempt, next.reason = e.eventID, e.attempt+1, "timeout"
-	s.after(time.Duration(retryAfter[e.attempt])*time.Second, func() { s.send(next) })
+	era := s.era
+	s.after(time.Duration(retryAfter[e.attempt])*time.Second, func() {
+		if s.era == era {
+			s.send(next)
+		}
+	})
 }
 
 // await returns the acknowledgement of an envelope, or false after 3 s; whatever comes later is late.

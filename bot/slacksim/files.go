@@ -166,7 +166,12 @@ func (c call) filesComplete() object {
 		answer = append(answer, object{"id": f.ID, "title": f.Title})
 	}
 	comment, thread := c.str("initial_comment"), c.str("thread_ts")
-	publish := func() { c.publish(files, ch, comment, thread) }
+	era := c.era
+	publish := func() {
+		if c.Sim.era == era {
+			c.publish(files, ch, comment, thread)
+		}
+	}
 	if c.opt.FileDelay > 0 {
 		c.after(c.opt.FileDelay, publish)
 	} else {
@@ -191,6 +196,7 @@ func (s *Sim) publish(files []*File, ch *channel, comment, thread string) {
 	for _, f := range files {
 		f.Shares = append(f.Shares, Share{Channel: ch.ID, TS: m.TS, ThreadTS: thread})
 	}
+	ch.touch(m)
 	event := s.messageJSON(ch, m)
 	event["subtype"] = "file_share"
 	s.emitMessage(ch, event)

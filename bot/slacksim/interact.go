@@ -32,7 +32,7 @@ type surface struct {
 	view *View
 }
 
-// find finds what the person looks at.
+// surface finds what the person looks at. The lock is held.
 func (s *Sim) surface(in Interaction, u *User) (surface, error) {
 	if in.ViewID != "" {
 		v := s.views[in.ViewID]
@@ -48,12 +48,10 @@ func (s *Sim) surface(in Interaction, u *User) (surface, error) {
 	if err != nil {
 		return surface{}, err
 	}
-	i := slices.IndexFunc(c.messages, func(m *message) bool { return m.TS == in.TS })
-	if i < 0 {
-		return surface{}, fmt.Errorf("channel %s has no message %s", c.display(), in.TS)
-	}
-	m := c.messages[i]
+	m := c.byTS[in.TS]
 	switch {
+	case m == nil:
+		return surface{}, fmt.Errorf("channel %s has no message %s", c.display(), in.TS)
 	case m.EphemeralTo != "" && m.EphemeralTo != u.ID:
 		return surface{}, fmt.Errorf("message %s is not visible to %s", in.TS, u.Name)
 	case m.Deleted && !in.Force:
@@ -198,21 +196,32 @@ func (s *Sim) clickEnvelope(u *User, f surface, action object, in Interaction, o
 	return s.newEnvelope("interactive", p, false)
 }
 
-// Shortcut runs a global shortcut of the app. It returns when the app has acknowledged, or after 3 s.
-func (s *Sim) Shortcut(user, callbackID string) (Outcome, error) {
+// Shortcut runs a shortcut of the app: a global one, or with channel and ts one on that message. It returns when the
+// app has acknowledged, or after 3 s.
+func (s *Sim) Shortcut(user, callbackID, channel, ts string) (Outcome, error) {
 	s.mu.Lock()
 	u, err := s.actor(user)
+	var f surface
+	if err == nil && ts != "" {
+		f, err = s.surface(Interaction{Channel: channel, TS: ts}, u)
+	}
 	if err != nil {
 		s.mu.Unlock()
 		return Outcome{}, fmt.Errorf("shortcut %s: %w", callbackID, err)
 	}
-	s.record(Entry{Kind: LogPerson, Method: "shortcut", Args: encode(object{"user": u.Name, "callback_id": callbackID})})
+	s.record(Entry{Kind: LogPerson, Method: "shortcut", Args: encode(object{"user": u.Name, "callback_id": callbackID, "ts": ts})})
 	out := Outcome{TriggerID: s.newTrigger(u.ID, "")}
-	e := s.newEnvelope("interactive", object{
+	p := object{
 		"type": "shortcut", "token": "verification-token", "action_ts": s.ts(), "team": s.teamRef(),
 		"user": object{"id": u.ID, "username": u.Name, "team_id": u.TeamID}, "is_enterprise_install": false, "enterprise": nil,
 		"callback_id": callbackID, "trigger_id": out.TriggerID,
-	}, false)
+	}
+	if f.m != nil {
+		p["type"], p["message_ts"], p["message"] = "message_action", f.m.TS, s.messageJSON(f.ch, f.m)
+		p["user"], p["channel"] = object{"id": u.ID, "name": u.Name, "team_id": u.TeamID}, object{"id": f.ch.ID, "name": f.ch.display()}
+		p["response_url"] = s.newResponseURL("actions", responseURL{channel: f.ch.ID, user: u.ID, ts: f.m.TS})
+	}
+	e := s.newEnvelope("interactive", p, false)
 	sent := s.send(e)
 	s.mu.Unlock()
 	out.EnvelopeID = e.id

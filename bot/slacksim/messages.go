@@ -48,26 +48,32 @@ type message struct {
 	edited      string // ts of the edit that shows "(edited)"
 	clientID    string // of messages that people type
 	listed      bool   // counts as said in the channel; false for ephemerals
+	cached      json.RawMessage
 }
 
 // find returns a message of the conversation that is still there; nil: there is none.
 func (c *channel) find(ts string) *message {
-	i := slices.IndexFunc(c.messages, func(m *message) bool { return m.TS == ts && !m.Deleted })
-	if i < 0 {
-		return nil
+	if m := c.byTS[ts]; m != nil && !m.Deleted {
+		return m
 	}
-	return c.messages[i]
+	return nil
 }
 
 // replies returns the replies to a message, oldest first.
 func (c *channel) replies(parent string) []*message {
-	var out []*message
-	for _, m := range c.messages {
-		if m.listed && !m.Deleted && m.ThreadTS == parent && m.TS != parent {
-			out = append(out, m)
-		}
+	return slices.DeleteFunc(slices.Clone(c.threads[parent]), func(m *message) bool { return m.Deleted })
+}
+
+// touch forgets the encoded forms that show a message: its own, its parent's, and those of broadcast replies,
+// which carry their parent.
+func (c *channel) touch(m *message) {
+	m.cached = nil
+	for _, r := range c.threads[m.TS] {
+		r.cached = nil
 	}
-	return out
+	if p := c.byTS[m.ThreadTS]; p != nil && p != m {
+		c.touch(p)
+	}
 }
 
 // messageJSON is the message object of the Web API, of events and of interaction payloads.
@@ -130,14 +136,17 @@ func (s *Sim) threadJSON(c *channel, m *message, o object) {
 }
 
 func (s *Sim) botProfile() object {
-	return object{"id": botID, "deleted": false, "name": s.opt.AppName, "updated": s.channels[0].Created, "app_id": s.opt.AppID,
+	return object{"id": botID, "deleted": false, "name": s.opt.AppName, "updated": s.born, "app_id": s.opt.AppID,
 		"icons": object{"image_36": "", "image_48": "", "image_72": ""}, "team_id": s.opt.Team.ID}
 }
 
 // snapshot copies a message for the outside.
 func (s *Sim) snapshot(c *channel, m *message) Message {
 	out := m.Message
-	out.Raw = encode(s.messageJSON(c, m))
+	if m.cached == nil {
+		m.cached = encode(s.messageJSON(c, m))
+	}
+	out.Raw = m.cached
 	out.Edits = slices.Clone(m.Edits)
 	out.Reactions = slices.Clone(m.Reactions)
 	out.Files = slices.Clone(m.Files)
@@ -204,6 +213,11 @@ func (s *Sim) add(c *channel, m *message) *message {
 	m.Channel, m.TS = c.ID, s.ts()
 	m.listed = m.EphemeralTo == ""
 	c.messages = append(c.messages, m)
+	c.byTS[m.TS] = m
+	if m.listed && m.ThreadTS != "" && m.ThreadTS != m.TS {
+		c.threads[m.ThreadTS] = append(c.threads[m.ThreadTS], m)
+	}
+	c.touch(m)
 	s.changed()
 	return m
 }
@@ -213,6 +227,7 @@ func (s *Sim) edit(c *channel, m *message, change func()) {
 	old := encode(s.messageJSON(c, m))
 	change()
 	m.Edits = append(m.Edits, Edit{TS: s.ts(), Raw: old})
+	c.touch(m)
 	s.changed()
 }
 

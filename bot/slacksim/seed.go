@@ -2,6 +2,7 @@ package slacksim
 
 import (
 	"cmp"
+	"slices"
 	"time"
 )
 
@@ -100,12 +101,26 @@ func seedChannels() []Channel {
 	}
 }
 
+// nameAll gives ids to people, channels and groups that came without, once, so that Reset keeps them.
+func (s *Sim) nameAll() {
+	users, channels, groups := slices.Clone(s.opt.Users), slices.Clone(s.opt.Channels), slices.Clone(s.opt.UserGroups)
+	for i := range users {
+		users[i].ID = cmp.Or(users[i].ID, s.ids.object("U"))
+	}
+	for i := range channels {
+		channels[i].ID = cmp.Or(channels[i].ID, s.ids.object("C"))
+	}
+	for i := range groups {
+		groups[i].ID = cmp.Or(groups[i].ID, s.ids.object("S"))
+	}
+	s.opt.Users, s.opt.Channels, s.opt.UserGroups = users, channels, groups
+}
+
 // seed makes the first state of the workspace from the options.
 func (s *Sim) seed() workspace {
 	w := workspace{views: map[string]*View{}, homes: map[string]*View{}, files: map[string]*File{}}
 	bot := User{ID: BotUser, Name: s.opt.AppName, RealName: s.opt.AppName, Bot: true}
 	for _, u := range append(append([]User{}, s.opt.Users...), bot) {
-		u.ID = cmp.Or(u.ID, s.ids.object("U"))
 		u.TeamID = cmp.Or(u.TeamID, s.opt.Team.ID)
 		u.RealName = cmp.Or(u.RealName, u.Name)
 		u.TZ = cmp.Or(u.TZ, "Etc/UTC")
@@ -113,20 +128,24 @@ func (s *Sim) seed() workspace {
 		w.users = append(w.users, &u)
 	}
 	for _, c := range s.opt.Channels {
-		c.ID = cmp.Or(c.ID, s.ids.object("C"))
-		c.Created = s.now().Unix()
-		c.Members = append([]string{}, c.Members...)
-		for i, m := range c.Members {
-			if u := w.user(m); u != nil {
-				c.Members[i] = u.ID
-			}
-		}
-		w.channels = append(w.channels, &channel{Channel: c})
+		c.Created = s.born
+		c.Members = w.resolve(c.Members)
+		w.channels = append(w.channels, newChannel(c))
 	}
 	for _, g := range s.opt.UserGroups {
-		g.ID = cmp.Or(g.ID, s.ids.object("S"))
-		g.Users = append([]string{}, g.Users...)
+		g.Users = w.resolve(g.Users)
 		w.groups = append(w.groups, &g)
 	}
 	return w
+}
+
+// resolve turns names into ids and leaves unknown ones as they are.
+func (w *workspace) resolve(refs []string) []string {
+	out := slices.Clone(refs)
+	for i, r := range out {
+		if u := w.user(r); u != nil {
+			out[i] = u.ID
+		}
+	}
+	return out
 }

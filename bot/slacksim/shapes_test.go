@@ -150,9 +150,12 @@ func TestEnvelopesHaveTheKeysOfRealTraffic(t *testing.T) {
 		s.like(f, "envelope.events_api.app_mention.json")
 		w.OpenHome("ana")
 		s.allow(inside(next()), "AppHomeOpenedPayload.json")
-		go w.Shortcut("ana", "do-something")
+		go w.Shortcut("ana", "do-something", "", "")
 		s.like(next(), "envelope.interactive.shortcut.json")
 
+		said, _ := w.Say("ana", "ops", "look", "")
+		go w.Shortcut("bo", "on-message", "ops", said.Message.TS)
+		s.allow(inside(next()), "MessageShortcutPayload.json")
 		ts := w.card(actions(button("a", "Click Me!", "underlying")))
 		go w.Interact(slacksim.Interaction{User: "bo", Channel: "ops", TS: ts, ActionID: "a"})
 		f = next()

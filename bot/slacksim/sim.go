@@ -48,6 +48,7 @@ type SlashCommand struct {
 type Sim struct {
 	opt  Options
 	now  func() time.Time
+	born int64  // Unix time at which everything was made
 	base string // last known base URL by which the app reaches us; guarded by mu
 	done chan struct{}
 	wg   sync.WaitGroup // sockets' handlers and writers
@@ -57,6 +58,7 @@ type Sim struct {
 	ids     ids
 	lastTS  int64
 	viewSeq int
+	era     int // counts Resets
 	changes chan struct{}
 	subs    map[int]chan struct{}
 	subSeq  int
@@ -68,7 +70,7 @@ type Sim struct {
 	faults    []*Fault
 	revoked   bool
 
-	tickets  map[string]ticket
+	tickets  map[string]time.Time // expiries of addresses from apps.connections.open
 	sockets  []*socket
 	sockSeq  int
 	turn     int // round robin over sockets
@@ -85,12 +87,14 @@ type Sim struct {
 func New(opt Options) *Sim {
 	s := &Sim{
 		opt: opt.withDefaults(), done: make(chan struct{}), changes: make(chan struct{}),
-		subs: map[int]chan struct{}{}, tickets: map[string]ticket{}, pending: map[string]*envelope{},
+		subs: map[int]chan struct{}{}, tickets: map[string]time.Time{}, pending: map[string]*envelope{},
 		timers: map[*time.Timer]struct{}{},
 	}
 	s.now = s.opt.Now
+	s.born = s.now().Unix()
 	s.base = s.opt.PublicURL
 	s.limits.scale = s.opt.RateScale
+	s.nameAll()
 	s.fresh()
 	return s
 }
@@ -111,7 +115,10 @@ func (s *Sim) Reset() {
 	defer s.mu.Unlock()
 	s.fresh()
 	s.log = nil
-	s.waiting = nil
+	for _, e := range s.pending {
+		s.settle(e)
+	}
+	s.era++
 	s.changed()
 }
 

@@ -26,19 +26,13 @@ const (
 	gapGrace    = 10 * time.Second  // how long after the last socket went the app still counts as connected
 	missedPings = 3                 // unanswered pings after which a socket counts as dead
 	debugLife   = 360 * time.Second // socket life that an address with debug_reconnects=true asks for
+	maxFrame    = 1 << 20           // bytes a client may send in one frame
 	backlog     = 4096              // frames a client may leave unread before it is cut
 )
-
-// ticket is an address handed out by apps.connections.open.
-type ticket struct {
-	base    string
-	expires time.Time
-}
 
 // socket is one WebSocket of the app.
 type socket struct {
 	id   int
-	base string
 	conn *websocket.Conn
 	out  chan frame
 	gone chan struct{}
@@ -59,9 +53,9 @@ var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return
 
 // connectionsOpen hands out a single-use socket address.
 func (c call) connectionsOpen() object {
-	maps.DeleteFunc(c.tickets, func(_ string, t ticket) bool { return c.now().After(t.expires) })
+	maps.DeleteFunc(c.tickets, func(_ string, t time.Time) bool { return c.now().After(t) })
 	t := c.ids.secret()
-	c.tickets[t] = ticket{base: c.base, expires: c.now().Add(ticketLife)}
+	c.tickets[t] = c.now().Add(ticketLife)
 	if c.opt.PublicURL == "" {
 		c.Sim.base = c.base
 	}
@@ -73,9 +67,9 @@ func (c call) connectionsOpen() object {
 func (s *Sim) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	name := r.URL.Query().Get("ticket")
-	t, known := s.tickets[name]
+	expires, known := s.tickets[name]
 	delete(s.tickets, name)
-	valid := known && s.now().Before(t.expires) && !s.closed
+	valid := known && s.now().Before(expires) && !s.closed
 	if valid {
 		s.wg.Add(2)
 	}
@@ -90,7 +84,8 @@ func (s *Sim) serveSocket(w http.ResponseWriter, r *http.Request) {
 		s.wg.Done()
 		return // Upgrade has answered
 	}
-	k := &socket{base: t.base, conn: conn, out: make(chan frame, backlog), gone: make(chan struct{})}
+	conn.SetReadLimit(maxFrame)
+	k := &socket{conn: conn, out: make(chan frame, backlog), gone: make(chan struct{})}
 	life := s.opt.SocketLifetime
 	if r.URL.Query().Get("debug_reconnects") == "true" {
 		life = debugLife

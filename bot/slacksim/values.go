@@ -193,6 +193,8 @@ func (s *Sim) SubmitView(sub Submission) (Outcome, error) {
 	if sent {
 		s.wait(e, &out)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !out.Acked || !s.afterSubmit(v, &out) {
 		out.Notice = modalTrouble
 		shown := *v
@@ -251,6 +253,7 @@ func tooLong(e map[string]any, v any) bool {
 }
 
 // afterSubmit carries out the response_action of an acknowledged submission; false: the answer is not usable.
+// The lock is held.
 func (s *Sim) afterSubmit(v *View, out *Outcome) bool {
 	var r struct {
 		Action string            `json:"response_action"`
@@ -260,8 +263,6 @@ func (s *Sim) afterSubmit(v *View, out *Outcome) bool {
 	if len(out.Payload) > 0 && json.Unmarshal(out.Payload, &r) != nil {
 		return false
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	defer s.changed()
 	switch r.Action {
 	case "":

@@ -56,6 +56,12 @@ type UserGroup struct {
 type channel struct {
 	Channel
 	messages []*message
+	byTS     map[string]*message
+	threads  map[string][]*message // replies by the parent's ts
+}
+
+func newChannel(c Channel) *channel {
+	return &channel{Channel: c, byTS: map[string]*message{}, threads: map[string][]*message{}}
 }
 
 // workspace is everything Reset throws away.
@@ -119,7 +125,7 @@ func (s *Sim) im(user string) *channel {
 			return c
 		}
 	}
-	c := &channel{Channel: Channel{ID: s.ids.object("D"), IMWith: user, Members: []string{user, BotUser}, Created: s.now().Unix()}}
+	c := newChannel(Channel{ID: s.ids.object("D"), IMWith: user, Members: []string{user, BotUser}, Created: s.now().Unix()})
 	s.channels = append(s.channels, c)
 	return c
 }
@@ -181,7 +187,7 @@ func (s *Sim) userJSON(u *User, withEmail bool) object {
 	}
 	o := object{
 		"id": u.ID, "team_id": u.TeamID, "name": u.Name, "deleted": u.Deleted, "profile": profile,
-		"is_bot": u.Bot, "is_app_user": false, "updated": s.channels[0].Created,
+		"is_bot": u.Bot, "is_app_user": false, "updated": s.born,
 	}
 	if u.Deleted {
 		return o
@@ -215,7 +221,7 @@ func zone(name string, at time.Time) (label string, offset int) {
 func (s *Sim) groupJSON(g *UserGroup, withUsers bool) object {
 	o := object{
 		"id": g.ID, "team_id": s.opt.Team.ID, "is_usergroup": true, "is_subteam": true, "name": g.Name, "description": "",
-		"handle": g.Handle, "is_external": false, "date_create": s.channels[0].Created, "date_update": s.channels[0].Created,
+		"handle": g.Handle, "is_external": false, "date_create": s.born, "date_update": s.born,
 		"date_delete": 0, "auto_type": nil, "auto_provision": false, "enterprise_subteam_id": "", "created_by": s.users[0].ID,
 		"updated_by": s.users[0].ID, "deleted_by": nil, "prefs": object{"channels": []string{}, "groups": []string{}},
 		"channel_count": 0, "user_count": len(g.Users),

@@ -30,14 +30,15 @@ const (
 )
 
 // Request is what somebody wants, however it was said. Only the fields of the verb are set; the
-// zero value asks for the home screen.
+// zero value asks for the home screen. A request about a rollout has its id when it was typed, and
+// the nonce when the button of a card was pressed, never both.
 type Request struct {
 	Verb    Verb
-	About   string // help: a verb; list: a text; show: a set; status, why: a rollout or a set
+	About   string // help: a verb; list: a text; show: a set, or a rollout for its set; status, why: a rollout or a set
 	Part    string // show: "", "map", "instances", "image" or "policy"
 	Set     string // upgrade, plan
 	Target  string // upgrade, plan: a version, "latest" or "model"
-	Domains []int  // ud=
+	Domains []int  // ud=, sorted; nil = all
 	Options Options
 	Rollout string // of the verbs that say something about one
 	Nonce   string // of the card whose button was pressed

@@ -1,0 +1,98 @@
+package commands
+
+import (
+	"cmp"
+	"reflect"
+	"strings"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// ActionMore is the action id of every overflow menu: the values of its options are made by
+// [Option], the verb before the value.
+const ActionMore = "more"
+
+// place is where the value of a button goes.
+type place int
+
+const (
+	onCard   place = iota // a card's nonce: the answer to what was asked there
+	rollout               // a rollout's id, or the nonce of a card about it
+	toLookAt              // a rollout's id, only to be shown
+)
+
+// buttons are the names under which buttons go to Slack and come back. They live as long as the
+// messages they stand in: none is ever given another meaning.
+var buttons = []struct {
+	id    string
+	says  Request
+	place place
+}{
+	{"approve", Request{Verb: VerbApprove}, onCard},
+	{"approve-rest", Request{Verb: VerbApprove, Rest: true}, onCard},
+	{"deny", Request{Verb: VerbDeny}, onCard},
+	{"model-revert", Request{Verb: VerbModel, Answer: upgrade.Revert}, onCard},
+	{"model-keep", Request{Verb: VerbModel, Answer: upgrade.Keep}, onCard},
+	{"pause", Request{Verb: VerbPause}, rollout},
+	{"resume", Request{Verb: VerbResume}, rollout},
+	{"abort", Request{Verb: VerbAbort}, rollout},
+	{"ask", Request{Verb: VerbAsk}, rollout},
+	{"status", Request{Verb: VerbStatus}, toLookAt},
+	{"open", Request{Verb: VerbStatus}, toLookAt},
+	{"why", Request{Verb: VerbWhy}, toLookAt},
+	{"instances", Request{Verb: VerbShow, Part: "instances"}, toLookAt},
+}
+
+// Action writes a request as a button: the id of the action and its value. Both are "" for a
+// request that no button can make.
+func Action(r Request) (actionID, value string) {
+	value = cmp.Or(r.Nonce, r.Rollout, r.About)
+	for _, b := range buttons {
+		if said, ok := filled(b.says, b.place, value); ok && reflect.DeepEqual(said, r) {
+			return b.id, value
+		}
+	}
+	return "", ""
+}
+
+// Option writes a request as the value of an option of an overflow menu; "" when it cannot be one.
+func Option(r Request) string {
+	id, value := Action(r)
+	if id == "" {
+		return ""
+	}
+	return id + ":" + value
+}
+
+// ParseAction understands a pressed button, or a chosen option of an overflow menu. It takes
+// nothing but the names and shapes that Action and Option write: what the value points to, and
+// whether it still stands, is the domain's to say.
+func ParseAction(actionID, value string) (Request, *upgrade.Refusal) {
+	id, value := actionID, value
+	if id == ActionMore {
+		id, value, _ = strings.Cut(value, ":")
+	}
+	for _, b := range buttons {
+		if b.id != id {
+			continue
+		}
+		if said, ok := filled(b.says, b.place, value); ok {
+			return said, nil
+		}
+	}
+	return Request{}, upgrade.Refuse(upgrade.CodeArg, root+"status", "I do not know the button %s: another version of me may have posted it", echo(id))
+}
+
+func filled(r Request, p place, value string) (Request, bool) {
+	switch nonce, id := isNonce(value), isRollout(value); {
+	case nonce && p != toLookAt:
+		r.Nonce = value
+	case id && p == rollout:
+		r.Rollout = value
+	case id && p == toLookAt:
+		r.About = value
+	default:
+		return Request{}, false
+	}
+	return r, true
+}

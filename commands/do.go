@@ -1,0 +1,243 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Do carries a request out. The channel is where it was said. The changes are not made yet: the
+// caller commits them together with the delivery the request came from, and calls Do again when
+// the journal has moved on meanwhile. Who may what is checked by r, for every verb.
+//
+// A refusal is a Reply like any other. An error beside it is its cause, for the log; it is nil for
+// the usual ones, such as a person without the right. Only when ctx is over there is no Reply.
+func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r Rollouts) (Reply, []upgrade.Change, error) {
+	do, known := deeds[req.Verb]
+	if !known {
+		return Refused(req, upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know the verb %s", echo(string(req.Verb)))), nil, nil
+	}
+	reply, changes, err := do(ctx, turn{req, by, channel, r})
+	switch {
+	case err == nil:
+		reply.Verb, reply.Request = req.Verb, Format(req)
+		return reply, changes, nil
+	case ctx.Err() != nil:
+		return Reply{}, nil, ctx.Err()
+	}
+	no := refusal(err)
+	return Refused(req, no), nil, no.Cause
+}
+
+// Refused is the reply that says no to a request, such as one that was not understood.
+func Refused(req Request, no *upgrade.Refusal) Reply {
+	return Reply{Verb: req.Verb, Request: Format(req), Refusal: &Refusal{no.Code, no.What, no.Next, no.Rollout}}
+}
+
+// refusal is the answer for the person to any error: one that was not meant for people says only
+// that nothing happened.
+func refusal(err error) *upgrade.Refusal {
+	var no *upgrade.Refusal
+	if errors.As(err, &no) {
+		return no
+	}
+	return &upgrade.Refusal{Code: upgrade.CodeInside, What: "something inside me went wrong; nothing was changed", Next: root + "status", Cause: err}
+}
+
+// turn is one request with everything it is carried out with.
+type turn struct {
+	req      Request
+	by       upgrade.Person
+	channel  string
+	rollouts Rollouts
+}
+
+type deed func(context.Context, turn) (Reply, []upgrade.Change, error)
+
+// deeds has what each verb does.
+var deeds = map[Verb]deed{
+	VerbHome:    looking(home),
+	VerbHelp:    looking(help),
+	VerbUpgrade: open,
+	VerbPlan:    looking(plan),
+	VerbList:    looking(list),
+	VerbShow:    looking(show),
+	VerbStatus:  looking(status),
+	VerbWhy:     looking(status),
+	VerbPending: looking(pending),
+	VerbApprove: saying(upgrade.WordApprove),
+	VerbDeny:    saying(upgrade.WordDeny),
+	VerbPause:   saying(upgrade.WordPause),
+	VerbResume:  saying(upgrade.WordResume),
+	VerbAbort:   saying(upgrade.WordAbort),
+	VerbAsk:     saying(upgrade.WordAsk),
+	VerbModel:   saying(upgrade.WordModel),
+}
+
+// looking makes a deed of what changes nothing.
+func looking(at func(context.Context, turn) (Reply, error)) deed {
+	return func(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
+		reply, err := at(ctx, t)
+		return reply, nil, err
+	}
+}
+
+// saying makes a deed of a word about a rollout. A word that was said before changes nothing.
+func saying(verb upgrade.WordVerb) deed {
+	return func(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
+		change, answer, err := t.rollouts.Say(ctx, t.by, upgrade.Word{
+			Verb: verb, Rollout: t.req.Rollout, Nonce: t.req.Nonce, Channel: t.channel,
+			Rest: t.req.Rest, Reason: t.req.Reason, Answer: t.req.Answer,
+		})
+		if err != nil || len(change.Events) == 0 {
+			return Reply{Text: answer}, nil, err
+		}
+		return Reply{Text: answer}, []upgrade.Change{change}, nil
+	}
+}
+
+func (t turn) ask() upgrade.Ask {
+	o := t.req.Options
+	return upgrade.Ask{
+		Set: t.req.Set, Target: t.req.Target, Which: upgrade.Selection{UpdateDomains: t.req.Domains},
+		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, Soak: o.Soak, Bake: o.Bake, Note: o.Note,
+		Channel: t.channel,
+	}
+}
+
+func open(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
+	change, p, err := t.rollouts.Open(ctx, t.by, t.ask())
+	if err != nil {
+		return Reply{}, nil, err
+	}
+	return Reply{Plan: &p, Rollout: change.Rollout}, []upgrade.Change{change}, nil
+}
+
+func plan(ctx context.Context, t turn) (Reply, error) {
+	p, err := t.rollouts.Plan(ctx, t.by, t.ask())
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Plan: &p}, nil
+}
+
+func help(_ context.Context, t turn) (Reply, error) {
+	h, found := helpOf(Verb(t.req.About))
+	if !found {
+		return Reply{}, upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know the verb %s", echo(t.req.About))
+	}
+	return Reply{Help: &h}, nil
+}
+
+func (t turn) look(ctx context.Context, kind upgrade.QueryKind, about string) (upgrade.Sight, error) {
+	return t.rollouts.Look(ctx, t.by, upgrade.Query{Kind: kind, About: about})
+}
+
+// home lists what waits for this person, then what they asked for themselves.
+func home(ctx context.Context, t turn) (Reply, error) {
+	waiting, err := t.look(ctx, upgrade.QueryPending, "")
+	if err != nil {
+		return Reply{}, err
+	}
+	all, err := t.look(ctx, upgrade.QueryRollouts, "")
+	if err != nil {
+		return Reply{}, err
+	}
+	ids := named(waiting.Rollouts)
+	for _, rec := range all.Rollouts {
+		if rec.Rollout.Requester == t.by.ID && !slices.Contains(ids, rec.ID) {
+			ids = append(ids, rec.ID)
+		}
+	}
+	return listed(ids, "Nothing of yours is being rolled out, and nothing waits for your yes."), nil
+}
+
+func status(ctx context.Context, t turn) (Reply, error) {
+	sight, err := t.look(ctx, upgrade.QueryRollouts, t.req.About)
+	empty := "No rollout is open."
+	if t.req.About != "" {
+		empty = fmt.Sprintf("No rollout of %s is open.", t.req.About)
+	}
+	return listed(named(sight.Rollouts), empty), err
+}
+
+func pending(ctx context.Context, t turn) (Reply, error) {
+	sight, err := t.look(ctx, upgrade.QueryPending, "")
+	return listed(named(sight.Rollouts), "Nothing waits for your yes."), err
+}
+
+func listed(ids []string, empty string) Reply {
+	if len(ids) == 0 {
+		return Reply{Empty: empty}
+	}
+	return Reply{Rollouts: ids}
+}
+
+func named(records []upgrade.Record) []string {
+	var ids []string
+	for _, rec := range records {
+		ids = append(ids, rec.ID)
+	}
+	return ids
+}
+
+func list(ctx context.Context, t turn) (Reply, error) {
+	sight, err := t.look(ctx, upgrade.QuerySets, t.req.About)
+	if err != nil {
+		return Reply{}, err
+	}
+	var lines []SetLine
+	for _, set := range sight.Sets {
+		line := SetLine{Set: set}
+		if i := slices.IndexFunc(sight.Rollouts, func(r upgrade.Record) bool { return r.Plan.Set == set.ID }); i >= 0 {
+			line.Rollout, line.State = sight.Rollouts[i].ID, state(sight.Rollouts[i])
+		}
+		lines = append(lines, line)
+	}
+	switch {
+	case len(lines) > 0:
+		return Reply{Sets: lines}, nil
+	case t.req.About != "":
+		return Reply{Empty: fmt.Sprintf("You may see no scale set with %s in its name.", t.req.About)}, nil
+	}
+	return Reply{Empty: "You may see no scale set: the configuration says who may."}, nil
+}
+
+// state is where a rollout stands, as it was last decided.
+func state(rec upgrade.Record) string {
+	return cmp.Or(upgrade.LastDecided(rec.Events).Text, "just planned")
+}
+
+func show(ctx context.Context, t turn) (Reply, error) {
+	name, err := t.set(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	sight, err := t.look(ctx, upgrade.QuerySet, name)
+	if err != nil {
+		return Reply{}, err
+	}
+	s := &SetSight{Part: t.req.Part, Set: *sight.Set, Policy: sight.Policy}
+	if len(sight.Rollouts) > 0 {
+		s.Rollout = sight.Rollouts[0].ID
+	}
+	return Reply{Set: s}, nil
+}
+
+// set is the name of the set to show: what was said, or the set of the rollout that was said. A
+// scale set that is named like a rollout is said with its resource group.
+func (t turn) set(ctx context.Context) (string, error) {
+	if !isRollout(t.req.About) {
+		return t.req.About, nil
+	}
+	sight, err := t.look(ctx, upgrade.QueryRollouts, t.req.About)
+	if err != nil || len(sight.Rollouts) == 0 {
+		return t.req.About, err
+	}
+	p := sight.Rollouts[0].Plan
+	return p.ResourceGroup + "/" + p.Name, nil
+}

@@ -1,0 +1,108 @@
+package commands
+
+import (
+	"fmt"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// substitute is what helps today in place of something that is planned.
+type substitute struct {
+	says string
+	verb Verb   // to type instead, with the same set or rollout; VerbHome = none
+	part string // of verb show
+}
+
+// laterVerbs are designed and not built: people who read of them get an honest answer.
+var laterVerbs = map[string]substitute{
+	"images":     {"`show SET image` has the image a set is on", VerbShow, "image"},
+	"fleet":      {"`list` has every set with its image", VerbList, ""},
+	"history":    {"`status SET` has what is open, and the channel has the reports", VerbStatus, ""},
+	"report":     {"the report is posted in the rollout's thread when it ends", VerbStatus, ""},
+	"audit":      {"the rollout's thread says who said what", VerbStatus, ""},
+	"skip":       {"`why ROLLOUT` has the ways out there are", VerbWhy, ""},
+	"retry":      {"`why ROLLOUT` has the ways out there are", VerbWhy, ""},
+	"quarantine": {"`why ROLLOUT` has the ways out there are", VerbWhy, ""},
+	"resolve":    {"`why ROLLOUT` has the ways out there are", VerbWhy, ""},
+	"replan":     {"abort the rollout and `upgrade` anew", VerbWhy, ""},
+	"rollback":   {"`upgrade SET VERSION` with the older version does it, where the set's policy permits downgrades", VerbStatus, ""},
+	"handover":   {"any approver of the set can go on with the rollout as it is", VerbStatus, ""},
+	"freeze":     {"`pause ROLLOUT` stops one rollout", VerbStatus, ""},
+	"unfreeze":   {"`resume ROLLOUT` ends a pause", VerbStatus, ""},
+	"windows":    {"`show SET policy` has what holds for a set", VerbShow, "policy"},
+	"schedule":   {"type `upgrade` when it shall begin", VerbPlan, ""},
+	"unschedule": {"nothing is ever scheduled", VerbStatus, ""},
+	"vm":         {"use Azure's own tools to start, stop or delete instances", VerbHome, ""},
+	"scale":      {"use Azure's own tools to change the capacity", VerbHome, ""},
+	"resize":     {"use Azure's own tools to change the VM size", VerbHome, ""},
+}
+
+// laterOptions are designed and not built. A correction is offered only where it does no more than
+// was asked for.
+var laterOptions = map[string]string{
+	"fd":         "choose by update domain, such as `ud=0`",
+	"zone":       "choose by update domain, such as `ud=0`",
+	"vm":         "choose by update domain, such as `ud=0`",
+	"skip":       "choose the update domains to take, such as `ud=0`",
+	"by":         "leave it out: one update domain goes after the other",
+	"batch":      "`max-unavailable=` bounds a batch",
+	"canary":     "begin with one update domain, such as `ud=0`",
+	"on-failure": "leave it out: a failure holds the rollout",
+	"approve":    "leave it out: each update domain is asked for",
+	"sku":        "what can be rolled out is a version of the image the set runs",
+	"window":     "the approval says when it goes on",
+	"at":         "the approval says when it goes on",
+}
+
+func (c *command) planned(what, next, instead string) *upgrade.Refusal {
+	return c.refuse(next, "%s is planned, not built yet: %s", what, instead)
+}
+
+const stopSays = "`stop` does nothing: it could mean too much. Did you mean `pause`, `abort` or `vm poweroff`?"
+
+// later answers the verbs that are not there: the planned ones, and stop, which never acts (R7).
+func (c *command) later(name string) *upgrade.Refusal {
+	if name == "stop" {
+		return c.refuse(c.with(0, 1, string(VerbPause)), stopSays)
+	}
+	s, found := laterVerbs[name]
+	if !found {
+		return nil
+	}
+	return c.planned(fmt.Sprintf("`%s`", name), c.inPlace(s), s.says)
+}
+
+// inPlace writes the substitute for the set or rollout that was named, else its help.
+func (c *command) inPlace(s substitute) string {
+	takes := s.verb == VerbShow || s.verb == VerbStatus || s.verb == VerbWhy
+	if !takes || len(c.words) < 2 || !isSet(c.words[1].text) {
+		return helpFor(s.verb)
+	}
+	return root + Format(Request{Verb: s.verb, About: c.words[1].text, Part: s.part})
+}
+
+func (c *command) laterHelp(name string) *upgrade.Refusal {
+	if name == "stop" {
+		return c.refuse(helpFor(VerbPause), stopSays)
+	}
+	s, found := laterVerbs[name]
+	if !found {
+		return nil
+	}
+	return c.planned(fmt.Sprintf("`%s`", name), helpFor(s.verb), s.says)
+}
+
+func (c *command) laterOption(i int, key, value string) *upgrade.Refusal {
+	says, found := laterOptions[key]
+	if !found {
+		return nil
+	}
+	next := ""
+	switch key {
+	case "by", "on-failure", "approve":
+		next = c.with(i, 1)
+	case "batch":
+		next = c.with(i, 1, "max-unavailable="+bare("max-unavailable=", value))
+	}
+	return c.planned(fmt.Sprintf("`%s=`", key), next, says)
+}

@@ -1,0 +1,70 @@
+package commands
+
+import "strings"
+
+// Azure's own limits of names, and ours of ids and versions.
+const (
+	maxSet     = 64
+	maxGroup   = 90
+	maxVersion = 40
+)
+
+// isRollout reports whether s has the shape of a rollout's id.
+func isRollout(s string) bool {
+	id, ok := strings.CutPrefix(s, "r-")
+	return ok && len(id) <= 32 && all(id, lowerOrDigit)
+}
+
+// isNonce reports whether s has the shape of a card's nonce.
+func isNonce(s string) bool { return len(s) >= 16 && len(s) <= 64 && all(s, lowerOrDigit) }
+
+// isID reports whether s has the shape of a Slack id.
+func isID(s string) bool {
+	return all(s, func(b byte) bool { return 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' })
+}
+
+// isSet reports whether s can be the name of a scale set, or resourcegroup/name. Names get into
+// URLs: no path can be made of what passes here.
+func isSet(s string) bool {
+	group, name, both := strings.Cut(s, "/")
+	if !both {
+		return isName(s, maxSet)
+	}
+	return isName(group, maxGroup) && isName(name, maxSet)
+}
+
+func isName(s string, limit int) bool {
+	return len(s) <= limit && all(s, nameByte) && !strings.ContainsRune("-_.", rune(s[0])) && !strings.HasSuffix(s, ".") && !strings.Contains(s, "..")
+}
+
+// isTarget reports whether s says which image is meant.
+func isTarget(s string) bool { return s == "latest" || s == "model" || isVersion(s) }
+
+// isVersion wants numbers with dots between, as platform images have.
+func isVersion(s string) bool {
+	parts := strings.Split(s, ".")
+	for _, p := range parts {
+		if !all(p, digit) {
+			return false
+		}
+	}
+	return len(s) <= maxVersion && len(parts) > 1
+}
+
+// all reports whether s has bytes and each of them is fine.
+func all(s string, fine func(byte) bool) bool {
+	for i := range len(s) {
+		if !fine(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func digit(b byte) bool { return '0' <= b && b <= '9' }
+
+func lowerOrDigit(b byte) bool { return digit(b) || 'a' <= b && b <= 'z' }
+
+func nameByte(b byte) bool {
+	return lowerOrDigit(b) || 'A' <= b && b <= 'Z' || b == '-' || b == '_' || b == '.'
+}

@@ -70,7 +70,17 @@ var posts = map[string]func(*Sim, request) (any, error){
 }
 
 // serveControl is the control API: what a person can do and what a test wants to know, as JSON over HTTP. Names
-// do as well as ids. An error is {"error": "…"} with a 4xx status.
+// do as well as ids. An error is {"error": "…"} with a 4xx status. With "wait":"2s" an answer waits, after the
+// acknowledgement, until the person is shown something privately.
+//
+//	POST command     {user, channel, command, text}                           POST fault      a Fault
+//	POST interact    {user, channel, ts | view_id, action_id, block_id,       POST disconnect {reason, socket}
+//	                  value, values, force}                                   POST limits     {scale}
+//	POST submit      {user, view_id, values}                                  POST reset      {}
+//	POST message     {user, channel, text, thread_ts}                         GET  state
+//	POST open-home   {user}                                                   GET  log?since=SEQ
+//	POST shortcut    {user, callback_id, channel, ts}                         GET  messages/CHANNEL
+//	POST close-view  {user, view_id, clear}
 func (s *Sim) serveControl(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/_control/")
 	if r.Method == http.MethodGet {

@@ -139,18 +139,9 @@ func (c call) filesComplete() object {
 	if !okJSON || json.Unmarshal(raw, &list) != nil || len(list) == 0 {
 		return invalidArguments([]blockError{{Pointer: "/files", Message: "must provide an array"}})
 	}
-	target := cmp.Or(c.str("channel_id"), c.str("channels"))
-	var ch *channel
-	if target != "" {
-		ch = c.channel(target)
-		switch {
-		case ch == nil || ch.ID != target:
-			return fail("channel_not_found")
-		case ch.Archived:
-			return fail("is_archived")
-		case !ch.has(BotUser):
-			return fail("not_in_channel")
-		}
+	ch, bad := c.shareIn(cmp.Or(c.str("channel_id"), c.str("channels")))
+	if bad != nil {
+		return bad
 	}
 	var files []*File
 	answer := []object{}
@@ -178,6 +169,23 @@ func (c call) filesComplete() object {
 		publish()
 	}
 	return ok(object{"files": answer})
+}
+
+// shareIn finds the conversation that files shall go to; none without one.
+func (c call) shareIn(id string) (*channel, object) {
+	if id == "" {
+		return nil, nil
+	}
+	ch := c.channel(id)
+	switch {
+	case ch == nil || ch.ID != id:
+		return nil, fail("channel_not_found")
+	case ch.Archived:
+		return nil, fail("is_archived")
+	case !ch.has(BotUser):
+		return nil, fail("not_in_channel")
+	}
+	return ch, nil
 }
 
 // publish makes files visible and posts them. The lock is held.

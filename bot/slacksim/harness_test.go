@@ -21,7 +21,7 @@ import (
 // world is a workspace that is served, and the means to reach it.
 type world struct {
 	*slacksim.Sim
-	t      *testing.T
+	t      testing.TB
 	url    string // without a slash at the end
 	client *http.Client
 	dialer *websocket.Dialer

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 )
@@ -410,6 +413,61 @@ func TestResetForgetsEverythingButSockets(t *testing.T) {
 		}
 		if again := w.card(section("x")); again <= first {
 			t.Errorf("ts %s after %s", again, first)
+		}
+	})
+}
+
+func TestNothingOfBeforeAResetArrivesAfterIt(t *testing.T) {
+	bubble(t, slacksim.Options{}, func(t *testing.T, w *world) {
+		a := w.connect()
+		defer a.close()
+		slot := w.must("files.getUploadURLExternal", doc{"filename": "x", "length": 1})
+		w.upload(slot["upload_url"].(string), "x")
+		w.must("files.completeUploadExternal", doc{"files": []any{doc{"id": slot["file_id"]}}, "channel_id": slacksim.Ops})
+		w.Say("ana", "ops", "@vmssbot hello", "")
+		for range 2 {
+			<-a.got // message and app_mention, unacknowledged
+		}
+		time.Sleep(4 * time.Second) // the first retries are out, the second ones are due in a minute
+		w.Reset()
+		for len(a.got) > 0 {
+			<-a.got
+		}
+		time.Sleep(time.Hour)
+		if len(a.got) != 0 || len(w.Messages("ops")) != 0 {
+			t.Errorf("%d envelopes and %d messages after Reset", len(a.got), len(w.Messages("ops")))
+		}
+	})
+}
+
+func TestGeneratedIdsSurviveAReset(t *testing.T) {
+	w := overTCP(t, slacksim.Options{Users: []slacksim.User{{Name: "zoe"}}, Channels: []slacksim.Channel{{Name: "lab", Members: []string{"zoe", "vmssbot"}}}})
+	before := w.State()
+	w.Reset()
+	after := w.State()
+	if before.Users[0].ID != after.Users[0].ID || before.Channels[0].ID != after.Channels[0].ID || after.Channels[0].Members[0] != after.Users[0].ID {
+		t.Errorf("before %+v %+v, after %+v %+v", before.Users[0], before.Channels[0], after.Users[0], after.Channels[0])
+	}
+}
+
+func BenchmarkClicks(b *testing.B) {
+	sim := slacksim.New(quiet)
+	srv := httptest.NewServer(sim)
+	w := &world{Sim: sim, t: b, url: srv.URL, client: srv.Client(), dialer: websocket.DefaultDialer}
+	defer srv.Close()
+	defer sim.Close()
+	a := w.connect()
+	go func() {
+		for f := range a.got {
+			a.ack(f, nil)
+		}
+	}()
+	ts := w.card(section("x"), actions(button("go", "Go", "1")))
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if out, err := sim.Interact(slacksim.Interaction{User: "bo", Channel: "ops", TS: ts, ActionID: "go"}); err != nil || !out.Acked {
+				b.Errorf("click: %+v, %v", out, err)
+			}
 		}
 	})
 }

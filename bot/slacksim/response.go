@@ -2,6 +2,7 @@ package slacksim
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ type responseURL struct {
 
 // newResponseURL makes an address; kind is commands or actions. The lock is held.
 func (s *Sim) newResponseURL(kind string, r responseURL) string {
+	if len(s.responses) >= keepLimit {
+		maps.DeleteFunc(s.responses, func(_ string, r *responseURL) bool { return s.now().After(r.expires) })
+	}
 	r.left, r.expires = responseUses, s.now().Add(responseLife)
 	path := "/response/" + kind + "/" + s.opt.Team.ID + "/" + s.ids.text(12, digits) + "/" + s.ids.secret()
 	s.responses[path] = &r

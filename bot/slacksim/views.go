@@ -3,6 +3,7 @@ package slacksim
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -32,10 +33,14 @@ type trigger struct {
 const (
 	triggerLife = 3 * time.Second // docs.slack.dev/interactivity/handling-user-interaction
 	maxStack    = 3               // modals on top of each other
+	keepLimit   = 10_000          // expired triggers and response URLs are forgotten beyond so many
 )
 
 // newTrigger hands out a trigger_id. The lock is held.
 func (s *Sim) newTrigger(user, view string) string {
+	if len(s.triggers) >= keepLimit {
+		maps.DeleteFunc(s.triggers, func(_ string, t *trigger) bool { return s.now().After(t.expires) })
+	}
 	id := s.ids.trigger()
 	s.triggers[id] = &trigger{user: user, view: view, expires: s.now().Add(triggerLife)}
 	return id

@@ -156,21 +156,27 @@ func TestOperationsThatMustNotBeSentAreNot(t *testing.T) {
 		return with(func(o *upgrade.Operation) { o.Kind, o.Image = upgrade.OpModel, i })
 	}
 	rows := map[string]upgrade.Operation{
-		"no instances":        with(func(o *upgrade.Operation) { o.Instances = nil }),
-		"an empty list":       with(func(o *upgrade.Operation) { o.Instances = []string{} }),
-		"all instances":       with(func(o *upgrade.Operation) { o.Instances = []string{"*"} }),
-		"one of them is all":  with(func(o *upgrade.Operation) { o.Instances = []string{"1", "*"} }),
-		"an empty id":         with(func(o *upgrade.Operation) { o.Instances = []string{""} }),
-		"a dotted id":         with(func(o *upgrade.Operation) { o.Instances = []string{".."} }),
-		"an id twice":         with(func(o *upgrade.Operation) { o.Instances = []string{"1", "1"} }),
-		"too many":            with(func(o *upgrade.Operation) { o.Instances = make([]string, maxInstances+1) }),
-		"no such kind":        with(func(o *upgrade.Operation) { o.Kind = "delete" }),
-		"no operation id":     with(func(o *upgrade.Operation) { o.ID = "" }),
-		"an id for a header":  with(func(o *upgrade.Operation) { o.ID = "a\r\nX: y" }),
-		"no set":              with(func(o *upgrade.Operation) { o.Set = "" }),
-		"another group":       with(func(o *upgrade.Operation) { o.Set = upgrade.SetID(strings.Replace(string(testSet), testGroup, "other", 1)) }),
-		"another provider":    with(func(o *upgrade.Operation) { o.Set = upgrade.SetID(strings.Replace(string(testSet), "microsoft.compute", "microsoft.web", 1)) }),
-		"another sub":         with(func(o *upgrade.Operation) { o.Set = upgrade.SetID(strings.Replace(string(testSet), "7c0ffee0", "7c0ffee1", 1)) }),
+		"no instances":       with(func(o *upgrade.Operation) { o.Instances = nil }),
+		"an empty list":      with(func(o *upgrade.Operation) { o.Instances = []string{} }),
+		"all instances":      with(func(o *upgrade.Operation) { o.Instances = []string{"*"} }),
+		"one of them is all": with(func(o *upgrade.Operation) { o.Instances = []string{"1", "*"} }),
+		"an empty id":        with(func(o *upgrade.Operation) { o.Instances = []string{""} }),
+		"a dotted id":        with(func(o *upgrade.Operation) { o.Instances = []string{".."} }),
+		"an id twice":        with(func(o *upgrade.Operation) { o.Instances = []string{"1", "1"} }),
+		"too many":           with(func(o *upgrade.Operation) { o.Instances = make([]string, maxInstances+1) }),
+		"no such kind":       with(func(o *upgrade.Operation) { o.Kind = "delete" }),
+		"no operation id":    with(func(o *upgrade.Operation) { o.ID = "" }),
+		"an id for a header": with(func(o *upgrade.Operation) { o.ID = "a\r\nX: y" }),
+		"no set":             with(func(o *upgrade.Operation) { o.Set = "" }),
+		"another group": with(func(o *upgrade.Operation) {
+			o.Set = upgrade.SetID(strings.Replace(string(testSet), testGroup, "other", 1))
+		}),
+		"another provider": with(func(o *upgrade.Operation) {
+			o.Set = upgrade.SetID(strings.Replace(string(testSet), "microsoft.compute", "microsoft.web", 1))
+		}),
+		"another sub": with(func(o *upgrade.Operation) {
+			o.Set = upgrade.SetID(strings.Replace(string(testSet), "7c0ffee0", "7c0ffee1", 1))
+		}),
 		"a set named ..":      with(func(o *upgrade.Operation) { o.Set = upgrade.SetID(strings.Replace(string(testSet), "myvmss", "..", 1)) }),
 		"a set with a query":  with(func(o *upgrade.Operation) { o.Set += "?a=b" }),
 		"a set with a slash":  with(func(o *upgrade.Operation) { o.Set += "/delete" }),

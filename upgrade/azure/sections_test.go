@@ -1,0 +1,87 @@
+package azure
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+const modelDoc = `{
+ "identity":{"type":"SystemAssigned, UserAssigned","principalId":"p","tenantId":"t","userAssignedIdentities":{"/subscriptions/S/x/id1":{"principalId":"q","clientId":"c"}}},
+ "properties":{"virtualMachineProfile":{
+  "timeCreated":"2026-01-01T00:00:00Z",
+  "osProfile":{"adminUsername":"azureuser","linuxConfiguration":{"disablePasswordAuthentication":true}},
+  "networkProfile":{"networkInterfaceConfigurations":[{"name":"nic","properties":{"subnet":{"id":"/subscriptions/S/Subnets/a"}}}]},
+  "extensionProfile":{"extensions":[{"id":"/x","name":"setup","properties":{"provisioningState":"Succeeded","settings":{"clientId":"mine","n":10}}}]},
+  "storageProfile":{"osDisk":{"diskSizeGB":30},"imageReference":{"version":"1.0.0","exactVersion":"1.0.0"},"dataDisks":[]},
+  "hardwareProfile":null,
+  "aSettingOfTomorrow":{"on":true}}}}`
+
+func TestEachChangeShowsInItsSectionAndOnlyThere(t *testing.T) {
+	before := sections([]byte(modelDoc))
+	if len(before) != 5 {
+		t.Fatalf("sections %v", before)
+	}
+	rows := []struct {
+		name, old, new string
+		changed        upgrade.Section // "" = none
+	}{
+		{"the image is no section", `"version":"1.0.0","exactVersion":"1.0.0"`, `"version":"2.0.0"`, ""},
+		{"another image id", `"version":"1.0.0","exactVersion":"1.0.0"`, `"id":"/x"`, ""},
+		{"an administrator", "azureuser", "root", upgrade.SectionOSProfile},
+		{"a script for the first boot", `"adminUsername"`, `"customData":"eA==","adminUsername"`, upgrade.SectionOSProfile},
+		{"another subnet", "Subnets/a", "Subnets/b", upgrade.SectionNetwork},
+		{"a subnet's id in another case", "/subscriptions/S/Subnets/a", "/Subscriptions/s/subnets/A", ""},
+		{"another identity", "/x/id1", "/x/id2", upgrade.SectionIdentity},
+		{"an identity's id in another case", "/subscriptions/S/x/id1", "/subscriptions/s/X/ID1", ""},
+		{"an identity's read-only ids", `"principalId":"p","tenantId":"t"`, `"principalId":"other"`, ""},
+		{"a user identity's read-only ids", `{"principalId":"q","clientId":"c"}`, `{}`, ""},
+		{"an extension's settings", `"n":10`, `"n":11`, upgrade.SectionExtensions},
+		{"an extension's own clientId", `"mine"`, `"yours"`, upgrade.SectionExtensions},
+		{"an extension's state", `"provisioningState":"Succeeded"`, `"provisioningState":"Updating"`, ""},
+		{"an extension's id", `"id":"/x","name"`, `"name"`, ""},
+		{"the disk", `"diskSizeGB":30`, `"diskSizeGB":31`, upgrade.SectionOther},
+		{"a number written otherwise is another one", `"diskSizeGB":30`, `"diskSizeGB":30.5`, upgrade.SectionOther},
+		{"a setting the SDK does not know", `"on":true`, `"on":false`, upgrade.SectionOther},
+		{"a time of Azure's", `"timeCreated":"2026-01-01T00:00:00Z",`, ``, ""},
+		{"null is absent", `"hardwareProfile":null,`, ``, ""},
+		{"empty is absent", `,"dataDisks":[]`, ``, ""},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			doc := strings.Replace(modelDoc, row.old, row.new, 1)
+			if doc == modelDoc {
+				t.Fatal("the row changes nothing")
+			}
+			var changed []upgrade.Section
+			after := sections([]byte(doc))
+			for _, s := range slices.Sorted(maps.Keys(before)) {
+				if before[s] != after[s] {
+					changed = append(changed, s)
+				}
+			}
+			if want := []upgrade.Section{row.changed}; row.changed != "" && !slices.Equal(changed, want) || row.changed == "" && len(changed) > 0 {
+				t.Errorf("changed %v, want %q", changed, row.changed)
+			}
+		})
+	}
+}
+
+func TestTheOrderOfMembersDoesNotMatter(t *testing.T) {
+	a := sections([]byte(`{"properties":{"virtualMachineProfile":{"osProfile":{"a":1,"b":{"c":2,"d":3}}}}}`))
+	b := sections([]byte(`{ "properties" : {"virtualMachineProfile":{"osProfile":{"b":{"d":3,"c":2},"a":1}}}}`))
+	if !maps.Equal(a, b) || len(a) != 1 {
+		t.Errorf("%v and %v", a, b)
+	}
+}
+
+func TestADocumentWithoutAModelHasNoSections(t *testing.T) {
+	for _, doc := range []string{`{}`, `null`, `[]`, `"x"`, ``, `{"properties":{}}`, `{"properties":{"virtualMachineProfile":null},"identity":null}`, `{"properties":7,"identity":[]}`} {
+		if got := sections([]byte(doc)); len(got) > 0 {
+			t.Errorf("%s: %v", doc, got)
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/vmssbot/vmssbot/commands"
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+const slotReply = "reply"
+
+// Answer makes the private answer to the person who spoke. Rollouts are shown as records has them at
+// this moment; one that is missing there is named by its id only.
+func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Time) Message {
+	switch {
+	case reply.Refusal != nil:
+		return refusal(*reply.Refusal, reply.Request)
+	case reply.Plan != nil:
+		return planAnswer(reply)
+	case reply.Set != nil:
+		return setAnswer(*reply.Set)
+	case reply.Help != nil:
+		return help(*reply.Help)
+	case len(reply.Sets) > 0:
+		return setList(reply.Sets)
+	case reply.Verb == commands.VerbHome:
+		return home(reply, records)
+	case len(reply.Rollouts) > 0:
+		return rollouts(reply, records, now)
+	}
+	var p page
+	p.para(prose(cmp.Or(reply.Text, reply.Empty, "There is nothing to show.")))
+	p.small(echo(reply.Request))
+	return p.done(slotReply, plainProse(cmp.Or(reply.Text, reply.Empty, "There is nothing to show."), 400))
+}
+
+// echo shows how the words were understood.
+func echo(request string) string {
+	if request == "" {
+		return ""
+	}
+	return "understood as " + code("/vmss "+request)
+}
+
+// refusalEmoji tells the kinds of no apart at a glance.
+var refusalEmoji = map[upgrade.Code]string{
+	upgrade.CodeArg:     ":question:",
+	upgrade.CodeRole:    ":lock:",
+	upgrade.CodeLocked:  ":no_entry:",
+	upgrade.CodePolicy:  ":warning:",
+	upgrade.CodeNothing: ":ballot_box_with_check:",
+	upgrade.CodeUnknown: ":mag:",
+	upgrade.CodeStale:   ":hourglass:",
+	upgrade.CodeState:   ":raised_hand:",
+	upgrade.CodeAzure:   ":cloud:",
+	upgrade.CodeInside:  ":rotating_light:",
+}
+
+// refusal says what, why and what now, with its stable code.
+func refusal(no commands.Refusal, request string) Message {
+	var p page
+	p.para(fmt.Sprintf("%s *%s*  %s", cmp.Or(refusalEmoji[no.Code], ":grey_question:"), esc(string(no.Code), 20), refusalWhat(no)))
+	if no.Next != "" {
+		p.para("You can: " + code(no.Next))
+	}
+	p.small(echo(request))
+	if no.Rollout != "" {
+		p.buttons(button("Open "+no.Rollout, "Status of "+no.Rollout, commands.Request{Verb: commands.VerbStatus, About: no.Rollout}))
+	}
+	return p.done(slotReply, fmt.Sprintf("%s: %s", esc(string(no.Code), 20), plainProse(no.What, 400)))
+}
+
+// driven is how the domain ends the one sentence that names a channel; the id is from the
+// configuration. Anywhere else, and in any other form, <#…> is foreign text.
+var driven = regexp.MustCompile(`^(.*) is driven in <#([CG][A-Z0-9]{2,20})> only$`)
+
+func refusalWhat(no commands.Refusal) string {
+	if m := driven.FindStringSubmatch(no.What); m != nil && no.Code == upgrade.CodeRole {
+		return fmt.Sprintf("%s is driven in <#%s> only", prose(m[1]), m[2])
+	}
+	return prose(no.What)
+}
+
+// planAnswer tells the plan to whoever asked for it; after upgrade, that its rollout is open.
+func planAnswer(reply commands.Reply) Message {
+	var p page
+	plan := *reply.Plan
+	if reply.Rollout != "" {
+		p.para(fmt.Sprintf(":memo: %s is open: %s → %s, %s in %s.", code(reply.Rollout), name(plan.Name), version(plan.Target.Image),
+			upgrade.Count(plan.Size(), "instance"), upgrade.Count(len(plan.Gates), "gate")),
+			"The plan and the first card are in the channel. Somebody else must approve.")
+		p.small(echo(reply.Request))
+		return p.done(slotReply, fmt.Sprintf("%s is open: %s", mono(reply.Rollout, 20), planText(plan)))
+	}
+	p.plan(plan, "")
+	p.small("Nothing was asked or changed", goOn(reply.Request))
+	return p.done(slotReply, planText(plan)+". Nothing was asked or changed.")
+}
+
+// goOn is the command that turns the plan into a rollout.
+func goOn(request string) string {
+	rest, ok := strings.CutPrefix(request, "plan ")
+	if !ok {
+		return ""
+	}
+	return "to roll it out: " + code("/vmss upgrade "+rest)
+}
+
+// home is what an empty command shows: what runs, and how to begin.
+func home(reply commands.Reply, records map[string]upgrade.Record) Message {
+	var p page
+	p.para("*VM scale set upgrades*")
+	p.list(reply.Rollouts, records)
+	if len(reply.Rollouts) == 0 {
+		p.para(prose(cmp.Or(reply.Text, reply.Empty, "No rollout is open.")))
+	}
+	p.para(
+		code("/vmss plan SET VERSION")+"  look first, nothing is changed",
+		code("/vmss upgrade SET VERSION")+"  ask people, then roll it out",
+		code("/vmss pending")+"  what waits for you",
+		code("/vmss list")+"  the scale sets",
+		code("/vmss help")+"  everything else",
+	)
+	return p.done(slotReply, fmt.Sprintf("%s open. Type /vmss help for what I can do.", upgrade.Count(len(reply.Rollouts), "rollout")))
+}
+
+// rollouts answers status, why and pending: one in full, several as a list.
+func rollouts(reply commands.Reply, records map[string]upgrade.Record, now time.Time) Message {
+	var p page
+	if rec, ok := records[reply.Rollouts[0]]; ok && len(reply.Rollouts) == 1 {
+		if reply.Verb == commands.VerbWhy {
+			return why(rec)
+		}
+		return status(rec, now)
+	}
+	p.list(reply.Rollouts, records)
+	return p.done(slotReply, upgrade.Count(len(reply.Rollouts), "rollout"))
+}
+
+// list shows rollouts with two lines each.
+func (p *page) list(ids []string, records map[string]upgrade.Record) {
+	const most = 20
+	for _, id := range ids[:min(most, len(ids))] {
+		rec, ok := records[id]
+		if !ok {
+			p.para(code(id))
+			continue
+		}
+		ph := phaseOf(rec)
+		c := countsOf(rec)
+		p.para(fmt.Sprintf("%s %s  %s", ph.emoji, title(rec), code(id)),
+			fmt.Sprintf("     %s · done %d/%d · failed %d · by %s", ph.word, c.done, c.total, c.failed, name(rec.Rollout.Name)))
+	}
+	if n := len(ids) - most; n > 0 {
+		p.para(fmt.Sprintf("… and %d more", n))
+	}
+}
+
+// status is the live message for one person, with what runs now instance by instance.
+func status(rec upgrade.Record, now time.Time) Message {
+	ph := phaseOf(rec)
+	var p page
+	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
+	p.chart(rolloutDots(rec))
+	if b, open := rec.Rollout.OpenBatch(); open {
+		p.para(instanceLines(b, rec, now)...)
+	}
+	p.para(troubled(rec, now)...)
+	p.small(skippedBriefly(rec.Plan))
+	p.small(code("/vmss why "+rec.ID), "by "+name(rec.Rollout.Name), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan))
+	return p.done(slotReply, headline(rec, ph))
+}
+
+// troubled are the lines of failed and vanished instances.
+func troubled(rec upgrade.Record, now time.Time) []string {
+	ids := append(idsIn(rec, upgrade.Broken), idsIn(rec, upgrade.Vanished)...)
+	const most = 15
+	var out []string
+	for _, id := range ids[:min(most, len(ids))] {
+		out = append(out, instanceLine(id, rec, now, 160))
+	}
+	if n := len(ids) - most; n > 0 {
+		out = append(out, fmt.Sprintf("… and %d more", n))
+	}
+	return out
+}
+
+// why lists everything in the way, with who or what clears it, until when, and what to type.
+func why(rec upgrade.Record) Message {
+	ph := phaseOf(rec)
+	var p page
+	p.para(fmt.Sprintf("%s  %s", title(rec), code(rec.ID)), ph.emoji+" "+ph.sentence)
+	d := upgrade.LastDecided(rec.Events)
+	if rec.Rollout.Ended == nil {
+		for _, b := range d.Blockers {
+			p.para(blockerLines(b)...)
+		}
+		if len(d.Blockers) == 0 {
+			p.para("Nothing is in the way.")
+		}
+	}
+	p.small("as last decided " + when(decidedAt(rec)))
+	return p.done(slotReply, fmt.Sprintf("%s: %s", headline(rec, ph), plainProse(cmp.Or(d.Text, "nothing is in the way"), 300)))
+}
+
+func decidedAt(rec upgrade.Record) time.Time {
+	at := rec.Rollout.At
+	for _, e := range rec.Events {
+		if _, ok := e.Fact.(upgrade.Decided); ok {
+			at = e.At
+		}
+	}
+	return at
+}
+
+// help is one screen of help. It is the bot's own text, escaped all the same.
+func help(h commands.Help) Message {
+	var p page
+	head := "What I can do"
+	if h.Verb != "" {
+		head = "/vmss " + string(h.Verb)
+	}
+	p.para("*"+esc(head, 40)+"*", prose(h.Says))
+	p.code(monoLines(h.Usage)...)
+	if len(h.Examples) > 0 {
+		p.para("For example")
+		p.code(monoLines(h.Examples)...)
+	}
+	if h.Who != "" {
+		p.small("Who may: " + prose(h.Who))
+	}
+	return p.done(slotReply, head+": "+plainProse(cmp.Or(h.Says, "commands"), 300))
+}
+
+func monoLines(in []string) []string {
+	var out []string
+	for _, s := range in {
+		out = append(out, mono(s, 160))
+	}
+	return out
+}

@@ -1,0 +1,152 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// batch is the thread message of one call to Azure: a line an instance, edited through its life, and
+// a closing line when the gate is done.
+func batch(n int, rec upgrade.Record, now time.Time) Message {
+	slot := upgrade.BatchSlot(n)
+	i := slices.IndexFunc(rec.Rollout.Batches, func(b upgrade.BatchStatus) bool { return b.N == n })
+	if i < 0 {
+		return refusedBatch(n, rec)
+	}
+	b := rec.Rollout.Batches[i]
+	gate, _ := rec.Plan.Gate(b.Gate)
+	var p page
+	p.para(fmt.Sprintf("*%s* of %s · batch %d · %s", gate.Title, name(rec.Plan.Name), n, upgrade.Count(len(b.Instances), "instance")), callLine(b, rec, now))
+	p.para(instanceLines(b, rec, now)...)
+	p.para(closing(gate, n, rec))
+	return p.done(slot, batchText(gate, b, rec))
+}
+
+// refusedBatch is what is left of a batch Azure definitely refused: nothing happened to anything.
+func refusedBatch(n int, rec upgrade.Record) Message {
+	line := fmt.Sprintf(":no_entry_sign: Batch %d of %s was not started: nothing happened to its instances.", n, name(rec.Plan.Name))
+	for _, e := range slices.Backward(rec.Events) {
+		if f, ok := e.Fact.(upgrade.Refused); ok {
+			line += fmt.Sprintf("\nAzure refused: %s: %s", esc(f.Code, 60), esc(f.Message, 300))
+			break
+		}
+	}
+	var p page
+	p.para(line)
+	p.small(code(rec.ID))
+	return p.done(upgrade.BatchSlot(n), fmt.Sprintf("%s: batch %d was not started (%s)", name(rec.Plan.Name), n, mono(rec.ID, 20)))
+}
+
+func batchText(g upgrade.Gate, b upgrade.BatchStatus, rec upgrade.Record) string {
+	n := map[upgrade.Progress]int{}
+	for _, id := range b.Instances {
+		n[rec.Rollout.Instances[id].State]++
+	}
+	return fmt.Sprintf("%s %s: %d/%d ok, %d failed (%s)", name(rec.Plan.Name), g.Title, n[upgrade.OK], len(b.Instances), n[upgrade.Broken], mono(rec.ID, 20))
+}
+
+// callLine tells how the call itself stands; nothing while it is simply over.
+func callLine(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) string {
+	switch {
+	case b.Op.State == upgrade.StateFailed:
+		return ":warning: Azure reported a failure: " + esc(b.Op.Cause, 300) + ". Each instance is judged by itself."
+	case b.Op.State == upgrade.StateSending && b.Op.Cause != "":
+		return fmt.Sprintf(":grey_question: The call brought no answer (%s): the set is watched until it is clear what happened.", esc(b.Op.Cause, 200))
+	case b.Op.State == upgrade.StateSending || b.Op.State == upgrade.StateAccepted:
+		return fmt.Sprintf("Azure is at work since %s", span(now.Sub(b.Op.SentAt)))
+	}
+	return ""
+}
+
+func instanceLines(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) []string {
+	// However many there are, each keeps its line: the more, the shorter their reasons.
+	room := max(60, min(300, 5000/max(1, len(b.Instances))))
+	var out []string
+	for _, id := range b.Instances {
+		out = append(out, instanceLine(id, rec, now, room))
+	}
+	return out
+}
+
+func instanceLine(id string, rec upgrade.Record, now time.Time, room int) string {
+	m, _, _ := rec.Plan.Member(id)
+	st := rec.Rollout.Instances[id]
+	head := fmt.Sprintf("%s `%s` %s  ", shapeOf(st.State), mono(id, 24), place(m))
+	switch st.State {
+	case upgrade.OK:
+		return head + fmt.Sprintf("ok in %s · %s → %s · %s", span(st.At.Sub(st.Started)), version(m.From), orUnknown(st.Image), seenTwice(rec.Plan))
+	case upgrade.Broken:
+		return head + fmt.Sprintf("*failed* after %s: %s", span(st.At.Sub(st.Started)), esc(st.Detail, room))
+	case upgrade.Vanished, upgrade.Left:
+		return head + fmt.Sprintf("%s: %s", st.State, esc(st.Detail, room))
+	case upgrade.Confirmed:
+		return head + fmt.Sprintf("seen good once · %s", span(now.Sub(st.Started)))
+	case upgrade.Checking:
+		return head + fmt.Sprintf("on %s, coming up · %s · %s", orUnknown(st.Image), span(now.Sub(st.Started)), esc(st.Detail, min(room, 80)))
+	case upgrade.Going:
+		return head + "upgrading " + span(now.Sub(st.Started))
+	}
+	return head + "not started"
+}
+
+func place(m upgrade.Member) string {
+	s := domain("FD ", m.FaultDomain)
+	if m.Zone != "" {
+		s += ", zone " + esc(m.Zone, 12)
+	}
+	return s
+}
+
+func orUnknown(v string) string {
+	if v == "" {
+		return "an unknown image"
+	}
+	return esc(v, 40)
+}
+
+// seenTwice says what "ok" rests on: a set without a health source has only power and provisioning.
+func seenTwice(p upgrade.Plan) string {
+	if slices.ContainsFunc(p.Hazards, func(s string) bool { return len(s) >= 16 && s[:16] == "no health signal" }) {
+		return "seen running twice"
+	}
+	return "healthy twice"
+}
+
+// closing stands under the last batch of a gate that is done.
+func closing(g upgrade.Gate, n int, rec upgrade.Record) string {
+	r := rec.Rollout
+	since, done := r.GateDone(g)
+	first, _ := batchOf(r, g)
+	last := first
+	for _, b := range r.Batches {
+		if b.Gate == g.Key {
+			last = b
+		}
+	}
+	if !done || last.N != n {
+		return ""
+	}
+	ok := 0
+	for _, m := range g.Instances {
+		if r.Instances[m.ID].State == upgrade.OK {
+			ok++
+		}
+	}
+	return fmt.Sprintf("*%s done: %d/%d ok in %s*%s", g.Title, ok, len(g.Instances), span(since.Sub(first.Op.SentAt)), rest(g, since, rec.Plan))
+}
+
+// rest is the wait that follows a gate.
+func rest(g upgrade.Gate, since time.Time, p upgrade.Plan) string {
+	_, at := p.Gate(g.Key)
+	wait, what := p.Limits.Soak, "soak"
+	if at == len(p.Gates)-1 {
+		wait, what = p.Limits.Bake, "bake"
+	}
+	if wait <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" · %s until %s", what, when(since.Add(wait)))
+}

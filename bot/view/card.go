@@ -1,0 +1,265 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/vmssbot/vmssbot/commands"
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// asking is one asking of a gate as the events tell it: each card shows its own, also after a later
+// one has replaced it.
+type asking struct {
+	asked    upgrade.AskedAt
+	votes    []upgrade.Ballot
+	granted  time.Time // zero = not granted
+	rest     bool      // the yes covered every later gate, too
+	denied   *upgrade.Said
+	replaced bool
+}
+
+func askingOf(events []upgrade.Event, gate string, n int) asking {
+	var a asking
+	for _, e := range events {
+		switch f := e.Fact.(type) {
+		case upgrade.Asked:
+			a.replaced = a.replaced || f.Gate == gate && f.Asking > n
+			if f.Gate == gate && f.Asking == n {
+				a.asked = upgrade.AskedAt{Asked: f, At: e.At}
+			}
+		case upgrade.AskedAgain:
+			a.replaced = a.replaced || f.Gate == gate && !a.asked.At.IsZero()
+		case upgrade.Voted:
+			if f.Gate == gate && f.Asking == n {
+				a.votes = append(a.votes, upgrade.Ballot{By: e.By, Name: f.Name, At: e.At})
+			}
+		case upgrade.Granted:
+			a.rest = a.rest || f.Gate != gate && e.At.Equal(a.granted)
+			if f.Gate == gate && f.Asking == n {
+				a.granted = e.At
+			}
+		case upgrade.Denied:
+			if f.Gate == gate && f.Asking == n {
+				a.denied = &upgrade.Said{By: e.By, Name: f.Name, Reason: f.Reason, At: e.At}
+			}
+		}
+	}
+	return a
+}
+
+func (a asking) voters() string {
+	var names []string
+	for _, v := range a.votes {
+		names = append(names, name(v.Name))
+	}
+	return and(names)
+}
+
+// card is the question put to people before a gate: made for a phone at night, so the evidence is
+// short, one button says yes and everything else is behind the dots. Once it is answered, or the
+// answer does not matter any more, it is one line without buttons.
+func card(g upgrade.Gate, at, n int, rec upgrade.Record, now time.Time) Message {
+	a := askingOf(rec.Events, g.Key, n)
+	slot := upgrade.CardSlot(g.Key, n)
+	if line := closed(a, g, rec, now); line != "" {
+		var p page
+		p.para(line)
+		p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), gateOf(rec.Plan, at), goal(rec.Plan, g))
+		return p.done(slot, fmt.Sprintf("%s %s: answered or over (%s)", name(rec.Plan.Name), g.Title, mono(rec.ID, 20)))
+	}
+	var p page
+	p.paraWith(restMenu(a, at, rec.Plan), fmt.Sprintf("*Approve %s of %s?*", g.Title, name(rec.Plan.Name)), dots(goal(rec.Plan, g), gateOf(rec.Plan, at)))
+	p.para(evidence(a, g, at, rec)...)
+	p.para(acknowledge(a, at, rec)...)
+	p.small(code("/vmss approve "+rec.ID), "plan "+esc(rec.Plan.Short(), 8))
+	p.buttons(cardButtons(a, g, rec)...)
+	return p.done(slot, cardText(a, g, rec))
+}
+
+func gateOf(p upgrade.Plan, at int) string { return fmt.Sprintf("gate %d/%d", at+1, len(p.Gates)) }
+
+func goal(p upgrade.Plan, g upgrade.Gate) string {
+	return fmt.Sprintf("%s → %s", upgrade.Count(len(g.Instances), "instance"), version(p.Target.Image))
+}
+
+func cardText(a asking, g upgrade.Gate, rec upgrade.Record) string {
+	return fmt.Sprintf("%s %s: %s, approve by %s (%s)", name(rec.Plan.Name), g.Title, goal(rec.Plan, g), clock(a.asked.Expires), mono(rec.ID, 20))
+}
+
+// closed is what stands on a card that is over, "" while it is live.
+func closed(a asking, g upgrade.Gate, rec upgrade.Record, now time.Time) string {
+	r := rec.Rollout
+	_, done := r.GateDone(g)
+	_, started := batchOf(r, g)
+	late := !started && !a.asked.Expires.IsZero() && !now.Before(a.asked.Expires)
+	what := fmt.Sprintf("%s of %s", g.Title, name(rec.Plan.Name))
+	switch {
+	case a.asked.At.IsZero():
+		return ":grey_question: " + what + " is not asked here any more."
+	case a.denied != nil:
+		line := fmt.Sprintf(":no_entry_sign: %s denied %s at %s%s", name(a.denied.Name), what, when(a.denied.At), because(a.denied.Reason))
+		if a.replaced || r.Ended != nil {
+			return line
+		}
+		return line + fmt.Sprintf("\nNothing starts. Ask once more: %s", code("/vmss ask "+rec.ID))
+	case !a.granted.IsZero() && !(late && r.Ended == nil && !done):
+		return fmt.Sprintf(":white_check_mark: %s approved %s%s at %s", a.voters(), what, alsoRest(a), when(a.granted))
+	case a.replaced:
+		return fmt.Sprintf(":arrows_counterclockwise: %s is asked anew: this card does not count any more.", what)
+	case r.Ended != nil:
+		return fmt.Sprintf("%s %s is not needed any more: the rollout has ended (%s).", outcomeEmoji(r.Ended.Outcome), what, r.Ended.Outcome)
+	case r.Abort != nil:
+		return fmt.Sprintf(":octagonal_sign: %s is not needed any more: aborted by %s%s", what, name(r.Abort.Name), because(r.Abort.Reason))
+	case done:
+		return fmt.Sprintf(":white_check_mark: %s: nothing is left to upgrade.", what)
+	case late:
+		return fmt.Sprintf(":hourglass: The time to approve %s ran out at %s%s.\nNothing starts. Ask once more: %s", what, when(a.asked.Expires), inVain(a), code("/vmss ask "+rec.ID))
+	}
+	return ""
+}
+
+func alsoRest(a asking) string {
+	if a.rest {
+		return " and everything after it"
+	}
+	return ""
+}
+
+// inVain names those whose yes came to nothing.
+func inVain(a asking) string {
+	if len(a.votes) == 0 {
+		return ""
+	}
+	return " (" + a.voters() + " had agreed)"
+}
+
+func batchOf(r upgrade.Rollout, g upgrade.Gate) (upgrade.BatchStatus, bool) {
+	i := slices.IndexFunc(r.Batches, func(b upgrade.BatchStatus) bool { return b.Gate == g.Key })
+	if i < 0 {
+		return upgrade.BatchStatus{}, false
+	}
+	return r.Batches[i], true
+}
+
+// evidence is at most four short lines: what it costs, how it went so far, what else is in the way,
+// who must agree until when.
+func evidence(a asking, g upgrade.Gate, at int, rec upgrade.Record) []string {
+	p := rec.Plan
+	lines := []string{fmt.Sprintf("Instances %s · serving stays ≥ %d/%d", brief(g.IDs(), 60), serving(p, len(g.Instances)), p.Total)}
+	if at > 0 {
+		lines = append(lines, soFar(p.Gates[at-1], rec))
+	}
+	return append(lines, inTheWay(rec), needs(a, rec))
+}
+
+// soFar tells how the gate before went.
+func soFar(g upgrade.Gate, rec upgrade.Record) string {
+	n := map[upgrade.Progress]int{}
+	for _, m := range g.Instances {
+		n[rec.Rollout.Instances[m.ID].State]++
+	}
+	parts := []string{fmt.Sprintf("%s: %d/%d ok%s", g.Title, n[upgrade.OK], len(g.Instances), tookOf(g, rec))}
+	if n[upgrade.Broken] > 0 {
+		parts = append(parts, fmt.Sprintf("*%d failed*", n[upgrade.Broken]))
+	}
+	if passed := n[upgrade.Vanished] + n[upgrade.Left]; passed > 0 {
+		parts = append(parts, fmt.Sprintf("%d passed by", passed))
+	}
+	if rec.Rollout.Lowest >= 0 {
+		parts = append(parts, fmt.Sprintf("lowest serving so far %d/%d", rec.Rollout.Lowest, rec.Plan.Total))
+	}
+	return dots(parts...)
+}
+
+func tookOf(g upgrade.Gate, rec upgrade.Record) string {
+	since, done := rec.Rollout.GateDone(g)
+	first, started := batchOf(rec.Rollout, g)
+	if !done || !started {
+		return ""
+	}
+	return " in " + span(since.Sub(first.Op.SentAt))
+}
+
+// inTheWay lists what an approval does not clear: a yes given now counts, the start waits (R31).
+func inTheWay(rec upgrade.Record) string {
+	if s := rec.Rollout.Pause; s != nil {
+		return fmt.Sprintf(":double_vertical_bar: Paused by %s: a yes counts, nothing starts until somebody resumes", name(s.Name))
+	}
+	var parts []string
+	for _, b := range others(upgrade.LastDecided(rec.Events), upgrade.ReasonApproval) {
+		s := prose(b.What)
+		if b.Until.After(time.Unix(0, 0)) {
+			s += " until " + when(b.Until)
+		}
+		parts = append(parts, s)
+	}
+	if len(parts) == 0 {
+		return "Nothing else is in the way: it starts with the yes"
+	}
+	return "First: " + strings.Join(parts, " · ")
+}
+
+func needs(a asking, rec upgrade.Record) string {
+	need := max(1, rec.Plan.Policy.Approvals)
+	s := fmt.Sprintf("Needs %s other than %s", upgrade.Count(need, "approver"), name(rec.Rollout.Name))
+	if len(a.votes) > 0 {
+		s = fmt.Sprintf("%d of %d agreed: %s", len(a.votes), need, a.voters())
+	}
+	return s + " · by " + when(a.asked.Expires)
+}
+
+// acknowledge lists what a yes takes on board besides the gate: what becomes of the model with the
+// first one (R41), and what was changed in it since the plan (R34).
+func acknowledge(a asking, at int, rec upgrade.Record) []string {
+	var out []string
+	if at == 0 && !rec.Plan.Target.Model && !rec.Rollout.Model.Set {
+		out = append(out, ":warning: "+born(rec.Plan))
+	}
+	if at == 0 {
+		for _, s := range rec.Plan.Pending {
+			out = append(out, ":warning: Also pending: "+prose(s))
+		}
+	}
+	if len(a.asked.Acknowledged) > 0 {
+		var names []string
+		for _, s := range a.asked.Acknowledged {
+			names = append(names, code(string(s)))
+		}
+		out = append(out, fmt.Sprintf(":warning: Changed in the model since the plan, and part of this yes: %s", and(names)))
+	}
+	return out
+}
+
+func cardButtons(a asking, g upgrade.Gate, rec upgrade.Record) []slack.BlockElement {
+	yes := button("Approve "+g.Title, fmt.Sprintf("Approve %s of %s", g.Title, rec.Plan.Name), commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce})
+	yes.WithStyle(slack.StylePrimary)
+	yes.WithConfirm(confirm("Approve "+g.Title+"?", fmt.Sprintf("%s of %s: %s", goal(rec.Plan, g), name(rec.Plan.Name), brief(g.IDs(), 60)), "Approve"))
+	pause := choice{"Pause", commands.Request{Verb: commands.VerbPause, Rollout: rec.ID}}
+	if rec.Rollout.Pause != nil {
+		pause = choice{"Resume", commands.Request{Verb: commands.VerbResume, Rollout: rec.ID}}
+	}
+	deny := choice{"Deny…", commands.Request{Verb: commands.VerbDeny, Nonce: a.asked.Nonce}}
+	return []slack.BlockElement{yes, more(askWhy(rec), askInstances(rec), pause, deny, abort(rec))}
+}
+
+// restMenu keeps the yes to everything away from the yes to this gate, with a question of its own
+// (R7, R25). It is not offered where each gate needs several people.
+func restMenu(a asking, at int, p upgrade.Plan) slack.BlockElement {
+	later := p.Gates[at+1:]
+	if len(later) == 0 || p.Policy.Approvals > 1 {
+		return nil
+	}
+	n := len(p.Gates[at].Instances)
+	for _, g := range later {
+		n += len(g.Instances)
+	}
+	all := fmt.Sprintf("%s … %s", p.Gates[at].Title, later[len(later)-1].Title)
+	menu := slack.NewOverflowBlockElement(commands.ActionMore, option(choice{fmt.Sprintf("Approve the rest (%s)…", all), commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce, Rest: true}}))
+	return menu.WithConfirm(confirm("Approve all that is left?", fmt.Sprintf("%s: %s in %s. Nobody is asked again; health, limits and soaks still hold.",
+		all, upgrade.Count(n, "instance"), upgrade.Count(len(later)+1, "gate")), "Approve the rest"))
+}

@@ -1,0 +1,182 @@
+package view
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Slack's markup has two layers: <…> sequences (mentions, links, dates), which escaping & < > turns
+// off, and what Slack's clients make of plain characters: emphasis, `code`, :emoji:, and links out of
+// anything that looks like an address. Text objects say verbatim, which stops the last of these in
+// blocks; the fallback text has no such flag, so the characters themselves are replaced by look-alikes
+// that mean nothing to Slack. Code spans need less: nothing in them is formatted or linked.
+
+// lookalike holds the characters that format or mention, and what stands for them in prose.
+var lookalike = map[rune]string{
+	'&': "&amp;", '<': "&lt;", '>': "&gt;",
+	'@': "＠", '*': "∗", '~': "∼", '`': "ˋ", '|': "∣",
+}
+
+// esc makes foreign text safe in prose, cut in the middle to at most limit characters.
+func esc(s string, limit int) string {
+	in := []rune(middle(clean(s), limit))
+	var out strings.Builder
+	for i, c := range in {
+		out.WriteString(defuse(in, i, c))
+	}
+	return out.String()
+}
+
+func defuse(in []rune, i int, c rune) string {
+	if s, ok := lookalike[c]; ok {
+		return s
+	}
+	switch {
+	case c == '_' && !(wordAt(in, i-1) && wordAt(in, i+1)): // _emphasis_, but not snake_case
+		return "ˍ"
+	case c == '.' && wordAt(in, i-1) && letterAt(in, i+1): // evil.example becomes a link, 4.0.1 does not
+		return "․"
+	case c == ':' && i+1 < len(in) && !unicode.IsSpace(in[i+1]): // https://, mailto:, :emoji:
+		return "∶"
+	}
+	return string(c)
+}
+
+func wordAt(in []rune, i int) bool {
+	return i >= 0 && i < len(in) && (unicode.IsLetter(in[i]) || unicode.IsDigit(in[i]))
+}
+
+func letterAt(in []rune, i int) bool { return i < len(in) && unicode.IsLetter(in[i]) }
+
+// mono makes foreign text safe inside a code span or block, cut in the middle.
+func mono(s string, limit int) string {
+	return monoEscaper.Replace(middle(clean(s), limit))
+}
+
+var monoEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "'")
+
+// code writes foreign text as a code span: names to copy, commands to type.
+func code(s string) string { return "`" + mono(s, 120) + "`" }
+
+// name writes a person's or a resource's name.
+func name(s string) string { return esc(s, 40) }
+
+// plain makes foreign text safe in plain_text objects (buttons, menus), where Slack formats nothing.
+func plain(s string, limit int) string {
+	return middle(plainEscaper.Replace(clean(s)), limit)
+}
+
+var plainEscaper = strings.NewReplacer("&", "＆", "<", "‹", ">", "›", "@", "＠", "`", "'")
+
+// marks are the two things the domain may put into a sentence of its own: a moment, as written by
+// upgrade.DateToken, and a word in backticks.
+var marks = regexp.MustCompile("\x02(\\d{1,11})\x03|`([^`\x02\x03]{1,200})`")
+
+// prose writes a sentence of the domain, in which foreign text may stand unescaped.
+func prose(s string) string {
+	var out strings.Builder
+	at := 0
+	for _, m := range marks.FindAllStringSubmatchIndex(s, -1) {
+		out.WriteString(between(s, at, m[0]))
+		if m[2] >= 0 {
+			out.WriteString(when(unixOf(s[m[2]:m[3]])))
+		} else {
+			out.WriteString(code(s[m[4]:m[5]]))
+		}
+		at = m[1]
+	}
+	return out.String() + between(s, at, len(s))
+}
+
+// between escapes a stretch of a sentence and keeps the spaces at its edges.
+func between(s string, from, to int) string {
+	part := s[from:to]
+	text := strings.TrimSpace(part)
+	if text == "" {
+		return edge(part != "" && strings.Trim(part, " ") == "")
+	}
+	return edge(strings.HasPrefix(part, " ")) + esc(text, 600) + edge(strings.HasSuffix(part, " "))
+}
+
+func edge(is bool) string {
+	if is {
+		return " "
+	}
+	return ""
+}
+
+// plainProse is prose for plain_text and notifications: moments in UTC, nothing marked.
+func plainProse(s string, limit int) string {
+	s = marks.ReplaceAllStringFunc(s, func(m string) string {
+		if m[0] == '\x02' {
+			return clock(unixOf(m[1 : len(m)-1]))
+		}
+		return m[1 : len(m)-1]
+	})
+	return esc(s, limit)
+}
+
+func unixOf(digits string) time.Time {
+	n, _ := strconv.ParseInt(digits, 10, 64) // at most 11 digits: the pattern saw to it
+	return time.Unix(n, 0)
+}
+
+// clean drops what cannot be seen or turns text around, makes every run of white space one space,
+// and keeps at most two marks on a letter, so that no text can cover its neighbours.
+func clean(s string) string {
+	var out strings.Builder
+	space, stacked := false, 0
+	for _, c := range strings.ToValidUTF8(s, "\uFFFD") {
+		switch {
+		case unicode.IsSpace(c) || unicode.In(c, unicode.Zs, unicode.Zl, unicode.Zp) || c == '\u2800':
+			space = true
+			continue
+		case invisible(c):
+			continue
+		case unicode.In(c, unicode.Mn, unicode.Me):
+			if stacked++; stacked > 2 {
+				continue
+			}
+		default:
+			stacked = 0
+		}
+		if space && out.Len() > 0 {
+			out.WriteByte(' ')
+		}
+		space = false
+		out.WriteRune(c)
+	}
+	if out.Len() == 0 {
+		return "(empty)"
+	}
+	return out.String()
+}
+
+// invisible covers control and format characters (bidi overrides, zero-width, soft hyphen, tags),
+// private and unassigned ones, variation selectors, and the letters that are drawn as nothing.
+func invisible(c rune) bool {
+	switch c {
+	case '\u034F', '\u115F', '\u1160', '\u17B4', '\u17B5', '\u3164', '\uFFA0':
+		return true
+	}
+	return !unicode.IsGraphic(c) || unicode.Is(unicode.Variation_Selector, c)
+}
+
+// middle cuts a text in its middle, where names differ least, and never hides that it did.
+func middle(s string, limit int) string {
+	r := []rune(s)
+	if len(r) <= limit {
+		return s
+	}
+	cut := "…"
+	if limit >= 80 {
+		cut = fmt.Sprintf(" …(%d more)… ", len(r)-limit)
+	}
+	keep := max(1, limit-len([]rune(cut)))
+	head := (keep*2 + 2) / 3
+	return string(r[:head]) + cut + string(r[len(r)-(keep-head):])
+}

@@ -1,0 +1,85 @@
+package view
+
+import (
+	"fmt"
+
+	"github.com/vmssbot/vmssbot/commands"
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// answers are the private answers other than refusals.
+func answers(sh *shelf, c cast) {
+	s := begin(c, 20, nil)
+	s.look()
+	said := "upgrade " + c.set + " " + c.new
+	sh.reply("opened", s.now, commands.Reply{Verb: commands.VerbUpgrade, Request: said, Plan: &s.plan, Rollout: s.id})
+	sh.reply("plan", s.now, commands.Reply{Verb: commands.VerbPlan, Request: "plan " + c.set + " " + c.new, Plan: &s.plan})
+	sh.reply("text", s.now, commands.Reply{Verb: commands.VerbPause, Request: "pause " + s.id, Text: s.id + " is paused: nothing more starts. This batch of 3 finishes."})
+	sh.reply("home", s.now, commands.Reply{Empty: "No rollout is open."}, s)
+	sh.reply("home, nothing open", s.now, commands.Reply{Empty: "No rollout is open."})
+	sh.reply("status", s.now, commands.Reply{Verb: commands.VerbStatus}, s)
+	sh.reply("why", s.now, commands.Reply{Verb: commands.VerbWhy}, s)
+	sh.reply("pending, nothing", s.now, commands.Reply{Verb: commands.VerbPending, Empty: "Nothing waits for you."})
+	sh.reply("help", s.now, commands.Reply{Verb: commands.VerbHelp, Help: &commands.Help{
+		Verb: commands.VerbAbort, Usage: []string{`/vmss abort ROLLOUT [revert|keep] "reason"`}, Says: "Ends a rollout. What is in flight is followed to its end.",
+		Examples: []string{`/vmss abort r-4f2a9c "the shop is on sale"`}, Who: "requesters and approvers of the set",
+	}})
+	s.approve("U0BO", c.approver, false)
+	s.look()
+	second := begin(c, 5, nil)
+	second.id = "r-77b01d"
+	sh.reply("status of several", s.now, commands.Reply{Verb: commands.VerbStatus}, s, second)
+	s.batch()
+	s.finish()
+	sh.reply("why, ended", s.now, commands.Reply{Verb: commands.VerbWhy}, s)
+	setAnswers(sh, c)
+}
+
+// setAnswers are list and show.
+func setAnswers(sh *shelf, c cast) {
+	for _, n := range []int{20, 100} {
+		s := begin(c, n, nil)
+		s.azure([]string{c.instance + "7"}, func(i *upgrade.Instance) {
+			i.Provisioning, i.Health, i.Message, i.LatestModel = upgrade.Failed, upgrade.Unhealthy, c.message, false
+		})
+		s.azure([]string{c.instance + "8"}, func(i *upgrade.Instance) { i.Image, i.Protected = s.image(c.new), true })
+		for _, part := range []string{"", "map", "instances", "image", "policy"} {
+			sh.reply(fmt.Sprintf("show %d %s", n, part), s.now, commands.Reply{Verb: commands.VerbShow, Set: &commands.SetSight{Part: part, Set: s.set, Policy: s.pol, Rollout: s.id}})
+		}
+	}
+	line := commands.SetLine{Set: upgrade.SetSummary{Name: c.set, ResourceGroup: c.group, Location: c.location, Mode: upgrade.Uniform, UpgradeMode: upgrade.Manual,
+		Image: upgrade.Image{Publisher: "Canonical", Offer: c.offer, SKU: "gen2", Version: c.old}, Capacity: 20}}
+	held, flexible := line, line
+	held.Rollout, held.State = "r-4f2a9c", "UD 1 waits for approval"
+	flexible.Set.Mode = upgrade.Flexible
+	sets := []commands.SetLine{line, held, flexible}
+	sh.reply("list", believableNow, commands.Reply{Verb: commands.VerbList, Sets: sets})
+	for range 60 {
+		sets = append(sets, line)
+	}
+	sh.reply("list, long", believableNow, commands.Reply{Verb: commands.VerbList, Sets: sets})
+}
+
+// refusals are the answers of no: one of each code, in the words of the domain.
+func refusals(sh *shelf, c cast) {
+	s := begin(c, 20, nil)
+	s.look()
+	no := upgrade.Locked(s.record())
+	sh.refuse("locked", *no, "upgrade "+c.set+" "+c.new)
+	outsider := s.hear("U0OUT", c.second, upgrade.Word{Verb: upgrade.WordApprove})
+	sh.refuse("role", *outsider, "approve "+s.id)
+	sh.refuse("channel", *upgrade.Refuse(upgrade.CodeRole, "", "%s is driven in <#%s> only", c.set, galleryChannel), "upgrade "+c.set+" "+c.new)
+	sh.refuse("arg", *upgrade.Refuse(upgrade.CodeArg, "/vmss show "+c.set, "I do not know ud=7: %s has UD 0-4", c.set), "upgrade "+c.set+" "+c.new+" ud=7")
+	sh.refuse("unknown", *upgrade.Refuse(upgrade.CodeUnknown, "/vmss list", "I know no scale set `%s` that you may see. Did you mean `web-prod`?", c.set), "show "+c.set)
+	sh.refuse("policy", *upgrade.Refuse(upgrade.CodePolicy, "", "with max-unavailable 0 nothing can ever be upgraded. Smallest change: max-unavailable=1"), "")
+	sh.refuse("nothing", *upgrade.Refuse(upgrade.CodeNothing, "/vmss show "+c.set, "nothing to do on %s for %s: 20 already current", c.set, c.new), "upgrade "+c.set+" "+c.new)
+	sh.refuse("stale", *upgrade.Refuse(upgrade.CodeStale, "/vmss pending", "this card of UD 1 was replaced or answered"), "")
+	sh.refuse("state", *upgrade.Refuse(upgrade.CodeState, "/vmss why "+s.id, "%s is not paused: something else is in the way", s.id), "resume "+s.id)
+	sh.refuse("azure", *upgrade.Refuse(upgrade.CodeAzure, "/vmss list", "Azure did not let me read %s: %s: %s", c.set, c.code, c.message), "show "+c.set)
+	sh.refuse("inside", *upgrade.Refuse(upgrade.CodeInside, "/vmss status", "I could not read rollout %s; nothing was changed", s.id), "status "+s.id)
+}
+
+func (sh *shelf) refuse(name string, no upgrade.Refusal, request string) {
+	r := commands.Refusal{Code: no.Code, What: no.What, Next: no.Next, Rollout: no.Rollout}
+	sh.reply("refusal, "+name, believableNow, commands.Reply{Request: request, Refusal: &r})
+}

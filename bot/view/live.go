@@ -1,0 +1,122 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/vmssbot/vmssbot/commands"
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// live is the one message of a rollout in the channel, edited in place.
+func live(rec upgrade.Record, now time.Time) Message {
+	ph := phaseOf(rec)
+	var p page
+	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
+	p.chart(rolloutDots(rec))
+	p.small(skippedBriefly(rec.Plan))
+	p.small(code(rec.ID), "by "+name(rec.Rollout.Name), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan), typed(rec))
+	p.buttons(liveButtons(rec)...)
+	return p.done(upgrade.SlotLive, headline(rec, ph))
+}
+
+// title names the set and the goal.
+func title(rec upgrade.Record) string {
+	return fmt.Sprintf("*%s → %s*", name(rec.Plan.Name), version(rec.Plan.Target.Image))
+}
+
+// headline is a rollout in one line, for notifications and lists.
+func headline(rec upgrade.Record, ph phase) string {
+	c := countsOf(rec)
+	return fmt.Sprintf("%s → %s: %s · %d/%d done, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), ph.word, c.done, c.total, c.failed, mono(rec.ID, 20))
+}
+
+func (p *page) chart(dots []dot) {
+	lines, legend := domainMap(dots)
+	if len(lines) > 0 {
+		p.code(lines...)
+		p.small(legend)
+	}
+}
+
+func note(p upgrade.Plan) string {
+	if p.Note == "" {
+		return ""
+	}
+	return "“" + esc(p.Note, 80) + "”"
+}
+
+// typed is the way on for whom the buttons do not show.
+func typed(rec upgrade.Record) string {
+	switch {
+	case rec.Rollout.Ended != nil:
+		return ""
+	case rec.Rollout.Pause != nil:
+		return code("/vmss resume " + rec.ID)
+	}
+	return code("/vmss pause " + rec.ID)
+}
+
+func liveButtons(rec upgrade.Record) []slack.BlockElement {
+	r := rec.Rollout
+	menu := []choice{askWhy(rec), askInstances(rec)}
+	switch {
+	case r.Ended != nil:
+		return nil
+	case r.Abort != nil:
+		return []slack.BlockElement{more(menu...)}
+	case r.Pause != nil:
+		resume := button("Resume", "Resume "+rec.Plan.Name, commands.Request{Verb: commands.VerbResume, Rollout: rec.ID})
+		return []slack.BlockElement{resume, more(append(menu, abort(rec))...)}
+	}
+	pause := button("Pause", "Pause "+rec.Plan.Name, commands.Request{Verb: commands.VerbPause, Rollout: rec.ID})
+	return []slack.BlockElement{pause, more(append(menu, abort(rec))...)}
+}
+
+func askWhy(rec upgrade.Record) choice {
+	return choice{"Why", commands.Request{Verb: commands.VerbWhy, About: rec.ID}}
+}
+
+func askInstances(rec upgrade.Record) choice {
+	return choice{"Instances", commands.Request{Verb: commands.VerbShow, About: rec.ID, Part: "instances"}}
+}
+
+func abort(rec upgrade.Record) choice {
+	return choice{"Abort…", commands.Request{Verb: commands.VerbAbort, Rollout: rec.ID}}
+}
+
+// skippedBriefly counts the instances that were selected and are in no gate, by reason.
+func skippedBriefly(p upgrade.Plan) string {
+	var parts []string
+	for _, s := range skips(p) {
+		parts = append(parts, fmt.Sprintf("%d %s (%s)", len(s.ids), s.reason, brief(s.ids, 60)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Not part of it: " + strings.Join(parts, " · ")
+}
+
+type skipGroup struct {
+	reason upgrade.SkipReason
+	ids    []string
+}
+
+// skips gathers the skipped instances by reason, in the order of first appearance.
+func skips(p upgrade.Plan) []skipGroup {
+	var out []skipGroup
+	at := map[upgrade.SkipReason]int{}
+	for _, s := range p.Skipped {
+		i, known := at[s.Reason]
+		if !known {
+			i = len(out)
+			at[s.Reason] = i
+			out = append(out, skipGroup{reason: s.Reason})
+		}
+		out[i].ids = append(out[i].ids, s.ID)
+	}
+	return out
+}

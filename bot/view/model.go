@@ -1,0 +1,88 @@
+package view
+
+import (
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/vmssbot/vmssbot/commands"
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// model is the question what becomes of the model when a rollout ends early (R4), and its answer.
+func model(rec upgrade.Record) (Message, error) {
+	m := rec.Rollout.Model
+	if m.Asked == nil {
+		return Message{}, fmt.Errorf("message model of %s: the question was not asked", rec.ID)
+	}
+	if line := modelClosed(rec); line != "" {
+		var p page
+		p.para(line)
+		p.small(code(rec.ID))
+		return p.done(upgrade.SlotModel, fmt.Sprintf("%s: the model question is answered or over (%s)", name(rec.Plan.Name), mono(rec.ID, 20))), nil
+	}
+	var p page
+	p.para(
+		fmt.Sprintf("*Which image stays in the model of %s?*", name(rec.Plan.Name)),
+		fmt.Sprintf("It names %s: new instances are born on it. %d of %d instances run it, %d do not.", version(m.Image), m.Asked.On, m.Asked.On+m.Asked.Off, m.Asked.Off),
+		recommendation(m),
+		"After putting it back, upgraded instances read “not latest”: compare images, not that flag.",
+	)
+	p.small(code("/vmss abort "+rec.ID+" revert"), code("/vmss abort "+rec.ID+" keep"))
+	p.buttons(modelButtons(rec)...)
+	return p.done(upgrade.SlotModel, fmt.Sprintf("%s: put %s back into the model, or keep %s? (%s)", name(rec.Plan.Name), version(m.Previous), version(m.Image), mono(rec.ID, 20))), nil
+}
+
+func recommendation(m upgrade.ModelState) string {
+	if m.Asked.Recommend == upgrade.Keep {
+		return fmt.Sprintf("Recommended: keep %s, most instances run it.", version(m.Image))
+	}
+	return fmt.Sprintf("Recommended: put %s back, most instances run it.", version(m.Previous))
+}
+
+func modelButtons(rec upgrade.Record) []slack.BlockElement {
+	m := rec.Rollout.Model
+	back := button("Put "+m.Previous.String()+" back", "Put the old image back", commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Revert})
+	back.WithConfirm(confirm("Put the old image back?", fmt.Sprintf("The model of %s names %s again. Instances are left alone.", name(rec.Plan.Name), version(m.Previous)), "Put it back"))
+	keep := button("Keep "+m.Image.String(), "Keep the new image", commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Keep})
+	keep.WithConfirm(confirm("Keep the new image?", fmt.Sprintf("New instances of %s are born on %s.", name(rec.Plan.Name), version(m.Image)), "Keep it"))
+	if m.Asked.Recommend == upgrade.Keep {
+		keep.WithStyle(slack.StylePrimary)
+		return []slack.BlockElement{keep, back}
+	}
+	back.WithStyle(slack.StylePrimary)
+	return []slack.BlockElement{back, keep}
+}
+
+// modelClosed is what stands there once the answer is known, "" before.
+func modelClosed(rec upgrade.Record) string {
+	m, who := rec.Rollout.Model, answeredBy(rec)
+	switch {
+	case m.Reverted && m.Detail != "":
+		return fmt.Sprintf(":warning: The old image could not be put back: %s", esc(m.Detail, 400))
+	case m.Reverted:
+		return fmt.Sprintf(":white_check_mark: %sthe model of %s names %s again", who, name(rec.Plan.Name), version(m.Previous))
+	case m.Answer == upgrade.Revert:
+		return fmt.Sprintf(":arrows_counterclockwise: %s%s goes back into the model of %s", who, version(m.Previous), name(rec.Plan.Name))
+	case m.Answer == upgrade.Keep:
+		return fmt.Sprintf(":white_check_mark: %s%s stays in the model of %s", who, version(m.Image), name(rec.Plan.Name))
+	case rec.Rollout.Ended != nil:
+		return fmt.Sprintf(":grey_question: Nobody answered: the model of %s names %s", name(rec.Plan.Name), version(m.Image))
+	}
+	return ""
+}
+
+// answeredBy names who answered, and when.
+func answeredBy(rec upgrade.Record) string {
+	for _, e := range rec.Events {
+		switch f := e.Fact.(type) {
+		case upgrade.ModelAnswered:
+			return fmt.Sprintf("%s answered at %s: ", name(f.Name), when(e.At))
+		case upgrade.AbortAsked:
+			if f.Answer != upgrade.ModelOpen {
+				return fmt.Sprintf("%s answered at %s: ", name(f.Name), when(e.At))
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,158 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// phase is where a rollout stands, as people say it: derived each time, never stored.
+type phase struct {
+	emoji    string
+	word     string // for titles and lists
+	sentence string // marked up
+}
+
+// outcomes are the ends of a rollout.
+var outcomes = map[upgrade.Outcome]string{
+	upgrade.OutcomeSucceeded: ":white_check_mark:",
+	upgrade.OutcomeAborted:   ":octagonal_sign:",
+	upgrade.OutcomeFailed:    ":x:",
+	upgrade.OutcomeExpired:   ":hourglass:",
+}
+
+func outcomeEmoji(o upgrade.Outcome) string { return cmp.Or(outcomes[o], ":grey_question:") }
+
+// phaseOf says it from what people said and what was sent first, which is newer than the decision
+// last recorded, then from that decision.
+func phaseOf(rec upgrade.Record) phase {
+	r := rec.Rollout
+	switch {
+	case r.Ended != nil:
+		return phase{outcomeEmoji(r.Ended.Outcome), string(r.Ended.Outcome), fmt.Sprintf("Ended %s: %s.", when(r.EndedAt), prose(r.Ended.Reason))}
+	case r.Abort != nil:
+		return aborting(rec)
+	case r.Op != nil && r.Op.State != upgrade.StateIntended:
+		return working(rec)
+	case r.Pause != nil:
+		return phase{":double_vertical_bar:", "paused", fmt.Sprintf("Paused by %s%s. Nothing starts until somebody resumes.", name(r.Pause.Name), because(r.Pause.Reason))}
+	}
+	return decided(rec, upgrade.LastDecided(rec.Events))
+}
+
+// because appends a reason somebody gave.
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": “" + esc(reason, 200) + "”"
+}
+
+func aborting(rec upgrade.Record) phase {
+	r := rec.Rollout
+	s := fmt.Sprintf("Aborted by %s%s. Nothing more is started.", name(r.Abort.Name), because(r.Abort.Reason))
+	switch {
+	case r.Op != nil && r.Op.State != upgrade.StateIntended:
+		s += " The call in flight is followed to its end."
+	case r.Model.Asked != nil && r.Model.Answer == upgrade.ModelOpen:
+		s += " One question is open: what becomes of the model."
+	}
+	return phase{":octagonal_sign:", "aborting", s}
+}
+
+func working(rec upgrade.Record) phase {
+	op := rec.Rollout.Op
+	gate, _ := rec.Plan.Gate(op.Gate)
+	p := phase{":arrows_counterclockwise:", "upgrading " + gate.Title, fmt.Sprintf("%s: Azure upgrades %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"))}
+	switch op.Kind {
+	case upgrade.OpModel:
+		p.word, p.sentence = "setting the model", fmt.Sprintf("The model gets %s.", version(op.Image))
+	case upgrade.OpRevert:
+		p.word, p.sentence = "putting the model back", fmt.Sprintf("The model gets %s back.", version(op.Image))
+	}
+	if op.Unknown() && op.Cause != "" {
+		p.emoji, p.word = ":grey_question:", "watching an unclear call"
+		p.sentence = fmt.Sprintf("A call brought no answer (%s). The set is watched until it is clear what happened.", esc(op.Cause, 200))
+	}
+	if rec.Rollout.Pause != nil {
+		p.sentence += fmt.Sprintf(" Paused by %s: this finishes, nothing more starts.", name(rec.Rollout.Pause.Name))
+	}
+	return p
+}
+
+// decided words the decision that was last recorded.
+func decided(rec upgrade.Record, d upgrade.Decided) phase {
+	until := ""
+	if len(d.Blockers) > 0 && d.Blockers[0].Until.After(time.Unix(0, 0)) {
+		until = " until " + when(d.Blockers[0].Until)
+	}
+	text := sentence(d.Text)
+	switch {
+	case d.Kind == "":
+		return phase{":memo:", "planned", "Planned. The first card follows."}
+	case d.Kind == upgrade.Hold:
+		return phase{":raised_hand:", "held: " + about(d.Reason), "Held: " + text}
+	case d.Reason == upgrade.ReasonApproval:
+		return awaiting(rec)
+	case d.Reason == upgrade.ReasonSoak, d.Reason == upgrade.ReasonBake:
+		return phase{":hourglass_flowing_sand:", gerunds[d.Reason], text + until + "." + nextVote(rec)}
+	case d.Reason == upgrade.ReasonVerifying, d.Reason == upgrade.ReasonInFlight, d.Reason == upgrade.ReasonNone:
+		return phase{":arrows_counterclockwise:", "upgrading", text + "."}
+	}
+	return phase{":hourglass:", "waiting: " + about(d.Reason), "Waiting: " + text + until + "."}
+}
+
+var gerunds = map[upgrade.Reason]string{upgrade.ReasonSoak: "soaking", upgrade.ReasonBake: "baking"}
+
+// sentence is prose with a capital letter.
+func sentence(s string) string {
+	out := []rune(prose(s))
+	if len(out) > 0 && out[0] >= 'a' && out[0] <= 'z' {
+		out[0] -= 'a' - 'A'
+	}
+	return string(out)
+}
+
+// awaiting is the wait for a yes, which may have come since the decision was recorded.
+func awaiting(rec upgrade.Record) phase {
+	gate, _, open := rec.Rollout.CurrentGate(rec.Plan)
+	if _, granted := rec.Rollout.Grants[gate.Key]; granted || !open {
+		return phase{":arrow_forward:", gate.Title + " approved", fmt.Sprintf("%s is approved and starts.", gate.Title)}
+	}
+	asked, isAsked := rec.Rollout.Asked[gate.Key]
+	if !isAsked {
+		return phase{":bell:", "asking for " + gate.Title, gate.Title + " is next: its card follows."}
+	}
+	return phase{":bell:", gate.Title + " waits for approval", fmt.Sprintf("%s waits for %s, by %s.", gate.Title, missing(rec, gate), when(asked.Expires))}
+}
+
+// missing says what an open gate still takes.
+func missing(rec upgrade.Record, g upgrade.Gate) string {
+	need, have := max(1, rec.Plan.Policy.Approvals), len(rec.Rollout.Votes[g.Key])
+	if have == 0 {
+		return "the yes of " + upgrade.Count(need, "approver") + " other than " + name(rec.Rollout.Name)
+	}
+	return fmt.Sprintf("approval (%d of %d)", have, need)
+}
+
+// nextVote tells during a soak whether people were asked already (R31).
+func nextVote(rec upgrade.Record) string {
+	gate, _, open := rec.Rollout.CurrentGate(rec.Plan)
+	_, asked := rec.Rollout.Asked[gate.Key]
+	_, granted := rec.Rollout.Grants[gate.Key]
+	switch {
+	case !open || !asked:
+		return ""
+	case granted:
+		return fmt.Sprintf(" %s is approved and starts then.", gate.Title)
+	}
+	return fmt.Sprintf(" %s can be approved meanwhile.", gate.Title)
+}
+
+// others are the blockers beside those of the given reasons.
+func others(d upgrade.Decided, but ...upgrade.Reason) []upgrade.Blocker {
+	return slices.DeleteFunc(slices.Clone(d.Blockers), func(b upgrade.Blocker) bool { return slices.Contains(but, b.Reason) })
+}

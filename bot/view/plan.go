@@ -1,0 +1,158 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// planned is the plan of a rollout, the first message of its thread.
+func planned(rec upgrade.Record) Message {
+	var p page
+	p.plan(rec.Plan, "by "+name(rec.Rollout.Name))
+	p.small(code(rec.ID), "a card asks before each of the "+upgrade.Count(len(rec.Plan.Gates), "gate"))
+	return p.done(upgrade.SlotPlan, planText(rec.Plan))
+}
+
+func planText(p upgrade.Plan) string {
+	return fmt.Sprintf("Plan %s: %s → %s, %s in %s", esc(p.Short(), 8), name(p.Name), version(p.Target.Image), upgrade.Count(p.Size(), "instance"), upgrade.Count(len(p.Gates), "gate"))
+}
+
+// plan tells a plan: what, in which gates, what changes, what is known to be risky.
+func (pg *page) plan(p upgrade.Plan, by string) {
+	pg.para(
+		fmt.Sprintf("*Plan %s*  %s (%s, %s)", esc(p.Short(), 8), name(p.Name), name(p.ResourceGroup), name(p.Location)),
+		dots(by, note(p)),
+		imageLine(p),
+		targetsLine(p),
+	)
+	pg.code(gateTable(p)...)
+	pg.para(changes(p), pace(p), agreement(p))
+	pg.para(risks(p)...)
+}
+
+func imageLine(p upgrade.Plan) string {
+	s := fmt.Sprintf("Image %s%s → *%s*", family(p.Target.Image), froms(p), version(p.Target.Image))
+	if p.Pinned != "" {
+		s += fmt.Sprintf("  (%s pinned)", code(p.Pinned))
+	}
+	if p.Downgrade {
+		s += "  :warning: older than now"
+	}
+	return s
+}
+
+func family(i upgrade.Image) string {
+	if !i.Platform() {
+		return ""
+	}
+	return esc(i.Offer+" "+i.SKU, 50) + " "
+}
+
+// froms lists what the planned instances run now, most common first.
+func froms(p upgrade.Plan) string {
+	n := map[string]int{}
+	for _, g := range p.Gates {
+		for _, m := range g.Instances {
+			n[m.From.String()]++
+		}
+	}
+	var versions []string
+	for v := range n {
+		versions = append(versions, v)
+	}
+	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(cmp.Compare(n[b], n[a]), cmp.Compare(a, b)) })
+	if len(versions) == 1 {
+		return esc(versions[0], 40)
+	}
+	var parts []string
+	for _, v := range versions[:min(3, len(versions))] {
+		parts = append(parts, fmt.Sprintf("%s (%d)", esc(v, 30), n[v]))
+	}
+	if len(versions) > 3 {
+		parts = append(parts, fmt.Sprintf("%d other versions", len(versions)-3))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func targetsLine(p upgrade.Plan) string {
+	parts := []string{fmt.Sprintf("%s: %d to upgrade", upgrade.Count(p.Total, "instance"), p.Size())}
+	for _, s := range skips(p) {
+		parts = append(parts, fmt.Sprintf("%d %s (%s)", len(s.ids), s.reason, brief(s.ids, 60)))
+	}
+	return dots(parts...)
+}
+
+// gateTable has one row a gate: its number, name, size, and instances.
+func gateTable(p upgrade.Plan) []string {
+	const most = 24
+	rows := [][]string{}
+	for i, g := range p.Gates[:min(most, len(p.Gates))] {
+		rows = append(rows, []string{fmt.Sprint(i + 1), plain(g.Title, 12), fmt.Sprint(len(g.Instances)), brief(g.IDs(), 20)})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	out := align(rows, 0)
+	if n := len(p.Gates) - most; n > 0 {
+		out = append(out, fmt.Sprintf("… %d more gates", n))
+	}
+	return out
+}
+
+// changes says what a yes sets in motion.
+func changes(p upgrade.Plan) string {
+	disks := "Each instance gets a new OS disk; what is on the old one is lost."
+	if p.Target.Model {
+		return "*What changes:* the model already names this image and is left alone. " + disks
+	}
+	return "*What changes:* " + born(p) + " " + disks
+}
+
+// born is the line about the model that stands on the plan and on the first card (R41).
+func born(p upgrade.Plan) string {
+	return fmt.Sprintf("From the first yes on, every new instance is born on %s.", version(p.Target.Image))
+}
+
+func pace(p upgrade.Plan) string {
+	l := p.Limits
+	rests := time.Duration(len(p.Gates)-1)*l.Soak + l.Bake
+	return fmt.Sprintf("*Pace:* at most %d out of service at once, serving never below %d/%d · soak %s, bake %s (%s in all, plus Azure's work and waiting for people)",
+		l.MaxUnavailable, lowest(p), p.Total, span(l.Soak), span(l.Bake), span(rests))
+}
+
+func agreement(p upgrade.Plan) string {
+	each := fmt.Sprintf("*Agreement:* each gate takes %s, not the requester, within %s", upgrade.Count(max(1, p.Policy.Approvals), "approver"), span(p.Policy.ApprovalLife))
+	return each + fmt.Sprintf(" · holds after %s", upgrade.Count(p.Limits.MaxFailures+1, "failure"))
+}
+
+func risks(p upgrade.Plan) []string {
+	var out []string
+	for _, s := range p.Pending {
+		out = append(out, ":warning: Also pending: "+prose(s))
+	}
+	for _, s := range p.Hazards {
+		out = append(out, ":warning: "+sentence(s))
+	}
+	return out
+}
+
+// serving foretells how many instances serve at least while a gate of that size is upgraded: those
+// that serve now less what may be taken down. Taking down an ill instance costs nothing (R27).
+func serving(p upgrade.Plan, size int) int {
+	budget := max(0, p.Limits.MaxUnavailable-(p.Total-p.Available))
+	return max(0, p.Available-min(size, budget, p.Limits.BatchCap))
+}
+
+// lowest foretells it for the whole plan.
+func lowest(p upgrade.Plan) int {
+	n := p.Available
+	for _, g := range p.Gates {
+		n = min(n, serving(p, len(g.Instances)))
+	}
+	return n
+}

@@ -1,0 +1,247 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// report is the last message of a rollout: what came of it, what it took, what is left to do.
+func report(rec upgrade.Record) (Message, error) {
+	r := rec.Rollout
+	if r.Ended == nil {
+		return Message{}, fmt.Errorf("message report of %s: the rollout has not ended", rec.ID)
+	}
+	t := r.Ended.Tally
+	var p page
+	p.para(
+		fmt.Sprintf("%s *%s → %s: %s*", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), version(rec.Plan.Target.Image), r.Ended.Outcome),
+		sentence(r.Ended.Reason)+".",
+	)
+	p.para(tally(t), imagesLine(t), servingLine(t, rec.Plan))
+	p.para(timesLine(rec), waitsLine(rec))
+	p.para(gateLines(rec)...)
+	p.para(leftToDo(rec)...)
+	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), note(rec.Plan))
+	text := fmt.Sprintf("%s → %s: %s, %d/%d upgraded, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), r.Ended.Outcome, t.OK, t.Planned, t.Failed, mono(rec.ID, 20))
+	return p.done(upgrade.SlotReport, text), nil
+}
+
+func tally(t upgrade.Tally) string {
+	parts := []string{fmt.Sprintf("%d planned", t.Planned), fmt.Sprintf("*%d upgraded*", t.OK), fmt.Sprintf("%d failed", t.Failed)}
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{t.Untouched, "not touched"}, {t.Left, "passed by"}, {t.Vanished, "vanished"}} {
+		if x.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
+		}
+	}
+	return dots(parts...)
+}
+
+func imagesLine(t upgrade.Tally) string {
+	if t.OnNew+t.OnOld == 0 {
+		return "Images: the set could not be read at the end"
+	}
+	return fmt.Sprintf("Images: %d on the new one, %d on others", t.OnNew, t.OnOld)
+}
+
+func servingLine(t upgrade.Tally, p upgrade.Plan) string {
+	if t.LowestServing < 0 {
+		return ""
+	}
+	return fmt.Sprintf("Lowest serving %d/%d (foretold %d)", t.LowestServing, t.Total, lowest(p))
+}
+
+// timesLine splits the time as far as the facts tell.
+func timesLine(rec upgrade.Record) string {
+	r := rec.Rollout
+	work, rests := workTime(r), restTime(rec)
+	parts := []string{}
+	if work > 0 {
+		parts = append(parts, "work "+span(work))
+	}
+	if rests > 0 {
+		parts = append(parts, "soak and bake "+span(rests))
+	}
+	var waited time.Duration
+	for _, w := range waits(rec) {
+		waited += w.took
+	}
+	if waited > 0 {
+		parts = append(parts, "waiting for people "+span(waited))
+	}
+	s := fmt.Sprintf("%s → %s = %s", when(r.At), when(r.EndedAt), span(r.EndedAt.Sub(r.At)))
+	if len(parts) > 0 {
+		s += ": " + strings.Join(parts, " · ")
+	}
+	return s
+}
+
+// workTime is from each call to the last of its instances being judged.
+func workTime(r upgrade.Rollout) time.Duration {
+	var d time.Duration
+	for _, b := range r.Batches {
+		end := b.Op.SettledAt
+		for _, id := range b.Instances {
+			if at := r.Instances[id].At; at.After(end) {
+				end = at
+			}
+		}
+		if end.After(b.Op.SentAt) {
+			d += end.Sub(b.Op.SentAt)
+		}
+	}
+	return d
+}
+
+// restTime is the soaks and the bake that were really waited for.
+func restTime(rec upgrade.Record) time.Duration {
+	var d time.Duration
+	for i, g := range rec.Plan.Gates {
+		since, done := rec.Rollout.GateDone(g)
+		if _, started := batchOf(rec.Rollout, g); !done || !started {
+			continue
+		}
+		full := rec.Plan.Limits.Soak
+		if i == len(rec.Plan.Gates)-1 {
+			full = rec.Plan.Limits.Bake
+		}
+		d += max(0, min(full, rec.Rollout.EndedAt.Sub(since)))
+	}
+	return d
+}
+
+// wait is how long a gate waited for its people, beyond what it had to soak anyway.
+type wait struct {
+	names string
+	took  time.Duration
+}
+
+func waits(rec upgrade.Record) []wait {
+	var out []wait
+	for i, g := range rec.Plan.Gates {
+		grant, granted := rec.Rollout.Grants[g.Key]
+		asked := rec.Rollout.Asked[g.Key]
+		if !granted || asked.Nonce == "" {
+			continue
+		}
+		from := asked.At
+		if i > 0 {
+			if since, done := rec.Rollout.GateDone(rec.Plan.Gates[i-1]); done && since.Add(rec.Plan.Limits.Soak).After(from) {
+				from = since.Add(rec.Plan.Limits.Soak)
+			}
+		}
+		out = append(out, wait{voterNames(rec, g.Key), max(0, grant.At.Sub(from))})
+	}
+	return out
+}
+
+func voterNames(rec upgrade.Record, gate string) string {
+	var names []string
+	for _, v := range rec.Rollout.Votes[gate] {
+		names = append(names, name(v.Name))
+	}
+	return and(names)
+}
+
+// waitsLine sums the waits up by whose yes ended them.
+func waitsLine(rec upgrade.Record) string {
+	sums := map[string]time.Duration{}
+	var order []string
+	for _, w := range waits(rec) {
+		if !slices.Contains(order, w.names) {
+			order = append(order, w.names)
+		}
+		sums[w.names] += w.took
+	}
+	var parts []string
+	for _, n := range order {
+		if sums[n] > 0 {
+			parts = append(parts, n+" "+span(sums[n]))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Waited for: " + strings.Join(parts, ", ")
+}
+
+func gateLines(rec upgrade.Record) []string {
+	out := []string{"*Gates*"}
+	for _, g := range rec.Plan.Gates {
+		out = append(out, gateLine(g, rec))
+	}
+	return out
+}
+
+func gateLine(g upgrade.Gate, rec upgrade.Record) string {
+	n := map[upgrade.Progress]int{}
+	for _, m := range g.Instances {
+		n[rec.Rollout.Instances[m.ID].State]++
+	}
+	line := fmt.Sprintf("%s  %d/%d ok", g.Title, n[upgrade.OK], len(g.Instances))
+	if n[upgrade.Broken] > 0 {
+		line += fmt.Sprintf(", %d failed", n[upgrade.Broken])
+	}
+	switch grant, granted := rec.Rollout.Grants[g.Key]; {
+	case granted:
+		line += fmt.Sprintf(" · approved by %s %s", voterNames(rec, g.Key), when(grant.At))
+	case rec.Rollout.Denial != nil && rec.Rollout.Denial.Gate == g.Key:
+		line += " · denied by " + name(rec.Rollout.Denial.Name)
+	default:
+		line += " · not approved"
+	}
+	return line
+}
+
+// leftToDo lists what the rollout leaves behind for people.
+func leftToDo(rec upgrade.Record) []string {
+	var out []string
+	for _, x := range []struct {
+		state upgrade.Progress
+		what  string
+	}{{upgrade.Broken, "failed"}, {upgrade.Waiting, "not touched"}} {
+		if ids := idsIn(rec, x.state); len(ids) > 0 {
+			out = append(out, fmt.Sprintf("• %d %s: %s", len(ids), x.what, brief(ids, 120)))
+		}
+	}
+	for _, id := range idsIn(rec, upgrade.Broken)[:min(5, len(idsIn(rec, upgrade.Broken)))] {
+		out = append(out, fmt.Sprintf("     `%s` %s", mono(id, 24), esc(rec.Rollout.Instances[id].Detail, 200)))
+	}
+	out = append(out, modelLeft(rec)...)
+	if len(out) == 0 {
+		return nil
+	}
+	return append([]string{"*Left to do*"}, out...)
+}
+
+func idsIn(rec upgrade.Record, state upgrade.Progress) []string {
+	var ids []string
+	for _, g := range rec.Plan.Gates {
+		for _, m := range g.Instances {
+			if rec.Rollout.Instances[m.ID].State == state {
+				ids = append(ids, m.ID)
+			}
+		}
+	}
+	return ids
+}
+
+// modelLeft says what the model names now and what that means for whoever writes it elsewhere.
+func modelLeft(rec upgrade.Record) []string {
+	m := rec.Rollout.Model
+	switch {
+	case !m.Set:
+		return nil
+	case m.Reverted && m.Detail != "":
+		return []string{"• The model was left as it is: " + esc(m.Detail, 300)}
+	case m.Reverted:
+		return []string{fmt.Sprintf("• The model names %s again. Upgraded instances read “not latest”: compare images, not that flag.", version(m.Previous))}
+	}
+	return []string{fmt.Sprintf("• The model names %s. If a template (Terraform, Bicep) still says %s, change it there: applying it would go back.", version(m.Image), version(m.Previous))}
+}

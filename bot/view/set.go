@@ -1,0 +1,206 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/vmssbot/vmssbot/commands"
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// setList shows scale sets, two lines each.
+func setList(sets []commands.SetLine) Message {
+	const most = 30
+	var p page
+	p.para(fmt.Sprintf("*%s*", upgrade.Count(len(sets), "scale set")))
+	for _, l := range sets[:min(most, len(sets))] {
+		s := l.Set
+		held := ""
+		if l.Rollout != "" {
+			held = code(l.Rollout) + stated(l.State)
+		}
+		p.para(dots("*"+name(s.Name)+"*", name(s.ResourceGroup), name(s.Location), held),
+			"     "+dots(upgrade.Count(s.Capacity, "instance"), version(s.Image), notManual(s.Mode, s.UpgradeMode)))
+	}
+	if n := len(sets) - most; n > 0 {
+		p.para(fmt.Sprintf("… and %d more: narrow it down with %s", n, code("/vmss list TEXT")))
+	}
+	return p.done(slotReply, upgrade.Count(len(sets), "scale set"))
+}
+
+func stated(state string) string {
+	if state == "" {
+		return ""
+	}
+	return " " + prose(state)
+}
+
+// notManual names the modes in which a set cannot be driven.
+func notManual(m upgrade.Mode, u upgrade.UpgradeMode) string {
+	switch {
+	case m == upgrade.Flexible:
+		return "Flexible"
+	case u != upgrade.Manual && u != "":
+		return "upgrade mode " + esc(string(u), 20)
+	}
+	return ""
+}
+
+// setAnswer shows one scale set as just read, or a part of it.
+func setAnswer(s commands.SetSight) Message {
+	var p page
+	set := s.Set
+	serving := len(set.Instances) - set.Unavailable()
+	p.para(fmt.Sprintf("*%s* (%s, %s)", name(set.Name), name(set.ResourceGroup), name(set.Location)),
+		fmt.Sprintf("%s · %d serving · model %s", upgrade.Count(len(set.Instances), "instance"), serving, version(set.Model.Image)))
+	if s.Rollout != "" {
+		p.para("Being rolled by " + code(s.Rollout))
+	}
+	switch s.Part {
+	case "map":
+		p.chart(setDots(set))
+	case "instances":
+		p.instances(set)
+	case "image":
+		p.images(set)
+	case "policy":
+		p.policy(s.Policy)
+	default:
+		p.chart(setDots(set))
+		p.images(set)
+		p.para(setting(set)...)
+	}
+	p.small("as read "+when(set.SeenAt), code("/vmss show "+set.Name+" instances"), code("/vmss show "+set.Name+" policy"))
+	return p.done(slotReply, fmt.Sprintf("%s: %s, %d serving, model %s", name(set.Name), upgrade.Count(len(set.Instances), "instance"), serving, version(set.Model.Image)))
+}
+
+func setDots(s upgrade.ScaleSet) []dot {
+	var out []dot
+	for _, i := range s.Instances {
+		shape := "○"
+		switch {
+		case !i.Available():
+			shape = "△"
+		case i.Image.Same(s.Model.Image) || s.Model.Image.Version == "latest":
+			shape = "●"
+		}
+		out = append(out, dot{i.ID, i.UpdateDomain, i.FaultDomain, shape})
+	}
+	return out
+}
+
+// instances lists them all; a large set as ids by state.
+func (p *page) instances(s upgrade.ScaleSet) {
+	if len(s.Instances) > mapInstances {
+		p.chart(setDots(s))
+		p.para(fmt.Sprintf("%s are too many for single lines: these do not serve.", upgrade.Count(len(s.Instances), "instance")))
+	}
+	var lines []string
+	for _, i := range s.Instances {
+		if len(s.Instances) > mapInstances && i.Available() {
+			continue
+		}
+		line := fmt.Sprintf("`%s` %s/%s · %s · %s", mono(i.ID, 24), domain("UD", i.UpdateDomain), domain("FD", i.FaultDomain), orUnknown(i.Image.Running()), condition(i))
+		lines = append(lines, dots(line, only(i.Protected, "protected"), only(!i.LatestModel, "not latest")))
+	}
+	p.para(lines...)
+}
+
+func condition(i upgrade.Instance) string {
+	if i.Available() {
+		return cmp.Or(esc(string(i.Health), 20), "running")
+	}
+	if i.Health == "" {
+		return fmt.Sprintf("*%s, %s*", esc(string(i.Provisioning), 20), esc(string(i.Power), 20))
+	}
+	return fmt.Sprintf("*%s, %s, %s* %s", esc(string(i.Provisioning), 20), esc(string(i.Power), 20), esc(string(i.Health), 20), because(i.Message))
+}
+
+func only(is bool, word string) string {
+	if is {
+		return word
+	}
+	return ""
+}
+
+// images counts the instances by the version they run.
+func (p *page) images(s upgrade.ScaleSet) {
+	n := map[string][]string{}
+	for _, i := range s.Instances {
+		n[i.Image.Running()] = append(n[i.Image.Running()], i.ID)
+	}
+	var versions []string
+	for v := range n {
+		versions = append(versions, v)
+	}
+	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(cmp.Compare(len(n[b]), len(n[a])), cmp.Compare(a, b)) })
+	lines := []string{"Image " + family(s.Model.Image)}
+	for _, v := range versions[:min(12, len(versions))] {
+		lines = append(lines, fmt.Sprintf("%s: %d (%s)", orUnknown(v), len(n[v]), brief(n[v], 60)))
+	}
+	if more := len(versions) - 12; more > 0 {
+		lines = append(lines, fmt.Sprintf("… and %d more versions", more))
+	}
+	p.para(lines...)
+}
+
+// setting tells what matters for a rollout.
+func setting(s upgrade.ScaleSet) []string {
+	health := "health source configured"
+	if !s.HealthSource {
+		health = ":warning: no health source"
+	}
+	return []string{dots(esc(string(s.Mode), 20), "upgrade mode "+esc(string(s.UpgradeMode), 20), health,
+		only(s.AutoRepairs, "automatic repairs"), only(s.AutoOSUpgrade, ":warning: automatic OS upgrades"), only(s.Rolling, ":warning: a rolling upgrade of Azure's own runs"), only(s.EphemeralOS, "ephemeral OS disks"))}
+}
+
+// policy tells what holds for the set.
+func (p *page) policy(pol upgrade.Policy) {
+	channel := "nowhere"
+	if channelID.MatchString(pol.Channel) {
+		channel = "<#" + pol.Channel + ">"
+	}
+	images := "same image as now"
+	if len(pol.AllowedImages) > 0 {
+		images = brief(pol.AllowedImages, 200)
+	}
+	p.para(
+		fmt.Sprintf("*Policy* %s · driven in %s", code(pol.Pattern), channel),
+		"Requesters: "+people(pol.Requesters)+" · approvers: "+people(pol.Approvers)+" · readers: "+people(pol.Readers),
+		fmt.Sprintf("Each gate takes %s within %s, never the requester", upgrade.Count(max(1, pol.Approvals), "approver"), span(pol.ApprovalLife)),
+		fmt.Sprintf("max-unavailable %s · max-failures %d · batch cap %d", pol.MaxUnavailable, pol.MaxFailures, pol.BatchCap),
+		fmt.Sprintf("soak %s · bake %s · healthy within %s", span(pol.Soak), span(pol.Bake), span(pol.Deadline)),
+		fmt.Sprintf("unstarted rollouts end after %s, all after %s", span(pol.UnstartedLife), span(pol.WholeLife)),
+		fmt.Sprintf("images: %s · downgrades: %s", images, map[bool]string{true: "yes", false: "no"}[pol.Downgrades]),
+	)
+}
+
+var (
+	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,20}$`)
+	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+	groupID   = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
+)
+
+// people shows the ids of the configuration as names. Only answers that one person sees do that:
+// there a mention calls nobody.
+func people(ids []string) string {
+	var out []string
+	for _, id := range ids {
+		switch {
+		case userID.MatchString(id):
+			out = append(out, "<@"+id+">")
+		case groupID.MatchString(id):
+			out = append(out, "<!subteam^"+id+">")
+		default:
+			out = append(out, code(id))
+		}
+	}
+	const most = 20
+	if n := len(out) - most; n > 0 {
+		out = append(out[:most], fmt.Sprintf("%d more", n))
+	}
+	return cmp.Or(strings.Join(out, ", "), "nobody")
+}

@@ -1,0 +1,241 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// cast holds every text of a story that in life comes from people or from Azure.
+type cast struct {
+	set, group, location, offer, old, new       string
+	requester, approver, second                 string
+	note, reason, code, message, zone, instance string
+}
+
+var believable = cast{
+	set: "web-prod", group: "rg-shop", location: "westeurope", offer: "0001-com-ubuntu-server-jammy", old: "22.04.202310190", new: "22.04.202401170",
+	requester: "ana", approver: "bo", second: "eva", note: "CHG-881", reason: "the shop is on sale until noon",
+	code: "VMExtensionProvisioningError", message: "VM has reported a failure when processing extension 'AppHealth'", zone: "2",
+}
+
+const (
+	gallerySet     = "/subscriptions/1/resourcegroups/rg-shop/providers/microsoft.compute/virtualmachinescalesets/web-prod"
+	galleryChannel = "C0OPS"
+)
+
+var believableNow = time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
+
+// story plays a rollout for the gallery: a set that does what it is told, people who speak, and the
+// domain's own pure functions in between. What it shows is therefore what the domain really says.
+type story struct {
+	cast   cast
+	id     string
+	set    upgrade.ScaleSet
+	pol    upgrade.Policy
+	plan   upgrade.Plan
+	events []upgrade.Event
+	now    time.Time
+	op     *upgrade.OpReading
+}
+
+// begin opens a rollout of a set of n instances in five update and four fault domains.
+func begin(c cast, n int, change func(*story)) *story {
+	s := &story{cast: c, id: "r-4f2a9c", now: believableNow}
+	s.pol = upgrade.DefaultPolicy()
+	s.pol.Pattern, s.pol.Channel = "web-*", galleryChannel
+	s.pol.Readers, s.pol.Requesters, s.pol.Approvers = []string{"U0ANA", "S0WEB"}, []string{"U0ANA"}, []string{"U0BO", "U0EVA", "S0SRE"}
+	s.set = upgrade.ScaleSet{
+		ID: gallerySet, Name: c.set, ResourceGroup: c.group, Location: c.location, Mode: upgrade.Uniform, UpgradeMode: upgrade.Manual,
+		Provisioning: upgrade.Succeeded, Model: upgrade.Model{Image: s.image(c.old)}, Capacity: n, HealthSource: true, SeenAt: s.now,
+	}
+	for i := range n {
+		s.set.Instances = append(s.set.Instances, upgrade.Instance{
+			ID: c.instance + fmt.Sprint(i), UpdateDomain: i % 5, FaultDomain: i / 5 % 4, Zone: c.zone, Image: s.image(c.old), LatestModel: true,
+			Provisioning: upgrade.Succeeded, Power: upgrade.Running, Health: upgrade.Healthy,
+		})
+	}
+	wish := upgrade.Wish{Note: c.note, By: "U0ANA", Limits: upgrade.Limits{MaxUnavailable: 4, BatchCap: 50, Soak: 5 * time.Minute, Bake: 10 * time.Minute, Deadline: 15 * time.Minute}}
+	wish.Target.Image = s.image(c.new)
+	wish.Limits.MaxUnavailable = s.pol.MaxUnavailable.Of(n)
+	s.pol.Downgrades = true
+	if change != nil {
+		change(s)
+	}
+	s.plan, _ = upgrade.NewPlan(s.set, s.pol, wish, s.now)
+	s.say("U0ANA", upgrade.Requested{Digest: s.plan.Digest, Channel: galleryChannel, Name: c.requester})
+	return s
+}
+
+func (s *story) image(version string) upgrade.Image {
+	return upgrade.Image{Publisher: "Canonical", Offer: s.cast.offer, SKU: "22_04-lts-gen2", Version: version}
+}
+
+// say journals facts.
+func (s *story) say(by string, facts ...upgrade.Fact) {
+	for _, e := range upgrade.At(s.now, by, facts...) {
+		e.Seq = len(s.events) + 1
+		s.events = append(s.events, e)
+	}
+}
+
+func (s *story) record() upgrade.Record {
+	return upgrade.Record{ID: s.id, Plan: s.plan, Rollout: upgrade.Fold(s.id, s.events), Events: slices.Clone(s.events)}
+}
+
+func (s *story) wait(d time.Duration) { s.now = s.now.Add(d) }
+
+// look makes passes until there is nothing more to do at this moment.
+func (s *story) look() upgrade.Decision {
+	for range 20 {
+		d := s.pass()
+		switch d.Kind {
+		case upgrade.Wait, upgrade.Hold, upgrade.Nothing:
+			return d
+		}
+	}
+	return upgrade.Decision{}
+}
+
+// pass is one look of the engine: note, decide, journal, act.
+func (s *story) pass() upgrade.Decision {
+	s.set.SeenAt = s.now
+	seen := upgrade.Observation{Set: &s.set, Op: s.op, Policy: s.pol, Rights: map[string]string{"U0BO": "", "U0EVA": ""}, Pace: upgrade.DefaultPace()}
+	s.say("", upgrade.Note(s.plan, s.record().Rollout, seen, s.now)...)
+	rec := s.record()
+	d := upgrade.Decide(s.plan, rec.Rollout, seen, s.now)
+	if last := upgrade.LastDecided(rec.Events); d.Kind != upgrade.Nothing && (last.Kind != d.Kind || last.Reason != d.Reason || last.Text != d.Text) {
+		s.say("", upgrade.Decided{Kind: d.Kind, Reason: d.Reason, Gate: d.Gate, Text: d.Text, Blockers: d.Blockers})
+	}
+	s.act(d, rec.Rollout)
+	return d
+}
+
+func (s *story) act(d upgrade.Decision, r upgrade.Rollout) {
+	switch d.Kind {
+	case upgrade.AskGate:
+		n := r.Askings[d.Gate] + 1
+		s.say("", upgrade.Asked{Gate: d.Gate, Asking: n, Nonce: fmt.Sprintf("nonce0000000000%d%d", len(r.Asked), n), Expires: s.now.Add(s.pol.ApprovalLife), Acknowledged: upgrade.ChangedSections(s.plan, s.set)})
+	case upgrade.AskModel:
+		on, off := s.split()
+		recommend := upgrade.Keep
+		if on < off {
+			recommend = upgrade.Revert
+		}
+		s.say("", upgrade.ModelAsked{Nonce: "nonce00000000000model", Recommend: recommend, On: on, Off: off})
+	case upgrade.SetModel:
+		s.send(upgrade.Operation{Kind: upgrade.OpModel, Gate: d.Gate, Image: s.plan.Target.Image})
+		s.set.Model.Image, s.op = s.plan.Target.Image, &upgrade.OpReading{Done: true, OK: true}
+	case upgrade.PutBack:
+		s.send(upgrade.Operation{Kind: upgrade.OpRevert, Image: r.Model.Previous})
+		s.set.Model.Image, s.op = r.Model.Previous, &upgrade.OpReading{Done: true, OK: true}
+	case upgrade.Start:
+		s.send(upgrade.Operation{Kind: upgrade.OpUpgrade, Gate: d.Gate, Batch: len(r.Batches) + 1, Instances: d.Batch, Image: s.plan.Target.Image})
+		s.op = &upgrade.OpReading{}
+	case upgrade.End:
+		s.say("", upgrade.Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally(r)})
+	}
+}
+
+func (s *story) send(op upgrade.Operation) {
+	op.ID, op.Digest = fmt.Sprintf("op-%d", len(s.events)), s.plan.Digest
+	s.say("", upgrade.Intended{Op: op}, upgrade.Sending{Op: op.ID}, upgrade.Accepted{Op: op.ID})
+}
+
+func (s *story) split() (on, off int) {
+	for _, i := range s.set.Instances {
+		if i.Image.Same(s.plan.Target.Image) {
+			on++
+		}
+	}
+	return on, len(s.set.Instances) - on
+}
+
+func (s *story) tally(r upgrade.Rollout) upgrade.Tally {
+	n := r.Count(s.plan)
+	on, off := s.split()
+	return upgrade.Tally{Planned: s.plan.Size(), OK: n[upgrade.OK], Failed: n[upgrade.Broken], Vanished: n[upgrade.Vanished], Left: n[upgrade.Left],
+		Untouched: n[upgrade.Waiting], OnNew: on, OnOld: off, LowestServing: r.Lowest, Total: s.plan.Total}
+}
+
+// approve lets somebody say yes to the gate that is asked, in the domain's own way.
+func (s *story) approve(by, name string, rest bool) {
+	s.hear(by, name, upgrade.Word{Verb: upgrade.WordApprove, Rest: rest})
+}
+
+// hear takes a person's word; what the domain refuses changes nothing.
+func (s *story) hear(by, name string, w upgrade.Word) *upgrade.Refusal {
+	rec := s.record()
+	w.Rollout, w.Channel = s.id, galleryChannel
+	heard, no := upgrade.Hear(w, upgrade.Person{ID: by, Name: name}, nil, s.plan, rec.Rollout, s.pol, s.now)
+	if no == nil {
+		s.say(by, heard.Facts...)
+	}
+	return no
+}
+
+// azure changes some instances of the set, as Azure would.
+func (s *story) azure(ids []string, change func(*upgrade.Instance)) {
+	for i := range s.set.Instances {
+		if slices.Contains(ids, s.set.Instances[i].ID) {
+			change(&s.set.Instances[i])
+		}
+	}
+}
+
+// flying are the instances of the batch that was sent last.
+func (s *story) flying() []string {
+	b, _ := s.record().Rollout.OpenBatch()
+	return b.Instances
+}
+
+func (s *story) reimaged(i *upgrade.Instance) {
+	i.Image, i.Image.Exact, i.LatestModel = s.plan.Target.Image, s.plan.Target.Image.Version, true
+	i.Provisioning, i.Power, i.Health = upgrade.Succeeded, upgrade.Running, upgrade.Healthy
+}
+
+// batch lets the batch in flight come to a good end, seen healthy twice.
+func (s *story) batch() {
+	s.azure(s.flying(), func(i *upgrade.Instance) {
+		i.Provisioning, i.Power, i.Health = upgrade.Updating, upgrade.Stopped, upgrade.UnknownState
+	})
+	s.wait(30 * time.Second)
+	s.look()
+	s.wait(2 * time.Minute)
+	s.azure(s.flying(), s.reimaged)
+	s.op = &upgrade.OpReading{Done: true, OK: true}
+	s.look()
+	s.wait(11 * time.Second)
+	s.look()
+}
+
+// gate approves the gate that is asked and lets it run, in as many batches as it takes.
+func (s *story) gate() {
+	s.wait(80 * time.Second)
+	s.approve("U0BO", s.cast.approver, false)
+	s.look()
+	for len(s.flying()) > 0 {
+		s.batch()
+	}
+}
+
+// soaked lets the soak pass.
+func (s *story) soaked() {
+	s.wait(s.plan.Limits.Soak)
+	s.look()
+}
+
+// finish runs everything that is left to its end.
+func (s *story) finish() {
+	for range 100 {
+		if s.look().Reason == upgrade.ReasonApproval {
+			s.gate()
+		}
+		if s.record().Rollout.Ended != nil {
+			return
+		}
+		s.wait(s.plan.Limits.Soak)
+	}
+}

@@ -1,0 +1,61 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Render makes the message of a slot from the rollout as it is now. An error means that the slot or
+// what came with it is not known; nothing is half rendered.
+func Render(post upgrade.Post, rec upgrade.Record, now time.Time) (Message, error) {
+	kind, rest, _ := strings.Cut(post.Slot, "/")
+	switch kind {
+	case upgrade.SlotLive:
+		return live(rec, now), nil
+	case upgrade.SlotPlan:
+		return planned(rec), nil
+	case upgrade.SlotModel:
+		return model(rec)
+	case upgrade.SlotReport:
+		return report(rec)
+	case "card":
+		return renderCard(rest, rec, now)
+	case "batch":
+		n, err := strconv.Atoi(rest)
+		if err != nil {
+			return Message{}, fmt.Errorf("message %s of %s: no such batch", post.Slot, rec.ID)
+		}
+		return batch(n, rec, now), nil
+	case "hold":
+		var d upgrade.Decided
+		if err := json.Unmarshal(post.Want, &d); err != nil {
+			return Message{}, fmt.Errorf("message %s of %s: %w", post.Slot, rec.ID, err)
+		}
+		return hold(post.Slot, d, rec), nil
+	case "said":
+		var w upgrade.SaidWant
+		if err := json.Unmarshal(post.Want, &w); err != nil {
+			return Message{}, fmt.Errorf("message %s of %s: %w", post.Slot, rec.ID, err)
+		}
+		return said(post.Slot, w, rec), nil
+	}
+	return Message{}, fmt.Errorf("message %s of %s: no such slot", post.Slot, rec.ID)
+}
+
+func renderCard(rest string, rec upgrade.Record, now time.Time) (Message, error) {
+	cut := strings.LastIndexByte(rest, '/')
+	if cut < 0 {
+		return Message{}, fmt.Errorf("message card/%s of %s: no such card", rest, rec.ID)
+	}
+	gate, at := rec.Plan.Gate(rest[:cut])
+	asking, err := strconv.Atoi(rest[cut+1:])
+	if at < 0 || err != nil {
+		return Message{}, fmt.Errorf("message card/%s of %s: no such card", rest, rec.ID)
+	}
+	return card(gate, at, asking, rec, now), nil
+}

@@ -40,7 +40,7 @@ type Fault struct {
 // faultKinds says what each kind does.
 var faultKinds = map[string]string{
 	"http-status":  "answer with status, code and retryAfter instead of (when=before) or after doing the work",
-	"slow":         "wait for delay before or after doing the work",
+	"slow":         "wait for delay before or after doing the work; a caller that gives up before is not heard",
 	"reset":        "drop the connection before or after doing the work",
 	"half-body":    "do the work, send half of the answer and drop the connection",
 	"html":         "answer with an HTML error page (status, default 502) before or after doing the work",

@@ -100,6 +100,26 @@ func TestASlowAnswerDelaysTheWorkOrOnlyTheAnswer(t *testing.T) {
 	})
 }
 
+func TestACallerThatGivesUpIsHeardOnlyIfTheWorkCameFirst(t *testing.T) {
+	for when, heard := range map[string]bool{"before": false, "after": true} {
+		inBubble(t, Options{}, func(t *testing.T, b *bench) {
+			b.web.Timeout = 10 * time.Second
+			b.inject(Fault{Kind: "slow", Match: "PATCH", When: when, Delay: Duration(30 * time.Second)})
+			if _, err := b.try("PATCH", demoSet+testVer, imagePatch("4.0.20160229")); err == nil {
+				t.Error("there was an answer")
+			}
+			time.Sleep(time.Minute)
+			writes := b.sim.Writes()
+			if (len(writes) == 1) != heard {
+				t.Fatalf("%s: %d writes", when, len(writes))
+			}
+			if heard && (writes[0].Answered || !writes[0].Accepted) {
+				t.Errorf("record %+v", writes[0])
+			}
+		})
+	}
+}
+
 func TestForeignURLsPointElsewhere(t *testing.T) {
 	inBubble(t, Options{PageSize: 5}, func(t *testing.T, b *bench) {
 		b.patchVersion(demoSet, "4.0.20160229")

@@ -100,3 +100,42 @@ func TestUnderManualAModelChangeMovesNoInstance(t *testing.T) {
 		}
 	})
 }
+
+func TestANewLifeEndsTheOldOne(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
+		b.patchVersion(demoSet, "4.0.20160229")
+		a := b.upgrade(demoSet, "0").want(http.StatusAccepted)
+		for b.status(a) == "InProgress" {
+			time.Sleep(time.Second)
+		}
+		// Between the operation's end and good health the machine is switched off: the upgrade's
+		// last step must not call it healthy.
+		b.do("POST", demoSet+"/virtualMachines/0/powerOff"+testVer, "").want(http.StatusAccepted)
+		time.Sleep(5 * time.Minute)
+		if i := b.state("myvmss", "0"); i.Power != "stopped" || i.Health == "healthy" {
+			t.Errorf("instance %+v", i)
+		}
+	})
+}
+
+// The world is a function of fleet, calls and clock: two runs of the same story end in the same state,
+// to the nanosecond.
+func TestTheSameStoryEndsInTheSameWorld(t *testing.T) {
+	var ends []State
+	for range 2 {
+		inBubble(t, Options{}, func(t *testing.T, b *bench) {
+			b.inject(Fault{Kind: "fail-instance", Set: "myvmss", Instance: "5"})
+			b.inject(Fault{Kind: "born", Set: "web-prod", Count: 3, After: Duration(time.Minute)})
+			b.patchVersion(demoSet, "4.0.20160229")
+			b.upgrade(demoSet, "0", "5", "10", "15").want(http.StatusAccepted)
+			time.Sleep(100 * time.Second)
+			ends = append(ends, b.sim.Snapshot())
+		})
+	}
+	if !sameJSON(ends[0], ends[1]) {
+		t.Error("two runs differ")
+	}
+	if len(ends[0].Operations) < 2 {
+		t.Errorf("operations %+v", ends[0].Operations)
+	}
+}

@@ -95,6 +95,9 @@ func TestAFailedInstanceFailsTheOperationWithItsReason(t *testing.T) {
 		if i := b.state("myvmss", "0"); i.Provisioning != "succeeded" || i.Health != "healthy" {
 			t.Errorf("instance 0: %+v", i)
 		}
+		if got := text(b.get(demoSet).doc, "properties", "provisioningState"); got != "Failed" {
+			t.Errorf("set %s", got)
+		}
 		b.upgrade(demoSet, "5").want(202)
 		time.Sleep(5 * time.Minute)
 		if i := b.state("myvmss", "5"); i.Provisioning != "succeeded" || i.Health != "healthy" || !i.LatestModelApplied {
@@ -146,6 +149,7 @@ func TestCallsOnDifferentInstancesDoNotHoldEachOtherUp(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		b.do("POST", demoSet+"/virtualMachines/1/reimage"+testVer, "").want(202)
 		b.do("POST", demoSet+"/virtualMachines/2/reimage"+testVer, "").want(202)
+		b.upgrade(demoSet, "2", "3").refused(409, "Conflict")
 		b.upgrade(demoSet, "3").want(202)
 		time.Sleep(5 * time.Minute)
 		b.upgrade(demoSet, "1").want(202)

@@ -27,16 +27,16 @@ type route struct {
 }
 
 const (
-	inSub   = "/subscriptions/{subscription}"
-	inGroup = inSub + "/resourceGroups/{group}"
-	compute = "/providers/Microsoft.Compute"
-	sets    = inGroup + compute + "/virtualMachineScaleSets"
-	oneSet  = sets + "/{set}"
-	oneVM   = oneSet + "/virtualMachines/{vm}"
-	place   = inSub + compute + "/locations/{location}"
-	images  = place + "/publishers"
-	offers  = images + "/{publisher}/artifacttypes/vmimage/offers"
-	skus    = offers + "/{offer}/skus"
+	inSub      = "/subscriptions/{subscription}"
+	inGroup    = inSub + "/resourceGroups/{group}"
+	compute    = "/providers/Microsoft.Compute"
+	allSets    = inGroup + compute + "/virtualMachineScaleSets"
+	oneSet     = allSets + "/{set}"
+	oneVM      = oneSet + "/virtualMachines/{vm}"
+	inLocation = inSub + compute + "/locations/{location}"
+	publishers = inLocation + "/publishers"
+	offers     = publishers + "/{publisher}/artifacttypes/vmimage/offers"
+	skus       = offers + "/{offer}/skus"
 )
 
 // routes is the whole surface. Names are those of the REST specification.
@@ -51,8 +51,8 @@ var routes = compile([]route{
 	{method: "HEAD", pattern: inGroup, name: "ResourceGroups_CheckExistence", handler: (*world).headGroup},
 
 	{method: "GET", pattern: inSub + compute + "/virtualMachineScaleSets", name: "VirtualMachineScaleSets_ListAll", policy: highGet, handler: (*world).listAllSets},
-	{method: "GET", pattern: place + "/virtualMachineScaleSets", name: "VirtualMachineScaleSets_ListByLocation", policy: highGet, handler: (*world).listSetsByLocation},
-	{method: "GET", pattern: sets, name: "VirtualMachineScaleSets_List", policy: highGet, handler: (*world).listSets},
+	{method: "GET", pattern: inLocation + "/virtualMachineScaleSets", name: "VirtualMachineScaleSets_ListByLocation", policy: highGet, handler: (*world).listSetsByLocation},
+	{method: "GET", pattern: allSets, name: "VirtualMachineScaleSets_List", policy: highGet, handler: (*world).listSets},
 	{method: "GET", pattern: oneSet, name: "VirtualMachineScaleSets_Get", policy: lowGet, handler: onSet((*world).getSet)},
 	{method: "PUT", pattern: oneSet, name: "VirtualMachineScaleSets_CreateOrUpdate", body: neededBody, policy: setUpdate, handler: (*world).putSet},
 	{method: "PATCH", pattern: oneSet, name: "VirtualMachineScaleSets_Update", body: neededBody, policy: setUpdate, handler: onSet((*world).patchSet)},
@@ -84,9 +84,9 @@ var routes = compile([]route{
 	{method: "POST", pattern: oneVM + "/deallocate", name: "VirtualMachineScaleSetVMs_Deallocate", policy: vmUpdate, handler: onVM(vmAction("deallocate", (*world).deallocate))},
 	{method: "POST", pattern: oneVM + "/reimage", name: "VirtualMachineScaleSetVMs_Reimage", body: optionalBody, policy: vmUpdate, handler: onVM(vmAction("reimage", (*world).reimage))},
 
-	{method: "GET", pattern: place + "/operations/{operation}", name: "Operations_Get", policy: opGet, handler: (*world).getOperation},
+	{method: "GET", pattern: inLocation + "/operations/{operation}", name: "Operations_Get", policy: opGet, handler: (*world).getOperation},
 
-	{method: "GET", pattern: images, name: "VirtualMachineImages_ListPublishers", handler: (*world).listPublishers},
+	{method: "GET", pattern: publishers, name: "VirtualMachineImages_ListPublishers", handler: (*world).listPublishers},
 	{method: "GET", pattern: offers, name: "VirtualMachineImages_ListOffers", handler: (*world).listOffers},
 	{method: "GET", pattern: skus, name: "VirtualMachineImages_ListSkus", handler: (*world).listSKUs},
 	{method: "GET", pattern: skus + "/{sku}/versions", name: "VirtualMachineImages_List", handler: (*world).listVersions},

@@ -147,6 +147,26 @@ func TestCapacityMakesAndDeletesInstances(t *testing.T) {
 	})
 }
 
+func TestScaleInSparesTheProtected(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
+		b.do("PATCH", demoSet+"/virtualMachines/19"+testVer, `{"properties":{"protectionPolicy":{"protectFromScaleIn":true}}}`).want(200)
+		time.Sleep(time.Minute)
+		b.do("PATCH", demoSet+testVer, `{"sku":{"capacity":18}}`).want(200)
+		time.Sleep(4 * time.Minute)
+		b.get(demoSet + "/virtualMachines/19")
+		b.do("GET", demoSet+"/virtualMachines/17"+testVer, "").want(404)
+	})
+}
+
+func TestNeighboursAreInTheSameSubscription(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
+		want := `"subnet":{"id":"/subscriptions/` + testSub + `/resourceGroups/rg-demo/providers/Microsoft.Network/virtualNetworks/`
+		if raw := string(b.get(demoSet).raw); !strings.Contains(raw, want) {
+			t.Errorf("no %s in %s", want, raw)
+		}
+	})
+}
+
 func TestASetIsMadeAndDeleted(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		set := shop + "fresh"

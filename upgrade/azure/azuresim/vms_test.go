@@ -230,6 +230,9 @@ func TestPowerActionsMoveInstances(t *testing.T) {
 			if i := b.state("myvmss", "0"); i.Power != r.power || i.Provisioning != "succeeded" || b.status(a) != "Succeeded" {
 				t.Errorf("after %s %s: %+v", r.action, r.body, i)
 			}
+			if i := b.state("myvmss", "0"); (i.Health == "healthy") != (r.power == "running") {
+				t.Errorf("after %s the health is %s", r.action, i.Health)
+			}
 			others := b.state("myvmss", "1").Power == r.power
 			if all := r.body != someIDs; others != all && r.power != "running" {
 				t.Errorf("after %s %s the others are %s", r.action, r.body, b.state("myvmss", "1").Power)

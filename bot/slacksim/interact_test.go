@@ -428,8 +428,9 @@ func TestNothingOfBeforeAResetArrivesAfterIt(t *testing.T) {
 		for range 2 {
 			<-a.got // message and app_mention, unacknowledged
 		}
-		time.Sleep(4 * time.Second) // the first retries are out, the second ones are due in a minute
+		time.Sleep(4500 * time.Millisecond) // the first retries are out, the second ones are due in a minute
 		w.Reset()
+		synctest.Wait()
 		for len(a.got) > 0 {
 			<-a.got
 		}

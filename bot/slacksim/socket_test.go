@@ -423,6 +423,7 @@ func TestSlowClientDoesNotHoldUpTheOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer slow.Close()
+		synctest.Wait()
 		quick := w.connect()
 		defer quick.close()
 		quick.answering(nil)

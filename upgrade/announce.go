@@ -3,6 +3,8 @@ package upgrade
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Posts says which messages must be brought up to date when events are added to a rollout: r is
@@ -43,15 +45,13 @@ func (a *announcement) event(e Event) {
 		a.add(SlotLive, nil, false)
 		a.add(SlotPlan, nil, false)
 	case Asked:
-		if f.Nonce != "" {
-			a.add(CardSlot(f.Gate, f.Asking), nil, true)
-		}
+		a.card(f.Gate)
 	case Voted:
 		a.card(f.Gate)
 	case Denied:
 		a.card(f.Gate)
 	case AskedAgain:
-		a.add(CardSlot(f.Gate, a.r.Askings[f.Gate]), nil, true)
+		a.card(f.Gate)
 	case ModelAsked, ModelAnswered, ModelReverted:
 		if a.r.Model.Asked != nil {
 			a.add(SlotModel, nil, true)
@@ -62,7 +62,8 @@ func (a *announcement) event(e Event) {
 		if b := a.r.Instances[f.ID].Batch; b > 0 {
 			a.add(BatchSlot(b), nil, false)
 		}
-	case Sending, Accepted, Settled, Refused, Unanswered:
+	case Accepted, Settled, Refused, Unanswered:
+		// Not Sending: its answer follows at once, and a refused batch is none.
 		if n := len(a.r.Batches); n > 0 {
 			a.add(BatchSlot(a.r.Batches[n-1].N), nil, false)
 		}
@@ -74,25 +75,33 @@ func (a *announcement) event(e Event) {
 	}
 }
 
-// decided posts what people must not miss: a hold, and an ill instance that stops the next start.
+// decided posts what people must not miss: a hold to the whole channel, and to the thread an ill
+// instance that stops the next start, as it may come and go.
 func (a *announcement) decided(e Event, f Decided) {
-	if f.Kind == Hold && f.Reason != ReasonModel || f.Reason == ReasonHealth {
-		a.add(fmt.Sprintf("hold/%d", e.Seq), f, true)
+	if loud(f) && !f.Quiet {
+		a.add(fmt.Sprintf("hold/%d", e.Seq), f, f.Kind == Hold)
 	}
 	if f.Kind == Hold {
 		a.cards()
 	}
 }
 
+// loud reports whether a decision calls for people. The model question has its own card.
+func loud(d Decided) bool {
+	return d.Kind == Hold && d.Reason != ReasonModel || d.Reason == ReasonHealth
+}
+
+// card brings a gate's last card up to date, and the one before, which it may just have replaced.
 func (a *announcement) card(gate string) {
-	if asked, ok := a.r.Asked[gate]; ok && asked.Nonce != "" {
-		a.add(CardSlot(gate, asked.Asking), nil, true)
+	askings := a.r.Cards[gate]
+	for _, n := range askings[max(0, len(askings)-2):] {
+		a.add(CardSlot(gate, n), nil, true)
 	}
 }
 
-// cards brings every live card up to date, such as when a rollout ends under it.
+// cards brings every card up to date, such as when a rollout ends under it.
 func (a *announcement) cards() {
-	for gate := range a.r.Asked {
+	for _, gate := range slices.Sorted(maps.Keys(a.r.Cards)) {
 		a.card(gate)
 	}
 	if a.r.Model.Asked != nil {

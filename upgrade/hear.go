@@ -42,23 +42,36 @@ type Heard struct {
 // Hear decides what a person's word about a rollout comes to. It is pure: rights, state, staleness
 // and idempotence of every verb are decided here and nowhere else. card is the card whose button
 // was pressed, nil for typed words.
+//
+// What lets a rollout go on takes the right under the plan's policy and the one in force (R21).
+// What stops it takes the one in force only: whoever must be able to stop is never too new for it.
 func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time.Time) (Heard, *Refusal) {
-	right := MayStop
-	if w.Verb == WordApprove {
-		right = MayApprove
-	}
-	for _, policy := range []Policy{pol, p.Policy} {
-		if who := policy.Refuses(by, right, r.Requester); who != "" {
-			return Heard{}, &Refusal{Code: CodeRole, What: fmt.Sprintf("to %s a rollout of %s takes %s", w.Verb, p.Name, who), Next: "/vmss why " + r.ID, Rollout: r.ID}
-		}
-	}
-	if r.Ended != nil {
-		return Heard{}, &Refusal{Code: CodeStale, What: fmt.Sprintf("%s has ended: %s", r.ID, r.Ended.Outcome), Next: "/vmss status " + r.ID, Rollout: r.ID}
-	}
-	h := hearing{w, by, card, p, r, now}
+	right, policies := MayStop, []Policy{pol}
 	switch w.Verb {
 	case WordApprove:
-		return h.approve(pol)
+		right, policies = MayApprove, []Policy{pol, p.Policy}
+	case WordResume, WordAsk:
+		policies = []Policy{pol, p.Policy}
+	}
+	h := hearing{w, by, card, p, r, pol, now}
+	for _, policy := range policies {
+		if who := policy.Refuses(by, right, r.Requester); who != "" {
+			return Heard{}, h.refuse(CodeRole, "to %s a rollout of %s takes %s", w.Verb, p.Name, who)
+		}
+	}
+	switch {
+	case r.Ended != nil:
+		return Heard{}, &Refusal{Code: CodeStale, What: fmt.Sprintf("%s has ended: %s", r.ID, r.Ended.Outcome), Next: "/vmss status " + r.ID, Rollout: r.ID}
+	case r.Abort != nil && w.Verb != WordAbort && w.Verb != WordModel:
+		return Heard{}, h.refuse(CodeState, "%s was aborted by %s: nothing more is started", r.ID, r.Abort.Name)
+	}
+	return h.answer()
+}
+
+func (h hearing) answer() (Heard, *Refusal) {
+	switch h.w.Verb {
+	case WordApprove:
+		return h.approve()
 	case WordDeny:
 		return h.deny()
 	case WordPause:
@@ -72,7 +85,7 @@ func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time
 	case WordModel:
 		return h.model()
 	}
-	return Heard{}, Refuse(CodeArg, "/vmss help", "I do not know the verb %q", w.Verb)
+	return Heard{}, Refuse(CodeArg, "/vmss help", "I do not know the verb %q", h.w.Verb)
 }
 
 type hearing struct {
@@ -81,6 +94,7 @@ type hearing struct {
 	card *Card
 	p    Plan
 	r    Rollout
+	pol  Policy // in force
 	now  time.Time
 }
 
@@ -88,7 +102,7 @@ type hearing struct {
 func (h hearing) asked() (Gate, AskedAt, *Refusal) {
 	gate, _, open := h.r.CurrentGate(h.p)
 	asked, isAsked := h.r.Asked[gate.Key]
-	if h.card != nil && (!isAsked || h.card.Gate != gate.Key || h.card.Asking != asked.Asking) {
+	if c := h.card; c != nil && (!isAsked || c.Gate != gate.Key || c.Asking != asked.Asking || (c.Digest != "" && c.Digest != h.p.Digest)) {
 		return gate, asked, h.stale()
 	}
 	switch {
@@ -101,7 +115,10 @@ func (h hearing) asked() (Gate, AskedAt, *Refusal) {
 }
 
 func (h hearing) stale() *Refusal {
-	gate, _ := h.p.Gate(h.card.Gate)
+	gate, at := h.p.Gate(h.card.Gate)
+	if at < 0 {
+		return h.refuse(CodeStale, "this card of %s asks something else", h.r.ID)
+	}
 	what := fmt.Sprintf("this card of %s was replaced or answered", gate.Title)
 	if g, ok := h.r.Grants[h.card.Gate]; ok && g.Asking == h.card.Asking {
 		what = fmt.Sprintf("%s was approved by %s", gate.Title, h.names(h.card.Gate))
@@ -121,80 +138,88 @@ func (h hearing) refuse(code Code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, What: fmt.Sprintf(format, args...), Next: "/vmss why " + h.r.ID, Rollout: h.r.ID}
 }
 
-func (h hearing) approve(pol Policy) (Heard, *Refusal) {
+func (h hearing) approve() (Heard, *Refusal) {
 	gate, asked, no := h.asked()
 	switch {
 	case no != nil:
 		return Heard{}, no
-	case h.r.Abort != nil:
-		return Heard{}, h.refuse(CodeState, "%s was aborted by %s", h.r.ID, h.r.Abort.Name)
 	case h.r.Denial != nil:
 		return Heard{}, h.refuse(CodeStale, "%s denied %s: %s", h.r.Denial.Name, gate.Title, h.r.Denial.Reason)
-	case !h.now.Before(asked.Expires):
+	}
+	need := max(1, h.p.Policy.Approvals, h.pol.Approvals)
+	var facts []Fact
+	switch {
+	case h.voted(gate):
+	case !h.r.Startable(gate) && !h.w.Rest:
+		return Heard{}, h.refuse(CodeStale, "%s was approved by %s, and all of it was started", gate.Title, h.names(gate.Key))
+	case !h.r.Startable(gate):
+	case !h.now.Before(asked.Until(h.pol)):
 		return Heard{}, &Refusal{Code: CodeStale, What: "the time to approve " + gate.Title + " is over", Next: "/vmss ask " + h.r.ID, Rollout: h.r.ID}
+	default:
+		facts = h.vote(gate, asked.Asked, h.r.Votes[gate.Key], need)
 	}
-	need := max(1, h.p.Policy.Approvals, pol.Approvals)
-	facts := h.vote(gate, asked.Asking, asked.Expires, need)
-	if h.w.Rest {
-		if need > 1 {
-			return Heard{}, h.refuse(CodePolicy, "%s needs %d approvers for each gate: approve them one by one", h.p.Name, need)
-		}
-		facts = append(facts, h.rest(gate)...)
+	if !h.w.Rest {
+		return h.approved(facts, gate.Title)
 	}
-	if len(facts) == 0 {
-		return Heard{Answer: fmt.Sprintf("You have approved %s already: one person, one vote.", gate.Title)}, nil
+	if need > 1 {
+		return Heard{}, h.refuse(CodePolicy, "%s needs %d approvers for each gate: approve them one by one", h.p.Name, need)
 	}
-	answer := fmt.Sprintf("You approved %s of %s.", gate.Title, h.p.Name)
-	if h.w.Rest {
-		answer = fmt.Sprintf("You approved %s and everything after it of %s.", gate.Title, h.p.Name)
-	}
-	return Heard{facts, answer}, nil
+	return h.approved(append(facts, h.rest(gate, asked.Asked)...), gate.Title+" and everything after it")
 }
 
-// vote records one yes, and the grant when it is the one that completes the quorum.
-func (h hearing) vote(g Gate, asking int, expires time.Time, need int) []Fact {
-	if asking == h.r.Asked[g.Key].Asking && slices.ContainsFunc(h.r.Votes[g.Key], func(b Ballot) bool { return b.By == h.by.ID }) {
-		return nil
+func (h hearing) approved(facts []Fact, what string) (Heard, *Refusal) {
+	if len(facts) == 0 {
+		return Heard{Answer: fmt.Sprintf("You have approved %s already: one person, one vote.", what)}, nil
 	}
-	facts := []Fact{Voted{Gate: g.Key, Asking: asking, Name: h.by.Name}}
-	voters := []string{}
-	if asking == h.r.Asked[g.Key].Asking {
-		for _, b := range h.r.Votes[g.Key] {
-			voters = append(voters, b.By)
-		}
+	return Heard{facts, fmt.Sprintf("You approved %s of %s.", what, h.p.Name)}, nil
+}
+
+func (h hearing) voted(g Gate) bool {
+	return slices.ContainsFunc(h.r.Votes[g.Key], func(b Ballot) bool { return b.By == h.by.ID })
+}
+
+// vote records one yes beside those given before, and the grant when it completes the quorum. Whether
+// the others still may is asked again when it counts.
+func (h hearing) vote(g Gate, asked Asked, before []Ballot, need int) []Fact {
+	facts := []Fact{Voted{Gate: g.Key, Asking: asked.Asking, Name: h.by.Name}}
+	var voters []string
+	for _, b := range before {
+		voters = append(voters, b.By)
 	}
 	if voters = append(voters, h.by.ID); len(voters) >= need {
-		facts = append(facts, Granted{Gate: g.Key, Asking: asking, Digest: h.p.Digest, Voters: voters, Expires: expires})
+		facts = append(facts, Granted{Gate: g.Key, Asking: asked.Asking, Digest: h.p.Digest, Voters: voters, Expires: asked.Expires})
 	}
 	return facts
 }
 
 // rest asks and grants every later gate in one go: no card is posted for these, so they carry no
-// nonce.
-func (h hearing) rest(current Gate) []Fact {
+// nonce. What the person saw of the model is what the current card showed.
+func (h hearing) rest(current Gate, shown Asked) []Fact {
 	_, at := h.p.Gate(current.Key)
-	expires := h.now.Add(h.p.Policy.ApprovalLife)
+	expires := h.now.Add(h.p.Policy.Tighter(h.pol).ApprovalLife)
 	var facts []Fact
 	for _, g := range h.p.Gates[at+1:] {
-		if _, granted := h.r.Grants[g.Key]; granted {
+		if grant, granted := h.r.Grants[g.Key]; granted && h.now.Before(grant.Expires) {
 			continue
 		}
-		asking := h.r.Askings[g.Key] + 1
-		facts = append(facts, Asked{Gate: g.Key, Asking: asking, Expires: expires})
-		facts = append(facts, h.vote(g, asking, expires, 1)...)
+		asked := Asked{Gate: g.Key, Asking: h.r.Askings[g.Key] + 1, Expires: expires, Acknowledged: shown.Acknowledged, Sections: shown.Sections}
+		facts = append(facts, asked)
+		facts = append(facts, h.vote(g, asked, nil, 1)...)
 	}
 	return facts
 }
 
 func (h hearing) deny() (Heard, *Refusal) {
 	gate, asked, no := h.asked()
-	switch {
+	switch denial := h.r.Denial; {
 	case no != nil:
 		return Heard{}, no
-	case h.r.Denial != nil && h.r.Denial.By == h.by.ID:
+	case denial != nil && denial.By == h.by.ID:
 		return Heard{Answer: fmt.Sprintf("You have denied %s already.", gate.Title)}, nil
-	case h.r.Denial != nil:
-		return Heard{}, h.refuse(CodeStale, "%s denied %s already: %s", h.r.Denial.Name, gate.Title, h.r.Denial.Reason)
+	case denial != nil:
+		return Heard{}, h.refuse(CodeStale, "%s denied %s already: %s", denial.Name, gate.Title, denial.Reason)
+	case !h.r.Startable(gate):
+		return Heard{}, h.refuse(CodeState, "all of %s was started: pause or abort %s to stop what comes after", gate.Title, h.r.ID)
 	case h.w.Reason == "":
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss deny %s \"reason\"", h.r.ID), "a denial needs a reason: people will ask for it")
 	}
@@ -223,7 +248,7 @@ func (h hearing) resume() (Heard, *Refusal) {
 
 func (h hearing) abort() (Heard, *Refusal) {
 	switch {
-	case h.r.Abort != nil && h.w.Answer != ModelOpen && h.r.Model.Answer == ModelOpen:
+	case h.w.Answer != ModelOpen && (h.r.Abort != nil || h.r.Model.Asked != nil):
 		return h.model()
 	case h.r.Abort != nil:
 		return Heard{Answer: fmt.Sprintf("%s was aborted already, by %s.", h.r.ID, h.r.Abort.Name)}, nil
@@ -240,15 +265,21 @@ func (h hearing) abort() (Heard, *Refusal) {
 func (h hearing) ask() (Heard, *Refusal) {
 	gate, _, open := h.r.CurrentGate(h.p)
 	asked, isAsked := h.r.Asked[gate.Key]
-	expired := isAsked && !h.now.Before(asked.Expires)
-	if !open || (h.r.Denial == nil && !expired) {
+	expired := isAsked && !h.now.Before(asked.Until(h.pol))
+	answer := fmt.Sprintf("%s of %s is asked again.", gate.Title, h.p.Name)
+	switch {
+	case open && !isAsked && h.r.Askings[gate.Key] > 0:
+		return Heard{Answer: answer}, nil
+	case !open || (h.r.Denial == nil && !expired):
 		return Heard{}, h.refuse(CodeState, "there is nothing to ask again: no gate of %s was denied or ran out of time", h.r.ID)
 	}
-	return Heard{[]Fact{AskedAgain{Gate: gate.Key}}, fmt.Sprintf("%s of %s is asked again.", gate.Title, h.p.Name)}, nil
+	return Heard{[]Fact{AskedAgain{Gate: gate.Key}}, answer}, nil
 }
 
 func (h hearing) model() (Heard, *Refusal) {
 	switch {
+	case h.card != nil && (h.card.Gate != "" || h.r.Model.Asked == nil):
+		return Heard{}, h.stale()
 	case h.w.Answer != Revert && h.w.Answer != Keep:
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss abort %s revert", h.r.ID), "say revert (put the old image back) or keep (leave the new one)")
 	case h.r.Model.Answer == h.w.Answer:

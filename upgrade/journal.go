@@ -1,7 +1,6 @@
 package upgrade
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -34,7 +33,8 @@ type (
 		Asking       int // 1, 2, …
 		Nonce        string
 		Expires      time.Time
-		Acknowledged []Section // changed since the plan and named on the card (R34)
+		Acknowledged []Section          // changed since the plan and named on the card (R34)
+		Sections     map[Section]string // the model's sections as then read; nil = as planned
 	}
 	// AskedAgain says that a person wants a denied or expired gate asked once more.
 	AskedAgain struct{ Gate string }
@@ -101,10 +101,11 @@ type (
 	// Dropped says that an intended write was never sent and never will be.
 	Dropped struct{ Op, Reason string }
 	// Looked is one complete list after an unknown outcome: the ids of the operation that are not
-	// on the target.
+	// on the target, or that the set is at work, which makes earlier lists worthless.
 	Looked struct {
 		Op       string
 		Outdated []string
+		Moving   bool
 	}
 	// Settled is how an accepted or unknown operation ended. A failed one says nothing about each
 	// instance: these are judged one by one.
@@ -141,12 +142,15 @@ type (
 	// Serving is recorded whenever fewer instances of the set serve than ever before in the rollout.
 	Serving struct{ N, Total int }
 	// Decided is a change of the decision: audit and messages are made from it, deciding is not.
+	// Quiet says that people were told of this very reason before and nothing they did came between:
+	// only what stands behind it changed.
 	Decided struct {
 		Kind     DecisionKind
 		Reason   Reason
 		Gate     string
 		Text     string
 		Blockers []Blocker
+		Quiet    bool
 	}
 	// Ended is the last fact of every rollout.
 	Ended struct {
@@ -224,11 +228,13 @@ const (
 	OutcomeAborted   Outcome = "aborted"
 	OutcomeFailed    Outcome = "failed"
 	OutcomeExpired   Outcome = "expired"
+	OutcomeNothing   Outcome = "nothing to do" // not one instance was left to upgrade (R33)
 )
 
 // Tally is the closing count of the planned instances, as last seen.
 type Tally struct {
 	Planned, OK, Failed, Vanished, Left, Untouched int
+	Unknown                                        int // started, and not seen to the end
 	OnNew, OnOld                                   int // instances of the whole set by image
 	LowestServing, Total                           int
 }
@@ -311,127 +317,4 @@ func DecodeFact(kind string, body []byte) (Fact, error) {
 		return nil, fmt.Errorf("journal entry %s: %w", kind, err)
 	}
 	return v.Elem().Interface().(Fact), nil
-}
-
-// Post is a message somebody must come to see: what stands in the outbox. A slot of a rollout is
-// one Slack message, edited in place; the latest wanted state wins. The body is rendered when it
-// is sent, from the rollout as it is then and Want.
-type Post struct {
-	Rollout   string // "" for an answer that belongs to no rollout
-	Slot      string // "live", "plan", "card/ud-0/1", "batch/2", "hold/3", "model", "report", "reply/…"
-	Channel   string
-	User      string          // set: only this person sees it (ephemeral), and it is never edited
-	Want      json.RawMessage // what the view needs beyond the rollout, such as an answer's text
-	Broadcast bool            // a thread reply that the channel sees, too
-}
-
-// Slots with a fixed name.
-const (
-	SlotLive   = "live"
-	SlotPlan   = "plan"
-	SlotModel  = "model"
-	SlotReport = "report"
-)
-
-// Pending is a Post that is due, with what is known of its message. Version must be handed back
-// with the result, so that a state wanted meanwhile is not taken for sent.
-type Pending struct {
-	Post
-	ID       int64
-	Version  int64
-	TS       string // the message to edit; "" = not posted yet
-	Thread   string // the ts of the rollout's root message; "" for the root itself
-	Hash     string // of the body last sent
-	Attempts int
-}
-
-// Sent is what became of a Pending.
-type Sent struct {
-	TS    string        // the message's ts; "" leaves the known one
-	Hash  string        // of the body
-	Error string        // "" = delivered: Slack said ok:true
-	Retry time.Duration // with Error: when to try again; negative = never (permanent)
-	Next  time.Duration // without Error: the earliest next edit of this slot
-}
-
-// Delivery is one payload of Slack as it came, persisted before it is acknowledged.
-type Delivery struct {
-	ID   int64
-	Key  string // the same for every redelivery of the same thing
-	Kind string // "slash_commands", "interactive", "events_api"
-	Body json.RawMessage
-	At   time.Time
-}
-
-// Settlement is what became of a delivery: all of it is committed together with marking the
-// delivery settled, so that nothing is done twice and no answer is lost.
-type Settlement struct {
-	Delivery int64
-	Changes  []Change
-	Answers  []Post // to the person who spoke
-}
-
-// Card is a question with buttons that was put to people, found by the nonce in its buttons.
-type Card struct {
-	Nonce   string
-	Rollout string
-	Gate    string // "" for the model question
-	Asking  int
-	Digest  string
-	Channel string // where it was posted; "" until it was
-	TS      string
-}
-
-// Record is a rollout as the journal holds it.
-type Record struct {
-	ID      string
-	Plan    Plan
-	Rollout Rollout
-	Events  []Event
-	Poll    string // the poll token of the unfinished operation, "" if there is none
-	Link    string // the ts of the root message, "" until posted
-}
-
-// Change is everything one transaction writes, or nothing of it.
-type Change struct {
-	Rollout string  // "" = the system stream, which nobody folds and Seq does not guard
-	Seq     int     // the last event the writer had read; the journal refuses with ErrStale if there are more
-	Open    *Plan   // set: the rollout is new, and takes the lock of the plan's set
-	Events  []Event // At and By are filled in by the writer, Seq by the store
-	Poll    string  // stored with an Accepted fact
-	Posts   []Post
-}
-
-// Lease is the right to do one pass over one rollout until a time. Every write carries its epoch.
-type Lease struct {
-	Rollout string
-	Epoch   int64
-	Wakes   int64 // as claimed: a wake-up since then is not lost
-}
-
-// Store is the journal as the engine needs it. Every method that takes a Lease fails with
-// ErrFenced once the lease was taken over.
-type Store interface {
-	// Claim leases the most overdue rollout that nobody holds. ok is false when none is due; next is
-	// then when the next one will be (zero: none).
-	Claim(ctx context.Context) (l Lease, next time.Time, ok bool, err error)
-	// Extend prolongs the lease; it is called right before every network call.
-	Extend(ctx context.Context, l Lease) error
-	// Append commits a change under the lease and returns the sequence number it ends at.
-	Append(ctx context.Context, l Lease, c Change) (seq int, err error)
-	// Release ends the pass: the rollout is due again at that time, or at once if it was woken
-	// meanwhile. A zero time means never by itself (it ended).
-	Release(ctx context.Context, l Lease, wake time.Time) error
-}
-
-// Reader reads the journal. Everybody may.
-type Reader interface {
-	// Record loads one rollout; ErrNotFound when there is none.
-	Record(ctx context.Context, id string) (Record, error)
-	// Open lists the rollouts that have not ended, oldest first.
-	Open(ctx context.Context) ([]Record, error)
-	// Holder returns the rollout that holds the set's lock; ErrNotFound when it is free.
-	Holder(ctx context.Context, set SetID) (Record, error)
-	// Card finds a card by its nonce; ErrNotFound when there is none.
-	Card(ctx context.Context, nonce string) (Card, error)
 }

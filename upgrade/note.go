@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -10,10 +11,15 @@ import (
 // instances that moved. It is as pure as [Decide], which is asked afterwards with these folded in.
 // It decides nothing: it only says what was first seen.
 func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
-	if seen.Set == nil || r.Ended != nil {
+	v := view{p, r, seen.whole(), now}
+	switch {
+	case r.Ended != nil || r.Unread != "":
+		return nil
+	case seen.Gone:
+		return v.noteGone()
+	case v.seen.Set == nil:
 		return nil
 	}
-	v := view{p, r, seen, now}
 	facts := slices.Concat(v.noteOperation(), v.noteServing())
 	// Instances are judged with the operation's end already known.
 	v.r = r.With(At(now, "", facts...)...)
@@ -37,6 +43,14 @@ func (v view) noteServing() []Fact {
 	return []Fact{Serving{N: n, Total: len(v.seen.Set.Instances)}}
 }
 
+// noteGone ends the operation in flight: there is nothing left that could tell how it went.
+func (v view) noteGone() []Fact {
+	if v.r.Op == nil || v.r.Op.State == StateIntended {
+		return nil
+	}
+	return []Fact{Settled{Op: v.r.Op.ID, Code: "ScaleSetGone", Message: "the scale set does not exist any more"}}
+}
+
 // noteOperation says how the operation in flight ended, as soon as that is certain.
 func (v view) noteOperation() []Fact {
 	op := v.r.Op
@@ -53,51 +67,78 @@ func (v view) noteOperation() []Fact {
 	return nil
 }
 
-// ended settles the operation and says what the model is now: read, not believed.
+// ended settles the operation. What the model is now is read, not believed: a reading may lag, so an
+// operation on it that Azure calls done is given Settle to show.
 func (v view) ended(ok bool, code, message string) []Fact {
 	op := v.r.Op
-	facts := []Fact{Settled{Op: op.ID, OK: ok, Code: code, Message: message}}
-	there := v.seen.Set.Model.Image.Same(op.Image)
+	if op.Kind == OpUpgrade {
+		return []Fact{Settled{Op: op.ID, OK: ok, Code: code, Message: message}}
+	}
+	is := v.seen.Set.Model.Image
+	there := is.Same(op.Image)
+	switch {
+	case ok && !there && v.now.Before(op.AcceptedAt.Add(v.seen.Pace.Settle)):
+		return nil
+	case ok && !there:
+		code, message = "ModelNotSet", fmt.Sprintf("Azure reported success, and the model names %s", is)
+	}
+	settled := Settled{Op: op.ID, OK: there, Code: code, Message: message}
 	switch {
 	case op.Kind == OpModel && there:
-		facts = append(facts, ModelSet{Image: op.Image, Previous: v.p.From})
+		return []Fact{settled, ModelSet{Image: op.Image, Previous: v.p.From}}
 	case op.Kind == OpRevert && there:
-		facts = append(facts, ModelReverted{OK: true})
+		return []Fact{settled, ModelReverted{OK: true}}
 	case op.Kind == OpRevert:
-		facts = append(facts, ModelReverted{Detail: fmt.Sprintf("the model still names %s (%s %s): put %s back by hand", v.seen.Set.Model.Image, code, message, op.Image)})
+		return []Fact{settled, ModelReverted{Detail: fmt.Sprintf("the model still names %s (%s %s): put %s back by hand", is, code, message, op.Image)}}
 	}
-	return facts
+	return []Fact{settled}
 }
 
 // noteUnknown watches a call that brought no answer (R48). What shows that it happened is believed
-// at once; that it did not happen only after Settle and two agreeing lists of a quiet set.
+// at once; that it did not happen only after Settle and two agreeing lists of a quiet set. A look is
+// recorded only when it says something new, however long people take.
 func (v view) noteUnknown() []Fact {
 	op := v.r.Op
-	outdated := v.outdated(op.Operation)
+	outdated := v.outdated(op.Kind, op.Instances, op.Image)
+	late := !v.now.Before(op.SentAt.Add(v.deadline()))
 	switch {
 	case len(outdated) == 0 && !v.moving():
 		return v.ended(true, "", "seen in the set")
-	case v.settled() && (v.r.Abort != nil || op.Kind == OpRevert):
-		return v.ended(false, "UnknownOutcome", "the call brought no answer and the set shows no trace of it")
-	case v.moving() || v.now.Before(op.SentAt.Add(v.seen.Pace.Settle)):
+	case (v.closed() || op.Kind == OpRevert) && (v.settled() || late):
+		return v.ended(false, "UnknownOutcome", "the call brought no answer and the set does not show what became of it")
+	case v.now.Before(op.SentAt.Add(v.seen.Pace.Settle)):
 		return nil
 	}
-	if n := len(op.Looks); n > 0 && v.now.Before(op.Looks[n-1].At.Add(v.seen.Pace.Agree)) {
+	return v.look(outdated)
+}
+
+func (v view) look(outdated []string) []Fact {
+	op := v.r.Op
+	var last Look
+	if n := len(op.Looks); n > 0 {
+		last = op.Looks[n-1]
+	}
+	switch {
+	case v.moving() && last.Moving, v.settled():
+		return nil
+	case v.moving():
+		return []Fact{Looked{Op: op.ID, Moving: true}}
+	case !last.Moving && v.now.Before(last.At.Add(v.seen.Pace.Agree)):
 		return nil
 	}
 	return []Fact{Looked{Op: op.ID, Outdated: outdated}}
 }
 
-// outdated lists what the operation was to change and has not: instances, or "model".
-func (v view) outdated(op Operation) []string {
-	if op.Kind != OpUpgrade {
-		if v.seen.Set.Model.Image.Same(op.Image) {
+// outdated lists what a write was to change and has not: instances, or "model".
+func (v view) outdated(kind OpKind, ids []string, image Image) []string {
+	if kind != OpUpgrade {
+		if v.seen.Set.Model.Image.Same(image) {
 			return nil
 		}
 		return []string{"model"}
 	}
 	var out []string
-	for _, id := range op.Instances {
+	for _, id := range ids {
 		if i, ok := v.seen.Set.Instance(id); ok && !v.p.Target.Current(i) {
 			out = append(out, id)
 		}
@@ -140,7 +181,8 @@ func (v view) judge(id string, was InstanceStatus, b BatchStatus) (InstanceSeen,
 }
 
 func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, string) {
-	over := b.Op.State == StateDone || b.Op.State == StateFailed
+	open := b.Op.Unknown() || v.owes(b) // it is not known to have begun: no deadline runs (R8)
+	over := !open && (b.Op.State == StateDone || b.Op.State == StateFailed)
 	good := v.good(i, b)
 	switch {
 	case over && good && was.State == Confirmed && v.now.Sub(was.At) >= v.seen.Pace.Confirm:
@@ -148,10 +190,10 @@ func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, st
 	case over && good:
 		return Confirmed, ""
 	case over && i.Provisioning == Failed:
-		return Broken, orElse(i.Message, "provisioning failed")
+		return Broken, cmp.Or(i.Message, "provisioning failed")
 	case over && !i.Provisioning.Moving() && !v.p.Target.Current(i) && v.now.Sub(b.Op.SettledAt) >= v.seen.Pace.Settle:
-		return Broken, orElse(b.Op.Cause, "Azure reported the end of its work, the instance is still on "+i.Image.String())
-	case v.now.Sub(was.Started) >= v.deadline():
+		return Broken, cmp.Or(b.Op.Cause, "Azure reported the end of its work, the instance is still on "+i.Image.String())
+	case !open && v.now.Sub(was.Started) >= v.deadline():
 		return Broken, fmt.Sprintf("not healthy within %s: %s", v.deadline(), condition(i))
 	case v.p.Target.Current(i):
 		return Checking, condition(i)
@@ -170,7 +212,7 @@ func (v view) good(i Instance, b BatchStatus) bool {
 
 // condition describes an instance in a few words.
 func condition(i Instance) string {
-	s := fmt.Sprintf("%s, %s", orElse(string(i.Provisioning), "provisioning unknown"), orElse(string(i.Power), "power unknown"))
+	s := fmt.Sprintf("%s, %s", cmp.Or(string(i.Provisioning), "provisioning unknown"), cmp.Or(string(i.Power), "power unknown"))
 	if i.Health != NoHealth {
 		s += ", " + string(i.Health)
 	}
@@ -180,31 +222,33 @@ func condition(i Instance) string {
 	return s
 }
 
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
 // noteLeft passes by what need not or must not be started any more: vanished instances of any gate,
 // and, in the gate that is next, those that became current, protected or deallocated since the
-// plan (R34).
+// plan (R34). A gate that is done by that makes the one after it the next.
 func (v view) noteLeft() []Fact {
-	current, _, _ := v.r.CurrentGate(v.p)
 	var facts []Fact
+	next := true
 	for _, g := range v.p.Gates {
+		done := true
 		for _, m := range g.Instances {
-			if v.r.Instances[m.ID].State != Waiting {
-				continue
+			was := v.r.Instances[m.ID].State
+			f, left := v.left(m.ID)
+			if was == Waiting && left && (next || f.State == Vanished) {
+				facts = append(facts, f)
+				was = f.State
 			}
-			i, present := v.seen.Set.Instance(m.ID)
-			if !present {
-				facts = append(facts, InstanceSeen{ID: m.ID, State: Vanished, Detail: "the instance is not in the set any more"})
-			} else if why := skip(i, v.p.Target); why != "" && g.Key == current.Key {
-				facts = append(facts, InstanceSeen{ID: m.ID, State: Left, Image: i.Image.Running(), Detail: string(why)})
-			}
+			done = done && was.Final()
 		}
+		next = next && done
 	}
 	return facts
+}
+
+func (v view) left(id string) (InstanceSeen, bool) {
+	i, present := v.seen.Set.Instance(id)
+	if !present {
+		return InstanceSeen{ID: id, State: Vanished, Detail: "the instance is not in the set any more"}, true
+	}
+	why := v.pass(i)
+	return InstanceSeen{ID: id, State: Left, Image: i.Image.Running(), Detail: string(why)}, why != ""
 }

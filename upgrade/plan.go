@@ -280,8 +280,12 @@ func plannable(s ScaleSet, pol Policy, w Wish) *Refusal {
 		return Refuse(CodePolicy, show, "%s is managed by %s: upgrade it there", s.Name, s.Owner)
 	case s.Provisioning == Deleting:
 		return Refuse(CodePolicy, show, "%s is being deleted", s.Name)
+	case len(s.Instances) == 0:
+		return nothing(s, w, nil)
 	case w.Limits.MaxUnavailable < 1:
 		return Refuse(CodePolicy, "", "with max-unavailable 0 nothing can ever be upgraded. Smallest change: max-unavailable=1")
+	case w.Limits.BatchCap < 1:
+		return Refuse(CodePolicy, show+" policy", "with a batch cap of %d nothing can ever be upgraded. Smallest change: a cap of 1 in the set's policy", w.Limits.BatchCap)
 	}
 	if no := knownDomains(s, w.Which); no != nil {
 		return no
@@ -319,7 +323,7 @@ func allowed(s ScaleSet, pol Policy, t Target) *Refusal {
 	if len(families) == 0 {
 		families = []string{s.Model.Image.Family()}
 	}
-	if !t.Model && !slices.ContainsFunc(families, func(f string) bool { return strings.EqualFold(f, t.Image.Family()) }) {
+	if !slices.ContainsFunc(families, func(f string) bool { return strings.EqualFold(f, t.Image.Family()) }) {
 		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is not an image %s may run (allowed: %s)", t.Image.Family(), s.Name, strings.Join(families, ", "))
 	}
 	if !t.Model && older(t.Image, s.Model.Image) && !pol.Downgrades {

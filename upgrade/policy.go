@@ -196,15 +196,24 @@ func listed(list []string, who Person) bool {
 
 // Tighter combines the policy a plan was made under with the one in force: what either denies is
 // denied, the smaller limits hold (R21: a tightened policy applies at once, a loosened one never
-// to open rollouts). People are checked against both by the caller.
+// to open rollouts). Zero lives and caps say nothing. MaxUnavailable is not combined: a number and
+// a percentage compare only for a set of known size. People are checked against both by the caller.
 func (p Policy) Tighter(q Policy) Policy {
 	p.Approvals = max(p.Approvals, q.Approvals)
-	p.BatchCap = min(p.BatchCap, q.BatchCap)
+	p.BatchCap = least(p.BatchCap, q.BatchCap)
 	p.MaxFailures = min(p.MaxFailures, q.MaxFailures)
 	p.Soak, p.Bake = max(p.Soak, q.Soak), max(p.Bake, q.Bake)
-	p.ApprovalLife = min(p.ApprovalLife, q.ApprovalLife)
-	p.WholeLife = min(p.WholeLife, q.WholeLife)
+	p.ApprovalLife = least(p.ApprovalLife, q.ApprovalLife)
+	p.UnstartedLife, p.WholeLife = least(p.UnstartedLife, q.UnstartedLife), least(p.WholeLife, q.WholeLife)
 	return p
+}
+
+// least is the smaller of two, where zero says nothing.
+func least[T int | time.Duration](a, b T) T {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // digest is the first 16 bytes of the SHA-256 of v's JSON, in hex. Struct fields and sorted map

@@ -1,7 +1,6 @@
 package upgrade
 
 import (
-	"maps"
 	"slices"
 	"time"
 )
@@ -25,9 +24,11 @@ type Rollout struct {
 	Pause     *Said
 	Abort     *Said
 	Model     ModelState
-	Op        *OpStatus // the unfinished operation
-	Refusal   *Refused  // the last definite no, until something is accepted
+	Op        *OpStatus        // the unfinished operation
+	Cards     map[string][]int // the askings of each gate that got a card of their own
+	Refusal   *Refused         // the last definite no, until something is accepted
 	RefusedAt time.Time
+	Refusals  int           // definite noes in a row
 	Batches   []BatchStatus // in the order they were sent
 	Instances map[string]InstanceStatus
 	Lowest    int // the lowest number of serving instances seen while running; -1 = none seen
@@ -40,6 +41,15 @@ type Rollout struct {
 type AskedAt struct {
 	Asked
 	At time.Time
+}
+
+// Until is when the asking and every yes to it run out: as was told on the card, sooner when the
+// policy in force has become stricter since (R21, R22).
+func (a AskedAt) Until(inForce Policy) time.Time {
+	if soon := a.At.Add(inForce.ApprovalLife); inForce.ApprovalLife > 0 && soon.Before(a.Expires) {
+		return soon
+	}
+	return a.Expires
 }
 
 // Ballot is one person's yes.
@@ -94,6 +104,7 @@ func (o *OpStatus) Unknown() bool { return o.State == StateSending }
 type Look struct {
 	At       time.Time
 	Outdated []string
+	Moving   bool // the set was at work: what was seen before counts no more
 }
 
 // BatchStatus is one manualupgrade call. A re-send after an unknown outcome is the same batch.
@@ -102,6 +113,7 @@ type BatchStatus struct {
 	Gate      string
 	Instances []string
 	Op        OpStatus
+	Owed      []string // ids whose one re-send was decided and certainly never happened; nil = none
 }
 
 // InstanceStatus is where one instance stands.
@@ -113,178 +125,6 @@ type InstanceStatus struct {
 	Detail  string
 	Started time.Time // when its call was sent
 	At      time.Time // of the last change
-}
-
-// Fold replays events into a rollout. The same events always give the same rollout.
-func Fold(id string, events []Event) Rollout {
-	r := Rollout{ID: id, Lowest: -1, Askings: map[string]int{},
-		Asked: map[string]AskedAt{}, Votes: map[string][]Ballot{}, Grants: map[string]Grant{}, Instances: map[string]InstanceStatus{}}
-	for _, e := range events {
-		r.apply(e)
-	}
-	return r
-}
-
-// With returns the rollout after more events; r itself is not changed.
-func (r Rollout) With(events ...Event) Rollout {
-	r.Asked, r.Votes, r.Grants, r.Instances = maps.Clone(r.Asked), maps.Clone(r.Votes), maps.Clone(r.Grants), maps.Clone(r.Instances)
-	r.Askings, r.Batches = maps.Clone(r.Askings), slices.Clone(r.Batches)
-	if r.Op != nil {
-		op := *r.Op
-		op.Looks = slices.Clone(op.Looks)
-		r.Op = &op
-	}
-	for _, e := range events {
-		r.apply(e)
-	}
-	return r
-}
-
-// apply folds one event in. It is a long switch on purpose: one case a fact, each a few lines.
-func (r *Rollout) apply(e Event) {
-	r.Seq = max(r.Seq, e.Seq)
-	switch f := e.Fact.(type) {
-	case Requested:
-		r.Requester, r.Name, r.Channel, r.Digest, r.At = e.By, f.Name, f.Channel, f.Digest, e.At
-	case Asked:
-		r.Asked[f.Gate], r.Votes[f.Gate], r.Askings[f.Gate] = AskedAt{f, e.At}, nil, f.Asking
-		delete(r.Grants, f.Gate)
-		r.Denial = nil
-	case AskedAgain:
-		delete(r.Asked, f.Gate)
-		delete(r.Votes, f.Gate)
-		delete(r.Grants, f.Gate)
-		r.Denial = nil
-	case Voted:
-		r.Votes[f.Gate] = append(slices.Clone(r.Votes[f.Gate]), Ballot{e.By, f.Name, e.At})
-	case Granted:
-		r.Grants[f.Gate] = Grant{f, e.At}
-	case Denied:
-		r.Denial = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Gate: f.Gate, At: e.At}
-		delete(r.Grants, f.Gate)
-	case Paused:
-		r.Pause = &Said{By: e.By, Name: f.Name, Reason: f.Reason, At: e.At}
-	case Resumed:
-		r.Pause = nil
-	case AbortAsked:
-		r.Abort = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Answer: f.Answer, At: e.At}
-		if f.Answer != ModelOpen {
-			r.Model.Answer, r.Model.AnswerBy = f.Answer, e.By
-		}
-	case ModelAsked:
-		r.Model.Asked = &f
-	case ModelAnswered:
-		r.Model.Answer, r.Model.AnswerBy = f.Answer, e.By
-	case ModelSet:
-		r.Model.Set, r.Model.Image = true, f.Image
-		if r.Model.Previous == (Image{}) {
-			r.Model.Previous = f.Previous
-		}
-	case ModelReverted:
-		r.Model.Reverted, r.Model.Detail = true, f.Detail
-	case Intended:
-		r.Op = &OpStatus{Operation: f.Op, State: StateIntended, IntendedAt: e.At}
-	case InstanceSeen:
-		r.see(f, e.At)
-	case Serving:
-		r.Lowest = f.N
-	case Ended:
-		r.Ended, r.EndedAt = &f, e.At
-	case Unread:
-		r.Unread = f.Kind
-	default:
-		r.applyOp(e)
-	}
-}
-
-// applyOp folds what became of the unfinished operation. Facts about any other are ignored: they
-// came after its end was known.
-func (r *Rollout) applyOp(e Event) {
-	if r.Op == nil {
-		return
-	}
-	op := r.Op
-	switch f := e.Fact.(type) {
-	case Sending:
-		op.State, op.SentAt = StateSending, e.At
-		r.start(e.At)
-	case Unanswered:
-		op.Cause = f.Cause
-	case Accepted:
-		op.State, op.AcceptedAt, op.Azure = StateAccepted, e.At, f.Azure
-		r.Refusal = nil
-	case Looked:
-		op.Looks = append(op.Looks, Look{e.At, f.Outdated})
-	case Refused:
-		r.Refusal, r.RefusedAt = &f, e.At
-		if op.Resend {
-			op.State, op.SettledAt = StateFailed, e.At
-			r.keepBatch()
-		}
-		r.unstart()
-		r.Op = nil
-		return
-	case Dropped:
-		r.unstart()
-		r.Op = nil
-		return
-	case Settled:
-		op.State, op.SettledAt = StateDone, e.At
-		if !f.OK {
-			op.State, op.Cause = StateFailed, f.Code+" "+f.Message
-		}
-		r.keepBatch()
-		r.Op = nil
-		return
-	}
-	r.keepBatch()
-}
-
-// start marks the operation's instances as going: from Sending on, Azure may be at work.
-func (r *Rollout) start(at time.Time) {
-	op := r.Op
-	if op.Kind != OpUpgrade {
-		return
-	}
-	if !op.Resend {
-		r.Batches = append(r.Batches, BatchStatus{N: op.Batch, Gate: op.Gate, Instances: op.Instances, Op: *op})
-	}
-	for _, id := range op.Instances {
-		if r.Instances[id].State == Waiting {
-			r.Instances[id] = InstanceStatus{State: Going, Gate: op.Gate, Batch: op.Batch, Started: at, At: at}
-		}
-	}
-}
-
-// unstart takes a definitely refused batch back: nothing happened to its instances. After a refused
-// re-send the first call's outcome stays unknown, so those stay as they are.
-func (r *Rollout) unstart() {
-	op := r.Op
-	if op.Kind != OpUpgrade || op.Resend || op.State == StateIntended {
-		return
-	}
-	for _, id := range op.Instances {
-		if r.Instances[id].State == Going {
-			delete(r.Instances, id)
-		}
-	}
-	r.Batches = r.Batches[:len(r.Batches)-1]
-}
-
-func (r *Rollout) keepBatch() {
-	if r.Op.Kind != OpUpgrade || len(r.Batches) == 0 || r.Op.State == StateIntended {
-		return
-	}
-	r.Batches[len(r.Batches)-1].Op = *r.Op
-}
-
-func (r *Rollout) see(f InstanceSeen, at time.Time) {
-	i := r.Instances[f.ID]
-	i.State, i.At, i.Detail = f.State, at, f.Detail
-	if f.Image != "" {
-		i.Image = f.Image
-	}
-	r.Instances[f.ID] = i
 }
 
 // LastDecided returns the decision that was last recorded: what people are shown.
@@ -343,6 +183,18 @@ func (r Rollout) OpenBatch() (BatchStatus, bool) {
 		}
 	}
 	return BatchStatus{}, false
+}
+
+// Startable reports whether something of the gate may still be sent: instances that wait, or the one
+// re-send of a call that brought no answer.
+func (r Rollout) Startable(g Gate) bool {
+	if r.Op != nil && r.Op.Unknown() && r.Op.Kind == OpUpgrade && !r.Op.Resend && r.Op.Gate == g.Key {
+		return true
+	}
+	if b, open := r.OpenBatch(); open && b.Gate == g.Key && len(b.Owed) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(g.Instances, func(m Member) bool { return r.Instances[m.ID].State == Waiting })
 }
 
 // Started reports whether anything was ever sent to Azure for the rollout.

@@ -1,0 +1,101 @@
+package upgrade
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// approval: the current gate needs one as long as something of it may still be sent.
+func approval(v view) *Blocker {
+	gate, _, open := v.r.CurrentGate(v.p)
+	if !open || !v.r.Startable(gate) {
+		return nil
+	}
+	return v.covered(gate)
+}
+
+// covered looks for a grant of this very plan, gate and asking, given by people who still may, not
+// too long ago, and seeing what the model says now (R20-R23). It returns what is amiss.
+func (v view) covered(gate Gate) *Blocker {
+	asked, isAsked := v.r.Asked[gate.Key]
+	until := asked.Until(v.seen.Policy)
+	again := "/vmss ask " + v.r.ID
+	switch {
+	case v.r.Denial != nil:
+		return &Blocker{Reason: ReasonDenied, What: fmt.Sprintf("%s denied %s: %s", v.r.Denial.Name, gate.Title, v.r.Denial.Reason), Clears: "a requester or approver, by asking again or an abort", Next: again}
+	case !isAsked:
+		return &Blocker{Reason: ReasonApproval, What: gate.Title + " was not put to people yet", Clears: "the bot"}
+	case !v.now.Before(until):
+		return &Blocker{Reason: ReasonExpired, What: fmt.Sprintf("the approval of %s ran out", gate.Title), Clears: "a requester or approver, by asking again or an abort", Next: again}
+	case len(v.unacknowledged(asked)) > 0:
+		return &Blocker{Reason: ReasonApproval, What: fmt.Sprintf("the model's %s changed since %s was put to people: it is asked anew", words(v.unacknowledged(asked)), gate.Title), Clears: "the bot"}
+	}
+	need := max(1, v.p.Policy.Approvals, v.seen.Policy.Approvals)
+	valid, doubts := v.voters(gate)
+	if grant, ok := v.r.Grants[gate.Key]; ok && grant.Digest == v.p.Digest && grant.Asking == asked.Asking && valid >= need {
+		return nil
+	}
+	b := &Blocker{Reason: ReasonApproval, What: fmt.Sprintf("%s waits for approval: %d of %d", gate.Title, valid, need), Clears: "an approver other than the requester", Until: until,
+		Next: "/vmss approve " + v.r.ID}
+	if len(doubts) > 0 {
+		b.What += " (" + strings.Join(doubts, "; ") + ")"
+	}
+	return b
+}
+
+// unacknowledged lists what manualupgrade would apply that the people who were asked have not seen
+// (R21, R34). It stops nothing by itself, but it voids their yes.
+func (v view) unacknowledged(asked AskedAt) []Section {
+	if v.seen.Set == nil {
+		return nil
+	}
+	shown := asked.Sections
+	if shown == nil {
+		shown = v.p.Sections
+	}
+	return changed(shown, v.seen.Set.Model.Sections)
+}
+
+func words(sections []Section) string {
+	out := make([]string, len(sections))
+	for i, s := range sections {
+		out[i] = string(s)
+	}
+	return strings.Join(out, " and ")
+}
+
+// voters counts the people whose yes still counts, each once, and says why the others' does not.
+func (v view) voters(g Gate) (valid int, doubts []string) {
+	counted := map[string]bool{}
+	for _, vote := range v.r.Votes[g.Key] {
+		if counted[vote.By] {
+			continue
+		}
+		counted[vote.By] = true
+		switch why, known := v.seen.Rights[vote.By]; {
+		case !known:
+			doubts = append(doubts, "could not check "+vote.Name)
+		case why != "":
+			doubts = append(doubts, vote.Name+" may not approve any more: it takes "+why)
+		default:
+			valid++
+		}
+	}
+	return valid, doubts
+}
+
+// mayAsk: the card goes out as soon as only time, health or people are in the way, so that people
+// can agree while the gate before soaks (R31); and once more when they have not seen everything.
+func (v view) mayAsk(g Gate, blockers []Blocker) bool {
+	asked, isAsked := v.r.Asked[g.Key]
+	switch {
+	case v.r.Denial != nil || !v.r.Startable(g):
+		return false
+	case isAsked && (len(v.unacknowledged(asked)) == 0 || !v.now.Before(asked.Until(v.seen.Policy))):
+		return false
+	}
+	return !slices.ContainsFunc(blockers, func(b Blocker) bool {
+		return b.Reason != ReasonSoak && b.Reason != ReasonHealth && b.Reason != ReasonApproval
+	})
+}

@@ -1,0 +1,310 @@
+package upgrade
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// blockers asks every rule in order; what they answer is what `why` lists.
+func (v view) blockers() []Blocker {
+	var out []Blocker
+	for _, rule := range []func(view) *Blocker{
+		unread, incomplete, inFlight, failure, drift, throttled, busy, paused, verifying, soak, bake, health, approval,
+	} {
+		if b := rule(v); b != nil {
+			out = append(out, *b)
+		}
+	}
+	return out
+}
+
+func unread(v view) *Blocker {
+	if v.r.Unread == "" {
+		return nil
+	}
+	return &Blocker{Reason: ReasonUnread, What: fmt.Sprintf("the journal has an entry of kind %q, which this version does not know", v.r.Unread),
+		Clears: "whoever runs the bot, with the version that wrote it", Next: "/vmss why " + v.r.ID}
+}
+
+// incomplete: a list that broke in the middle is no list (R46).
+func incomplete(v view) *Blocker {
+	if v.seen.Set != nil {
+		return nil
+	}
+	return &Blocker{Reason: ReasonIncomplete, What: cmp.Or(v.seen.Missing, "the scale set could not be read"), Clears: "the next complete reading"}
+}
+
+func inFlight(v view) *Blocker {
+	op := v.r.Op
+	b, owed := v.owed()
+	switch {
+	case op == nil && owed:
+		return &Blocker{Reason: ReasonInFlight, What: fmt.Sprintf("upgrading %s brought no answer and is to be sent once more", Instances(b.Owed)), Clears: "the bot"}
+	case op == nil:
+		return nil
+	case op.Unknown() && v.hopeless():
+		return &Blocker{Reason: ReasonUnknown, What: fmt.Sprintf("%s brought no answer, and it cannot be told whether it happened", describe(op.Operation)),
+			Clears: "a requester or approver who looks at the set", Next: v.abortCommand()}
+	case op.Unknown():
+		return &Blocker{Reason: ReasonInFlight, What: fmt.Sprintf("%s brought no answer (%s): the set is watched until it is clear what happened", describe(op.Operation), cmp.Or(op.Cause, "the bot stopped")),
+			Clears: "two agreeing lists", Until: op.SentAt.Add(v.seen.Pace.Settle)}
+	}
+	return &Blocker{Reason: ReasonInFlight, What: "Azure is at work: " + describe(op.Operation), Clears: "Azure"}
+}
+
+func describe(op Operation) string {
+	switch op.Kind {
+	case OpModel:
+		return fmt.Sprintf("putting %s into the model", op.Image)
+	case OpRevert:
+		return fmt.Sprintf("putting %s back into the model", op.Image)
+	}
+	return "upgrading " + Instances(op.Instances)
+}
+
+// failure: failed instances beyond the budget, or a write Azure definitely refused (R1, R29).
+func failure(v view) *Blocker {
+	var broken []string
+	for id, i := range v.r.Instances {
+		if i.State == Broken {
+			broken = append(broken, id)
+		}
+	}
+	slices.SortFunc(broken, CompareIDs)
+	switch f := v.r.Refusal; {
+	case len(broken) > max(0, v.limits().MaxFailures):
+		first := v.r.Instances[broken[0]]
+		return &Blocker{Reason: ReasonFailure, What: fmt.Sprintf("%s failed (budget %d): %s: %s", Instances(broken), v.limits().MaxFailures, broken[0], first.Detail),
+			Clears: "a requester or approver", Next: v.abortCommand()}
+	case f != nil && f.Until.IsZero():
+		return &Blocker{Reason: ReasonFailure, What: fmt.Sprintf("Azure refused: %s: %s", f.Code, f.Message), Clears: "a requester or approver", Next: v.abortCommand()}
+	}
+	return nil
+}
+
+// drift compares the set with the plan (R34): the etag is not compared, it serves as If-Match only.
+func drift(v view) *Blocker {
+	if v.seen.Set == nil || v.r.Op != nil {
+		return nil
+	}
+	diffs := v.drifted()
+	if len(diffs) == 0 {
+		return nil
+	}
+	return &Blocker{Reason: ReasonDrift, What: "the set is not as planned: " + strings.Join(diffs, "; "), Clears: "whoever changed it, by putting it back, or an abort", Next: v.abortCommand()}
+}
+
+func (v view) drifted() []string {
+	var out []string
+	s := v.seen.Set
+	if want := v.ourImage(); !s.Model.Image.Same(want) {
+		out = append(out, fmt.Sprintf("the model's image is %s, not %s", s.Model.Image, want))
+	}
+	if s.UpgradeMode != v.p.UpgradeMode {
+		out = append(out, fmt.Sprintf("the upgrade mode is %s, not %s", s.UpgradeMode, v.p.UpgradeMode))
+	}
+	if s.Rolling {
+		out = append(out, "a rolling upgrade of Azure's own is running")
+	}
+	if s.AutoOSUpgrade {
+		out = append(out, "automatic OS upgrades were turned on")
+	}
+	out = append(out, v.moved()...)
+	for _, section := range ChangedSections(v.p, *s) {
+		if section.Stops() {
+			out = append(out, "the model's "+string(section)+" was changed")
+		}
+	}
+	return out
+}
+
+// ourImage is what the model must name: what we set, or what it named when the plan was made.
+func (v view) ourImage() Image {
+	if v.r.Model.Set && !v.r.Model.Reverted {
+		return v.r.Model.Image
+	}
+	return v.p.From
+}
+
+// moved lists instances that were agreed to as part of one update domain and are in another now.
+func (v view) moved() []string {
+	var out []string
+	for _, g := range v.p.Gates {
+		for _, m := range g.Instances {
+			i, present := v.seen.Set.Instance(m.ID)
+			if present && i.UpdateDomain >= 0 && i.UpdateDomain != m.UpdateDomain && v.r.Instances[m.ID].State == Waiting {
+				out = append(out, fmt.Sprintf("instance %s moved from UD %d to UD %d", m.ID, m.UpdateDomain, i.UpdateDomain))
+			}
+		}
+	}
+	return out
+}
+
+// ChangedSections lists the sections of the model that differ from the plan's, in a fixed order.
+func ChangedSections(p Plan, s ScaleSet) []Section { return changed(p.Sections, s.Model.Sections) }
+
+func changed(was, is map[Section]string) []Section {
+	var out []Section
+	for _, section := range []Section{SectionOSProfile, SectionNetwork, SectionIdentity, SectionExtensions, SectionOther} {
+		if was[section] != is[section] {
+			out = append(out, section)
+		}
+	}
+	return out
+}
+
+func throttled(v view) *Blocker {
+	until, what := v.seen.Throttled, "Azure asked for quiet"
+	if f := v.r.Refusal; f != nil && f.Until.After(until) {
+		until, what = f.Until, fmt.Sprintf("Azure refused for now: %s: %s", f.Code, f.Message)
+	}
+	if !v.now.Before(until) {
+		return nil
+	}
+	return &Blocker{Reason: ReasonThrottled, What: what, Clears: "time", Until: until}
+}
+
+// busy: ours never starts while somebody else's operation is visible on the set (I1).
+func busy(v view) *Blocker {
+	if v.seen.Set == nil || v.r.Op != nil {
+		return nil
+	}
+	var moving []string
+	for _, i := range v.seen.Set.Instances {
+		if i.Provisioning.Moving() && v.r.Instances[i.ID].State.idle() {
+			moving = append(moving, i.ID)
+		}
+	}
+	switch {
+	case len(moving) > 0:
+		return &Blocker{Reason: ReasonBusy, What: fmt.Sprintf("another operation is at work on %s", Instances(moving)), Clears: "Azure"}
+	case v.seen.Set.Provisioning.Moving():
+		return &Blocker{Reason: ReasonBusy, What: fmt.Sprintf("the scale set is %s", v.seen.Set.Provisioning), Clears: "Azure"}
+	}
+	return nil
+}
+
+// idle reports whether nothing of ours should be moving the instance.
+func (p Progress) idle() bool { return p == Waiting || p.Final() }
+
+func paused(v view) *Blocker {
+	if v.r.Pause == nil {
+		return nil
+	}
+	what := "paused by " + v.r.Pause.Name
+	if v.r.Pause.Reason != "" {
+		what += ": " + v.r.Pause.Reason
+	}
+	return &Blocker{Reason: ReasonPaused, What: what, Clears: "a requester or approver", Next: "/vmss resume " + v.r.ID}
+}
+
+// verifying: the call is over, its instances are not yet confirmed healthy (R28).
+func verifying(v view) *Blocker {
+	b, open := v.r.OpenBatch()
+	if _, owed := v.owed(); !open || owed || v.r.Op != nil {
+		return nil
+	}
+	var left []string
+	for _, id := range b.Instances {
+		if !v.r.Instances[id].State.Final() {
+			left = append(left, id)
+		}
+	}
+	return &Blocker{Reason: ReasonVerifying, What: fmt.Sprintf("%s must be seen healthy twice", Instances(left)), Clears: "two good readings", Until: b.Op.SentAt.Add(v.deadline())}
+}
+
+// soak is the wait between gates: it starts when the last instance of the gate before is done (R31).
+// Between the batches of one gate there is none.
+func soak(v view) *Blocker {
+	_, i, open := v.r.CurrentGate(v.p)
+	if !open || i == 0 || v.halfDone(v.p.Gates[i]) {
+		return nil
+	}
+	return v.restFor(v.limits().Soak, ReasonSoak, "soaking after "+v.p.Gates[i-1].Title)
+}
+
+func bake(v view) *Blocker {
+	if _, _, open := v.r.CurrentGate(v.p); open {
+		return nil
+	}
+	return v.restFor(v.limits().Bake, ReasonBake, "baking after the last gate")
+}
+
+// restFor is the wait of length d since anything that was started came to its end. Gates in which
+// nothing was started need none.
+func (v view) restFor(d time.Duration, why Reason, what string) *Blocker {
+	var since time.Time
+	for _, b := range v.r.Batches {
+		for _, id := range b.Instances {
+			if at := v.r.Instances[id].At; at.After(since) {
+				since = at
+			}
+		}
+	}
+	until := since.Add(d)
+	if since.IsZero() || !v.now.Before(until) {
+		return nil
+	}
+	return &Blocker{Reason: why, What: what, Clears: "time", Until: until}
+}
+
+func (v view) halfDone(g Gate) bool {
+	return slices.ContainsFunc(v.r.Batches, func(b BatchStatus) bool { return b.Gate == g.Key })
+}
+
+// health: an upgraded instance that is ill again stops the start (R31), and so does a batch that
+// would leave too few serving (R27).
+func health(v view) *Blocker {
+	if v.seen.Set == nil || v.r.Op != nil {
+		return nil
+	}
+	if b := relapse(v); b != nil {
+		return b
+	}
+	gate, _, open := v.r.CurrentGate(v.p)
+	switch {
+	case !open || !v.r.Startable(gate) || len(v.batch(gate)) > 0:
+		return nil
+	case len(v.candidates(gate)) == 0:
+		return &Blocker{Reason: ReasonHealth, What: "nothing of " + gate.Title + " can be started as it is now", Clears: "the next reading", Next: "/vmss show " + v.p.Name}
+	}
+	return v.tooFew()
+}
+
+// relapse: an instance that was upgraded and healthy is ill again.
+func relapse(v view) *Blocker {
+	var ill []string
+	for _, i := range v.seen.Set.Instances {
+		if v.r.Instances[i.ID].State == OK && !i.Available() {
+			ill = append(ill, i.ID)
+		}
+	}
+	if len(ill) == 0 {
+		return nil
+	}
+	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, was healthy and is not any more", Instances(ill)), Clears: "the instance, or an abort", Next: v.abortCommand()}
+}
+
+func (v view) tooFew() *Blocker {
+	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%d of %d instances do not serve: taking one more down would exceed max-unavailable %d",
+		v.seen.Set.Unavailable(), len(v.seen.Set.Instances), v.limits().MaxUnavailable), Clears: "the instances", Next: "/vmss show " + v.p.Name}
+}
+
+func (v view) deadline() time.Duration {
+	d := v.p.Limits.Deadline
+	if v.seen.Set != nil && v.seen.Set.ImageNotice {
+		d += 15 * time.Minute
+	}
+	return d
+}
+
+// expired: no rollout lives for ever, and one that was never started only a day (R17).
+func (v view) expired() bool {
+	age, life := v.now.Sub(v.r.At), v.p.Policy.Tighter(v.seen.Policy)
+	return age >= life.WholeLife || (!v.r.Started() && age >= life.UnstartedLife)
+}
+
+func (v view) abortCommand() string { return fmt.Sprintf("/vmss abort %s \"reason\"", v.r.ID) }

@@ -1,0 +1,226 @@
+package upgrade
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Fold replays events into a rollout. The same events always give the same rollout.
+func Fold(id string, events []Event) Rollout {
+	return Rollout{ID: id, Lowest: -1}.With(events...)
+}
+
+// With returns the rollout after more events; r itself is not changed.
+func (r Rollout) With(events ...Event) Rollout {
+	r.Asked, r.Votes, r.Grants, r.Instances = cloned(r.Asked), cloned(r.Votes), cloned(r.Grants), cloned(r.Instances)
+	r.Askings, r.Cards, r.Batches = cloned(r.Askings), cloned(r.Cards), slices.Clone(r.Batches)
+	if r.Op != nil {
+		op := *r.Op
+		op.Looks = slices.Clone(op.Looks)
+		r.Op = &op
+	}
+	for _, e := range events {
+		r.apply(e)
+	}
+	return r
+}
+
+// cloned is a copy of m that can be written to, even if m is nil.
+func cloned[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return map[K]V{}
+	}
+	return maps.Clone(m)
+}
+
+// apply folds one event in. It is a long switch on purpose: one case a fact, each a few lines.
+func (r *Rollout) apply(e Event) {
+	r.Seq = max(r.Seq, e.Seq)
+	switch f := e.Fact.(type) {
+	case Requested:
+		r.Requester, r.Name, r.Channel, r.Digest, r.At = e.By, f.Name, f.Channel, f.Digest, e.At
+	case Asked:
+		r.Asked[f.Gate], r.Votes[f.Gate], r.Askings[f.Gate] = AskedAt{f, e.At}, nil, f.Asking
+		delete(r.Grants, f.Gate)
+		r.Denial = nil
+		if f.Nonce != "" {
+			r.Cards[f.Gate] = append(slices.Clone(r.Cards[f.Gate]), f.Asking)
+		}
+	case AskedAgain:
+		delete(r.Asked, f.Gate)
+		delete(r.Votes, f.Gate)
+		delete(r.Grants, f.Gate)
+		r.Denial = nil
+	case Voted:
+		r.Votes[f.Gate] = append(slices.Clone(r.Votes[f.Gate]), Ballot{e.By, f.Name, e.At})
+	case Granted:
+		r.Grants[f.Gate] = Grant{f, e.At}
+	case Denied:
+		r.Denial = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Gate: f.Gate, At: e.At}
+		delete(r.Grants, f.Gate)
+	case Paused:
+		r.Pause = &Said{By: e.By, Name: f.Name, Reason: f.Reason, At: e.At}
+	case Resumed:
+		r.Pause = nil
+	case AbortAsked:
+		r.Abort = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Answer: f.Answer, At: e.At}
+		if f.Answer != ModelOpen {
+			r.Model.Answer, r.Model.AnswerBy = f.Answer, e.By
+		}
+	case ModelAsked:
+		r.Model.Asked = &f
+	case ModelAnswered:
+		r.Model.Answer, r.Model.AnswerBy = f.Answer, e.By
+	case ModelSet:
+		r.Model.Set, r.Model.Image, r.Refusal = true, f.Image, nil
+		if r.Model.Previous == (Image{}) {
+			r.Model.Previous = f.Previous
+		}
+	case ModelReverted:
+		r.Model.Reverted, r.Model.Detail = true, f.Detail
+	case Intended:
+		r.Op = &OpStatus{Operation: f.Op, State: StateIntended, IntendedAt: e.At}
+	case InstanceSeen:
+		r.see(f, e.At)
+	case Serving:
+		r.Lowest = f.N
+	case Ended:
+		r.Ended, r.EndedAt = &f, e.At
+	case Unread:
+		r.Unread = f.Kind
+	default:
+		r.applyOp(e)
+	}
+}
+
+// opOf returns the id of the operation a fact is about, "" when it is about none.
+func opOf(f Fact) string {
+	switch f := f.(type) {
+	case Sending:
+		return f.Op
+	case Unanswered:
+		return f.Op
+	case Accepted:
+		return f.Op
+	case Refused:
+		return f.Op
+	case Dropped:
+		return f.Op
+	case Looked:
+		return f.Op
+	case Settled:
+		return f.Op
+	}
+	return ""
+}
+
+// applyOp folds what became of the unfinished operation. Facts about any other are ignored: they
+// came after its end was known.
+func (r *Rollout) applyOp(e Event) {
+	if r.Op == nil || r.Op.ID != opOf(e.Fact) {
+		return
+	}
+	op := r.Op
+	switch f := e.Fact.(type) {
+	case Sending:
+		op.State, op.SentAt = StateSending, e.At
+		r.start(e.At)
+	case Unanswered:
+		op.Cause = f.Cause
+	case Accepted:
+		op.State, op.AcceptedAt, op.Azure = StateAccepted, e.At, f.Azure
+		r.Refusal, r.Refusals = nil, 0
+	case Looked:
+		op.Looks = append(op.Looks, Look{e.At, f.Outdated, f.Moving})
+	case Refused:
+		r.Refusal, r.RefusedAt = &f, e.At
+		r.Refusals++
+		r.takeBack(e.At, f.Code+" "+f.Message)
+		return
+	case Dropped:
+		r.takeBack(e.At, "")
+		return
+	case Settled:
+		r.settle(f, e.At)
+		return
+	}
+	r.keepBatch()
+}
+
+// settle ends the operation. A model that could not be set is a definite no, whoever said it:
+// otherwise the same write would be tried for ever.
+func (r *Rollout) settle(f Settled, at time.Time) {
+	op := r.Op
+	op.State, op.SettledAt = StateDone, at
+	if !f.OK {
+		op.State, op.Cause = StateFailed, f.Code+" "+f.Message
+	}
+	if !f.OK && op.Kind == OpModel {
+		r.Refusal, r.RefusedAt = &Refused{Op: op.ID, Kind: FaultRefused, Code: f.Code, Message: f.Message}, at
+	}
+	r.keepBatch()
+	r.Op = nil
+}
+
+// start marks the operation's instances as going: from Sending on, Azure may be at work. Their time
+// runs from here, for a re-send from the re-send.
+func (r *Rollout) start(at time.Time) {
+	op := r.Op
+	if op.Kind != OpUpgrade {
+		return
+	}
+	if !op.Resend || len(r.Batches) == 0 {
+		r.Batches = append(r.Batches, BatchStatus{N: op.Batch, Gate: op.Gate, Instances: op.Instances, Op: *op})
+	}
+	b := &r.Batches[len(r.Batches)-1]
+	b.Owed = nil
+	for _, id := range b.Instances {
+		switch i := r.Instances[id]; {
+		case i.State == Waiting:
+			r.Instances[id] = InstanceStatus{State: Going, Gate: op.Gate, Batch: op.Batch, Started: at, At: at}
+		case !i.State.Final():
+			i.Started = at
+			r.Instances[id] = i
+		}
+	}
+}
+
+// takeBack undoes an operation that certainly never happened. The instances of a batch wait again,
+// as if it had never been sent. A re-send is owed still: what became of the first call is no clearer
+// than before.
+func (r *Rollout) takeBack(at time.Time, why string) {
+	op := r.Op
+	r.Op = nil
+	switch {
+	case op.Kind != OpUpgrade || len(r.Batches) == 0:
+	case op.Resend:
+		b := &r.Batches[len(r.Batches)-1]
+		b.Owed = op.Instances
+		b.Op.State, b.Op.SettledAt, b.Op.Cause = StateFailed, at, cmp.Or(why, b.Op.Cause)
+	case op.State != StateIntended:
+		for _, id := range op.Instances {
+			if r.Instances[id].State == Going {
+				delete(r.Instances, id)
+			}
+		}
+		r.Batches = r.Batches[:len(r.Batches)-1]
+	}
+}
+
+func (r *Rollout) keepBatch() {
+	if r.Op.Kind != OpUpgrade || len(r.Batches) == 0 || r.Op.State == StateIntended {
+		return
+	}
+	r.Batches[len(r.Batches)-1].Op = *r.Op
+}
+
+func (r *Rollout) see(f InstanceSeen, at time.Time) {
+	i := r.Instances[f.ID]
+	i.State, i.At, i.Detail = f.State, at, f.Detail
+	if f.Image != "" {
+		i.Image = f.Image
+	}
+	r.Instances[f.ID] = i
+}

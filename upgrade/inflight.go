@@ -1,0 +1,112 @@
+package upgrade
+
+import (
+	"fmt"
+	"slices"
+)
+
+// inFlight follows an operation that was sent: an accepted one is polled, one without an answer is
+// settled, and after that sent once more at most (R48).
+func (v view) inFlight(blockers []Blocker) Decision {
+	op := v.r.Op
+	if !op.Unknown() || !v.settled() || op.Kind != OpUpgrade || op.Resend || v.closed() {
+		return v.blocked(blockers)
+	}
+	return v.resend(op.Gate, op.Looks[len(op.Looks)-1].Outdated, blockers)
+}
+
+// settled: long enough after the call two lists of a quiet set agree on what is outdated, and what
+// is seen now agrees with them (R48).
+func (v view) settled() bool {
+	op := v.r.Op
+	n := len(op.Looks)
+	if n < 2 || v.moving() {
+		return false
+	}
+	last, before := op.Looks[n-1], op.Looks[n-2]
+	return !last.Moving && !before.Moving && len(last.Outdated) > 0 &&
+		slices.Equal(last.Outdated, before.Outdated) && slices.Equal(last.Outdated, v.outdated(op.Kind, op.Instances, op.Image))
+}
+
+// hopeless: all that R48 allows was tried, or the set never comes to rest, and the outcome is still
+// unknown: a person must look.
+func (v view) hopeless() bool {
+	op := v.r.Op
+	switch {
+	case v.seen.Set == nil:
+		return false
+	case v.settled():
+		return op.Kind != OpUpgrade || op.Resend
+	}
+	return !v.now.Before(op.SentAt.Add(v.deadline())) && len(op.Looks) > 0 && op.Looks[len(op.Looks)-1].Moving
+}
+
+// closed: no write will be sent any more but putting the old image back.
+func (v view) closed() bool { return v.r.Abort != nil || v.expired() }
+
+// owed returns the batch whose one re-send was decided and certainly never happened, as long as
+// nothing shows that the first call did.
+func (v view) owed() (BatchStatus, bool) {
+	b, open := v.r.OpenBatch()
+	return b, open && v.r.Op == nil && v.owes(b)
+}
+
+func (v view) owes(b BatchStatus) bool {
+	if v.closed() || v.seen.Set == nil {
+		return false
+	}
+	present := slices.DeleteFunc(slices.Clone(b.Owed), func(id string) bool {
+		_, ok := v.seen.Set.Instance(id)
+		return !ok
+	})
+	return len(present) > 0 && slices.Equal(present, v.outdated(OpUpgrade, present, v.p.Target.Image))
+}
+
+// resend sends a call once more if everything a start needs holds still: a re-send is a write like
+// any other (R26).
+func (v view) resend(key string, batch []string, blockers []Blocker) Decision {
+	gate, _ := v.p.Gate(key)
+	idle := v
+	idle.r.Op = nil
+	var in []Blocker
+	for _, b := range []*Blocker{failure(idle), drift(idle), throttled(idle), busy(idle), restless(idle), paused(idle), relapse(idle), idle.strain(batch), idle.covered(gate)} {
+		if b != nil {
+			in = append(in, *b)
+		}
+	}
+	switch {
+	case v.mayAsk(gate, in):
+		return Decision{Kind: AskGate, Reason: ReasonApproval, Gate: key, Text: gate.Title + " must be put to people again", Blockers: in}
+	case len(in) > 0:
+		return v.blocked(append(in, slices.DeleteFunc(slices.Clone(blockers), func(b Blocker) bool { return mentions(in, b.Reason) })...))
+	}
+	return Decision{Kind: Resend, Gate: key, Batch: batch, Reason: ReasonUnknown, Blockers: blockers,
+		Text: fmt.Sprintf("two lists agree that %s did not go: sent once more", Instances(batch))}
+}
+
+func mentions(list []Blocker, r Reason) bool {
+	return slices.ContainsFunc(list, func(b Blocker) bool { return b.Reason == r })
+}
+
+// restless: whether the first call did anything shows only when the set is quiet.
+func restless(v view) *Blocker {
+	if !v.moving() || busy(v) != nil {
+		return nil
+	}
+	return &Blocker{Reason: ReasonBusy, What: "the set is at work: it is watched until it is clear what happened", Clears: "Azure"}
+}
+
+// strain: a re-send takes the same instances down as the call it repeats, and the set may have become
+// weaker since (R27).
+func (v view) strain(batch []string) *Blocker {
+	down := v.seen.Set.Unavailable()
+	for _, id := range batch {
+		if i, ok := v.seen.Set.Instance(id); ok && i.Available() {
+			down++
+		}
+	}
+	if down <= max(v.limits().MaxUnavailable, v.seen.Set.Unavailable()) {
+		return nil
+	}
+	return v.tooFew()
+}

@@ -1,0 +1,123 @@
+package upgrade
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// Query is a question that changes nothing.
+type Query struct {
+	Kind  QueryKind
+	About string // a rollout or a set; "" = all that are open
+}
+
+// QueryKind says what the answer to a Query holds.
+type QueryKind string
+
+const (
+	QueryRollouts QueryKind = "rollouts" // Sight.Rollouts: the one named, the set's, or all open ones
+	QueryPending  QueryKind = "pending"  // Sight.Rollouts: open ones that wait for this person's yes
+	QuerySets     QueryKind = "sets"     // Sight.Sets, those whose name contains About
+	QuerySet      QueryKind = "set"      // Sight.Set, its Policy, and the rollout that holds it
+)
+
+// Sight is what a person asked to see.
+type Sight struct {
+	Rollouts []Record
+	Sets     []SetSummary
+	Set      *ScaleSet
+	Policy   Policy
+}
+
+// Look answers a query, with only what the person may read.
+func (d Desk) Look(ctx context.Context, by Person, q Query) (Sight, error) {
+	switch q.Kind {
+	case QuerySets:
+		return d.lookSets(ctx, by, q.About)
+	case QuerySet:
+		return d.lookSet(ctx, by, q.About)
+	case QueryPending:
+		return d.lookPending(ctx, by)
+	}
+	return d.lookRollouts(ctx, by, q.About)
+}
+
+func (d Desk) lookSets(ctx context.Context, by Person, text string) (Sight, error) {
+	sets, err := d.Catalogue.Sets(ctx)
+	if err != nil {
+		return Sight{}, azure("list the scale sets", err)
+	}
+	sets = slices.DeleteFunc(sets, func(s SetSummary) bool {
+		return PolicyFor(d.Policies(), s.ID).Refuses(by, MayRead, "") != "" || !strings.Contains(strings.ToLower(s.Name), strings.ToLower(text))
+	})
+	open, err := d.open(ctx, by)
+	return Sight{Sets: sets, Rollouts: open}, err
+}
+
+func (d Desk) lookSet(ctx context.Context, by Person, name string) (Sight, error) {
+	set, pol, err := d.find(ctx, by, name, MayRead)
+	if err != nil {
+		return Sight{}, err
+	}
+	seen, err := d.Fleet.Observe(ctx, set.ID, Free)
+	if err != nil {
+		return Sight{}, azure("read "+set.Name, err)
+	}
+	s := Sight{Set: &seen, Policy: pol}
+	if rec, err := d.Journal.Holder(ctx, set.ID); err == nil {
+		s.Rollouts = []Record{rec}
+	}
+	return s, nil
+}
+
+func (d Desk) lookPending(ctx context.Context, by Person) (Sight, error) {
+	open, err := d.open(ctx, by)
+	open = slices.DeleteFunc(open, func(r Record) bool {
+		pol := PolicyFor(d.Policies(), r.Plan.Set)
+		return !r.waitsFor(by) || pol.Refuses(by, MayApprove, r.Rollout.Requester) != "" || r.Plan.Policy.Refuses(by, MayApprove, r.Rollout.Requester) != ""
+	})
+	return Sight{Rollouts: open}, err
+}
+
+// waitsFor reports whether the gate that is asked lacks a yes that this person could give: there is
+// no grant, or the last decision found the grant wanting.
+func (r Record) waitsFor(by Person) bool {
+	gate, _, open := r.Rollout.CurrentGate(r.Plan)
+	_, asked := r.Rollout.Asked[gate.Key]
+	voted := slices.ContainsFunc(r.Rollout.Votes[gate.Key], func(b Ballot) bool { return b.By == by.ID })
+	if !open || !asked || voted || r.Rollout.Denial != nil || r.Rollout.Abort != nil || !r.Rollout.Startable(gate) {
+		return false
+	}
+	for _, e := range slices.Backward(r.Events) {
+		switch f := e.Fact.(type) {
+		case Granted:
+			if f.Gate == gate.Key {
+				return false
+			}
+		case Asked:
+			if f.Gate == gate.Key {
+				return true
+			}
+		case Decided:
+			return mentions(f.Blockers, ReasonApproval)
+		}
+	}
+	return true
+}
+
+func (d Desk) lookRollouts(ctx context.Context, by Person, about string) (Sight, error) {
+	open, err := d.open(ctx, by)
+	if err != nil || about == "" {
+		return Sight{Rollouts: open}, err
+	}
+	if strings.HasPrefix(about, "r-") {
+		rec, err := d.record(ctx, by, about)
+		return Sight{Rollouts: []Record{rec}}, err
+	}
+	set, _, err := d.find(ctx, by, about, MayRead)
+	if err != nil {
+		return Sight{}, err
+	}
+	return Sight{Rollouts: slices.DeleteFunc(open, func(r Record) bool { return r.Plan.Set != set.ID })}, nil
+}

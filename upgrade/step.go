@@ -1,0 +1,286 @@
+package upgrade
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// step is one pass at work: what was read, and the events that are not yet appended.
+type step struct {
+	e     *Engine
+	ctx   context.Context
+	lease Lease
+	rec   Record
+	seen  Observation
+	fresh []Event
+}
+
+// rollout is the rollout with the fresh events folded in.
+func (s *step) rollout() Rollout { return s.rec.Rollout.With(s.fresh...) }
+
+func (s *step) add(facts ...Fact) {
+	events := At(s.e.Now(), "", facts...)
+	number(events, s.rec.Rollout.Seq+len(s.fresh))
+	s.fresh = append(s.fresh, events...)
+}
+
+// commit appends the fresh events with the messages they call for, and goes on from there.
+func (s *step) commit(poll string) error {
+	if len(s.fresh) == 0 {
+		return nil
+	}
+	after := s.rollout()
+	c := Change{Rollout: s.rec.ID, Seq: s.rec.Rollout.Seq, Events: s.fresh, Poll: poll, Posts: Posts(after, s.fresh)}
+	seq, err := s.e.Journal.Append(s.ctx, s.lease, c)
+	if err != nil {
+		return err
+	}
+	after.Seq = seq
+	s.rec.Rollout, s.rec.Events, s.fresh = after, append(s.rec.Events, s.fresh...), nil
+	return nil
+}
+
+// decided records a change of the decision; the same decision again is no news.
+func (s *step) decided(d Decision) {
+	last := LastDecided(s.rec.Events)
+	now := Decided{Kind: d.Kind, Reason: d.Reason, Gate: d.Gate, Text: d.Text, Blockers: d.Blockers}
+	if d.Kind == Nothing || same(last, now) && slices.EqualFunc(last.Blockers, now.Blockers, sameBlocker) {
+		return
+	}
+	now.Quiet = same(lastLoud(s.rec.Events), now)
+	s.add(now)
+	s.e.Log.Info("decision", "rollout", s.rec.ID, "set", s.rec.Plan.Set, "kind", d.Kind, "reason", d.Reason, "gate", d.Gate, "text", d.Text)
+}
+
+func same(a, b Decided) bool {
+	return a.Kind == b.Kind && a.Reason == b.Reason && a.Gate == b.Gate && (a.Text == b.Text || a.Reason.worded())
+}
+
+func sameBlocker(a, b Blocker) bool {
+	return a.Reason == b.Reason && (a.What == b.What || a.Reason.worded())
+}
+
+// worded reports whether the reason's words come from Azure or count what moves by itself: they may be
+// others in every reading, and a journal entry for each would fill the disk.
+func (r Reason) worded() bool {
+	return r == ReasonIncomplete || r == ReasonThrottled || r == ReasonBusy || r == ReasonHealth
+}
+
+// lastLoud is the decision that people were last called for, unless the rollout has gone on since:
+// readings that fail, or somebody else's operation, are an interruption and no news.
+func lastLoud(events []Event) Decided {
+	for _, e := range slices.Backward(events) {
+		d, ok := e.Fact.(Decided)
+		switch {
+		case ok && loud(d):
+			return d
+		case e.By != "", ok && !d.Reason.worded():
+			return Decided{}
+		}
+	}
+	return Decided{}
+}
+
+// observe reads everything that is outside: the set, the operation in flight, the rights of those
+// who agreed. Only an error of the journal ends the pass; a reading that fails is an incomplete
+// observation.
+func (s *step) observe() error {
+	s.seen = Observation{Policy: PolicyFor(s.e.Policies(), s.rec.Plan.Set), Pace: s.e.Pace, Rights: map[string]string{}}
+	fence := func(ctx context.Context) error { return s.e.Journal.Extend(ctx, s.lease) }
+	set, err := s.e.Fleet.Observe(s.ctx, s.rec.Plan.Set, fence)
+	switch {
+	case err == nil:
+		s.seen.Set = &set
+	case errors.Is(err, ErrFenced), s.ctx.Err() != nil:
+		return err
+	default:
+		s.missing(AsFault(err, "read "+s.rec.Plan.Name))
+	}
+	if err := s.pollOp(fence); err != nil {
+		return err
+	}
+	return s.rights(fence)
+}
+
+func (s *step) missing(f *Fault) {
+	s.seen.Gone = f.Kind == FaultGone
+	s.seen.Missing = f.Error()
+	if f.Kind == FaultThrottled {
+		s.seen.Throttled = s.e.Now().Add(max(f.RetryAfter, s.e.Pace.Refresh))
+	}
+}
+
+func (s *step) pollOp(fence Fence) error {
+	op := s.rec.Rollout.Op
+	if op == nil || op.State != StateAccepted {
+		return nil
+	}
+	if s.rec.Poll == "" { // it was over when it was accepted
+		s.seen.Op = &OpReading{Done: true, OK: true}
+		return nil
+	}
+	if err := fence(s.ctx); err != nil {
+		return err
+	}
+	reading, err := s.e.Fleet.Poll(s.ctx, s.rec.Poll)
+	if err != nil {
+		if f := AsFault(err, "poll"); f.Kind == FaultThrottled {
+			s.seen.Throttled = s.e.Now().Add(max(f.RetryAfter, s.e.Pace.Refresh))
+		}
+		s.e.Log.Warn("operation could not be polled", "rollout", s.rec.ID, "op", op.ID, "err", err)
+		return s.ctx.Err()
+	}
+	s.seen.Op = &reading
+	return nil
+}
+
+// rights asks for everybody who agreed to the current gate whether they still may (R23).
+func (s *step) rights(fence Fence) error {
+	gate, _, _ := s.rec.Rollout.CurrentGate(s.rec.Plan)
+	for _, vote := range s.rec.Rollout.Votes[gate.Key] {
+		if err := fence(s.ctx); err != nil {
+			return err
+		}
+		who, err := s.person(vote.By)
+		if err != nil {
+			s.e.Log.Warn("person could not be checked", "rollout", s.rec.ID, "user", vote.By, "err", err)
+			continue
+		}
+		why := s.seen.Policy.Refuses(who, MayApprove, s.rec.Rollout.Requester)
+		if why == "" {
+			why = s.rec.Plan.Policy.Refuses(who, MayApprove, s.rec.Rollout.Requester)
+		}
+		s.seen.Rights[vote.By] = why
+	}
+	return nil
+}
+
+func (s *step) person(id string) (Person, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
+	defer cancel()
+	return s.e.People.Person(ctx, id)
+}
+
+// act does what was decided. Facts are committed before anything is sent.
+func (s *step) act(d Decision) error {
+	switch d.Kind {
+	case AskGate:
+		s.add(s.asked(d.Gate))
+	case AskModel:
+		v := s.view()
+		on, off := v.split()
+		s.add(ModelAsked{Nonce: s.e.ID(), Recommend: v.recommend(), On: on, Off: off})
+	case Drop:
+		s.add(Dropped{Op: s.rec.Rollout.Op.ID, Reason: d.Text})
+	case End:
+		s.add(Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally()})
+	case SetModel, Start, Resend, PutBack:
+		return s.write(s.operation(d))
+	}
+	return s.commit("")
+}
+
+func (s *step) view() view { return view{s.rec.Plan, s.rollout(), s.seen, s.e.Now()} }
+
+// asked puts a gate to people, with what has changed in the model since the plan (R34).
+func (s *step) asked(gate string) Asked {
+	life := s.rec.Plan.Policy.Tighter(s.seen.Policy).ApprovalLife
+	a := Asked{Gate: gate, Asking: s.rec.Rollout.Askings[gate] + 1, Nonce: s.e.ID(), Expires: s.e.Now().Add(life)}
+	if a.Acknowledged = ChangedSections(s.rec.Plan, *s.seen.Set); len(a.Acknowledged) > 0 {
+		a.Sections = s.seen.Set.Model.Sections
+	}
+	return a
+}
+
+func (s *step) tally() Tally {
+	r := s.rollout()
+	n := r.Count(s.rec.Plan)
+	t := Tally{Planned: s.rec.Plan.Size(), OK: n[OK], Failed: n[Broken], Vanished: n[Vanished], Left: n[Left], LowestServing: r.Lowest, Total: s.rec.Plan.Total}
+	t.Untouched, t.Unknown = n[Waiting], n[Going]+n[Checking]+n[Confirmed]
+	if s.seen.Set != nil {
+		t.OnNew, t.OnOld = s.view().split()
+	}
+	return t
+}
+
+// operation puts the decision into the words of one write.
+func (s *step) operation(d Decision) Operation {
+	r := s.rollout()
+	op := Operation{ID: "op-" + s.e.ID(), Set: s.rec.Plan.Set, Gate: d.Gate, Digest: s.rec.Plan.Digest, Asking: r.Grants[d.Gate].Asking, Image: s.rec.Plan.Target.Image}
+	switch d.Kind {
+	case Start:
+		op.Kind, op.Instances, op.Batch = OpUpgrade, d.Batch, len(r.Batches)+1
+	case Resend:
+		op.Kind, op.Instances, op.Batch, op.Resend = OpUpgrade, d.Batch, r.Batches[len(r.Batches)-1].N, true
+	case SetModel:
+		op.Kind, op.IfMatch = OpModel, s.seen.Set.Etag
+	case PutBack:
+		op.Kind, op.IfMatch, op.Image = OpRevert, s.seen.Set.Etag, r.Model.Previous
+	}
+	return op
+}
+
+// write sends one operation, in steps each of which is durable before the next: intended; sending
+// (a commit of its own, right before the call); the answer. A crash after the second leaves an
+// unknown outcome, which is settled by looking, never by repeating (R38).
+func (s *step) write(op Operation) error {
+	if before := s.rec.Rollout.Op; op.Resend && before != nil {
+		s.add(Settled{Op: before.ID, Code: "UnknownOutcome", Message: "no trace of it in the set"})
+	}
+	s.add(Intended{Op: op})
+	if err := s.commit(""); err != nil {
+		return err
+	}
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	// From here on the answer is worth more than a quick stop: a stop in between would leave an
+	// unknown outcome of a call that was never made.
+	s.ctx = context.WithoutCancel(s.ctx)
+	s.add(Sending{Op: op.ID})
+	if err := s.commit(""); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
+	defer cancel()
+	receipt, err := s.e.Fleet.Apply(ctx, op)
+	if err != nil {
+		s.add(s.failed(op, AsFault(err, describe(op)))...)
+		return s.commit("")
+	}
+	s.add(Accepted{Op: op.ID, Correlation: receipt.Correlation, Azure: receipt.Azure})
+	return s.commit(receipt.Token)
+}
+
+// failed says what an error of a write means: only what is certain is called refused.
+func (s *step) failed(op Operation, f *Fault) []Fact {
+	s.e.Log.Warn("azure: write", "rollout", s.rec.ID, "op", op.ID, "kind", f.Kind, "code", f.Code, "err", f.Message)
+	if f.Kind == FaultUnknown || f.Kind == FaultUnavailable {
+		return []Fact{Unanswered{Op: op.ID, Cause: f.Error()}}
+	}
+	until := s.again(f)
+	facts := []Fact{Refused{Op: op.ID, Kind: f.Kind, Code: cmp.Or(f.Code, string(f.Kind)), Message: f.Message, Until: until}}
+	if op.Kind == OpRevert && until.IsZero() {
+		facts = append(facts, ModelReverted{Detail: "Azure refused to take the old image back: " + f.Code + " " + f.Message})
+	}
+	return facts
+}
+
+// again is when a refused write may be decided anew: later each time, and for the refusals that do
+// not say when they end, not for ever; zero = not by itself.
+func (s *step) again(f *Fault) time.Time {
+	n := s.rec.Rollout.Refusals
+	switch {
+	case f.Kind == FaultThrottled:
+	case f.Kind != FaultBusy && f.Kind != FaultPrecondition, n >= patience:
+		return time.Time{}
+	}
+	return s.e.Now().Add(max(f.RetryAfter, s.e.Pace.Refresh<<min(n, patience)))
+}
+
+// patience is how many refusals in a row are taken for a passing state of the set: with a refresh of
+// 10 s that is about ten minutes.
+const patience = 6

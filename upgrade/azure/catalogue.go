@@ -105,17 +105,16 @@ func (a *Azure) Versions(ctx context.Context, location string, family upgrade.Im
 	return out, nil
 }
 
-// Version looks a version of a platform image up. Images of galleries are not looked up: that is
-// refused, in a sentence.
+// Version looks a version of a platform image up. A word that cannot be a version is refused like
+// one that Azure does not know, without asking. Images of galleries are not looked up.
 func (a *Azure) Version(ctx context.Context, location string, i upgrade.Image) (upgrade.ImageVersion, error) {
 	op := fmt.Sprintf("look up version %s of %s in %s", clip(i.Version, 80), clip(i.Family(), 120), clip(location, 40))
 	f := &flight{}
-	err := checkFamily(location, i)
-	if err == nil && !patterns["version"].MatchString(i.Version) {
-		err = refuse("%q cannot be a version", clip(i.Version, 80))
-	}
-	if err != nil {
+	if err := checkFamily(location, i); err != nil {
 		return upgrade.ImageVersion{}, f.fault(op, err, a.now())
+	}
+	if !patterns["version"].MatchString(i.Version) {
+		return upgrade.ImageVersion{}, &upgrade.Fault{Kind: upgrade.FaultRefused, Op: op, Message: fmt.Sprintf("%q cannot be a version", clip(i.Version, 80))}
 	}
 	ctx, cancel := f.begin(ctx)
 	defer cancel()

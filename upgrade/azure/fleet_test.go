@@ -294,6 +294,13 @@ func TestAVersionIsLookedUpOrRefusedInAzuresWords(t *testing.T) {
 	if f := faultOf(t, err, upgrade.FaultRefused); f.Code == "" || f.Message == "" {
 		t.Errorf("fault %+v", f)
 	}
+	for _, word := range []string{"", "..", "4.0/../x", "<!channel>", "4.0 5"} {
+		none.Version = word
+		_, err = a.Version(context.Background(), "westeurope", none)
+		faultOf(t, err, upgrade.FaultRefused)
+	}
 	_, err = a.Version(context.Background(), "westeurope", upgrade.Image{ID: "/subscriptions/x"})
+	faultOf(t, err, upgrade.FaultUnsafe)
+	_, err = a.Versions(context.Background(), "west/europe", oldImage)
 	faultOf(t, err, upgrade.FaultUnsafe)
 }

@@ -101,7 +101,7 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	resp, err := g.next.Do(req.WithContext(ctx))
 	if err != nil {
 		f.sent = !isDial(err)
-		return nil, err
+		return nil, bare(err)
 	}
 	if err := f.land(resp); err != nil {
 		return nil, err
@@ -156,8 +156,9 @@ func (t target) is(group, set string) bool {
 	return strings.EqualFold(t.group, group) && strings.EqualFold(t.set, set)
 }
 
-// checkURL: our host, by our scheme, and a path that means what it looks like. Operation and
-// nextLink URLs come from answers and from the journal, so this is where they are pinned.
+// checkURL: our host, by our scheme, and a path that means what it looks like: RawPath is set when
+// a path is not escaped as Go would, such as with %2F or %2e in it. Operation and nextLink URLs come
+// from answers and from the journal, so this is where they are pinned.
 func (g *guard) checkURL(req *http.Request) error {
 	u := req.URL
 	switch {
@@ -165,7 +166,7 @@ func (g *guard) checkURL(req *http.Request) error {
 		return refuse("its host is %q, not %q", clip(u.Scheme+"://"+u.Host, 80), g.base.Scheme+"://"+g.base.Host)
 	case u.User != nil || u.Opaque != "" || u.Fragment != "":
 		return refuse("its URL carries more than host, path and query")
-	case u.RawPath != "":
+	case strings.Contains(u.RawPath, "%"):
 		return refuse("its path is escaped in an unusual way")
 	case req.Header.Get("X-HTTP-Method-Override") != "":
 		return refuse("it would be taken for another method")

@@ -2,10 +2,13 @@ package azure
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -236,6 +239,22 @@ func FuzzTarget(f *testing.F) {
 			t.Fatalf("%q became %q", id, escaped)
 		}
 	})
+}
+
+// The role that operators are told to create must be neither too small nor too large.
+func TestTheDocumentedRoleIsWhatTheCallsNeed(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/azure-role.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var role struct{ Actions, NotActions, DataActions []string }
+	if err := json.Unmarshal(raw, &role); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(role.Actions)
+	if !slices.Equal(role.Actions, Actions()) || len(role.NotActions)+len(role.DataActions) > 0 {
+		t.Errorf("the role is %v, the calls need %v", role, Actions())
+	}
 }
 
 func TestActionsAreThoseOfTheCalls(t *testing.T) {

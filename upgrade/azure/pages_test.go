@@ -81,6 +81,19 @@ func TestAListIsReadWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+func TestAGroupWithParenthesesIsReachedHoweverAzureWritesIt(t *testing.T) {
+	path := strings.Replace(setPath, testGroup, "rg(1)", 1)
+	for _, next := range []string{path, strings.NewReplacer("(", "%28", ")", "%29").Replace(path)} {
+		s := &stub{routes: map[string]http.HandlerFunc{
+			"GET myvmss":          say(200, strings.Replace(setJSON(""), testGroup, "rg(1)", 1)),
+			"GET virtualMachines": inTurn(say(200, pageJSON("{host}"+next+"/virtualMachines?$skiptoken=2", vmJSON("0"))), say(200, pageJSON("", vmJSON("1")))),
+		}}
+		if set := observe(t, connect(t, s), upgrade.NewSetID(path)); ids(set) != "0 1" {
+			t.Errorf("instances %q", ids(set))
+		}
+	}
+}
+
 func TestAListThatNeverEndsIsGivenUp(t *testing.T) {
 	n := 0
 	_, requests, err := observed(t, func(w http.ResponseWriter, r *http.Request) {

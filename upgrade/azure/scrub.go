@@ -3,7 +3,13 @@ package azure
 import (
 	"regexp"
 	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 )
+
+// The SDK has a log of its own, switched on by AZURE_SDK_GO_LOGGING, which prints errors and answers
+// as they are. It stays off in every program that links this package.
+func init() { log.SetListener(nil) }
 
 // Azure's words are shown to people and logged, and they may quote URLs that are signed: of our
 // own operations, or of a script's storage account in an extension's error.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +95,17 @@ func TestNoSecretComesOutOfAnError(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The SDK reads its variable when it starts, so this takes a process of its own: this test binary
+// once more, with another test that talks a lot.
+func TestTheSDKsOwnLogStaysOff(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestNoSecretComesOutOfAnError$")
+	cmd.Env = append(os.Environ(), "AZURE_SDK_GO_LOGGING=all")
+	out, err := cmd.CombinedOutput()
+	if err != nil || strings.Contains(string(out), "REQUEST") || strings.Contains(string(out), canary) {
+		t.Errorf("%v: %s", err, clip(string(out), 2000))
 	}
 }
 

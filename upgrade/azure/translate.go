@@ -32,6 +32,7 @@ func summary(v *armcompute.VirtualMachineScaleSet) upgrade.SetSummary {
 	s.Provisioning = upgrade.Provisioning(strings.ToLower(str(p.ProvisioningState)))
 	if p.VirtualMachineProfile != nil && p.VirtualMachineProfile.StorageProfile != nil {
 		s.Image = image(p.VirtualMachineProfile.StorageProfile.ImageReference)
+		s.Image.Exact = "" // of a model it would be what "latest" meant once
 	}
 	return s
 }

@@ -154,6 +154,9 @@ func TestWhatASetSaysOfItself(t *testing.T) {
 		check     func(upgrade.ScaleSet) bool
 	}{
 		{"no properties", `{"id":"/x"}`, func(s upgrade.ScaleSet) bool { return s.UpgradeMode == "" && s.Etag == "" }},
+		{"a model has no exact version", set("", `"virtualMachineProfile":{"storageProfile":{"imageReference":{"publisher":"p","offer":"o","sku":"s","version":"latest","exactVersion":"1.2.3"}}}`), func(s upgrade.ScaleSet) bool {
+			return s.Model.Image == upgrade.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "latest"}
+		}},
 		{"no mode is not Manual", set("", ""), func(s upgrade.ScaleSet) bool { return s.UpgradeMode != upgrade.Manual && s.Mode == upgrade.Uniform }},
 		{"a mode we do not know stays as it is", set("", `"orchestrationMode":"Loose","upgradePolicy":{"mode":"Sometimes"}`), func(s upgrade.ScaleSet) bool { return s.Mode == "Loose" && s.UpgradeMode == "Sometimes" }},
 		{"words in another case", set("", `"orchestrationMode":"flexible","upgradePolicy":{"mode":"manual"}`), func(s upgrade.ScaleSet) bool { return s.Mode == upgrade.Flexible && s.UpgradeMode == upgrade.Manual }},

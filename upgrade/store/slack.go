@@ -121,7 +121,7 @@ func (t *tx) say(c upgrade.Change) error {
 // A rollout's posts in the channel of its live message go to that message's thread, and wait until
 // it was posted or given up. New messages of a rollout keep the order in which they were first
 // wanted, but one that failed ten times is passed by; answers that one person sees wait for none of
-// them. An edit waits for nothing but its time.
+// them, and those that belong to no rollout for nothing.
 func (s *Store) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, ok bool, err error) {
 	var want string
 	var broadcast, at int64

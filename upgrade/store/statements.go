@@ -41,7 +41,7 @@ const (
 		values ($1, $2, $3, $4, $5, $6, $7, $8)`
 
 	insertCard = `insert into cards (nonce, rollout, gate, asking, plan_digest, channel, ts)
-		select $1, id, $3, $4, plan_digest, '', '' from rollouts where id = $2`
+		select $1, id, $3, cast($4 as bigint), plan_digest, '', '' from rollouts where id = $2`
 
 	insertVote = `insert into votes (rollout, gate, asking, person) values ($1, $2, $3, $4) on conflict do nothing`
 
@@ -102,7 +102,7 @@ const (
 		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live'
 			and l.rollout = o.rollout and l.slot = 'live' and l.channel = o.channel
 		where o.version > o.sent_version and (l.id is null or l.sent_version > 0)
-			and (o.sent_version > 0 or o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
+			and (o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
 				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
 					and e.sent_version = 0 and e.person = '' and e.attempts < $1))
 		order by o.next_at, o.id limit 1`

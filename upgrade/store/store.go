@@ -78,7 +78,7 @@ func (s *Store) prepare() error {
 	return nil
 }
 
-// Close gives the file and its lock back. Calls that are in progress end first; later ones fail.
+// Close gives the file and its lock back. Whoever uses the Store must have stopped; later calls fail.
 func (s *Store) Close() error {
 	return errors.Join(s.db.Close(), s.lock.Close())
 }

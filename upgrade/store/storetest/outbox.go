@@ -174,14 +174,21 @@ var outbox = []promise{
 		j.want(upgrade.Post{Slot: "reply/1", Channel: "C1"})
 		j.advance(time.Second)
 		j.want(live)
-		for range 3 { // a slot that keeps changing keeps its place, and no better one
-			j.advance(time.Second)
-			j.want(live)
+		j.advance(time.Second)
+		j.want(upgrade.Post{Slot: "reply/2", Channel: "C1"})
+		j.advance(time.Second)
+		j.want(live) // a slot that keeps changing keeps its place, and no better one
+		for _, slot := range []string{"reply/1", upgrade.SlotLive, "reply/2"} {
+			p := j.post()
+			j.check(p.Slot == slot, "%s came, want %s", p.Slot, slot)
+			j.sent(p, upgrade.Sent{TS: slot})
 		}
-		p := j.post()
-		j.check(p.Slot == "reply/1", "%s came first", p.Slot)
-		j.sent(p, upgrade.Sent{TS: "2.0"})
-		j.check(j.post().Slot == upgrade.SlotLive, "the live message is lost")
+	}},
+	{"answers that belong to no rollout wait for nothing", func(j *journal) {
+		j.want(upgrade.Post{Slot: "reply/1", Channel: "C1"})
+		j.sent(j.post(), upgrade.Sent{Error: "timeout", Retry: time.Minute})
+		j.want(upgrade.Post{Slot: "reply/2", Channel: "C1"})
+		j.check(j.post().Slot == "reply/2", "it waits")
 	}},
 	{"answers are forgotten a day after they were sent, others never", func(j *journal) {
 		j.want(live, upgrade.Post{Slot: "reply/1", Channel: "C1"}, upgrade.Post{Slot: "reply/2", Channel: "C1"})

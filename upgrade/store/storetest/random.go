@@ -13,7 +13,7 @@ import (
 
 var random = []promise{
 	{"after any sequence of changes the record is the fold of what was committed", func(j *journal) {
-		for seed := range uint64(10) {
+		for seed := range uint64(5) {
 			w := &walk{journal: j, rng: rand.New(rand.NewPCG(seed, 0)), id: fmt.Sprintf("r-%d", seed), set: upgrade.SetID(fmt.Sprintf("/x/%d", seed))}
 			w.run(60)
 		}

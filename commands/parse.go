@@ -314,8 +314,11 @@ func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // sentence writes words as a command.
 func sentence(words []word, _ bool) string {
+	if len(words) == 0 {
+		return helpFor(VerbHome)
+	}
 	c := command{words: words}
-	return strings.TrimSpace(c.with(0, 0))
+	return c.with(0, 0)
 }
 
 // String writes the word so that it is read as the same one.

@@ -1,0 +1,234 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+var _ Rollouts = upgrade.Desk{}
+
+// desk is the domain as seen from here: it notes what it is asked and answers what it was given.
+type desk struct {
+	asked   []any
+	change  upgrade.Change
+	plan    upgrade.Plan
+	answer  string
+	sights  map[upgrade.QueryKind]upgrade.Sight
+	refused error
+}
+
+func (d *desk) Plan(_ context.Context, by upgrade.Person, ask upgrade.Ask) (upgrade.Plan, error) {
+	d.asked = append(d.asked, by.ID, ask)
+	return d.plan, d.refused
+}
+
+func (d *desk) Open(_ context.Context, by upgrade.Person, ask upgrade.Ask) (upgrade.Change, upgrade.Plan, error) {
+	d.asked = append(d.asked, by.ID, ask)
+	return d.change, d.plan, d.refused
+}
+
+func (d *desk) Say(_ context.Context, by upgrade.Person, w upgrade.Word) (upgrade.Change, string, error) {
+	d.asked = append(d.asked, by.ID, w)
+	return d.change, d.answer, d.refused
+}
+
+func (d *desk) Look(_ context.Context, by upgrade.Person, q upgrade.Query) (upgrade.Sight, error) {
+	d.asked = append(d.asked, by.ID, q)
+	return d.sights[q.Kind], d.refused
+}
+
+var ana = upgrade.Person{ID: "U0ANA", Name: "ana"}
+
+func record(id, set, requester string, said ...upgrade.Fact) upgrade.Record {
+	return upgrade.Record{
+		ID: id, Plan: upgrade.Plan{Set: upgrade.SetID(set), ResourceGroup: "rg-shop", Name: set},
+		Rollout: upgrade.Rollout{ID: id, Requester: requester}, Events: upgrade.At(time.Unix(1, 0), "", said...),
+	}
+}
+
+func parsed(t *testing.T, text string) Request {
+	t.Helper()
+	req, no := Parse(text)
+	if no != nil {
+		t.Fatalf("Parse(%q) is refused: %s", text, no.What)
+	}
+	return req
+}
+
+func TestDo(t *testing.T) {
+	word := func(w upgrade.Word) []any { return []any{"U0ANA", w} }
+	look := func(kind upgrade.QueryKind, about string) []any {
+		return []any{"U0ANA", upgrade.Query{Kind: kind, About: about}}
+	}
+	change := upgrade.Change{Rollout: "r-1", Events: upgrade.At(time.Unix(1, 0), "U0ANA", upgrade.Resumed{Name: "ana"})}
+	web, cache := upgrade.SetSummary{ID: "web", Name: "web"}, upgrade.SetSummary{ID: "cache", Name: "cache"}
+	model := &upgrade.ScaleSet{ID: "web", Name: "web"}
+	for _, row := range []struct {
+		name    string
+		text    string
+		desk    desk
+		asked   []any
+		want    Reply // but its Verb and Request, which are the request's
+		changes int
+	}{
+		{"upgrade opens a rollout with everything that was said, in the channel where it was said",
+			`upgrade web 4.0.1 ud=0,2 max-unavailable=3 max-failures=1 soak=10m bake=1h note="CHG 1"`,
+			desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
+			[]any{"U0ANA", upgrade.Ask{Set: "web", Target: "4.0.1", Which: upgrade.Selection{UpdateDomains: []int{0, 2}}, MaxUnavailable: &upgrade.Limit{N: 3},
+				MaxFailures: count(1), Soak: span(10 * time.Minute), Bake: span(time.Hour), Note: "CHG 1", Channel: "C0OPS"}},
+			Reply{Plan: &upgrade.Plan{Digest: "7c1e"}, Rollout: "r-1"}, 1},
+		{"plan changes nothing", "plan web latest", desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
+			[]any{"U0ANA", upgrade.Ask{Set: "web", Target: "latest", Channel: "C0OPS"}}, Reply{Plan: &upgrade.Plan{Digest: "7c1e"}}, 0},
+		{"approve", "approve r-1 rest", desk{change: change, answer: "You approved."},
+			word(upgrade.Word{Verb: upgrade.WordApprove, Rollout: "r-1", Rest: true, Channel: "C0OPS"}), Reply{Text: "You approved."}, 1},
+		{"what was said before changes nothing", "approve r-1", desk{change: upgrade.Change{Rollout: "r-1"}, answer: "Already."},
+			word(upgrade.Word{Verb: upgrade.WordApprove, Rollout: "r-1", Channel: "C0OPS"}), Reply{Text: "Already."}, 0},
+		{"deny", "deny r-1 too risky", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordDeny, Rollout: "r-1", Reason: "too risky", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"pause", "pause r-1 look", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordPause, Rollout: "r-1", Reason: "look", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"resume", "resume r-1", desk{change: change, answer: "ok"}, word(upgrade.Word{Verb: upgrade.WordResume, Rollout: "r-1", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"ask", "ask r-1", desk{change: change, answer: "ok"}, word(upgrade.Word{Verb: upgrade.WordAsk, Rollout: "r-1", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"abort", "abort r-1 revert bad image", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordAbort, Rollout: "r-1", Reason: "bad image", Answer: upgrade.Revert, Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"the model question", "abort r-1 keep", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordModel, Rollout: "r-1", Answer: upgrade.Keep, Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+
+		{"status of all", "status", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO"), record("r-2", "db", "U0BO")}}}},
+			look(upgrade.QueryRollouts, ""), Reply{Rollouts: []string{"r-1", "r-2"}}, 0},
+		{"status when nothing is open", "status", desk{}, look(upgrade.QueryRollouts, ""), Reply{Empty: "No rollout is open."}, 0},
+		{"why of one set that rests", "why web", desk{}, look(upgrade.QueryRollouts, "web"), Reply{Empty: "No rollout of web is open."}, 0},
+		{"pending", "pending", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryPending: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
+			look(upgrade.QueryPending, ""), Reply{Rollouts: []string{"r-1"}}, 0},
+		{"pending when nothing is", "pending", desk{}, look(upgrade.QueryPending, ""), Reply{Empty: "Nothing waits for your yes."}, 0},
+		{"home has what waits for me and then what is mine, once each", "",
+			desk{sights: map[upgrade.QueryKind]upgrade.Sight{
+				upgrade.QueryPending:  {Rollouts: []upgrade.Record{record("r-3", "db", "U0BO")}},
+				upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0ANA"), record("r-2", "api", "U0BO"), record("r-3", "db", "U0BO")}}}},
+			append(look(upgrade.QueryPending, ""), look(upgrade.QueryRollouts, "")...), Reply{Rollouts: []string{"r-3", "r-1"}}, 0},
+		{"home when there is nothing", "", desk{}, append(look(upgrade.QueryPending, ""), look(upgrade.QueryRollouts, "")...),
+			Reply{Empty: "Nothing of yours is being rolled out, and nothing waits for your yes."}, 0},
+
+		{"list names the rollout that holds a set and where it stands", "list e",
+			desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QuerySets: {Sets: []upgrade.SetSummary{web, cache},
+				Rollouts: []upgrade.Record{record("r-1", "web", "U0BO", upgrade.Decided{Text: "old"}, upgrade.Decided{Text: "UD 1 waits for approval"})}}}},
+			look(upgrade.QuerySets, "e"), Reply{Sets: []SetLine{{Set: web, Rollout: "r-1", State: "UD 1 waits for approval"}, {Set: cache}}}, 0},
+		{"a rollout about which nothing was decided is just planned", "list",
+			desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QuerySets: {Sets: []upgrade.SetSummary{web}, Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
+			look(upgrade.QuerySets, ""), Reply{Sets: []SetLine{{Set: web, Rollout: "r-1", State: "just planned"}}}, 0},
+		{"list when none has the text", "list zzz", desk{}, look(upgrade.QuerySets, "zzz"), Reply{Empty: "You may see no scale set with zzz in its name."}, 0},
+		{"list for somebody who may see nothing", "list", desk{}, look(upgrade.QuerySets, ""), Reply{Empty: "You may see no scale set: the configuration says who may."}, 0},
+		{"show reads the set", "show web policy", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QuerySet: {Set: model, Policy: upgrade.Policy{Channel: "C1"}, Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
+			look(upgrade.QuerySet, "web"), Reply{Set: &SetSight{Part: "policy", Set: *model, Policy: upgrade.Policy{Channel: "C1"}, Rollout: "r-1"}}, 0},
+		{"show of a rollout reads its set", "show r-1 instances", desk{sights: map[upgrade.QueryKind]upgrade.Sight{
+			upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}, upgrade.QuerySet: {Set: model}}},
+			append(look(upgrade.QueryRollouts, "r-1"), look(upgrade.QuerySet, "rg-shop/web")...), Reply{Set: &SetSight{Part: "instances", Set: *model}}, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			req := parsed(t, row.text)
+			reply, changes, err := Do(t.Context(), req, ana, "C0OPS", &row.desk)
+			if err != nil {
+				t.Fatal(err)
+			}
+			row.want.Verb, row.want.Request = req.Verb, Format(req)
+			if !reflect.DeepEqual(reply, row.want) {
+				t.Errorf("reply\n got %+v\nwant %+v", reply, row.want)
+			}
+			if !reflect.DeepEqual(row.desk.asked, row.asked) {
+				t.Errorf("the domain was asked\n     %+v\nwant %+v", row.desk.asked, row.asked)
+			}
+			if len(changes) != row.changes || len(changes) == 1 && !reflect.DeepEqual(changes[0], row.desk.change) {
+				t.Errorf("changes %+v, want %d", changes, row.changes)
+			}
+		})
+	}
+}
+
+func TestACardsButtonReachesTheDomainByItsNonce(t *testing.T) {
+	req, no := ParseAction("approve", nonce)
+	if no != nil {
+		t.Fatal(no)
+	}
+	d := &desk{answer: "ok"}
+	if _, _, err := Do(t.Context(), req, ana, "C0OPS", d); err != nil {
+		t.Fatal(err)
+	}
+	if want := []any{"U0ANA", upgrade.Word{Verb: upgrade.WordApprove, Nonce: nonce, Channel: "C0OPS"}}; !reflect.DeepEqual(d.asked, want) {
+		t.Errorf("the domain was asked %+v, want %+v", d.asked, want)
+	}
+}
+
+func TestARefusalIsAReplyThatChangesNothing(t *testing.T) {
+	cause := errors.New("dial tcp: secret detail")
+	for _, text := range []string{"", "upgrade s latest", "plan s latest", "list", "show s", "show r-1", "status", "why", "pending", "approve r-1", "deny r-1 x", "pause r-1", "resume r-1", "abort r-1 x", "abort r-1 keep", "ask r-1"} {
+		req := parsed(t, text)
+		for _, row := range []struct {
+			refused error
+			want    Refusal
+			cause   error
+		}{
+			{&upgrade.Refusal{Code: upgrade.CodeRole, What: "that takes an approver", Next: "/vmss why r-1", Rollout: "r-1"},
+				Refusal{upgrade.CodeRole, "that takes an approver", "/vmss why r-1", "r-1"}, nil},
+			{&upgrade.Refusal{Code: upgrade.CodeAzure, What: "Azure did not answer", Next: "/vmss list", Cause: cause},
+				Refusal{upgrade.CodeAzure, "Azure did not answer", "/vmss list", ""}, cause},
+			{cause, Refusal{upgrade.CodeInside, "something inside me went wrong; nothing was changed", "/vmss status", ""}, cause},
+		} {
+			reply, changes, err := Do(t.Context(), req, ana, "C0OPS", &desk{refused: row.refused})
+			want := Reply{Verb: req.Verb, Request: Format(req), Refusal: &row.want}
+			if !reflect.DeepEqual(reply, want) || len(changes) > 0 || !errors.Is(err, row.cause) {
+				t.Errorf("Do(%q) = %+v, %v, %v, want %+v and %v", text, reply, changes, err, want, row.cause)
+			}
+			if body, err := json.Marshal(reply); err != nil || strings.Contains(string(body), "secret detail") {
+				t.Errorf("Do(%q) tells the person %s, %v", text, body, err)
+			}
+			mustParse(t, reply.Refusal.Next)
+		}
+	}
+}
+
+func TestWhenTheTimeIsOverThereIsNoReply(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	no := &upgrade.Refusal{Code: upgrade.CodeAzure, What: "Azure did not answer", Cause: ctx.Err()}
+	reply, changes, err := Do(ctx, Request{Verb: VerbList}, ana, "C0OPS", &desk{refused: no})
+	if !errors.Is(err, context.Canceled) || len(changes) > 0 || !reflect.DeepEqual(reply, Reply{}) {
+		t.Errorf("Do = %+v, %v, %v, want only that the context is canceled", reply, changes, err)
+	}
+}
+
+func TestAVerbOfNobodysIsRefused(t *testing.T) {
+	reply, changes, err := Do(t.Context(), Request{Verb: "launch"}, ana, "C0OPS", &desk{})
+	if reply.Refusal == nil || reply.Refusal.Code != upgrade.CodeArg || len(changes) > 0 || err != nil {
+		t.Errorf("Do = %+v, %v, %v, want a refusal", reply, changes, err)
+	}
+}
+
+func TestARequestThatWasNotUnderstoodGetsAReplyOfTheSameKind(t *testing.T) {
+	req, no := Parse("upgrade myvmss lates ud=0")
+	got := Refused(req, no)
+	want := Reply{Verb: VerbUpgrade, Request: "upgrade myvmss ud=0", Refusal: &Refusal{upgrade.CodeArg,
+		"I do not know the target `lates`. Did you mean `latest`?", "/vmss upgrade myvmss latest ud=0", ""}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Refused =\n     %+v\nwant %+v", got, want)
+	}
+}
+
+func TestEveryVerbIsUnderstoodAndDone(t *testing.T) {
+	for verb := range grammar {
+		if _, known := deeds[verb]; !known {
+			t.Errorf("%s is understood and never done", verb)
+		}
+	}
+	for verb := range deeds {
+		if _, known := grammar[verb]; !known && verb != VerbHome && verb != VerbModel {
+			t.Errorf("%s is done and never understood", verb)
+		}
+	}
+}

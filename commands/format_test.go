@@ -1,0 +1,239 @@
+package commands
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+func TestFormat(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		req  Request
+		want string
+	}{
+		{"home is nothing", Request{}, ""},
+		{"options follow the target in a fixed order",
+			Request{Verb: VerbUpgrade, Set: "rg/s", Target: "latest", Domains: []int{0, 1, 2, 5, 7, 8}, Options: Options{
+				MaxUnavailable: &upgrade.Limit{Percent: 20}, MaxFailures: count(1), Soak: span(10 * time.Minute), Bake: span(time.Hour), Note: "CHG 1"}},
+			`upgrade rg/s latest ud=0-2,5,7,8 max-unavailable=20% max-failures=1 soak=10m bake=1h note="CHG 1"`},
+		{"zero is said where it was said", Request{Verb: VerbPlan, Set: "s", Target: "model", Options: Options{MaxFailures: count(0), Soak: span(0)}}, "plan s model max-failures=0 soak=0s"},
+		{"a reason has quotes", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "no"}, `deny r-1 "no"`},
+		{"a quote in a reason is escaped", Request{Verb: VerbDeny, Rollout: "r-1", Reason: `say "no" \o/`}, `deny r-1 "say \"no\" \\o/"`},
+		{"an ampersand stays readable", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "a & b < c"}, `deny r-1 "a & b < c"`},
+		{"what looks like markup is escaped", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "<@U1|bo> & &lt;"}, `deny r-1 "&lt;@U1|bo&gt; &amp; &amp;lt;"`},
+		{"the answer stands before the reason", Request{Verb: VerbAbort, Rollout: "r-1", Answer: upgrade.Keep, Reason: "x"}, `abort r-1 keep "x"`},
+		{"the answer to the model question is an abort without a reason", Request{Verb: VerbModel, Rollout: "r-1", Answer: upgrade.Revert}, "abort r-1 revert"},
+		{"a card's button names no rollout", Request{Verb: VerbApprove, Nonce: "0123456789abcdef", Rest: true}, "approve rest"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := Format(row.req); got != row.want {
+				t.Errorf("Format(%+v)\n got %s\nwant %s", row.req, got, row.want)
+			}
+		})
+	}
+}
+
+func TestACardsButtonCannotBeTyped(t *testing.T) {
+	for _, b := range buttons {
+		if b.place != onCard {
+			continue
+		}
+		req, _ := filled(b.says, b.place, "0123456789abcdef")
+		if got, no := Parse(Format(req)); no == nil {
+			t.Errorf("%s is written as %q, which is read as %+v", b.id, Format(req), got)
+		}
+	}
+}
+
+func TestParseReadsWhatFormatWrites(t *testing.T) {
+	const seed, rounds = 20261123, 200_000
+	for i := range uint64(rounds) {
+		want := randomRequest(rand.New(rand.NewPCG(seed, i)))
+		text := Format(want)
+		got, no := Parse(text)
+		if no != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("request %d of seed %d\n     %+v\n is written %s\n    read as %+v\n    refused %v", i, seed, want, text, got, no)
+		}
+	}
+}
+
+// randomRequest makes any request that can be typed.
+func randomRequest(r *rand.Rand) Request {
+	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbList, VerbShow, VerbStatus, VerbWhy, VerbPending,
+		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel}
+	req := Request{Verb: verbs[r.IntN(len(verbs))]}
+	switch req.Verb {
+	case VerbHelp:
+		req.About = pick(r, "", "upgrade", "abort", "help")
+	case VerbUpgrade, VerbPlan:
+		req.Set, req.Target = randomSet(r), pick(r, "latest", "model", "4.0.20160229", "22.04.202401170", "0.1", "1.2.3.4")
+		req.Domains, req.Options = randomDomains(r), randomOptions(r)
+	case VerbList:
+		req.About = pick(r, "", "web", "-", "..", "a.b_c")
+	case VerbShow:
+		req.About, req.Part = randomSet(r), pick(r, "", "map", "instances", "image", "policy")
+	case VerbStatus, VerbWhy:
+		req.About = pick(r, "", randomSet(r), randomID(r))
+	case VerbApprove:
+		req.Rollout, req.Rest = randomID(r), r.IntN(2) == 0
+	case VerbDeny, VerbPause:
+		req.Rollout, req.Reason = randomID(r), randomRemark(r)
+	case VerbResume, VerbAsk:
+		req.Rollout = randomID(r)
+	case VerbAbort:
+		req.Rollout, req.Reason = randomID(r), randomRemark(r)
+		if req.Reason != "" {
+			req.Answer = pick(r, upgrade.ModelOpen, upgrade.Revert, upgrade.Keep)
+		}
+	case VerbModel:
+		req.Rollout, req.Answer = randomID(r), pick(r, upgrade.Revert, upgrade.Keep)
+	}
+	return req
+}
+
+func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
+
+func letters(r *rand.Rand, alphabet string, most int) string {
+	out := make([]byte, 1+r.IntN(most))
+	for i := range out {
+		out[i] = alphabet[r.IntN(len(alphabet))]
+	}
+	return string(out)
+}
+
+func randomID(r *rand.Rand) string {
+	return "r-" + letters(r, "abcdefghijklmnopqrstuvwxyz0123456789", 32)
+}
+
+func randomSet(r *rand.Rand) string {
+	name := letters(r, "abcXYZ019-_", maxSet-2)
+	if r.IntN(2) == 0 {
+		return "n" + name
+	}
+	return "g" + letters(r, "abcXYZ019-_", maxGroup-3) + ".1/" + "n" + name
+}
+
+func randomDomains(r *rand.Rand) []int {
+	var out []int
+	for d := range maxDomain + 1 {
+		if r.IntN(1+d) == 0 && r.IntN(2) == 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func randomOptions(r *rand.Rand) Options {
+	var o Options
+	if r.IntN(2) == 0 {
+		o.MaxUnavailable = &upgrade.Limit{N: r.IntN(1000)}
+	}
+	if r.IntN(2) == 0 {
+		o.MaxUnavailable = &upgrade.Limit{Percent: 1 + r.IntN(100)}
+	}
+	if r.IntN(2) == 0 {
+		o.MaxFailures = count(r.IntN(1000))
+	}
+	if r.IntN(2) == 0 {
+		o.Soak = span(time.Duration(r.Int64N(int64(maxSpan))))
+	}
+	if r.IntN(2) == 0 {
+		o.Bake = span(time.Duration(r.IntN(7*24*60)) * time.Minute)
+	}
+	o.Note = randomRemark(r)
+	return o
+}
+
+// randomRemark joins pieces that mean something to the reader, or once did.
+func randomRemark(r *rand.Rand) string {
+	pieces := []string{"CHG", "1", " ", " ", "é", "日本", "\"", "'", "\\", "\\\"", "&", "&amp;", "&lt;", "amp;", "<", ">", "<@U012|bo>", "<@U012>", "<!here>",
+		"<http://h|x y>", "https://h", "|", "=", "ud=0", "revert", "keep", "rest", "—", "–", "--", "`", "*", "#", ";", "<#C1|", "😀", "\ufe0f", "\ufffd", "/vmss"}
+	var b strings.Builder
+	for range r.IntN(12) {
+		b.WriteString(pieces[r.IntN(len(pieces))])
+	}
+	if r.IntN(50) == 0 {
+		b.WriteString(strings.Repeat("&", maxSaid))
+	}
+	s := []rune(b.String())
+	return tidy(string(s[:min(len(s), maxSaid)]))
+}
+
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		"", "upgrade myvmss 4.0.20160229 ud=0", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"", "plan rg/s model ud=1-3 max-unavailable=20%",
+		"deny r-1 “it’s <@U1|bo>” &amp; x", "abort r-1 revert bad \\\" image", "approve r-1 rest", "—ud=0 'a b'", "stop r-1", "images s", "vm poweroff s ud=0",
+		"upgrade s latest ud:0 ud 1", "show ../..", "\xff\"", "help help", "\u202e", "a=b=c", "upgarde latset 1.2 soak=10min",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		req, no := Parse(text)
+		if no != nil {
+			checkRefusal(t, text, no)
+			return
+		}
+		again, no := Parse(Format(req))
+		if no != nil || !reflect.DeepEqual(again, req) {
+			t.Fatalf("%q is %+v, written %q, read as %+v, %v", text, req, Format(req), again, no)
+		}
+	})
+}
+
+// checkRefusal: every refusal has the code, says something readable of bounded length, and proposes
+// a command that is understood.
+func checkRefusal(t *testing.T, text string, no *upgrade.Refusal) {
+	t.Helper()
+	if n := utf8.RuneCountInString(no.What); no.Code != upgrade.CodeArg || n == 0 || n > 400 || !utf8.ValidString(no.What) || strings.ContainsFunc(no.What, unseen) {
+		t.Fatalf("%q is refused with %s %q (%d characters)", text, no.Code, no.What, n)
+	}
+	if !strings.HasPrefix(no.Next, root) || len(no.Next) > maxNext {
+		t.Fatalf("%q is refused with next step %q", text, no.Next)
+	}
+	if _, again := Parse(no.Next); again != nil {
+		t.Fatalf("%q is refused with next step %q, which is refused: %s", text, no.Next, again.What)
+	}
+}
+
+// Commands that are nearly right reach further into the grammar than random bytes.
+func TestDamagedCommandsAreUnderstoodOrRefusedWithANextStep(t *testing.T) {
+	const seed, rounds = 7, 100_000
+	noise := []string{"\"", "'", "“", "\\", "=", "&", "<", ">", "|", " ", "—", "..", "/", "\x00", "\u200b", "\xff", "ud=", "soak", "r-", "latest", "1.2", "stop", "é"}
+	for i := range uint64(rounds) {
+		r := rand.New(rand.NewPCG(seed, i))
+		text := Format(randomRequest(r))
+		for range 1 + r.IntN(3) {
+			at := r.IntN(len(text) + 1)
+			end := min(len(text), at+r.IntN(3))
+			text = text[:at] + noise[r.IntN(len(noise))] + text[end:]
+		}
+		req, no := Parse(text)
+		if no != nil {
+			checkRefusal(t, text, no)
+		} else if again, no := Parse(Format(req)); no != nil || !reflect.DeepEqual(again, req) {
+			t.Fatalf("round %d: %q is %+v, written %q, read as %+v, %v", i, text, req, Format(req), again, no)
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	for name, text := range map[string]string{
+		"button-like": "approve r-4f2k9a",
+		"upgrade":     "upgrade ud=0,2 myvmss 4.0.20160229 soak=10m max-unavailable=20% note=“CHG-1 it’s fine”",
+		"mistakes":    "upgarde myvmss latset uds=0 soak=10",
+		"hostile":     strings.Repeat("<@\"' ", 400),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Parse(text)
+			}
+		})
+	}
+}

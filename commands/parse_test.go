@@ -1,0 +1,281 @@
+package commands
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+func span(d time.Duration) *time.Duration { return &d }
+
+func count(n int) *int { return &n }
+
+func TestParse(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		text string
+		want Request
+	}{
+		{"nothing asks for the home screen", "", Request{}},
+		{"blanks ask for the home screen", " \u00a0\n", Request{}},
+		{"the root command alone asks for the home screen", "/vmss", Request{}},
+		{"the root command may be typed twice", "/vmss /vmss status", Request{Verb: VerbStatus}},
+		{"a phone's capital letter does not matter", "Status", Request{Verb: VerbStatus}},
+
+		{"the main job", "upgrade myvmss 4.0.20160229 ud=0", Request{Verb: VerbUpgrade, Set: "myvmss", Target: "4.0.20160229", Domains: []int{0}}},
+		{"options stand anywhere", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"",
+			Request{Verb: VerbUpgrade, Set: "myvmss", Target: "latest", Domains: []int{0, 2}, Options: Options{Soak: span(10 * time.Minute), Note: "CHG 1"}}},
+		{"without ud= all domains are meant", "upgrade myvmss latest", Request{Verb: VerbUpgrade, Set: "myvmss", Target: "latest"}},
+		{"plan takes what upgrade takes", "plan rg-shop/web_prod.1 model bake=1d max-failures=2",
+			Request{Verb: VerbPlan, Set: "rg-shop/web_prod.1", Target: "model", Options: Options{Bake: span(day), MaxFailures: count(2)}}},
+		{"as typed on a phone", "Upgrade myvmss Latest —ud=1–3 note=“it’s CHG 1”",
+			Request{Verb: VerbUpgrade, Set: "myvmss", Target: "latest", Domains: []int{1, 2, 3}, Options: Options{Note: "it's CHG 1"}}},
+		{"a name that Slack took for a link", "upgrade <http://web.prod|web.prod> latest", Request{Verb: VerbUpgrade, Set: "web.prod", Target: "latest"}},
+		{"lists and ranges of domains, sorted", "upgrade s latest ud=7,1-3,0", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Domains: []int{0, 1, 2, 3, 7}}},
+		{"a number of instances as limit", "upgrade s latest max-unavailable=2", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{MaxUnavailable: &upgrade.Limit{N: 2}}}},
+		{"a percentage as limit", "upgrade s latest max-unavailable=20%", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{MaxUnavailable: &upgrade.Limit{Percent: 20}}}},
+		{"a time of several units", "upgrade s latest soak=1h30m", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Soak: span(90 * time.Minute)}}},
+		{"a time in days and hours", "upgrade s latest soak=1d12h", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Soak: span(36 * time.Hour)}}},
+		{"a week", "upgrade s latest soak=1w", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Soak: span(7 * day)}}},
+		{"no time at all is a time", "upgrade s latest soak=0s bake=0", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Soak: span(0), Bake: span(0)}}},
+		{"blanks of a note are put in order", "upgrade s latest note=\"  a \n b \"", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Note: "a b"}}},
+		{"a note may have an equal sign", "upgrade s latest note=a=b", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Note: "a=b"}}},
+		{"a set may be named like an option", "upgrade soak latest", Request{Verb: VerbUpgrade, Set: "soak", Target: "latest"}},
+		{"a version of four numbers", "upgrade s 1.2.3.4", Request{Verb: VerbUpgrade, Set: "s", Target: "1.2.3.4"}},
+
+		{"approve", "approve r-4f2k9a", Request{Verb: VerbApprove, Rollout: "r-4f2k9a"}},
+		{"approve the rest", "approve r-4f2k9a Rest", Request{Verb: VerbApprove, Rollout: "r-4f2k9a", Rest: true}},
+		{"deny with a quoted reason", `deny r-1 "too risky"`, Request{Verb: VerbDeny, Rollout: "r-1", Reason: "too risky"}},
+		{"deny with words as reason", "deny r-1 it’s ud=0 &amp; more", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "it's ud=0 & more"}},
+		{"deny without a reason is the domain's to refuse", "deny r-1", Request{Verb: VerbDeny, Rollout: "r-1"}},
+		{"a person in a reason is their id", "deny r-1 ask <@U012AB3CD|bo>", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "ask U012AB3CD"}},
+		{"pause", "pause r-1", Request{Verb: VerbPause, Rollout: "r-1"}},
+		{"pause with a reason", "pause r-1 error rates", Request{Verb: VerbPause, Rollout: "r-1", Reason: "error rates"}},
+		{"resume", "resume r-1", Request{Verb: VerbResume, Rollout: "r-1"}},
+		{"ask once more", "ask r-1", Request{Verb: VerbAsk, Rollout: "r-1"}},
+		{"abort with a reason", "abort r-1 bad image", Request{Verb: VerbAbort, Rollout: "r-1", Reason: "bad image"}},
+		{"abort and put the model back", `abort r-1 revert "bad image"`, Request{Verb: VerbAbort, Rollout: "r-1", Reason: "bad image", Answer: upgrade.Revert}},
+		{"abort and keep the model", `abort r-1 Keep bad image`, Request{Verb: VerbAbort, Rollout: "r-1", Reason: "bad image", Answer: upgrade.Keep}},
+		{"a quoted word is no answer", `abort r-1 "revert" was wrong`, Request{Verb: VerbAbort, Rollout: "r-1", Reason: "revert was wrong"}},
+		{"an answer without a reason answers the model question", "abort r-1 revert", Request{Verb: VerbModel, Rollout: "r-1", Answer: upgrade.Revert}},
+		{"abort without a reason is the domain's to refuse", "abort r-1", Request{Verb: VerbAbort, Rollout: "r-1"}},
+
+		{"status of everything", "status", Request{Verb: VerbStatus}},
+		{"status of a rollout", "status r-1", Request{Verb: VerbStatus, About: "r-1"}},
+		{"why, of a set", "why rg/web-prod", Request{Verb: VerbWhy, About: "rg/web-prod"}},
+		{"pending", "pending", Request{Verb: VerbPending}},
+		{"list", "list", Request{Verb: VerbList}},
+		{"list by a part of the name", "list -prod", Request{Verb: VerbList, About: "-prod"}},
+		{"show", "show web-prod", Request{Verb: VerbShow, About: "web-prod"}},
+		{"show a part", "show web-prod Policy", Request{Verb: VerbShow, About: "web-prod", Part: "policy"}},
+		{"show the set of a rollout", "show r-1 instances", Request{Verb: VerbShow, About: "r-1", Part: "instances"}},
+		{"help", "help", Request{Verb: VerbHelp}},
+		{"help with a verb", "help Upgrade", Request{Verb: VerbHelp, About: "upgrade"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, no := Parse(row.text)
+			if no != nil {
+				t.Fatalf("Parse(%q) is refused: %s", row.text, no.What)
+			}
+			if !reflect.DeepEqual(got, row.want) {
+				t.Errorf("Parse(%q)\n got %+v\nwant %+v", row.text, got, row.want)
+			}
+		})
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	for _, row := range []struct {
+		name, text, what, next string
+	}{
+		{"a verb with a slip, and corrects it", "aproove r-1", "I do not know `aproove`. Did you mean `approve`?", "/vmss approve r-1"},
+		{"several slips, and corrects them all", "upgarde myvmss latset uds=0", "I do not know `upgarde`. Did you mean `upgrade`?", "/vmss upgrade myvmss latest ud=0"},
+		{"a word that is nothing like a verb", "frobnicate", "I do not know `frobnicate`", "/vmss help"},
+		{"a long word, without repeating all of it", long, "`" + strings.Repeat("x", 59) + "…`", "/vmss help"},
+		{"a quoted verb", `"status"`, "I do not know `status`", "/vmss status"},
+		{"a rollout without a verb", "r-4f2k9a", "`r-4f2k9a` is a rollout's id: say first what you want", "/vmss status r-4f2k9a"},
+		{"stop, always", "stop r-1", "Did you mean `pause`, `abort` or `vm poweroff`?", "/vmss pause r-1"},
+		{"stop without anything", "stop", "`stop` does nothing", "/vmss status"},
+		{"help with stop", "help stop", "Did you mean `pause`, `abort` or `vm poweroff`?", "/vmss help pause"},
+		{"help with a verb it does not have", "help upgrad", "I do not know the verb `upgrad`. Did you mean `upgrade`?", "/vmss help upgrade"},
+		{"help with nonsense", "help qqqqqqq", "I do not know the verb `qqqqqqq`", "/vmss help"},
+		{"help with two verbs", "help deny abort", "`help` does not know what to do with `abort`", "/vmss help deny"},
+
+		{"upgrade without anything", "upgrade", "`upgrade` needs a scale set and a target", "/vmss help upgrade"},
+		{"upgrade without a target", "upgrade myvmss ud=0", "`upgrade` needs a target after `myvmss`", "/vmss help upgrade"},
+		{"a target before its set", "upgrade 4.0.1 myvmss ud=0", "the scale set comes first, then the target", "/vmss upgrade myvmss 4.0.1 ud=0"},
+		{"a target with a slip", "upgrade s modle", "I do not know the target `modle`. Did you mean `model`?", "/vmss upgrade s model"},
+		{"a target that is no version", "upgrade s v4.0.1", "I do not know the target `v4.0.1`", "/vmss help upgrade"},
+		{"a number as version", "upgrade s 7", "I do not know the target `7`", "/vmss help upgrade"},
+		{"a version with a hole", "upgrade s 1..2", "I do not know the target `1..2`", "/vmss help upgrade"},
+		{"three words", "upgrade my vmss latest", "these are 3 words: `my vmss latest`", "/vmss help upgrade"},
+		{"an option whose value stands apart", "upgrade s latest ud 0", "`ud` and its value are one word", "/vmss upgrade s latest ud=0"},
+		{"an option with a colon", "upgrade s latest ud:0,1", "I do not know `ud:0,1`. Did you mean `ud=`?", "/vmss upgrade s latest ud=0,1"},
+		{"an option of another tool's kind", "upgrade s latest --soak 10m", "`soak` and its value are one word", "/vmss upgrade s latest soak=10m"},
+		{"an option with a slip", "upgrade s latest max_unavailable=1", "I do not know `max_unavailable=1`. Did you mean `max-unavailable=`?", "/vmss upgrade s latest max-unavailable=1"},
+		{"an option it does not have, and tells which there are", "upgrade s latest colour=red", "I do not know `colour=red`: the options are `ud=`, `max-unavailable=`", "/vmss help upgrade"},
+		{"an option given twice", "upgrade s latest ud=0 ud=1", "`ud=` is given twice", "/vmss help upgrade"},
+		{"a domain named twice", "upgrade s latest ud=0,1,0", "a domain is named twice. Did you mean `ud=0,1`?", "/vmss upgrade s latest ud=0,1"},
+		{"a range with a domain named before", "upgrade s latest ud=1,0-4", "a domain is named twice. Did you mean `ud=0-4`?", "/vmss upgrade s latest ud=0-4"},
+		{"a range that goes backwards", "upgrade s latest ud=3-1", "the range goes backwards. Did you mean `ud=1-3`?", "/vmss upgrade s latest ud=1-3"},
+		{"a domain in words", "upgrade s latest ud=all", "it takes update domains, such as `ud=0,2`", "/vmss help upgrade"},
+		{"a domain below zero", "upgrade s latest ud=-1", "it takes update domains", "/vmss help upgrade"},
+		{"a domain beyond any set's", "upgrade s latest ud=100", "it takes update domains", "/vmss help upgrade"},
+		{"a range beyond any set's", "upgrade s latest ud=0-9999999999", "it takes update domains", "/vmss help upgrade"},
+		{"a list with a hole", "upgrade s latest ud=0,,1", "it takes update domains", "/vmss help upgrade"},
+		{"no domain at all, which would be all", "upgrade s latest ud=", "it takes update domains", "/vmss help upgrade"},
+		{"a limit in words", "upgrade s latest max-unavailable=few", "it takes a number of instances or a percentage", "/vmss help upgrade"},
+		{"a limit above all", "upgrade s latest max-unavailable=101%", "it takes a number of instances or a percentage", "/vmss help upgrade"},
+		{"a limit with a sign", "upgrade s latest max-unavailable=+2", "it takes a number of instances or a percentage", "/vmss help upgrade"},
+		{"a limit below zero", "upgrade s latest max-unavailable=-1", "it takes a number of instances or a percentage", "/vmss help upgrade"},
+		{"failures in percent", "upgrade s latest max-failures=5%", "it takes a number of instances up to 999", "/vmss help upgrade"},
+		{"failures below zero", "upgrade s latest max-failures=-1", "it takes a number of instances up to 999", "/vmss help upgrade"},
+		{"a time without a unit, and proposes minutes", "upgrade s latest soak=10", "Did you mean `soak=10m`?", "/vmss upgrade s latest soak=10m"},
+		{"a time with a long unit", "upgrade s latest bake=2hours", "Did you mean `bake=2h`?", "/vmss upgrade s latest bake=2h"},
+		{"a time below zero", "upgrade s latest soak=-5m", "it takes a time from 0 to 168h", "/vmss help upgrade"},
+		{"a time longer than any rollout", "upgrade s latest soak=8d", "it takes a time from 0 to 168h", "/vmss help upgrade"},
+		{"a time beyond what can be counted", "upgrade s latest soak=999w2562047h", "it takes a time from 0 to 168h", "/vmss help upgrade"},
+		{"a time that is none", "upgrade s latest soak=soon", "it takes a time with its unit", "/vmss help upgrade"},
+		{"a long note", "upgrade s latest note=" + long, "it is 300 characters long, and 280 is the most", "/vmss help upgrade"},
+
+		{"a gallery image", "upgrade s /subscriptions/x/images/y", "is planned, not built yet: what can be rolled out is a version", "/vmss help upgrade"},
+		{"a VHD", "upgrade s <https://store/image.vhd>", "is planned, not built yet: what can be rolled out is a version", "/vmss help upgrade"},
+		{"a batch size, and proposes the limit that bounds it", "upgrade s latest batch=2 ud=0", "`batch=` is planned, not built yet", "/vmss upgrade s latest max-unavailable=2 ud=0"},
+		{"what is the default anyway", "upgrade s latest by=ud ud=0", "`by=` is planned, not built yet: leave it out", "/vmss upgrade s latest ud=0"},
+		{"a selection that is planned, and never proposes to leave it out", "upgrade s latest vm=1,4", "`vm=` is planned, not built yet: choose by update domain", "/vmss help upgrade"},
+		{"a listing that is planned", "list behind", "`list behind` is planned, not built yet", "/vmss list"},
+		{"a word to all rollouts", "pause all", "`pause all` is planned, not built yet", "/vmss status"},
+		{"a planned verb, and proposes what comes near for the same set", "images web-prod", "`images` is planned, not built yet", "/vmss show web-prod image"},
+		{"a planned verb, and proposes what comes near for the same rollout", "retry r-1 failed", "`retry` is planned, not built yet", "/vmss why r-1"},
+		{"a planned verb with a slip", "rolback r-1", "I do not know `rolback`. Did you mean `rollback`?", "/vmss status r-1"},
+		{"help with a planned verb", "help quarantine", "`quarantine` is planned, not built yet", "/vmss help why"},
+
+		{"a set with a path in it", "upgrade ../x latest", "`../x` is no scale set's name", "/vmss list"},
+		{"a set of dots", "show ..", "`..` is no scale set's name", "/vmss list"},
+		{"a set with a dot at its end", "show web.", "`web.` is no scale set's name", "/vmss list"},
+		{"a set in two groups", "show a/b/c", "`a/b/c` is no scale set's name", "/vmss list"},
+		{"a set without a name", "show rg/", "`rg/` is no scale set's name", "/vmss list"},
+		{"a set with a blank", `show "web prod"`, "`web prod` is no scale set's name", "/vmss list"},
+		{"a set with a question mark", "show web?x=1", "`web?x=1` is no scale set's name", "/vmss list"},
+		{"a set with an escaped slash", "show web%2f..", "`web%2f..` is no scale set's name", "/vmss list"},
+		{"a set in letters that look like others", "show w\u0435b", "`w\u0435b` is no scale set's name", "/vmss list"},
+		{"a long set", "show " + strings.Repeat("a", 65), "is no scale set's name", "/vmss list"},
+		{"show without a set", "show", "`show` needs a scale set", "/vmss list"},
+		{"show with a part it does not have", "show web polcy", "I do not know the part `polcy`. Did you mean `policy`?", "/vmss show web policy"},
+		{"show with two parts", "show web map image", "`show` does not know what to do with `image`", "/vmss show web map"},
+		{"a part of a name with a star", "list web-*", "`web-*` is no part of a scale set's name", "/vmss list"},
+		{"status of a path", "status ../..", "`../..` is neither a rollout's id nor a scale set's name", "/vmss status"},
+		{"more than it asked for", "why web now please", "`why` does not know what to do with `now`", "/vmss why web"},
+		{"an option where there are none", "pending ud=0", "`pending` does not know what to do with `ud=0`", "/vmss pending"},
+
+		{"approve without a rollout", "approve", "`approve` needs a rollout", "/vmss status"},
+		{"approve with a set", "approve web-prod", "`approve` takes a rollout's id such as `r-4f2k9a`, and `web-prod` is none", "/vmss status web-prod"},
+		{"approve with an id in capital letters", "approve R-4F2", "Did you mean `r-4f2`?", "/vmss approve r-4f2"},
+		{"approve with more than the rest", "approve r-1 rest now", "I do not know `now`", "/vmss help approve"},
+		{"approve with a slip in the rest", "approve r-1 rset", "I do not know `rset`. Did you mean `rest`?", "/vmss approve r-1 rest"},
+		{"approve with a quoted rest", `approve r-1 "rest"`, "I do not know `rest`", "/vmss approve r-1 rest"},
+		{"approve with a domain, and never proposes to leave it out", "approve r-1 ud=3", "I do not know `ud=3`", "/vmss help approve"},
+		{"a rollout of markup", "abort <@U012AB3CD> x", "takes a rollout's id", "/vmss status U012AB3CD"},
+		{"a rollout with a path in it", "abort r-1/../r-2 x", "is no rollout's id", "/vmss status"},
+		{"a rollout with a percent sign", "abort r-1%00 x", "is no rollout's id", "/vmss status"},
+		{"a long reason", "deny r-1 " + long, "the reason is 300 characters long, and 280 is the most", "/vmss help deny"},
+		{"a reason where none is taken", "resume r-1 fixed", "`resume` does not know what to do with `fixed`", "/vmss resume r-1"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, no := Parse(row.text)
+			if no == nil {
+				t.Fatalf("Parse(%q) is not refused", row.text)
+			}
+			if no.Code != upgrade.CodeArg || !strings.Contains(no.What, row.what) || no.Next != row.next {
+				t.Errorf("Parse(%q)\n got %s %q\n     next %q\nwant %q\n     next %q", row.text, no.Code, no.What, no.Next, row.what, row.next)
+			}
+			mustParse(t, no.Next)
+		})
+	}
+}
+
+// mustParse fails the test unless the command that a refusal proposes is understood.
+func mustParse(t *testing.T, next string) {
+	t.Helper()
+	if _, no := Parse(next); no != nil {
+		t.Errorf("the next step %q is refused itself: %s", next, no.What)
+	}
+}
+
+func TestEveryPlannedVerbSaysSoAndProposesACommand(t *testing.T) {
+	for verb := range laterVerbs {
+		for _, text := range []string{verb, verb + " web-prod", verb + " r-1 vm=3", verb + " poweroff web-prod ud=0", verb + " ../..", "help " + verb} {
+			_, no := Parse(text)
+			if no == nil || !strings.Contains(no.What, "planned, not built yet: ") {
+				t.Fatalf("Parse(%q) = %v, want the word that it is planned", text, no)
+			}
+			mustParse(t, no.Next)
+		}
+	}
+}
+
+func TestEveryPlannedOptionSaysSoAndIsNeverTakenForLess(t *testing.T) {
+	for key := range laterOptions {
+		for _, value := range []string{"1", "2", "ud", "none", `"x y"`, ""} {
+			text := "upgrade s latest " + key + "=" + value
+			_, no := Parse(text)
+			if no == nil || !strings.Contains(no.What, "planned, not built yet: ") {
+				t.Fatalf("Parse(%q) = %v, want the word that it is planned", text, no)
+			}
+			mustParse(t, no.Next)
+			harmless := key == "by" || key == "on-failure" || key == "approve"
+			if no.Next == "/vmss upgrade s latest" && !harmless {
+				t.Errorf("Parse(%q) proposes to leave out what narrows the request", text)
+			}
+		}
+	}
+}
+
+func TestARefusalComesWithWhatWasUnderstood(t *testing.T) {
+	for text, want := range map[string]Request{
+		"upgrade myvmss ud=0":  {Verb: VerbUpgrade, Set: "myvmss", Domains: []int{0}},
+		"upgrade myvmss lates": {Verb: VerbUpgrade, Set: "myvmss"},
+		"deny":                 {Verb: VerbDeny},
+		"show":                 {Verb: VerbShow},
+		"nonsense":             {},
+	} {
+		got, no := Parse(text)
+		if no == nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("Parse(%q) = %+v, %v, want %+v and a refusal", text, got, no, want)
+		}
+	}
+}
+
+// The domain and the view name commands in their texts: a person types these.
+func TestEveryVerbThatOtherRoomsNameIsUnderstood(t *testing.T) {
+	named := regexp.MustCompile(`/vmss ([a-z]+)`)
+	found := 0
+	for _, pattern := range []string{"../upgrade/*.go", "../bot/*.go", "../bot/view/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range named.FindAllStringSubmatch(string(source), -1) {
+				found++
+				if _, known := grammar[Verb(m[1])]; !known {
+					t.Errorf("%s tells people to type %q", file, m[0])
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no room names a command: this test looks in the wrong places")
+	}
+}

@@ -1,0 +1,2 @@
+// Package upgradetest tells whole rollouts as stories.
+package upgradetest

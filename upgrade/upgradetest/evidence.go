@@ -1,0 +1,81 @@
+package upgradetest
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+)
+
+// Evidence is all an outsider can know: what reached Azure and what Azure is now, what stands in
+// Slack and what it stood there before, what people did, and when the program was down. Nothing in
+// it comes from the program's own tables.
+type Evidence struct {
+	Now      time.Time
+	Calls    []Call
+	Truth    azuresim.State
+	Posts    []Post // of the bot, oldest first
+	Acts     []Act  // oldest first
+	Downs    []Down
+	Users    []slacksim.User
+	Left     map[string]time.Time      // when somebody's account was closed
+	Truths   map[string]azuresim.State // what was true when a message was first read, by its ts
+	Troubled bool                      // there was trouble with Slack: answers may come late, and twice
+}
+
+// Post is a message with all its states, newest first.
+type Post struct {
+	Seen
+	States []Seen
+}
+
+// First is the message as it was posted.
+func (p Post) First() Seen { return p.States[len(p.States)-1] }
+
+// Posted is when that was.
+func (p Post) Posted() time.Time { return moment(p.TS) }
+
+var rolloutID = regexp.MustCompile(`\br-[0-9a-f]{6}\b`)
+
+// Rollout is the id the message carries, "" if it belongs to none.
+func (p Post) Rollout() string {
+	for _, l := range slices.Backward(p.First().Lines) {
+		if id := rolloutID.FindString(l); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// Evidence gathers everything up to now.
+func (w *World) Evidence() Evidence {
+	e := Evidence{Now: time.Now(), Calls: w.Calls(), Truth: w.Azure.Snapshot(), Users: w.Slack.State().Users}
+	for _, m := range w.Messages() {
+		e.Posts = append(e.Posts, Post{m, w.versions(m)})
+	}
+	for _, p := range e.Posts {
+		if _, read := w.truths[p.TS]; !read {
+			w.truths[p.TS] = e.Truth
+		}
+	}
+	e.Left, e.Truths = maps.Clone(w.left), maps.Clone(w.truths)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e.Acts, e.Downs, e.Troubled = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled
+	return e
+}
+
+// Rollouts are the ids of all rollouts that were announced in a channel, oldest first.
+func (w *World) Rollouts() []string {
+	var out []string
+	for _, m := range w.Messages() {
+		id := Post{m, []Seen{m}}.Rollout()
+		if id != "" && m.EphemeralTo == "" && m.ThreadTS == "" && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,383 @@
+package upgradetest
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+)
+
+// ours are the program's own attempts to start something on instances.
+func (c *cases) ours() []Call {
+	return slices.DeleteFunc(slices.Clone(c.e.Calls), func(k Call) bool { return k.By != "" || k.Method != "POST" })
+}
+
+func (c *cases) judgeStarts() {
+	under := map[string][]string{} // approval -> instances started under it
+	for _, k := range c.ours() {
+		c.alone(k)
+		if !k.Accepted {
+			continue
+		}
+		c.named(k)
+		r := c.of(k)
+		if r == nil {
+			c.blame("I2", k.Time, "%s of %v: no rollout of the set was ever announced", k.Action, k.Instances)
+			continue
+		}
+		c.spared(k)
+		c.rested(k, r)
+		approval := c.covered(k, r)
+		for _, id := range k.Instances {
+			if slices.Contains(under[approval], id) {
+				c.blame("I7", k.Time, "instance %s was started twice under one approval", id)
+			}
+			under[approval] = append(under[approval], id)
+		}
+	}
+}
+
+// of is the rollout a call belongs to: the last one of its set that was opened before. One is
+// announced a moment after it was opened, so a call can be a little older than the message.
+func (c *cases) of(k Call) *rollout {
+	name := k.Set[strings.LastIndexByte(k.Set, '/')+1:]
+	for i := len(c.rollouts) - 1; i >= 0; i-- {
+		if r := &c.rollouts[i]; strings.EqualFold(r.set, name) && r.opened.Before(k.Time) {
+			return r
+		}
+	}
+	return nil
+}
+
+func (k Call) set() azuresim.SetState {
+	for _, s := range k.Before.Sets {
+		if strings.EqualFold(s.ID, k.Set) {
+			return s
+		}
+	}
+	return azuresim.SetState{}
+}
+
+// alone: I1, also for what Azure refused.
+func (c *cases) alone(k Call) {
+	for _, op := range k.Before.Operations {
+		if strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && k.Time.Sub(op.Start) > blindness {
+			c.blame("I1", k.Time, "%s of %v was sent while %s %s was in progress", k.Action, k.Instances, op.Kind, op.ID)
+		}
+	}
+	for _, i := range k.set().Instances {
+		if i.Doing != "" && k.Time.Sub(i.Since) > blindness {
+			c.blame("I1", k.Time, "%s of %v was sent while instance %s was in %s", k.Action, k.Instances, i.ID, i.Doing)
+		}
+	}
+}
+
+// named: I4, what the call itself must look like.
+func (c *cases) named(k Call) {
+	var body struct {
+		InstanceIDs []string `json:"instanceIds"`
+	}
+	if json.Unmarshal(k.Body, &body) != nil || len(body.InstanceIDs) == 0 || slices.Contains(body.InstanceIDs, "*") {
+		c.blame("I4", k.Time, "%s does not name its instances: %s", k.Action, k.Body)
+	}
+	set := k.set()
+	for _, id := range k.Instances {
+		i := slices.IndexFunc(set.Instances, func(i azuresim.InstanceState) bool { return i.ID == id })
+		switch {
+		case i < 0:
+			c.blame("I4", k.Time, "instance %s was started and does not exist", id)
+		case set.Instances[i].LatestModelApplied && set.Instances[i].Version == version(set.Image):
+			c.blame("I4", k.Time, "instance %s was started and was up to date", id)
+		case set.Instances[i].Protected:
+			c.blame("I4", k.Time, "instance %s was started and is protected", id)
+		}
+	}
+}
+
+// spared: I5, after the batch is down no more than the limit do not serve; taking down what does not
+// serve anyway costs nothing.
+func (c *cases) spared(k Call) {
+	set := k.set()
+	down, taken := 0, 0
+	for _, i := range set.Instances {
+		serves := i.Provisioning == "succeeded" && i.Power == "running" && (i.Health == "" || i.Health == "healthy")
+		switch {
+		case !serves:
+			down++
+		case slices.Contains(k.Instances, i.ID):
+			taken++
+		}
+	}
+	if limit := c.Policy.MaxUnavailable.Of(len(set.Instances)); taken > 0 && down+taken > limit {
+		c.blame("I5", k.Time, "%d instances were down and %v was started: more than %d of %d", down, k.Instances, limit, len(set.Instances))
+	}
+}
+
+// rested: I6, what was started in other gates of the rollout is at rest since the soak began.
+func (c *cases) rested(k Call, r *rollout) {
+	set := k.set()
+	for _, before := range c.ours() {
+		if !before.Accepted || before.Set != k.Set || !before.Time.Before(k.Time) || before.Time.Before(r.opened) {
+			continue
+		}
+		for _, i := range set.Instances {
+			if !slices.Contains(before.Instances, i.ID) || r.gateOf(i.ID) == r.gateOf(k.Instances[0]) {
+				continue
+			}
+			if i.Doing != "" || k.Time.Sub(i.Since) < c.Policy.Soak {
+				c.blame("I6", k.Time, "%v was started %s after instance %s of %s was done", k.Instances, k.Time.Sub(i.Since), i.ID, r.gateOf(i.ID))
+			}
+		}
+	}
+}
+
+func (r *rollout) gateOf(id string) string {
+	for gate, ids := range r.gates {
+		if slices.Contains(ids, id) {
+			return gate
+		}
+	}
+	return ""
+}
+
+// covered: I2, I3 and I4. It returns what the start was covered by.
+func (c *cases) covered(k Call, r *rollout) (approval string) {
+	gate := r.gateOf(k.Instances[0])
+	for _, id := range k.Instances {
+		if r.gateOf(id) != gate || gate == "" {
+			c.blame("I4", k.Time, "instance %s was started with %v: the plan has it in %q", id, k.Instances, r.gateOf(id))
+		}
+	}
+	card := c.newest(func(x card) bool { return x.rollout == r.id && x.gate == gate && x.Posted().Before(k.Time) })
+	if card != nil && c.agreed(k, r, func(w word) bool {
+		return w.card == card && w.At.Before(card.Posted().Add(c.Policy.ApprovalLife))
+	}, card.Posted().Add(c.Policy.ApprovalLife)) {
+		for _, id := range k.Instances {
+			if !slices.Contains(card.ids, id) {
+				c.blame("I4", k.Time, "instance %s was started and is not on the card of %s", id, gate)
+			}
+		}
+		return card.TS
+	}
+	// A yes to the rest covers gates that have no card of their own.
+	rest := func(w word) bool {
+		return w.rest && w.rollout == r.id && !k.Time.After(w.At.Add(c.Policy.ApprovalLife+blindness))
+	}
+	if card == nil && c.agreed(k, r, rest, k.Time) {
+		return r.id + " " + gate
+	}
+	c.blame("I2", k.Time, "%s of %v in %s was accepted and nobody's approval covers it", k.Action, k.Instances, gate)
+	return r.id + " " + gate + " nobody"
+}
+
+// agreed reports whether enough people who may said yes before the start, which came in time.
+func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Time) bool {
+	var who []string
+	for _, w := range c.words {
+		if w.verb == "approve" && w.Acked && !w.At.After(k.Time) && counts(w) && c.may(w.User, r, k.Time) && !slices.Contains(who, w.User) {
+			who = append(who, w.User)
+		}
+	}
+	return len(who) >= max(1, c.Policy.Approvals) && !k.Time.After(until.Add(time.Second))
+}
+
+// may reports whether the person may approve the rollout at that time.
+func (c *cases) may(user string, r *rollout, at time.Time) bool {
+	if user == r.requester || !slices.Contains(c.Policy.Approvers, user) {
+		return false
+	}
+	if left, gone := c.e.Left[user]; gone && left.Add(time.Minute+blindness).Before(at) { // People believes an answer for a minute
+		return false
+	}
+	for _, u := range c.e.Users {
+		if u.ID == user {
+			return !u.Guest && !u.UltraGuest && !u.Bot && !u.Stranger
+		}
+	}
+	return false
+}
+
+// judgeModel: the model is written after the first approval only, or back after an abort.
+func (c *cases) judgeModel() {
+	for n, k := range c.e.Calls {
+		if k.By != "" || k.Method == "POST" || !k.Accepted {
+			continue
+		}
+		r := c.of(k)
+		switch {
+		case k.Method != "PATCH" || r == nil:
+			c.blame("I2", k.Time, "%s of the set: nobody asked for it", k.Method)
+		case version(k.ImageAfter) == r.target:
+			if !slices.ContainsFunc(c.words, func(w word) bool {
+				return w.verb == "approve" && w.Acked && w.rollout == r.id && !w.At.After(k.Time) && c.may(w.User, r, k.Time)
+			}) {
+				c.blame("I2", k.Time, "the model of %s was set before anybody agreed", r.set)
+			}
+		case !c.reverts(n, r):
+			c.blame("I2", k.Time, "the model of %s was set to %s, which nobody wanted", r.set, version(k.ImageAfter))
+		}
+	}
+}
+
+// reverts reports whether the n-th call takes back what an earlier one of the rollout set, and a
+// person wanted that.
+func (c *cases) reverts(n int, r *rollout) bool {
+	wanted := slices.ContainsFunc(c.words, func(w word) bool {
+		said := w.verb == "model-revert" || w.verb == "abort" && strings.Contains(w.Text, " revert")
+		return said && w.rollout == r.id && !w.At.After(c.e.Calls[n].Time)
+	})
+	return wanted && slices.ContainsFunc(c.e.Calls[:n], func(k Call) bool {
+		return k.By == "" && k.Method == "PATCH" && k.Accepted && k.Set == c.e.Calls[n].Set && k.ImageBefore == c.e.Calls[n].ImageAfter
+	})
+}
+
+// judgeWords: what people were told must be true, and they must be told (I8, I9, I12, R2).
+func (c *cases) judgeWords() {
+	for n, w := range c.words {
+		if w.Acked && w.answered.IsZero() {
+			c.unanswered(w)
+		}
+		r := c.rollout(w.rollout)
+		if w.answered.IsZero() || r == nil {
+			continue
+		}
+		for _, stop := range []struct{ verb, told, rule, again string }{
+			{"abort", "is aborted: nothing more is started", "I12", ""},
+			{"pause", "is paused: nothing more starts", "R2", "resume"},
+			{"deny", "Nothing starts until somebody asks again", "R24", "ask"},
+		} {
+			if w.verb == stop.verb && strings.Contains(w.answer, stop.told) {
+				c.silent(w, r, stop.rule, c.next(n, r.id, stop.again))
+			}
+		}
+	}
+}
+
+// next is when somebody said the verb about the rollout after the n-th word; far away if nobody did.
+func (c *cases) next(n int, rollout, verb string) time.Time {
+	for _, w := range c.words[n+1:] {
+		if w.rollout == rollout && w.verb == verb {
+			return w.At
+		}
+	}
+	return c.e.Now.Add(time.Hour)
+}
+
+// silent: after the answer nothing of the rollout starts until then.
+func (c *cases) silent(w word, r *rollout, rule string, until time.Time) {
+	for _, k := range c.ours() {
+		if k.Accepted && c.of(k) == r && k.Time.After(w.answered) && k.Time.Before(until) {
+			c.blame(rule, k.Time, "%v was started although people had been told: %s", k.Instances, w.answer)
+		}
+	}
+}
+
+func (c *cases) unanswered(w word) {
+	rule, within := "I9", answerTime
+	if c.e.crashedSince(w.At) {
+		rule = "I8"
+	}
+	if c.e.Troubled {
+		within = troubled
+	}
+	if up := c.e.upFor(w.At, c.e.Now); up > within {
+		c.blame(rule, w.At, "what %s said (%s%s) was acknowledged and not answered for %s", w.User, w.Text, w.Action, up)
+	}
+}
+
+// countAnswers: without a crash or trouble nobody is answered twice (I9).
+func (c *cases) countAnswers(used map[string]bool) {
+	if c.e.Troubled || len(c.e.Downs) > 0 {
+		return
+	}
+	for _, p := range c.e.Posts {
+		if p.EphemeralTo != "" && !used[p.key()] {
+			c.blame("I9", p.Posted(), "%s was told something without having asked: %s", p.EphemeralTo, p.Title())
+		}
+	}
+}
+
+var (
+	titleReport = regexp.MustCompile(`\*(\S+) → (\S+): (succeeded|aborted|failed|expired)`)
+	counted     = regexp.MustCompile(`^(\d+) planned · \*(\d+) upgraded\* · (\d+) failed`)
+	images      = regexp.MustCompile(`^Images: (\d+) on the new one, (\d+) on others`)
+)
+
+// judgeReports: I10, every rollout that has ended has its report, and it tells the truth.
+func (c *cases) judgeReports() {
+	for i := range c.rollouts {
+		r := &c.rollouts[i]
+		reports := slices.DeleteFunc(slices.Clone(c.e.Posts), func(p Post) bool {
+			return p.Rollout() != r.id || p.EphemeralTo != "" || p.TS == p.ThreadTS || !titleReport.MatchString(p.First().Title())
+		})
+		if r.ended && len(reports) == 0 && c.e.upFor(r.opened, c.e.Now) > troubled {
+			c.blame("I10", c.e.Now, "rollout %s has ended without a report", r.id)
+		}
+		for _, p := range reports {
+			c.truthful(p, r)
+		}
+	}
+}
+
+func (c *cases) truthful(p Post, r *rollout) {
+	truth, known := c.e.Truths[p.TS]
+	if !known {
+		return
+	}
+	planned, sure, most, fresh, old := len(r.ids()), 0, 0, 0, 0
+	for _, s := range truth.Sets {
+		if s.Name != r.set {
+			continue
+		}
+		for _, i := range s.Instances {
+			if i.Version != r.target {
+				old++
+				continue
+			}
+			fresh++
+			if i.Provisioning == "succeeded" && c.touched(r, i.ID) {
+				most++
+				sure += bit(i.Health == "" || i.Health == "healthy")
+			}
+		}
+	}
+	for _, l := range p.Lines {
+		if m := counted.FindStringSubmatch(l); m != nil && (number(m[1]) != planned || number(m[2]) < sure || number(m[2]) > most) {
+			c.blame("I10", p.Posted(), "the report says %q: %d were planned and %d to %d are upgraded", l, planned, sure, most)
+		}
+		if m := images.FindStringSubmatch(l); m != nil && (number(m[1]) != fresh || number(m[2]) != old) {
+			c.blame("I10", p.Posted(), "the report says %q: it is %d and %d", l, fresh, old)
+		}
+	}
+}
+
+func bit(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s) // matched as digits
+	return n
+}
+
+func (r *rollout) ids() []string {
+	var out []string
+	for _, ids := range r.gates {
+		out = append(out, ids...)
+	}
+	slices.SortFunc(out, upgrade.CompareIDs)
+	return out
+}
+
+// touched reports whether the rollout started the instance.
+func (c *cases) touched(r *rollout, id string) bool {
+	return slices.ContainsFunc(c.ours(), func(k Call) bool { return k.Accepted && c.of(k) == r && slices.Contains(k.Instances, id) })
+}

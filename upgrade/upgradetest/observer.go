@@ -1,0 +1,253 @@
+package upgradetest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Observer judges from outside whether the program kept its promises: it knows the policy people
+// agreed on and the evidence, nothing else. Its findings are named after the invariants I1 to I12
+// (docs/architecture.md) and, where a person's word is concerned, the rules R1 to R48.
+type Observer struct {
+	Policy upgrade.Policy
+}
+
+// Violation is a promise that was broken.
+type Violation struct {
+	Rule string
+	At   time.Time
+	What string
+}
+
+func (v Violation) Error() string {
+	return fmt.Sprintf("%s broken at %s: %s", v.Rule, v.At.UTC().Format("15:04:05"), v.What)
+}
+
+// Figures the observer allows for.
+const (
+	answerTime = 10 * time.Second // from an act to its answer while the program runs (I9)
+	troubled   = 10 * time.Minute // the same after trouble with Slack
+	blindness  = 15 * time.Second // what began this recently the program cannot have read yet
+)
+
+// Judge returns every promise that the evidence shows broken.
+func (o Observer) Judge(e Evidence) []Violation {
+	c := &cases{Observer: o, e: e}
+	c.read()
+	c.judgeStarts()
+	c.judgeModel()
+	c.judgeWords()
+	c.judgeReports()
+	slices.SortStableFunc(c.found, func(a, b Violation) int { return a.At.Compare(b.At) })
+	return c.found
+}
+
+// cases is one judgement at work: the evidence, read.
+type cases struct {
+	Observer
+	e        Evidence
+	rollouts []rollout
+	cards    []card
+	words    []word
+	found    []Violation
+}
+
+func (c *cases) blame(rule string, at time.Time, format string, args ...any) {
+	c.found = append(c.found, Violation{rule, at, fmt.Sprintf(format, args...)})
+}
+
+// rollout is what a rollout's messages say of it.
+type rollout struct {
+	id, set, target, requester string
+	opened                     time.Time
+	ended                      bool
+	gates                      map[string][]string // instances by the gate's title, as in the plan's table
+}
+
+// card is one question put to people.
+type card struct {
+	Post
+	gate, set, rollout string
+	ids                []string
+}
+
+// word is an act, the rollout it is about and the answer it got.
+type word struct {
+	Act
+	verb     string
+	rollout  string
+	card     *card
+	rest     bool
+	answer   string
+	answered time.Time // zero = not yet
+}
+
+var (
+	titleCard    = regexp.MustCompile(`^\*Approve (.+) of (\S+)\?\*`)
+	titleRollout = regexp.MustCompile(`^\*(\S+) → (\S+)\*$`)
+	titlePlan    = regexp.MustCompile(`^\*Plan [0-9a-f]+\*`)
+	named        = regexp.MustCompile(`^Instances ([0-9 –]+) ·`)
+	tableRow     = regexp.MustCompile(`^ *\d+ +(UD \d+) +\d+ +([0-9 –]+)$`)
+	requester    = regexp.MustCompile(` · by (\S+) · `)
+)
+
+func (c *cases) read() {
+	for _, p := range c.e.Posts {
+		first := p.First()
+		switch m := titleRollout.FindStringSubmatch(first.Title()); {
+		case m != nil && p.EphemeralTo == "":
+			c.rollouts = append(c.rollouts, rollout{id: p.Rollout(), set: m[1], target: m[2], requester: c.requesterOf(first), opened: p.Posted(), ended: p.says(" Ended ")})
+		case titlePlan.MatchString(first.Title()) && p.EphemeralTo == "":
+			c.plan(p)
+		}
+		if m := titleCard.FindStringSubmatch(first.Title()); m != nil {
+			c.cards = append(c.cards, card{Post: p, gate: m[1], set: m[2], rollout: p.Rollout(), ids: idsOn(first)})
+		}
+	}
+	c.readWords()
+}
+
+// plan reads the table of gates.
+func (c *cases) plan(p Post) {
+	r := c.rollout(p.Rollout())
+	if r == nil {
+		return
+	}
+	r.gates = map[string][]string{}
+	for _, l := range p.First().Lines {
+		if m := tableRow.FindStringSubmatch(l); m != nil {
+			r.gates[m[1]] = expand(m[2])
+		}
+	}
+}
+
+func (c *cases) rollout(id string) *rollout {
+	i := slices.IndexFunc(c.rollouts, func(r rollout) bool { return r.id == id })
+	if i < 0 {
+		return nil
+	}
+	return &c.rollouts[i]
+}
+
+func (c *cases) requesterOf(m Seen) string {
+	for _, l := range m.Lines {
+		if found := requester.FindStringSubmatch(l); found != nil {
+			for _, u := range c.e.Users {
+				if u.Name == found[1] {
+					return u.ID
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func idsOn(m Seen) []string {
+	for _, l := range m.Lines {
+		if found := named.FindStringSubmatch(l); found != nil {
+			return expand(found[1])
+		}
+	}
+	return nil
+}
+
+// expand reads "0 5 10–12".
+func expand(list string) []string {
+	var out []string
+	for _, part := range strings.Fields(list) {
+		from, to, isRange := strings.Cut(part, "–")
+		if !isRange {
+			out = append(out, part)
+			continue
+		}
+		a, _ := strconv.Atoi(from)
+		b, _ := strconv.Atoi(to)
+		for n := a; n <= b; n++ {
+			out = append(out, strconv.Itoa(n))
+		}
+	}
+	return out
+}
+
+// readWords gives every act the answer it got: the first one its person saw afterwards that answers
+// nothing earlier.
+func (c *cases) readWords() {
+	used := map[string]bool{}
+	for _, a := range c.e.Acts {
+		w := c.word(a)
+		if a.Acked {
+			for _, p := range c.e.Posts {
+				if p.EphemeralTo == a.User && !used[p.key()] && !p.Posted().Before(a.At) {
+					used[p.key()] = true
+					w.answer, w.answered = strings.Join(p.First().Lines, "\n"), p.Posted()
+					break
+				}
+			}
+		}
+		c.words = append(c.words, w)
+	}
+	c.countAnswers(used)
+}
+
+// word reads what an act wanted.
+func (c *cases) word(a Act) word {
+	w := word{Act: a, verb: a.Action}
+	if a.Text != "" {
+		fields := strings.Fields(a.Text)
+		if a.Mention {
+			fields = fields[1:]
+		}
+		w.verb, w.rest = fields[0], len(fields) > 2 && fields[2] == "rest"
+		w.rollout = rolloutID.FindString(a.Text)
+		w.card = c.newest(func(k card) bool { return k.rollout == w.rollout && !k.Posted().After(a.At) })
+		return w
+	}
+	if w.verb == "approve-rest" {
+		w.verb, w.rest = "approve", true
+	}
+	if a.Message == nil {
+		return w
+	}
+	for _, p := range c.e.Posts {
+		if p.TS == a.Message.TS {
+			w.rollout = p.Rollout()
+		}
+	}
+	w.card = c.newest(func(k card) bool { return k.TS == a.Message.TS })
+	return w
+}
+
+func (c *cases) newest(fits func(card) bool) *card {
+	for i := len(c.cards) - 1; i >= 0; i-- {
+		if fits(c.cards[i]) {
+			return &c.cards[i]
+		}
+	}
+	return nil
+}
+
+// upFor is how long the program was up between two moments.
+func (e Evidence) upFor(from, to time.Time) time.Duration {
+	d := to.Sub(from)
+	for _, down := range e.Downs {
+		begin, end := down.From, down.To
+		if end.IsZero() || end.After(to) {
+			end = to
+		}
+		if begin.Before(from) {
+			begin = from
+		}
+		d -= max(0, end.Sub(begin))
+	}
+	return d
+}
+
+func (e Evidence) crashedSince(t time.Time) bool {
+	return slices.ContainsFunc(e.Downs, func(d Down) bool { return d.Crash && !d.From.Before(t) })
+}

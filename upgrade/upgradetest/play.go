@@ -1,0 +1,114 @@
+package upgradetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing/synctest"
+	"time"
+)
+
+// Figures of a play.
+const (
+	settling = 4 * time.Second // after what people do: a second more than edits are held back
+	patience = 24 * time.Hour  // of until
+)
+
+// Play is a story being told.
+type Play struct {
+	World *World
+
+	story  Story
+	tell   teller
+	judge  Observer
+	silent bool // nothing is to be printed for the present step
+}
+
+// Tell plays a story in a new world and returns what came of it. It must be called in a bubble of
+// its own. The error names the first step that could not be played or after which an invariant was
+// broken; the transcript goes as far as that.
+func Tell(s Story, seed, journal string, program Program) (transcript string, err error) {
+	w, err := NewWorld(Config{Seed: seed, Fleet: s.Fleet, Azure: s.Azure, Policy: s.Policy, Journal: journal}, program)
+	if err != nil {
+		return "", err
+	}
+	p := &Play{World: w, story: s, tell: newTeller(w), judge: Observer{Policy: s.Policy}}
+	defer func() {
+		if err = errors.Join(err, w.Close()); err != nil {
+			err = errors.Join(err, w.logged())
+		}
+		transcript = p.tell.String()
+	}()
+	if err := w.Start(); err != nil {
+		return "", err
+	}
+	w.Advance(settling)
+	return "", p.play()
+}
+
+func (p *Play) play() error {
+	for _, s := range p.story.Steps {
+		if err := p.step(s); err != nil {
+			return fmt.Errorf("line %d: %s: %w", s.Line, s.Text, err)
+		}
+	}
+	return nil
+}
+
+// step does one step, tells what came of it and has it judged.
+func (p *Play) step(s Step) error {
+	p.tell.begin(s)
+	if s.Verb == "#" {
+		return nil
+	}
+	do, known := verbs[s.Verb]
+	if !known {
+		return errors.New("I do not know this verb")
+	}
+	err := do(p, p.filled(s.Rest))
+	if p.World.Reap() {
+		p.tell.note("bot", "died")
+	}
+	p.tell.end()
+	if err != nil {
+		return err
+	}
+	return p.Judge()
+}
+
+// Judge asks the observer about everything that has happened so far.
+func (p *Play) Judge() error {
+	var all []error
+	for _, v := range p.judge.Judge(p.World.Evidence()) {
+		all = append(all, v)
+	}
+	return errors.Join(all...)
+}
+
+// filled puts what only the running story knows in the place of $words.
+func (p *Play) filled(text string) string {
+	text = strings.ReplaceAll(text, "$10kB", strings.Repeat("x", 10_000))
+	all := p.World.Rollouts()
+	for i, id := range all {
+		text = strings.ReplaceAll(text, fmt.Sprintf("$rollout%d", i+1), id)
+	}
+	if n := len(all); n > 0 {
+		text = strings.ReplaceAll(text, "$rollout", all[n-1])
+	}
+	return text
+}
+
+// settle lets the answers come and the edits settle.
+func (p *Play) settle() { p.World.Advance(settling) }
+
+// until lets time pass until the condition holds or the patience is at its end.
+func (p *Play) until(what string, cond func() bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := p.World.Slack.Wait(ctx, cond); err != nil {
+		return fmt.Errorf("%s did not come to be within %s", what, patience)
+	}
+	synctest.Wait()
+	return nil
+}

@@ -1,0 +1,119 @@
+package upgradetest_test
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"github.com/vmssbot/vmssbot/bot"
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/store"
+	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
+)
+
+// product is vmssbot, wired as the programs in cmd wire it. Only what it reaches is another: an
+// in-memory network, and a disk that takes a moment and may stop with the process.
+func product(ctx context.Context, s upgradetest.Site) (err error) {
+	fleet, err := azure.New(azure.Config{Subscription: s.Subscription, Endpoint: s.AzureURL, Credential: azure.LocalCredential(), Transport: s.HTTP, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	journal, err := store.Open(s.Journal, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	d := disk{journal, s.Life}
+	api := slack.New(s.BotToken, slack.OptionHTTPClient(s.HTTP), slack.OptionAppLevelToken(s.AppKey), slack.OptionAPIURL(s.SlackURL))
+	policies := func() []upgrade.Policy { return s.Policies }
+	people := &bot.People{API: api, Now: time.Now}
+	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: time.Now, ID: s.ID, Log: s.Log,
+		Woken: journal.Passes()}
+	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, Policies: policies, Now: time.Now, ID: s.ID}
+	dialer := &websocket.Dialer{NetDialContext: s.Dial, HandshakeTimeout: 10 * time.Second, WriteBufferSize: 32 << 10}
+	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: time.Now, Log: s.Log,
+		Options: []socketmode.Option{socketmode.OptionDialer(dialer)}, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
+	return run(ctx, engine, edge)
+}
+
+func run(ctx context.Context, engine *upgrade.Engine, edge *bot.Bot) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	passes := make(chan error, 1)
+	go func() { passes <- engine.Run(ctx) }()
+	err := edge.Run(ctx)
+	stop()
+	return errors.Join(err, <-passes)
+}
+
+// disk is the journal as a process of a world reaches it.
+type disk struct {
+	*store.Store
+	life *upgradetest.Life
+}
+
+func (d disk) Claim(ctx context.Context) (l upgrade.Lease, next time.Time, ok bool, err error) {
+	err = d.life.Disk("journal.Claim", func() (err error) { l, next, ok, err = d.Store.Claim(ctx); return err })
+	return l, next, ok, err
+}
+
+func (d disk) Extend(ctx context.Context, l upgrade.Lease) error {
+	return d.life.Disk("journal.Extend", func() error { return d.Store.Extend(ctx, l) })
+}
+
+func (d disk) Append(ctx context.Context, l upgrade.Lease, c upgrade.Change) (seq int, err error) {
+	err = d.life.Disk("journal.Append", func() (err error) { seq, err = d.Store.Append(ctx, l, c); return err })
+	return seq, err
+}
+
+func (d disk) Release(ctx context.Context, l upgrade.Lease, at time.Time) error {
+	return d.life.Disk("journal.Release", func() error { return d.Store.Release(ctx, l, at) })
+}
+
+func (d disk) Record(ctx context.Context, id string) (r upgrade.Record, err error) {
+	err = d.life.Disk("journal.Record", func() (err error) { r, err = d.Store.Record(ctx, id); return err })
+	return r, err
+}
+
+func (d disk) Open(ctx context.Context) (list []upgrade.Record, err error) {
+	err = d.life.Disk("journal.Open", func() (err error) { list, err = d.Store.Open(ctx); return err })
+	return list, err
+}
+
+func (d disk) Holder(ctx context.Context, set upgrade.SetID) (r upgrade.Record, err error) {
+	err = d.life.Disk("journal.Holder", func() (err error) { r, err = d.Store.Holder(ctx, set); return err })
+	return r, err
+}
+
+func (d disk) Card(ctx context.Context, nonce string) (c upgrade.Card, err error) {
+	err = d.life.Disk("journal.Card", func() (err error) { c, err = d.Store.Card(ctx, nonce); return err })
+	return c, err
+}
+
+func (d disk) Receive(ctx context.Context, x upgrade.Delivery) (fresh bool, err error) {
+	err = d.life.Disk("journal.Receive", func() (err error) { fresh, err = d.Store.Receive(ctx, x); return err })
+	return fresh, err
+}
+
+func (d disk) Unsettled(ctx context.Context, limit int) (list []upgrade.Delivery, err error) {
+	err = d.life.Disk("journal.Unsettled", func() (err error) { list, err = d.Store.Unsettled(ctx, limit); return err })
+	return list, err
+}
+
+func (d disk) Settle(ctx context.Context, x upgrade.Settlement) error {
+	return d.life.Disk("journal.Settle", func() error { return d.Store.Settle(ctx, x) })
+}
+
+func (d disk) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, ok bool, err error) {
+	err = d.life.Disk("journal.NextPost", func() (err error) { p, next, ok, err = d.Store.NextPost(ctx); return err })
+	return p, next, ok, err
+}
+
+func (d disk) Sent(ctx context.Context, p upgrade.Pending, x upgrade.Sent) error {
+	return d.life.Disk("journal.Sent", func() error { return d.Store.Sent(ctx, p, x) })
+}

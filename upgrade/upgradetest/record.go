@@ -1,0 +1,135 @@
+package upgradetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+)
+
+// Act is something a person did in Slack, and what came of it there.
+type Act struct {
+	At      time.Time
+	User    string // id
+	Channel string // id
+	Text    string // of a typed command or mention, "" for a click
+	Action  string // the button, "" for typed words; of a menu, the option's own word
+	Value   string
+	Message *slacksim.Message // what was clicked on, as it was then
+	Acked   bool
+	Mention bool // an @mention, which Slack acknowledges out of sight
+}
+
+// Call is one write that reached Azure, with the truth right before it was looked at.
+type Call struct {
+	azuresim.Write
+	Before azuresim.State
+}
+
+// Decision is a change of the program's decision, as it logs it.
+type Decision struct {
+	At                                time.Time
+	Rollout, Kind, Reason, Gate, Text string
+}
+
+// watch keeps the truth before each write, for the observer.
+func (w *World) watch(azure *azuresim.Sim) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			azure.ServeHTTP(rw, r)
+			return
+		}
+		before, n := azure.Snapshot(), len(azure.Writes())
+		defer func() { w.wrote(before, azure.Writes()[n:]) }() // also when a fault drops the connection
+		azure.ServeHTTP(rw, r)
+	})
+}
+
+func (w *World) wrote(before azuresim.State, writes []azuresim.Write) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, one := range writes {
+		if !slices.ContainsFunc(w.calls, func(c Call) bool { return c.Seq == one.Seq }) {
+			w.calls = append(w.calls, Call{one, before})
+		}
+	}
+}
+
+// Calls are the writes so far, in order. Those that a fault made in somebody else's name have no
+// Before.
+func (w *World) Calls() []Call {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []Call
+	for _, one := range w.Azure.Writes() {
+		call := Call{Write: one}
+		if i := slices.IndexFunc(w.calls, func(c Call) bool { return c.Seq == one.Seq }); i >= 0 {
+			call.Before = w.calls[i].Before
+		}
+		out = append(out, call)
+	}
+	return out
+}
+
+// ear hears what the program logs: decisions for the transcript, errors for whoever looks for the
+// cause of a failure.
+type ear struct {
+	w     *World
+	life  *Life
+	attrs []slog.Attr
+}
+
+func (e *ear) Enabled(context.Context, slog.Level) bool { return true }
+func (e *ear) WithGroup(string) slog.Handler            { return e }
+func (e *ear) WithAttrs(more []slog.Attr) slog.Handler {
+	return &ear{e.w, e.life, slices.Concat(e.attrs, more)}
+}
+
+func (e *ear) Handle(_ context.Context, r slog.Record) error {
+	if e.life.Dead() {
+		return nil
+	}
+	values := map[string]string{}
+	for _, a := range e.attrs {
+		values[a.Key] = a.Value.String()
+	}
+	r.Attrs(func(a slog.Attr) bool { values[a.Key] = a.Value.String(); return true })
+	e.w.mu.Lock()
+	defer e.w.mu.Unlock()
+	switch {
+	case r.Message == "decision":
+		e.w.decisions = append(e.w.decisions, Decision{time.Now(), values["rollout"], values["kind"], values["reason"], values["gate"], values["text"]})
+	case r.Level >= slog.LevelWarn:
+		e.w.errors = append(e.w.errors, line(r.Message, values))
+	}
+	return nil
+}
+
+func line(message string, values map[string]string) string {
+	raw, _ := json.Marshal(values) // a map of strings, which marshals
+	return message + " " + string(raw)
+}
+
+// Decisions are the changes of decision so far, in order.
+func (w *World) Decisions() []Decision {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.decisions)
+}
+
+// logged is what the program logged as errors, for whoever looks for a failure's cause.
+func (w *World) logged() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []error
+	for _, l := range w.errors {
+		all = append(all, errors.New("the bot logged: "+l))
+	}
+	return errors.Join(all...)
+}

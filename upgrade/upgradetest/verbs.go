@@ -1,0 +1,277 @@
+package upgradetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing/synctest"
+	"time"
+
+	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+)
+
+// verbs are the story language; each is shown by an example in the package comment.
+var verbs = map[string]func(*Play, string) error{
+	"type":           (*Play).typed,
+	"say":            (*Play).said,
+	"click":          (*Play).clicked,
+	"advance":        (*Play).advance,
+	"until":          (*Play).untilSeen,
+	"fault":          (*Play).fault,
+	"crash":          (*Play).crash,
+	"restart":        (*Play).restart,
+	"stop":           (*Play).stopped,
+	"expect-silence": (*Play).silence,
+	"instances":      (*Play).instances,
+}
+
+// spoken reads "ana TEXT" and "ana in general TEXT".
+func (p *Play) spoken(rest string) (user, channel, text string, err error) {
+	name, text, _ := strings.Cut(rest, " ")
+	channel = slacksim.Ops
+	if place, found := strings.CutPrefix(text, "in "); found {
+		channel, text, _ = strings.Cut(place, " ")
+	}
+	if user = p.World.id(name); user == "" {
+		return "", "", "", fmt.Errorf("nobody is called %q", name)
+	}
+	if strings.HasPrefix(text, `"`) {
+		if text, err = strconv.Unquote(text); err != nil {
+			return "", "", "", fmt.Errorf("a text in quotes is written as in Go: %w", err)
+		}
+	}
+	return user, channel, text, nil
+}
+
+func (p *Play) typed(rest string) error {
+	user, channel, text, err := p.spoken(rest)
+	if err != nil {
+		return err
+	}
+	act := Act{At: time.Now(), User: user, Channel: p.World.channel(channel), Text: text}
+	out, err := p.World.Slack.Command(user, channel, "/vmss", text)
+	return p.acted(act, out, err)
+}
+
+func (p *Play) said(rest string) error {
+	user, channel, text, err := p.spoken(rest)
+	if err != nil {
+		return err
+	}
+	act := Act{At: time.Now(), User: user, Channel: p.World.channel(channel), Text: text, Mention: true, Acked: true}
+	_, err = p.World.Slack.Say(user, channel, text, "")
+	if err != nil {
+		return err
+	}
+	p.World.did(act)
+	p.settle()
+	return nil
+}
+
+// clicked reads "bo approve", "bo approve on UD 0" and "bo approve value=anything".
+func (p *Play) clicked(rest string) error {
+	name, rest, _ := strings.Cut(rest, " ")
+	user := p.World.id(name)
+	rest, value, forged := strings.Cut(rest, " value=")
+	word, on, _ := strings.Cut(rest, " on ")
+	b, found := p.World.find(user, word, on)
+	switch {
+	case user == "":
+		return fmt.Errorf("nobody is called %q", name)
+	case !found && !forged:
+		return fmt.Errorf("there is no button %q, and never was", word)
+	case !found:
+		b = p.World.anywhere(word)
+	}
+	if forged {
+		b.act.Value, b.value, b.gone = value, value, true
+		if b.act.ActionID != b.word {
+			b.act.Value = b.word + ":" + value // a choice of a menu
+		}
+	}
+	return p.press(user, b)
+}
+
+// anywhere is a button that was never there, on the newest message: what a hostile client sends.
+func (w *World) anywhere(word string) button {
+	all := w.Messages()
+	if len(all) == 0 {
+		return button{}
+	}
+	m := all[len(all)-1]
+	return button{in: m, act: slacksim.Interaction{Channel: m.Channel, TS: m.TS, ActionID: word}, word: word}
+}
+
+func (p *Play) press(user string, b button) error {
+	b.act.User, b.act.Force = user, b.gone
+	if b.gone && b.act.Value == "" {
+		b.act.Value = b.value
+	}
+	act := Act{At: time.Now(), User: user, Channel: b.act.Channel, Action: b.word, Value: b.value}
+	out, err := p.World.Slack.Interact(b.act)
+	act.Message = out.Message
+	if err == nil {
+		p.tell.question(p.World.name(user), out.Element)
+	}
+	return p.acted(act, out, err)
+}
+
+// acted keeps what a person did, and lets the answer come.
+func (p *Play) acted(act Act, out slacksim.Outcome, err error) error {
+	if err != nil {
+		return err
+	}
+	act.Acked = out.Acked
+	p.World.did(act)
+	if out.Notice != "" {
+		p.tell.note("slack", "tells "+p.World.name(act.User)+": "+out.Notice)
+	}
+	p.settle()
+	return nil
+}
+
+func (p *Play) advance(rest string) error {
+	d, err := time.ParseDuration(rest)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%q is no time to let pass", rest)
+	}
+	p.World.Advance(d)
+	return nil
+}
+
+// untilSeen reads `until "text"` and `until crash`.
+func (p *Play) untilSeen(rest string) error {
+	if rest == "crash" {
+		err := p.until("a crash", func() bool { return p.World.run == nil || p.World.run.life.Dead() })
+		return err
+	}
+	text, err := strconv.Unquote(rest)
+	if err != nil {
+		return fmt.Errorf("say in quotes what somebody must see: %w", err)
+	}
+	if err := p.until(rest, func() bool { return p.World.shows(text) }); err != nil {
+		return err
+	}
+	p.settle()
+	return nil
+}
+
+// shows reports whether anybody sees the text now.
+func (w *World) shows(text string) bool {
+	for _, m := range w.Messages() {
+		if !m.Deleted && m.says(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// fault reads `fault azure {json}` and `fault slack {json}`.
+func (p *Play) fault(rest string) error {
+	side, text, _ := strings.Cut(rest, " ")
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.DisallowUnknownFields()
+	switch side {
+	case "azure":
+		var f azuresim.Fault
+		if err := d.Decode(&f); err != nil {
+			return err
+		}
+		return p.World.Azure.Inject(f)
+	case "slack":
+		var f slacksim.Fault
+		if err := d.Decode(&f); err != nil {
+			return err
+		}
+		if f.Kind == "user_deactivated" {
+			p.World.left[p.World.id(f.User)] = time.Now()
+		} else {
+			p.World.troubled = true
+		}
+		return p.World.Slack.Inject(f)
+	}
+	return errors.New("trouble comes from azure or slack")
+}
+
+// crash reads "crash" and "crash before POST manualupgrade": a point at which the bot dies later.
+func (p *Play) crash(rest string) error {
+	if rest == "" {
+		return p.World.Crash()
+	}
+	words := strings.Fields(rest)
+	p.World.Trap(func(_ int, point string) bool {
+		for i, word := range words {
+			if i == 0 && !strings.HasPrefix(point, word+" ") || !strings.Contains(point, word) {
+				return false
+			}
+		}
+		return true
+	})
+	return nil
+}
+
+func (p *Play) restart(string) error {
+	if err := p.World.Stop(); err != nil {
+		return err
+	}
+	if err := p.World.Start(); err != nil {
+		return err
+	}
+	p.settle()
+	return nil
+}
+
+func (p *Play) stopped(string) error {
+	err := p.World.Stop()
+	synctest.Wait()
+	return err
+}
+
+// silence lets time pass in which nothing may be written to Azure and nothing new be posted.
+func (p *Play) silence(rest string) error {
+	d, err := time.ParseDuration(rest)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%q is no time to let pass", rest)
+	}
+	writes, messages := len(p.World.Azure.Writes()), len(p.World.Messages())
+	p.World.Advance(d)
+	if n := len(p.World.Azure.Writes()) - writes; n > 0 {
+		return fmt.Errorf("%d writes reached Azure", n)
+	}
+	if n := len(p.World.Messages()) - messages; n > 0 {
+		return fmt.Errorf("%d messages were posted", n)
+	}
+	p.tell.note("silence", "for "+d.String())
+	return nil
+}
+
+// instances tells the truth about a set.
+func (p *Play) instances(rest string) error {
+	for _, s := range p.World.Azure.Snapshot().Sets {
+		if s.Name == rest {
+			p.tell.truth(s)
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no scale set %q", rest)
+}
+
+func (w *World) did(a Act) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.acts = append(w.acts, a)
+}
+
+// channel is a channel's id by name or id.
+func (w *World) channel(ref string) string {
+	for _, c := range w.Slack.State().Channels {
+		if c.ID == ref || c.Name == ref {
+			return c.ID
+		}
+	}
+	return ref
+}

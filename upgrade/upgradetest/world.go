@@ -1,0 +1,241 @@
+package upgradetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing/synctest"
+	"time"
+
+	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+)
+
+// Names of the hosts in a world. Azure's is a loopback address, because that is where the adapter
+// takes its local credential.
+const (
+	azureHost = "127.0.0.1"
+	slackHost = "slack.test"
+)
+
+// Config is what a world is made of. The zero value of Fleet is the simulator's own.
+type Config struct {
+	Seed    string
+	Fleet   azuresim.Fleet
+	Azure   azuresim.Options // Fleet and Now are filled in
+	Policy  upgrade.Policy   // of every scale set
+	Journal string           // the path of the journal; its directory must exist
+}
+
+// Site is what one incarnation of the program is started in: all it may reach.
+type Site struct {
+	Life             *Life
+	Journal          string
+	HTTP             *http.Client // to Azure and Slack, as the program's own transport would be
+	Dial             Dial         // for sockets
+	AzureURL         string
+	SlackURL         string // of the Web API
+	Subscription     string
+	BotToken, AppKey string
+	Policies         []upgrade.Policy
+	ID               func() string
+	Log              *slog.Logger
+}
+
+// Program is the product: it works in a site until the context ends.
+type Program func(context.Context, Site) error
+
+// World is a simulated Azure, a simulated Slack and the real program between them, in the time of
+// one testing/synctest bubble. It must be made and closed inside of the bubble.
+type World struct {
+	Azure *azuresim.Sim
+	Slack *slacksim.Sim
+	Began time.Time
+
+	cfg     Config
+	program Program
+	hosts   map[string]*host
+	ids     atomic.Int64
+	lives   int
+	run     *running
+	lay     func(n int, point string) bool // the trap of the next life
+	left    map[string]time.Time
+	truths  map[string]azuresim.State
+
+	mu        sync.Mutex
+	decisions []Decision
+	errors    []string
+	acts      []Act
+	calls     []Call
+	downs     []Down
+	troubled  bool // trouble with Slack was ordered
+}
+
+// running is a life and its end.
+type running struct {
+	life *Life
+	stop context.CancelFunc
+	done chan error
+}
+
+// Down is a time without the program; To is zero while it lasts.
+type Down struct {
+	From, To time.Time
+	Crash    bool
+}
+
+// NewWorld makes the surroundings; Start begins the first life in them.
+func NewWorld(cfg Config, program Program) (*World, error) {
+	cfg.Azure.Fleet, cfg.Azure.Now = cfg.Fleet, time.Now
+	azure, err := azuresim.New(cfg.Azure)
+	if err != nil {
+		return nil, err
+	}
+	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now}), Began: time.Now(), cfg: cfg, program: program,
+		left: map[string]time.Time{}, truths: map[string]azuresim.State{}}
+	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
+	return w, nil
+}
+
+// Close ends the program, if it runs, and everything around it. It returns what the program said.
+func (w *World) Close() error {
+	err := w.Stop()
+	w.Slack.Close()
+	for _, h := range w.hosts {
+		h.close()
+	}
+	return err
+}
+
+// Start begins a life and waits until both sockets are greeted.
+func (w *World) Start() error {
+	if w.run != nil {
+		return errors.New("the bot runs already")
+	}
+	w.lives++
+	ctx, cancel := context.WithCancel(context.Background())
+	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel)
+	life.Trap(w.lay)
+	w.lay = nil
+	w.run = &running{life: life, stop: cancel, done: make(chan error, 1)}
+	transport := &http.Transport{DialContext: w.dial(life)}
+	site := w.site(life, transport)
+	go func(r *running) {
+		err := w.program(ctx, site)
+		transport.CloseIdleConnections()
+		r.done <- err
+	}(w.run)
+	w.up()
+	return w.connected(life)
+}
+
+func (w *World) site(life *Life, transport *http.Transport) Site {
+	return Site{
+		Life: life, Journal: w.cfg.Journal, Dial: w.dial(life),
+		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
+		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
+		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
+		Policies: []upgrade.Policy{w.cfg.Policy},
+		ID:       func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },
+		Log:      slog.New(&ear{w: w, life: life}),
+	}
+}
+
+func (w *World) subscription() string {
+	if w.cfg.Fleet.Subscription != "" {
+		return w.cfg.Fleet.Subscription
+	}
+	return azuresim.DefaultFleet().Subscription
+}
+
+// connected waits for a greeted socket, or for the life's end.
+func (w *World) connected(life *Life) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	err := w.Slack.Wait(ctx, func() bool { return life.Dead() || len(w.run.done) > 0 || len(w.Slack.State().Sockets) > 0 })
+	if err != nil {
+		return fmt.Errorf("the bot does not connect: %w", err)
+	}
+	return nil
+}
+
+// Crash ends the life as kill -9 would.
+func (w *World) Crash() error {
+	if w.run == nil {
+		return errors.New("the bot does not run")
+	}
+	w.run.life.Kill()
+	w.reap()
+	return nil
+}
+
+// reap waits for the rests of a life that was killed.
+func (w *World) reap() {
+	<-w.run.done // what a dead process returns nobody hears
+	w.run.stop()
+	w.run = nil
+	w.down(true)
+}
+
+// Reap clears away a life that ended in a trap; true when there was one.
+func (w *World) Reap() bool {
+	if w.run == nil || !w.run.life.Dead() {
+		return false
+	}
+	w.reap()
+	return true
+}
+
+// Stop asks the program to end, as SIGTERM does, and returns what it said.
+func (w *World) Stop() error {
+	if w.run == nil || w.Reap() {
+		return nil
+	}
+	w.run.stop()
+	err := <-w.run.done
+	w.run = nil
+	w.down(false)
+	return err
+}
+
+func (w *World) down(crash bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.downs = append(w.downs, Down{From: time.Now(), Crash: crash})
+}
+
+func (w *World) up() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.downs); n > 0 {
+		w.downs[n-1].To = time.Now()
+	}
+}
+
+// Advance lets time pass, and everything that happens in it.
+func (w *World) Advance(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// Trap ends the present life, or the next one if there is none, at the first point that matches.
+func (w *World) Trap(match func(n int, point string) bool) {
+	if w.run == nil {
+		w.lay = match
+		return
+	}
+	w.run.life.Trap(match)
+}
+
+// Points are the points the present life has passed.
+func (w *World) Points() []string {
+	if w.run == nil {
+		return nil
+	}
+	return w.run.life.Points()
+}

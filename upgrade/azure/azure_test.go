@@ -99,7 +99,6 @@ type stub struct {
 	routes map[string]http.HandlerFunc
 	mu     sync.Mutex
 	got    []string
-	bodies []string
 }
 
 func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {

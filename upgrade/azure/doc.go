@@ -14,5 +14,5 @@
 // It never sends a write twice (the SDK's retries are off), never names instances by "*" or by an
 // empty list, never follows a redirect or a URL to another host, never sends a real credential to
 // anything but Azure itself, and never lets a token, an Authorization header or a signed URL into
-// an error.
+// an error. The SDK's own log, which might, stays off in every program that links this package.
 package azure

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -280,6 +281,32 @@ func TestVersionsAreListedNewestFirstWithTheirDeprecation(t *testing.T) {
 	want := []string{"4.0.20160315", "4.0.20160229", "4.0.20160101", "4.0.20151215", "4.0.20151120 Deprecated for 2016-02-01, alternative: "}
 	if len(got) != len(want) || !slices.Equal(got[:4], want[:4]) || !strings.HasPrefix(got[4], want[4]) {
 		t.Errorf("versions %q", got)
+	}
+}
+
+func TestVersionsAreOrderedByTheirNumbers(t *testing.T) {
+	for _, row := range [][2]string{{"4.0.9", "4.0.20160229"}, {"4.0", "4.0.0"}, {"9.0.0", "10.0.0"}, {"1.0.alpha", "1.0.beta"}, {"1.0.1", "1.0.x"}} {
+		if compareVersions(row[0], row[1]) >= 0 || compareVersions(row[1], row[0]) <= 0 || compareVersions(row[0], row[0]) != 0 {
+			t.Errorf("%s should be older than %s", row[0], row[1])
+		}
+	}
+}
+
+func TestAListOfVersionsThatIsNoneIsAFault(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{"null": say(200, "null"), "an entry without a name": say(200, `[{"location":"westeurope"}]`), "an entry of null": say(200, `[null]`)} {
+		s := &stub{routes: map[string]http.HandlerFunc{"GET versions": answer, "GET virtualMachineScaleSets": answer}}
+		_, err := connect(t, s).Versions(context.Background(), "westeurope", oldImage)
+		if f := faultOf(t, err, upgrade.FaultUnavailable); !strings.Contains(f.Message, "cannot be read") {
+			t.Errorf("%s: %v", name, f)
+		}
+	}
+	for name, answer := range map[string]http.HandlerFunc{"no list": say(200, "{}"), "an entry without an id": say(200, `{"value":[{"name":"x"}]}`)} {
+		s := &stub{routes: map[string]http.HandlerFunc{"GET virtualMachineScaleSets": answer}}
+		if sets, err := connect(t, s).Sets(context.Background()); len(sets) > 0 {
+			t.Errorf("%s: %v", name, sets)
+		} else {
+			faultOf(t, err, upgrade.FaultUnavailable)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -144,6 +145,34 @@ func TestAMissingTokenIsNoUnknownOutcome(t *testing.T) {
 	_, err = a.Apply(context.Background(), upgrade.Operation{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}})
 	if f := faultOf(t, err, upgrade.FaultUnavailable); f.Code != "Authentication" || !strings.Contains(f.Message, "no identity here") {
 		t.Errorf("fault %+v", f)
+	}
+}
+
+func TestWhyThereIsNoToken(t *testing.T) {
+	issuer := func(status int, body string) error {
+		resp, _ := respond(nil, status, body)
+		return fmt.Errorf("wrapped: %w", &azidentity.AuthenticationFailedError{RawResponse: resp})
+	}
+	for name, row := range map[string]struct {
+		err  error
+		kind upgrade.FaultKind
+		says string
+	}{
+		"the issuer says no":          {issuer(401, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}`), upgrade.FaultDenied, "invalid_client: AADSTS7000215: Invalid client secret provided."},
+		"the issuer says no in HTML":  {issuer(403, "<html>"), upgrade.FaultDenied, "the token's issuer answered 403"},
+		"the issuer is throttling":    {issuer(429, `{"error":"too_many_requests","error_description":"slow"}`), upgrade.FaultUnavailable, "slow"},
+		"the issuer is ill":           {issuer(503, ""), upgrade.FaultUnavailable, "answered 503"},
+		"the issuer does not answer":  {fmt.Errorf("token: %w", context.DeadlineExceeded), upgrade.FaultUnavailable, "no token in time"},
+		"there is no identity at all": {errors.New("DefaultAzureCredential: failed"), upgrade.FaultUnavailable, "DefaultAzureCredential: failed"},
+	} {
+		a, err := New(Config{Subscription: testSub, Credential: canaryCredential{row.err}, Transport: nowhere{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.Observe(context.Background(), testSet, upgrade.Free)
+		if f := faultOf(t, err, row.kind); !strings.Contains(f.Message, row.says) {
+			t.Errorf("%s: %v", name, f)
+		}
 	}
 }
 

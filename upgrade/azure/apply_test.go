@@ -1,0 +1,60 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// sentBy applies an operation and returns what went over the wire.
+func sentBy(t *testing.T, op upgrade.Operation) (line, body string, h http.Header) {
+	t.Helper()
+	a := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		line, body, h = fmt.Sprintf("%s %s", r.Method, r.URL.RequestURI()), string(raw), r.Header
+		say(202, "")(w, r)
+	}))
+	if _, err := a.Apply(context.Background(), op); err != nil {
+		t.Fatal(err)
+	}
+	return line, body, h
+}
+
+func TestAModelChangeSaysTheImageAndNothingElse(t *testing.T) {
+	gallery := "/subscriptions/" + testSub + "/resourceGroups/g/providers/Microsoft.Compute/galleries/g/images/i/versions/1.0.0"
+	rows := []struct {
+		kind  upgrade.OpKind
+		image upgrade.Image
+		want  string
+	}{
+		{upgrade.OpModel, newImage, `{"version":"4.0.20160229"}`},
+		{upgrade.OpRevert, upgrade.Image{Publisher: "Canonical", Offer: "UbuntuServer", SKU: "16.04-LTS", Version: "latest"}, `{"version":"latest"}`},
+		{upgrade.OpModel, upgrade.Image{ID: gallery}, `{"id":"` + gallery + `"}`},
+		{upgrade.OpModel, upgrade.Image{ID: "/CommunityGalleries/g-1/Images/i/Versions/1.0.0"}, `{"communityGalleryImageId":"/CommunityGalleries/g-1/Images/i/Versions/1.0.0"}`},
+		{upgrade.OpRevert, upgrade.Image{ID: "/SharedGalleries/g-1/Images/i"}, `{"sharedGalleryImageId":"/SharedGalleries/g-1/Images/i"}`},
+	}
+	for _, row := range rows {
+		line, body, h := sentBy(t, upgrade.Operation{ID: "op-7", Kind: row.kind, Set: testSet, Image: row.image, IfMatch: `"7"`, Instances: []string{"3"}})
+		if want := `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":` + row.want + `}}}}`; body != want {
+			t.Errorf("body %s, want %s", body, want)
+		}
+		if !strings.HasPrefix(line, "PATCH /subscriptions/"+testSub+"/resourceGroups/rg-demo"+setsType+"/myvmss?api-version=2") || h.Get("If-Match") != `"7"` || h.Get("x-ms-client-request-id") != "op-7" {
+			t.Errorf("%s, If-Match %q, id %q", line, h.Get("If-Match"), h.Get("x-ms-client-request-id"))
+		}
+	}
+}
+
+func TestAnUpgradeSaysItsInstancesInOrderAndNothingElse(t *testing.T) {
+	line, body, h := sentBy(t, upgrade.Operation{ID: "op-8", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"10", "2", "web_1a"}, Image: newImage, IfMatch: `"7"`})
+	if body != `{"instanceIds":["10","2","web_1a"]}` || h.Get("If-Match") != "" || h.Get("x-ms-client-request-id") != "op-8" || h.Get("Authorization") != "Bearer "+localToken {
+		t.Errorf("%s %s %v", line, body, h)
+	}
+}

@@ -11,8 +11,9 @@
 //
 // The engine calls Observe, Apply and Poll; the desk calls Observe, Sets, Versions and Version.
 //
-// It never sends a write twice (the SDK's retries are off), never names instances by "*" or by an
-// empty list, never follows a redirect or a URL to another host, never sends a real credential to
+// It never repeats a write (the SDK's retries are off; only after a 401 that asks for another kind of
+// token, a definite no, the SDK asks once more), never names instances by "*" or by an empty list,
+// never follows a redirect or a URL to another host, never sends a real credential to
 // anything but Azure itself, and never lets a token, an Authorization header or a signed URL into
 // an error. The SDK's own log, which might, stays off in every program that links this package.
 package azure

@@ -50,7 +50,10 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Opened) {
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.promises {
-				t.Run(p.says, func(t *testing.T) { p.holds(newJournal(t, open)) })
+				t.Run(p.says, func(t *testing.T) {
+					t.Parallel() // most of the time is the disk's
+					p.holds(newJournal(t, open))
+				})
 			}
 		})
 	}

@@ -24,7 +24,7 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 	reply, changes, err := do(ctx, turn{req, by, channel, r})
 	switch {
 	case err == nil:
-		reply.Verb, reply.Request = req.Verb, Format(req)
+		reply.Verb, reply.Request = req.Verb, cmp.Or(reply.Request, typed(req))
 		return reply, changes, nil
 	case ctx.Err() != nil:
 		return Reply{}, nil, ctx.Err()
@@ -35,7 +35,15 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 
 // Refused is the reply that says no to a request, such as one that was not understood.
 func Refused(req Request, no *upgrade.Refusal) Reply {
-	return Reply{Verb: req.Verb, Request: Format(req), Refusal: &Refusal{no.Code, no.What, no.Next, no.Rollout}}
+	return Reply{Verb: req.Verb, Request: typed(req), Refusal: &Refusal{no.Code, no.What, no.Next, no.Rollout}}
+}
+
+// typed is the request as text; the button of a card has none until its rollout is known.
+func typed(req Request) string {
+	if req.Nonce != "" {
+		return ""
+	}
+	return Format(req)
 }
 
 // refusal is the answer for the person to any error: one that was not meant for people says only
@@ -93,10 +101,16 @@ func saying(verb upgrade.WordVerb) deed {
 			Verb: verb, Rollout: t.req.Rollout, Nonce: t.req.Nonce, Channel: t.channel,
 			Rest: t.req.Rest, Reason: t.req.Reason, Answer: t.req.Answer,
 		})
-		if err != nil || len(change.Events) == 0 {
-			return Reply{Text: answer}, nil, err
+		if err != nil {
+			return Reply{}, nil, err
 		}
-		return Reply{Text: answer}, []upgrade.Change{change}, nil
+		known := t.req
+		known.Nonce, known.Rollout = "", change.Rollout
+		reply := Reply{Text: answer, Request: Format(known)}
+		if len(change.Events) == 0 {
+			return reply, nil, nil
+		}
+		return reply, []upgrade.Change{change}, nil
 	}
 }
 

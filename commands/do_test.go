@@ -156,12 +156,21 @@ func TestACardsButtonReachesTheDomainByItsNonce(t *testing.T) {
 	if no != nil {
 		t.Fatal(no)
 	}
-	d := &desk{answer: "ok"}
-	if _, _, err := Do(t.Context(), req, ana, "C0OPS", d); err != nil {
-		t.Fatal(err)
+	d := &desk{answer: "ok", change: upgrade.Change{Rollout: "r-1"}}
+	reply, _, err := Do(t.Context(), req, ana, "C0OPS", d)
+	if err != nil || reply.Request != "approve r-1" {
+		t.Errorf("Do = %+v, %v, want the text that says the same", reply, err)
 	}
 	if want := []any{"U0ANA", upgrade.Word{Verb: upgrade.WordApprove, Nonce: nonce, Channel: "C0OPS"}}; !reflect.DeepEqual(d.asked, want) {
 		t.Errorf("the domain was asked %+v, want %+v", d.asked, want)
+	}
+}
+
+func TestARefusedButtonIsNotWrittenAsACommandThatNamesNoRollout(t *testing.T) {
+	no := upgrade.Refuse(upgrade.CodeStale, "/vmss pending", "this button belongs to no card of mine")
+	reply, _, err := Do(t.Context(), Request{Verb: VerbApprove, Nonce: nonce}, ana, "C0OPS", &desk{refused: no})
+	if reply.Request != "" || reply.Refusal == nil || err != nil {
+		t.Errorf("Do = %+v, %v, want a refusal without a command", reply, err)
 	}
 }
 

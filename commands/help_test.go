@@ -23,7 +23,7 @@ func TestEveryVerbHasHelp(t *testing.T) {
 		if _, known := grammar[topic.Verb]; !known {
 			t.Errorf("there is help for %s, which is not understood", topic.Verb)
 		}
-		if topic.Says == "" || topic.Who == "" || !strings.HasPrefix(topic.Usage[0], string(topic.Verb)) {
+		if topic.brief == "" || topic.Says == "" || topic.Who == "" || !strings.HasPrefix(topic.Usage[0], string(topic.Verb)) {
 			t.Errorf("the help of %s has a gap: %+v", topic.Verb, topic)
 		}
 	}

@@ -12,11 +12,10 @@ import (
 // payload is what the bot reads of Slack's three kinds of payload; see the samples in
 // testdata. Everything else in them is ignored.
 type payload struct {
-	Type       string `json:"type"`
-	TeamID     string `json:"team_id"`
-	APIAppID   string `json:"api_app_id"`
-	TriggerID  string `json:"trigger_id"`
-	Enterprise bool   `json:"is_enterprise_install"`
+	Type      string `json:"type"`
+	TeamID    string `json:"team_id"`
+	APIAppID  string `json:"api_app_id"`
+	TriggerID string `json:"trigger_id"`
 
 	// slash_commands
 	Command   string `json:"command"`

@@ -1,4 +1,5 @@
-// Package bot is the Slack edge. A [Session] is one Socket Mode connection: what it brings is
+// Package bot is the Slack edge: payloads come in, messages go out, and neither is ever lost. A
+// [Session] is one Socket Mode connection: what it brings is
 // persisted as a delivery, then acknowledged. The worker turns deliveries into requests of package
 // commands, has them carried out, and settles each in one transaction with its facts and its
 // answer. The sender brings the outbox to Slack: a slot is one message, edited in place. [People]

@@ -99,8 +99,6 @@ func (d *desk) done(id int64, user string) {
 // carryOut does what was said and settles the delivery. When the journal cannot be written it is
 // left unsettled and tried again: it was acknowledged, so it must not be lost.
 func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) {
-	ctx, cancel := context.WithTimeout(ctx, workTimeout)
-	defer cancel()
 	for range attempts {
 		err := b.Journal.Settle(ctx, b.settlement(ctx, d, said))
 		switch {
@@ -143,15 +141,19 @@ func (b *Bot) settlement(ctx context.Context, d upgrade.Delivery, said spoken) (
 	if said.silent {
 		return upgrade.Settlement{Delivery: d.ID}
 	}
+	ctx, cancel := context.WithTimeout(ctx, workTimeout)
+	defer cancel()
 	by, err := b.People.Person(ctx, said.user)
 	if err != nil {
 		b.Log.Warn("slack: who speaks could not be checked", "user", said.user, "err", err)
 		return b.refused(d, said, upgrade.Refuse(upgrade.CodeRole, commands.Format(said.request), "I could not check who you are, so nothing was done: try again in a minute"))
 	}
 	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, b.Rollouts)
-	if err != nil && reply.Refusal == nil {
-		b.Log.Error("request", "delivery", d.ID, "user", said.user, "verb", said.request.Verb, "err", err)
-		return b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, "/vmss status", "I could not do that; nothing was changed"))
+	if err != nil {
+		b.Log.Warn("request", "delivery", d.ID, "user", said.user, "verb", said.request.Verb, "err", err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && reply.Refusal == nil {
+		return b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, commands.Format(said.request), "that took longer than %s and was given up; nothing was changed", workTimeout))
 	}
 	if reply.Refusal != nil {
 		changes = append(changes, declined(b.Now(), said, reply.Refusal.Code, reply.Refusal.What))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -131,22 +130,9 @@ func (s *stage) await(action string, more func(button) bool) (b button, err erro
 }
 
 func findButton(m slacksim.Message, action string) (button, bool) {
-	var blocks []struct {
-		BlockID  string `json:"block_id"`
-		Elements []struct {
-			ActionID string `json:"action_id"`
-			Value    string `json:"value"`
-			Text     struct{ Text string }
-		} `json:"elements"`
-	}
-	if json.Unmarshal(m.Blocks, &blocks) != nil {
-		return button{}, false // elements of text blocks have other shapes; none of these has buttons
-	}
-	for _, b := range blocks {
-		for _, e := range b.Elements {
-			if e.ActionID == action {
-				return button{m.TS, b.BlockID, e.Text.Text, e.Value}, true
-			}
+	for _, a := range m.Actions() {
+		if a.ActionID == action {
+			return button{m.TS, a.BlockID, a.Text, a.Value}, true
 		}
 	}
 	return button{}, false
@@ -232,7 +218,7 @@ func (s *stage) approve(user string, last *string) error {
 func (s *stage) finished() error {
 	return s.until("the final report", func() bool {
 		return slices.ContainsFunc(s.w.slack.Messages(slacksim.Ops), func(m slacksim.Message) bool {
-			return m.ThreadTS != "" && strings.Contains(flatten(m), "finished: ")
+			return m.ThreadTS != "" && m.Broadcast && strings.Contains(flatten(m), "finished: ")
 		})
 	})
 }

@@ -111,7 +111,7 @@ func TestDo(t *testing.T) {
 		{"home has what waits for me and then what is mine, once each", "",
 			desk{sights: map[upgrade.QueryKind]upgrade.Sight{
 				upgrade.QueryPending:  {Rollouts: []upgrade.Record{record("r-3", "db", "U0BO")}},
-				upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0ANA"), record("r-2", "api", "U0BO"), record("r-3", "db", "U0BO")}}}},
+				upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0ANA"), record("r-2", "api", "U0BO"), record("r-3", "db", "U0ANA")}}}},
 			append(look(upgrade.QueryPending, ""), look(upgrade.QueryRollouts, "")...), Reply{Rollouts: []string{"r-3", "r-1"}}, 0},
 		{"home when there is nothing", "", desk{}, append(look(upgrade.QueryPending, ""), look(upgrade.QueryRollouts, "")...),
 			Reply{Empty: "Nothing of yours is being rolled out, and nothing waits for your yes."}, 0},

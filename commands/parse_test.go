@@ -120,6 +120,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an option with a colon", "upgrade s latest ud:0,1", "I do not know `ud:0,1`. Did you mean `ud=`?", "/vmss upgrade s latest ud=0,1"},
 		{"an option of another tool's kind", "upgrade s latest --soak 10m", "`soak` and its value are one word", "/vmss upgrade s latest soak=10m"},
 		{"an option with a slip", "upgrade s latest max_unavailable=1", "I do not know `max_unavailable=1`. Did you mean `max-unavailable=`?", "/vmss upgrade s latest max-unavailable=1"},
+		{"an option with a slip, and keeps the quotes in its value", `upgrade s latest notes='a"b"c'`, "Did you mean `note=`?", `/vmss upgrade s latest note="a\"b\"c"`},
 		{"an option it does not have, and tells which there are", "upgrade s latest colour=red", "I do not know `colour=red`: the options are `ud=`, `max-unavailable=`", "/vmss help upgrade"},
 		{"an option given twice", "upgrade s latest ud=0 ud=1", "`ud=` is given twice", "/vmss help upgrade"},
 		{"a domain named twice", "upgrade s latest ud=0,1,0", "a domain is named twice. Did you mean `ud=0,1`?", "/vmss upgrade s latest ud=0,1"},
@@ -159,6 +160,7 @@ func TestParseRefuses(t *testing.T) {
 
 		{"a set with a path in it", "upgrade ../x latest", "`../x` is no scale set's name", "/vmss list"},
 		{"a set of dots", "show ..", "`..` is no scale set's name", "/vmss list"},
+		{"a set with two dots in it", "show a..b", "`a..b` is no scale set's name", "/vmss list"},
 		{"a set with a dot at its end", "show web.", "`web.` is no scale set's name", "/vmss list"},
 		{"a set in two groups", "show a/b/c", "`a/b/c` is no scale set's name", "/vmss list"},
 		{"a set without a name", "show rg/", "`rg/` is no scale set's name", "/vmss list"},

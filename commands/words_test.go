@@ -40,7 +40,7 @@ func TestWords(t *testing.T) {
 		{"a broadcast is only its name", "<!here> <!channel|channel> <!subteam^S1|@sre>", []string{"@here", "channel", "@sre"}},
 		{"escaped characters are themselves", "a&amp;b &lt;c&gt; &amp;lt;", []string{"a&b", "<c>", "&lt;"}},
 		{"an escaped mention is text", "&lt;@U012AB3CD|bo&gt;", []string{"<@U012AB3CD|bo>"}},
-		{"bare characters of markup are themselves", "a & b < c > d <> <x> <@bo> &copy;", []string{"a", "&", "b", "<", "c", ">", "d", "<>", "<x>", "<@bo>", "&copy;"}},
+		{"bare characters of markup are themselves", "a & b < c > d <> <x> <@bo> <a:<b> &copy;", []string{"a", "&", "b", "<", "c", ">", "d", "<>", "<x>", "<@bo>", "<a:<b>", "&copy;"}},
 		{"a number sign, a pipe and a semicolon mean nothing", "x # urgent | a; b", []string{"x", "#", "urgent", "|", "a;", "b"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestWords(t *testing.T) {
 
 func TestOnlyAWordWithAKeyBeforeItsFirstEqualSignIsAnOption(t *testing.T) {
 	for text, want := range map[string]bool{
-		"ud=0": true, `note="a=b"`: true, "=0": false, `"ud=0"`: false, "ud": false, `u"d=0"`: false, "'ud=0'": false,
+		"ud=0": true, `note="a=b"`: true, "=0": false, `"ud=0"`: false, "ud": false, `u"d=0"`: false, `"ud"=0`: false, "'ud=0'": false,
 	} {
 		words, no := read(text)
 		if no != nil || len(words) != 1 {

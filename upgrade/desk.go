@@ -244,7 +244,7 @@ func (w *Wish) limit(ask Ask, pol Policy, total int) *Refusal {
 func (d Desk) pin(ctx context.Context, w *Wish, target string, seen ScaleSet) error {
 	model := seen.Model.Image
 	if target == "model" {
-		if model.Version == "latest" {
+		if model.Version == Latest {
 			return Refuse(CodePolicy, "/vmss show "+seen.Name, "the model of %s follows latest: name a version instead", seen.Name)
 		}
 		w.Target = Target{Image: model, Model: true}
@@ -254,7 +254,7 @@ func (d Desk) pin(ctx context.Context, w *Wish, target string, seen ScaleSet) er
 		return Refuse(CodePolicy, "/vmss show "+seen.Name, "%s does not run a platform image: only its model's image can be rolled out (target model)", seen.Name)
 	}
 	image := Image{Publisher: model.Publisher, Offer: model.Offer, SKU: model.SKU, Version: target}
-	if target == "latest" {
+	if target == Latest {
 		newest, err := d.newest(ctx, seen.Location, image)
 		if err != nil {
 			return err

@@ -203,7 +203,7 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 		By: w.By, At: now, Note: w.Note, Total: len(s.Instances), Available: len(s.Instances) - s.Unavailable(),
 		Pinned: w.Pinned, Pending: pending(s, w.Target), Hazards: slices.Concat(hazards(s), w.Hazards),
 	}
-	p.Downgrade = !w.Target.Model && older(w.Target.Image, s.Model.Image)
+	p.Downgrade = !w.Target.Model && older(w.Target.Image, standing(s))
 	p.Gates, p.Skipped = gates(s, w)
 	if len(p.Gates) == 0 {
 		return Plan{}, nothing(s, w, p.Skipped)
@@ -326,10 +326,26 @@ func allowed(s ScaleSet, pol Policy, t Target) *Refusal {
 	if !slices.ContainsFunc(families, func(f string) bool { return strings.EqualFold(f, t.Image.Family()) }) {
 		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is not an image %s may run (allowed: %s)", t.Image.Family(), s.Name, strings.Join(families, ", "))
 	}
-	if !t.Model && older(t.Image, s.Model.Image) && !pol.Downgrades {
-		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, s.Model.Image, s.Name)
+	if is := standing(s); !t.Model && older(t.Image, is) && !pol.Downgrades {
+		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, is, s.Name)
 	}
 	return nil
+}
+
+// standing is the image a set is on, as far as older and newer go: its model's, or, for a model that
+// follows latest, the newest that an instance runs (R43).
+func standing(s ScaleSet) Image {
+	is := s.Model.Image
+	if !is.Platform() || is.Version != Latest {
+		return is
+	}
+	is.Version = ""
+	for _, i := range s.Instances {
+		if i.Image.Family() == is.Family() && CompareVersions(i.Image.Running(), is.Version) > 0 {
+			is.Version = i.Image.Running()
+		}
+	}
+	return is
 }
 
 func older(a, b Image) bool {
@@ -390,6 +406,6 @@ func hazards(s ScaleSet) []string {
 	add(s.AutoRepairs, "automatic repairs on: a repaired instance is born on the new image")
 	add(s.EphemeralOS, "ephemeral OS disks: all local data of an instance is lost")
 	add(s.ImageNotice, "OS-image notification on: each instance may wait 15 m before it goes")
-	add(s.Model.Image.Platform() && s.Model.Image.Version == "latest", "the model follows latest: after this it is pinned to a version")
+	add(s.Model.Image.Platform() && s.Model.Image.Version == Latest, "the model follows latest: after this it is pinned to a version")
 	return out
 }

@@ -108,6 +108,9 @@ type Image struct {
 	ID        string `json:"id,omitempty"`
 }
 
+// Latest in place of a version makes a model follow whatever Azure publishes; it is no version.
+const Latest = "latest"
+
 // Platform reports whether the image is a marketplace (platform) image.
 func (i Image) Platform() bool { return i.ID == "" && i.Publisher != "" }
 

@@ -35,7 +35,7 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 	var p page
 	p.para(prose(cmp.Or(reply.Text, reply.Empty, "There is nothing to show.")))
 	p.small(echo(reply.Request))
-	return p.done(slotReply, plainProse(cmp.Or(reply.Text, reply.Empty, "There is nothing to show."), 400))
+	return p.done(slotReply, flatProse(cmp.Or(reply.Text, reply.Empty, "There is nothing to show.")))
 }
 
 // echo shows how the words were understood.
@@ -71,7 +71,7 @@ func refusal(no commands.Refusal, request string) Message {
 	if no.Rollout != "" {
 		p.buttons(button("Open "+no.Rollout, "Status of "+no.Rollout, commands.Request{Verb: commands.VerbStatus, About: no.Rollout}))
 	}
-	return p.done(slotReply, fmt.Sprintf("%s: %s", esc(string(no.Code), 20), plainProse(no.What, 400)))
+	return p.done(slotReply, fmt.Sprintf("%s: %s", esc(string(no.Code), 20), flatProse(no.What)))
 }
 
 // driven is how the domain ends the one sentence that names a channel; the id is from the
@@ -94,7 +94,7 @@ func planAnswer(reply commands.Reply) Message {
 			upgrade.Count(plan.Size(), "instance"), upgrade.Count(len(plan.Gates), "gate")),
 			"The plan and the first card are in the channel. Somebody else must approve.")
 		p.small(echo(reply.Request))
-		return p.done(slotReply, fmt.Sprintf("%s is open: %s", mono(reply.Rollout, 20), planText(plan)))
+		return p.done(slotReply, fmt.Sprintf("%s is open: %s", esc(reply.Rollout, 20), planText(plan)))
 	}
 	p.plan(plan, "")
 	p.small("Nothing was asked or changed", goOn(reply.Request))
@@ -204,7 +204,7 @@ func why(rec upgrade.Record) Message {
 		}
 	}
 	p.small("as last decided " + when(decidedAt(rec)))
-	return p.done(slotReply, fmt.Sprintf("%s: %s", headline(rec, ph), plainProse(cmp.Or(d.Text, "nothing is in the way"), 300)))
+	return p.done(slotReply, fmt.Sprintf("%s: %s", headline(rec, ph), flatProse(cmp.Or(d.Text, "nothing is in the way"))))
 }
 
 func decidedAt(rec upgrade.Record) time.Time {
@@ -233,7 +233,7 @@ func help(h commands.Help) Message {
 	if h.Who != "" {
 		p.small("Who may: " + prose(h.Who))
 	}
-	return p.done(slotReply, head+": "+plainProse(cmp.Or(h.Says, "commands"), 300))
+	return p.done(slotReply, head+": "+flatProse(cmp.Or(h.Says, "commands")))
 }
 
 func monoLines(in []string) []string {

@@ -37,7 +37,7 @@ func refusedBatch(n int, rec upgrade.Record) Message {
 	var p page
 	p.para(line)
 	p.small(code(rec.ID))
-	return p.done(upgrade.BatchSlot(n), fmt.Sprintf("%s: batch %d was not started (%s)", name(rec.Plan.Name), n, mono(rec.ID, 20)))
+	return p.done(upgrade.BatchSlot(n), fmt.Sprintf("%s: batch %d was not started (%s)", name(rec.Plan.Name), n, esc(rec.ID, 20)))
 }
 
 func batchText(g upgrade.Gate, b upgrade.BatchStatus, rec upgrade.Record) string {
@@ -45,7 +45,7 @@ func batchText(g upgrade.Gate, b upgrade.BatchStatus, rec upgrade.Record) string
 	for _, id := range b.Instances {
 		n[rec.Rollout.Instances[id].State]++
 	}
-	return fmt.Sprintf("%s %s: %d/%d ok, %d failed (%s)", name(rec.Plan.Name), g.Title, n[upgrade.OK], len(b.Instances), n[upgrade.Broken], mono(rec.ID, 20))
+	return fmt.Sprintf("%s %s: %d/%d ok, %d failed (%s)", name(rec.Plan.Name), g.Title, n[upgrade.OK], len(b.Instances), n[upgrade.Broken], esc(rec.ID, 20))
 }
 
 // callLine tells how the call itself stands; nothing while it is simply over.
@@ -56,7 +56,7 @@ func callLine(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) string {
 	case b.Op.State == upgrade.StateSending && b.Op.Cause != "":
 		return fmt.Sprintf(":grey_question: The call brought no answer (%s): the set is watched until it is clear what happened.", esc(b.Op.Cause, 200))
 	case b.Op.State == upgrade.StateSending || b.Op.State == upgrade.StateAccepted:
-		return fmt.Sprintf("Azure is at work since %s", span(now.Sub(b.Op.SentAt)))
+		return fmt.Sprintf("Azure has been at work for %s", span(now.Sub(b.Op.SentAt)))
 	}
 	return ""
 }
@@ -129,17 +129,30 @@ func closing(g upgrade.Gate, n int, rec upgrade.Record) string {
 	if !done || last.N != n {
 		return ""
 	}
-	ok := 0
-	for _, m := range g.Instances {
-		if r.Instances[m.ID].State == upgrade.OK {
-			ok++
-		}
-	}
-	return fmt.Sprintf("*%s done: %d/%d ok in %s*%s", g.Title, ok, len(g.Instances), span(since.Sub(first.Op.SentAt)), rest(g, since, rec.Plan))
+	return fmt.Sprintf("*%s done: %s in %s*%s", g.Title, results(g, r), span(since.Sub(first.Op.SentAt)), rest(g, since, rec))
 }
 
-// rest is the wait that follows a gate.
-func rest(g upgrade.Gate, since time.Time, p upgrade.Plan) string {
+// results counts how a gate's instances came out.
+func results(g upgrade.Gate, r upgrade.Rollout) string {
+	n := map[upgrade.Progress]int{}
+	for _, m := range g.Instances {
+		n[r.Instances[m.ID].State]++
+	}
+	s := fmt.Sprintf("%d/%d ok", n[upgrade.OK], len(g.Instances))
+	for _, state := range []upgrade.Progress{upgrade.Broken, upgrade.Vanished, upgrade.Left} {
+		if n[state] > 0 {
+			s += fmt.Sprintf(", %d %s", n[state], state)
+		}
+	}
+	return s
+}
+
+// rest is the wait that follows a gate, where something follows.
+func rest(g upgrade.Gate, since time.Time, rec upgrade.Record) string {
+	p := rec.Plan
+	if rec.Rollout.Abort != nil || upgrade.LastDecided(rec.Events).Kind == upgrade.Hold {
+		return ""
+	}
 	_, at := p.Gate(g.Key)
 	wait, what := p.Limits.Soak, "soak"
 	if at == len(p.Gates)-1 {

@@ -105,14 +105,13 @@ func clip(line string) string {
 	if utf8.RuneCountInString(line) <= maxSection {
 		return line
 	}
-	r := []rune(line)[:maxSection-1]
-	for i := len(r) - 1; i > len(r)-60 && i >= 0; i-- {
-		if r[i] == '&' || r[i] == '<' { // do not cut an escape or a date in two
-			r = r[:i]
-			break
+	cut := string([]rune(line)[:maxSection-1])
+	for _, pair := range []string{"<>", "&;"} { // do not cut a date or an escape in two
+		if open := strings.LastIndexByte(cut, pair[0]); open > strings.LastIndexByte(cut, pair[1]) {
+			cut = cut[:open]
 		}
 	}
-	return string(r) + "…"
+	return cut + "…"
 }
 
 // small adds small print.

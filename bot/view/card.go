@@ -70,7 +70,7 @@ func card(g upgrade.Gate, at, n int, rec upgrade.Record, now time.Time) Message 
 		var p page
 		p.para(line)
 		p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), gateOf(rec.Plan, at), goal(rec.Plan, g))
-		return p.done(slot, fmt.Sprintf("%s %s: answered or over (%s)", name(rec.Plan.Name), g.Title, mono(rec.ID, 20)))
+		return p.done(slot, fmt.Sprintf("%s (%s)", flat(line), esc(rec.ID, 20)))
 	}
 	var p page
 	p.paraWith(restMenu(a, at, rec.Plan), fmt.Sprintf("*Approve %s of %s?*", g.Title, name(rec.Plan.Name)), dots(goal(rec.Plan, g), gateOf(rec.Plan, at)))
@@ -88,7 +88,7 @@ func goal(p upgrade.Plan, g upgrade.Gate) string {
 }
 
 func cardText(a asking, g upgrade.Gate, rec upgrade.Record) string {
-	return fmt.Sprintf("%s %s: %s, approve by %s (%s)", name(rec.Plan.Name), g.Title, goal(rec.Plan, g), clock(a.asked.Expires), mono(rec.ID, 20))
+	return fmt.Sprintf("%s %s: %s, approve by %s (%s)", name(rec.Plan.Name), g.Title, goal(rec.Plan, g), clock(a.asked.Expires), esc(rec.ID, 20))
 }
 
 // closed is what stands on a card that is over, "" while it is live.
@@ -96,7 +96,7 @@ func closed(a asking, g upgrade.Gate, rec upgrade.Record, now time.Time) string 
 	r := rec.Rollout
 	_, done := r.GateDone(g)
 	_, started := batchOf(r, g)
-	late := !started && !a.asked.Expires.IsZero() && !now.Before(a.asked.Expires)
+	late := !started && (!now.Before(a.asked.Expires) || upgrade.LastDecided(rec.Events).Reason == upgrade.ReasonExpired)
 	what := fmt.Sprintf("%s of %s", g.Title, name(rec.Plan.Name))
 	switch {
 	case a.asked.At.IsZero():
@@ -159,17 +159,7 @@ func evidence(a asking, g upgrade.Gate, at int, rec upgrade.Record) []string {
 
 // soFar tells how the gate before went.
 func soFar(g upgrade.Gate, rec upgrade.Record) string {
-	n := map[upgrade.Progress]int{}
-	for _, m := range g.Instances {
-		n[rec.Rollout.Instances[m.ID].State]++
-	}
-	parts := []string{fmt.Sprintf("%s: %d/%d ok%s", g.Title, n[upgrade.OK], len(g.Instances), tookOf(g, rec))}
-	if n[upgrade.Broken] > 0 {
-		parts = append(parts, fmt.Sprintf("*%d failed*", n[upgrade.Broken]))
-	}
-	if passed := n[upgrade.Vanished] + n[upgrade.Left]; passed > 0 {
-		parts = append(parts, fmt.Sprintf("%d passed by", passed))
-	}
+	parts := []string{g.Title + ": " + results(g, rec.Rollout) + tookOf(g, rec)}
 	if rec.Rollout.Lowest >= 0 {
 		parts = append(parts, fmt.Sprintf("lowest serving so far %d/%d", rec.Rollout.Lowest, rec.Plan.Total))
 	}
@@ -238,7 +228,7 @@ func acknowledge(a asking, at int, rec upgrade.Record) []string {
 func cardButtons(a asking, g upgrade.Gate, rec upgrade.Record) []slack.BlockElement {
 	yes := button("Approve "+g.Title, fmt.Sprintf("Approve %s of %s", g.Title, rec.Plan.Name), commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce})
 	yes.WithStyle(slack.StylePrimary)
-	yes.WithConfirm(confirm("Approve "+g.Title+"?", fmt.Sprintf("%s of %s: %s", goal(rec.Plan, g), name(rec.Plan.Name), brief(g.IDs(), 60)), "Approve"))
+	yes.WithConfirm(confirm("Approve "+g.Title+"?", fmt.Sprintf("%s: %s (%s)", name(rec.Plan.Name), goal(rec.Plan, g), brief(g.IDs(), 60)), "Approve"))
 	pause := choice{"Pause", commands.Request{Verb: commands.VerbPause, Rollout: rec.ID}}
 	if rec.Rollout.Pause != nil {
 		pause = choice{"Resume", commands.Request{Verb: commands.VerbResume, Rollout: rec.ID}}

@@ -32,6 +32,9 @@ func esc(s string, limit int) string {
 }
 
 func defuse(in []rune, i int, c rune) string {
+	if c == '>' && i == 0 { // a quotation, if it begins a line, in spite of its escape
+		return "›"
+	}
 	if s, ok := lookalike[c]; ok {
 		return s
 	}
@@ -74,18 +77,29 @@ var plainEscaper = strings.NewReplacer("&", "＆", "<", "‹", ">", "›", "@", 
 
 // marks are the two things the domain may put into a sentence of its own: a moment, as written by
 // upgrade.DateToken, and a word in backticks.
-var marks = regexp.MustCompile("\x02(\\d{1,11})\x03|`([^`\x02\x03]{1,200})`")
+var marks = regexp.MustCompile("\x02(\\d{1,10})\x03|`([^`\x02\x03]{1,200})`")
 
 // prose writes a sentence of the domain, in which foreign text may stand unescaped.
-func prose(s string) string {
+func prose(s string) string { return compose(s, when, code) }
+
+// flatProse is prose for notifications: moments in UTC, words in backticks as they are.
+func flatProse(s string) string {
+	return compose(s, clock, func(word string) string { return esc(word, 120) })
+}
+
+// compose cuts a sentence and marks up at most a few of its words: the domain's own sentences have
+// no more, and whatever foreign text forges cannot swell them.
+func compose(s string, moment func(time.Time) string, word func(string) string) string {
+	const longest, most = 900, 6
+	s = middle(s, longest)
 	var out strings.Builder
 	at := 0
-	for _, m := range marks.FindAllStringSubmatchIndex(s, -1) {
+	for _, m := range marks.FindAllStringSubmatchIndex(s, most) {
 		out.WriteString(between(s, at, m[0]))
 		if m[2] >= 0 {
-			out.WriteString(when(unixOf(s[m[2]:m[3]])))
+			out.WriteString(moment(unixOf(s[m[2]:m[3]])))
 		} else {
-			out.WriteString(code(s[m[4]:m[5]]))
+			out.WriteString(word(s[m[4]:m[5]]))
 		}
 		at = m[1]
 	}
@@ -109,19 +123,21 @@ func edge(is bool) string {
 	return ""
 }
 
-// plainProse is prose for plain_text and notifications: moments in UTC, nothing marked.
-func plainProse(s string, limit int) string {
-	s = marks.ReplaceAllStringFunc(s, func(m string) string {
-		if m[0] == '\x02' {
-			return clock(unixOf(m[1 : len(m)-1]))
-		}
-		return m[1 : len(m)-1]
-	})
-	return esc(s, limit)
+// flat turns our own markup into text for a notification: dates as their fallback, no emphasis, no
+// leading emoji. Foreign text in it was escaped before and stays so.
+func flat(markup string) string {
+	s := datePattern.ReplaceAllString(markup, "$1")
+	s = strings.NewReplacer("*", "", "\n", " ").Replace(s)
+	return leadingEmoji.ReplaceAllString(s, "")
 }
 
+var (
+	datePattern  = regexp.MustCompile(`<!date\^\d+\^[^|>]*\|([^>]*)>`)
+	leadingEmoji = regexp.MustCompile(`^:[a-z_]+: `)
+)
+
 func unixOf(digits string) time.Time {
-	n, _ := strconv.ParseInt(digits, 10, 64) // at most 11 digits: the pattern saw to it
+	n, _ := strconv.ParseInt(digits, 10, 64) // at most 10 digits: the pattern saw to it
 	return time.Unix(n, 0)
 }
 

@@ -18,14 +18,18 @@ type Sample struct {
 
 // Gallery returns every view in every state, made by playing rollouts through the domain. The golden
 // files and the workspace's gallery page show the same ones.
-func Gallery() []Sample { return gallery(believable) }
+func Gallery() []Sample { return gallery(believable, 1, 60, 100, 1000) }
 
-func gallery(c cast) []Sample {
+// gallery plays all stories with a cast, and one more for each size of a set.
+func gallery(c cast, sizes ...int) []Sample {
 	var s shelf
 	for _, play := range []func(*shelf, cast){
-		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, sizeStories, answers, refusals,
+		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, answers, refusals,
 	} {
 		play(&s, c)
+	}
+	for _, n := range sizes {
+		sizeStory(&s, c, n)
 	}
 	return s.samples
 }
@@ -107,7 +111,7 @@ func comingUp(sh *shelf, s *story) {
 	if len(ids) < 4 {
 		return
 	}
-	s.op = &upgrade.OpReading{Done: true, OK: true}
+	s.op = upgrade.OpReading{Done: true, OK: true}
 	s.azure(ids[:1], s.reimaged)
 	s.look()
 	s.wait(15 * time.Second)
@@ -151,14 +155,13 @@ func quorumStory(sh *shelf, c cast) {
 	s.approve("U0BO", c.approver, false)
 	sh.add("card/one of two", s, "card/ud-0/1")
 	sh.add("live/one of two", s, upgrade.SlotLive)
-	late := *s
-	late.events = slices.Clone(s.events)
+	late := s.branch()
 	s.wait(time.Minute)
 	s.approve("U0EVA", c.second, false)
 	sh.add("card/two of two", s, "card/ud-0/1")
 	late.wait(5 * time.Hour)
 	late.look()
-	sh.add("card/ran out with one yes", &late, "card/ud-0/1")
+	sh.add("card/ran out with one yes", late, "card/ud-0/1")
 }
 
 // stopStories are people who say stop.
@@ -213,7 +216,7 @@ func failureStories(sh *shelf, c cast) {
 		s.azure(ids[:2], s.reimaged)
 		s.azure(ids[2:3], func(i *upgrade.Instance) { i.Provisioning, i.Message = upgrade.Failed, c.message })
 		s.set.Instances = slices.DeleteFunc(s.set.Instances, func(i upgrade.Instance) bool { return i.ID == ids[3] })
-		s.op = &upgrade.OpReading{Done: true, Code: c.code, Message: c.message}
+		s.op = upgrade.OpReading{Done: true, Code: c.code, Message: c.message}
 	})
 	sh.add("live/held by a failure", s, upgrade.SlotLive)
 	sh.add("batch/failed", s, "batch/1")
@@ -244,24 +247,22 @@ func (s *story) gateUntil(end func()) {
 // modelStories are the model question and its answers.
 func modelStories(sh *shelf, s *story) {
 	sh.add("model/asked", s, upgrade.SlotModel)
-	kept := *s
-	kept.events = slices.Clone(s.events)
+	kept := s.branch()
 	for i, e := range kept.events {
 		if f, ok := e.Fact.(upgrade.ModelAsked); ok {
 			f.Recommend, f.On, f.Off = upgrade.Keep, 15, 5
 			kept.events[i].Fact = f
 		}
 	}
-	sh.add("model/asked, most on the new image", &kept, upgrade.SlotModel)
+	sh.add("model/asked, most on the new image", kept, upgrade.SlotModel)
 	kept.hear("U0BO", s.cast.approver, upgrade.Word{Verb: upgrade.WordModel, Answer: upgrade.Keep})
 	kept.say("", upgrade.Ended{Outcome: upgrade.OutcomeAborted, Reason: "aborted by " + s.cast.requester})
-	sh.add("model/kept", &kept, upgrade.SlotModel)
-	left := *s
-	left.events = slices.Clone(s.events)
+	sh.add("model/kept", kept, upgrade.SlotModel)
+	left := s.branch()
 	left.say("", upgrade.ModelReverted{Detail: "Azure refused to take the old image back: " + s.cast.code + " " + s.cast.message})
-	sh.add("model/could not be put back", &left, upgrade.SlotModel)
+	sh.add("model/could not be put back", left, upgrade.SlotModel)
 	left.say("", upgrade.Ended{Outcome: upgrade.OutcomeAborted, Reason: "aborted by " + s.cast.requester})
-	sh.add("report/the model could not be put back", &left, upgrade.SlotReport)
+	sh.add("report/the model could not be put back", left, upgrade.SlotReport)
 
 	s.hear("U0BO", s.cast.approver, upgrade.Word{Verb: upgrade.WordModel, Answer: upgrade.Revert})
 	sh.add("model/to be put back", s, upgrade.SlotModel)
@@ -274,14 +275,11 @@ func unclearStories(sh *shelf, c cast) {
 	s := begin(c, 20, nil)
 	s.look()
 	s.approve("U0BO", c.approver, false)
-	s.look()
-	clear := slices.Clone(s.events)
-	s.events = slices.DeleteFunc(s.events, func(e upgrade.Event) bool {
-		f, ok := e.Fact.(upgrade.Accepted)
-		return ok && f.Op == s.record().Rollout.Op.ID
-	})
-	s.say("", upgrade.Unanswered{Op: s.record().Rollout.Op.ID, Cause: c.message})
 	s.pass()
+	refused := s.branch()
+	s.failing = &upgrade.Fault{Kind: upgrade.FaultUnknown, Message: c.message}
+	s.pass()
+	s.look()
 	sh.add("live/no answer", s, upgrade.SlotLive)
 	sh.add("batch/no answer", s, "batch/1")
 	s.hear("U0BO", c.approver, upgrade.Word{Verb: upgrade.WordPause})
@@ -290,17 +288,35 @@ func unclearStories(sh *shelf, c cast) {
 	sh.said("aborted with revert", s)
 	sh.add("live/aborting in flight", s, upgrade.SlotLive)
 
-	s.events = slices.DeleteFunc(s.events, func(e upgrade.Event) bool { return e.Seq > len(clear)-1 })
-	s.say("", upgrade.Refused{Op: s.record().Rollout.Op.ID, Kind: upgrade.FaultRefused, Code: c.code, Message: c.message})
-	s.look()
-	sh.add("batch/refused", s, "batch/1")
-	sh.hold("refused", s)
+	refused.failing = &upgrade.Fault{Kind: upgrade.FaultRefused, Code: c.code, Message: c.message}
+	refused.pass()
+	refused.look()
+	sh.add("live/refused", refused, upgrade.SlotLive)
+	sh.add("batch/refused", refused, "batch/1")
+	sh.hold("refused", refused)
+	weatherStories(sh, c)
+}
 
-	s = begin(c, 20, nil)
+// weatherStories are hindrances that clear by themselves or by somebody else.
+func weatherStories(sh *shelf, c cast) {
+	s := begin(c, 20, nil)
 	s.look()
 	s.gate()
+	s.soaked()
+	quiet, unread, busy := s.branch(), s.branch(), s.branch()
+	quiet.unread = &upgrade.Fault{Kind: upgrade.FaultThrottled, Op: "read " + c.set, Code: c.code, Message: c.message, RetryAfter: 5 * time.Minute}
+	quiet.look()
+	sh.add("live/throttled", quiet, upgrade.SlotLive)
+	unread.unread = &upgrade.Fault{Kind: upgrade.FaultUnavailable, Op: "read " + c.set, Message: c.message}
+	unread.look()
+	sh.add("live/unread", unread, upgrade.SlotLive)
+	busy.azure([]string{c.instance + "3"}, func(i *upgrade.Instance) { i.Provisioning = upgrade.Updating })
+	busy.look()
+	sh.add("live/busy", busy, upgrade.SlotLive)
+
 	s.azure([]string{c.instance + "0"}, func(i *upgrade.Instance) { i.Health = upgrade.Unhealthy })
 	s.look()
+	sh.add("live/ill", s, upgrade.SlotLive)
 	sh.hold("health", s)
 	sh.add("card/while an instance is ill", s, "card/ud-1/1")
 	s.set.Model.Image, s.set.UpgradeMode = s.image(c.old+"1"), upgrade.Rolling
@@ -322,29 +338,28 @@ func endStories(sh *shelf, c cast) {
 	s = begin(c, 20, nil)
 	s.look()
 	s.gate()
-	s.say("", upgrade.Ended{Outcome: upgrade.OutcomeFailed, Reason: "scale set " + c.set + " does not exist any more", Tally: s.tally(s.record().Rollout)})
+	s.unread = &upgrade.Fault{Kind: upgrade.FaultGone, Op: "read " + c.set}
+	s.look()
 	sh.add("live/failed", s, upgrade.SlotLive)
 	sh.add("report/failed", s, upgrade.SlotReport)
 }
 
-// sizeStories are sets from one instance to a thousand.
-func sizeStories(sh *shelf, c cast) {
-	for _, n := range []int{1, 60, 100, 1000} {
-		s := begin(c, n, nil)
+// sizeStory is a set of n instances half way through its first batch, with one that failed.
+func sizeStory(sh *shelf, c cast, n int) {
+	s := begin(c, n, nil)
+	s.look()
+	s.approve("U0BO", c.approver, false)
+	s.look()
+	if ids := s.flying(); len(ids) > 2 {
+		s.wait(time.Minute)
+		s.azure(ids[:len(ids)/2], s.reimaged)
+		s.azure(ids[len(ids)-1:], func(i *upgrade.Instance) { i.Provisioning, i.Message = upgrade.Failed, c.message })
+		s.op = upgrade.OpReading{Done: true, OK: true}
 		s.look()
-		s.approve("U0BO", c.approver, false)
+		s.wait(11 * time.Second)
 		s.look()
-		if ids := s.flying(); len(ids) > 2 {
-			s.wait(time.Minute)
-			s.azure(ids[:len(ids)/2], s.reimaged)
-			s.azure(ids[len(ids)-1:], func(i *upgrade.Instance) { i.Provisioning, i.Message = upgrade.Failed, c.message })
-			s.op = &upgrade.OpReading{Done: true, OK: true}
-			s.look()
-			s.wait(11 * time.Second)
-			s.look()
-		}
-		sh.add(fmt.Sprintf("live/%d instances", n), s, upgrade.SlotLive)
-		sh.add(fmt.Sprintf("plan/%d instances", n), s, upgrade.SlotPlan)
-		sh.add(fmt.Sprintf("batch/%d instances", n), s, "batch/1")
 	}
+	sh.add(fmt.Sprintf("live/%d instances", n), s, upgrade.SlotLive)
+	sh.add(fmt.Sprintf("plan/%d instances", n), s, upgrade.SlotPlan)
+	sh.add(fmt.Sprintf("batch/%d instances", n), s, "batch/1")
 }

@@ -29,7 +29,7 @@ func TestEveryViewShowsWhatItsGoldenSays(t *testing.T) {
 	for _, c := range []struct {
 		folder  string
 		samples []Sample
-	}{{"testdata", Gallery()}, {filepath.Join("testdata", "hostile"), gallery(hostile)}} {
+	}{{"testdata", Gallery()}, {filepath.Join("testdata", "hostile"), gallery(hostile, 20, 1000)}} {
 		seen := map[string]bool{}
 		for _, s := range c.samples {
 			file := filepath.Join(c.folder, fileName(s.Name))

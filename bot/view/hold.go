@@ -36,7 +36,7 @@ func hold(slot string, d upgrade.Decided, rec upgrade.Record) Message {
 	if over == "" && rec.Rollout.Ended == nil {
 		p.buttons(holdButtons(d, rec)...)
 	}
-	return p.done(slot, fmt.Sprintf("%s: %s: %s (%s)", name(rec.Plan.Name), strings.ToLower(word), plainProse(d.Text, 200), mono(rec.ID, 20)))
+	return p.done(slot, fmt.Sprintf("%s: %s: %s (%s)", name(rec.Plan.Name), strings.ToLower(word), flatProse(d.Text), esc(rec.ID, 20)))
 }
 
 // blockerLines tells one thing in the way: what, who or what clears it and when, what to type.
@@ -51,7 +51,7 @@ func blockerLines(b upgrade.Blocker) []string {
 	if b.Next != "" {
 		way = dots(way, code(b.Next))
 	}
-	lines := []string{"• " + sentence(b.What)}
+	lines := []string{"• " + prose(b.What)}
 	if way != "" {
 		lines = append(lines, "     "+way)
 	}
@@ -107,5 +107,5 @@ func said(slot string, w upgrade.SaidWant, rec upgrade.Record) Message {
 	var p page
 	p.para(line)
 	p.small(code(rec.ID))
-	return p.done(slot, fmt.Sprintf("%s %s %s (%s)", name(w.Name), did, name(rec.Plan.Name), mono(rec.ID, 20)))
+	return p.done(slot, fmt.Sprintf("%s %s %s (%s)", name(w.Name), did, name(rec.Plan.Name), esc(rec.ID, 20)))
 }

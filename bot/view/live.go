@@ -31,7 +31,7 @@ func title(rec upgrade.Record) string {
 // headline is a rollout in one line, for notifications and lists.
 func headline(rec upgrade.Record, ph phase) string {
 	c := countsOf(rec)
-	return fmt.Sprintf("%s → %s: %s · %d/%d done, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), ph.word, c.done, c.total, c.failed, mono(rec.ID, 20))
+	return fmt.Sprintf("%s → %s: %s · %d/%d done, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), ph.word, c.done, c.total, c.failed, esc(rec.ID, 20))
 }
 
 func (p *page) chart(dots []dot) {
@@ -54,8 +54,14 @@ func typed(rec upgrade.Record) string {
 	switch {
 	case rec.Rollout.Ended != nil:
 		return ""
+	case rec.Rollout.Abort != nil:
+		return code("/vmss why " + rec.ID)
 	case rec.Rollout.Pause != nil:
 		return code("/vmss resume " + rec.ID)
+	}
+	switch upgrade.LastDecided(rec.Events).Reason {
+	case upgrade.ReasonDenied, upgrade.ReasonExpired:
+		return code("/vmss ask " + rec.ID)
 	}
 	return code("/vmss pause " + rec.ID)
 }

@@ -78,7 +78,7 @@ func domainMap(dots []dot) (lines []string, legend string) {
 	if lines = grid(dots, uds, fds, share); width(lines) > mapColumns {
 		lines = grid(dots, uds, nil, share)
 	}
-	return append(lines, exceptions(dots)...), legendOf(dots)
+	return append(lines, exceptions(dots)...), "done/all in each domain  " + legendOf(dots, "●", "○")
 }
 
 // axis lists the domains that occur, in order.
@@ -217,10 +217,10 @@ func exceptions(dots []dot) []string {
 	return out
 }
 
-func legendOf(dots []dot) string {
+func legendOf(dots []dot, but ...string) string {
 	var parts []string
 	for _, s := range shapes {
-		if slices.ContainsFunc(dots, func(d dot) bool { return d.shape == s.shape }) {
+		if !slices.Contains(but, s.shape) && slices.ContainsFunc(dots, func(d dot) bool { return d.shape == s.shape }) {
 			parts = append(parts, s.shape+" "+s.means)
 		}
 	}

@@ -19,7 +19,7 @@ func model(rec upgrade.Record) (Message, error) {
 		var p page
 		p.para(line)
 		p.small(code(rec.ID))
-		return p.done(upgrade.SlotModel, fmt.Sprintf("%s: the model question is answered or over (%s)", name(rec.Plan.Name), mono(rec.ID, 20))), nil
+		return p.done(upgrade.SlotModel, fmt.Sprintf("%s (%s)", flat(line), esc(rec.ID, 20))), nil
 	}
 	var p page
 	p.para(
@@ -30,7 +30,7 @@ func model(rec upgrade.Record) (Message, error) {
 	)
 	p.small(code("/vmss abort "+rec.ID+" revert"), code("/vmss abort "+rec.ID+" keep"))
 	p.buttons(modelButtons(rec)...)
-	return p.done(upgrade.SlotModel, fmt.Sprintf("%s: put %s back into the model, or keep %s? (%s)", name(rec.Plan.Name), version(m.Previous), version(m.Image), mono(rec.ID, 20))), nil
+	return p.done(upgrade.SlotModel, fmt.Sprintf("%s: put %s back into the model, or keep %s? (%s)", name(rec.Plan.Name), version(m.Previous), version(m.Image), esc(rec.ID, 20))), nil
 }
 
 func recommendation(m upgrade.ModelState) string {

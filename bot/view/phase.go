@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -89,7 +90,7 @@ func decided(rec upgrade.Record, d upgrade.Decided) phase {
 	if len(d.Blockers) > 0 && d.Blockers[0].Until.After(time.Unix(0, 0)) {
 		until = " until " + when(d.Blockers[0].Until)
 	}
-	text := sentence(d.Text)
+	text := prose(d.Text)
 	switch {
 	case d.Kind == "":
 		return phase{":memo:", "planned", "Planned. The first card follows."}
@@ -98,22 +99,20 @@ func decided(rec upgrade.Record, d upgrade.Decided) phase {
 	case d.Reason == upgrade.ReasonApproval:
 		return awaiting(rec)
 	case d.Reason == upgrade.ReasonSoak, d.Reason == upgrade.ReasonBake:
-		return phase{":hourglass_flowing_sand:", gerunds[d.Reason], text + until + "." + nextVote(rec)}
-	case d.Reason == upgrade.ReasonVerifying, d.Reason == upgrade.ReasonInFlight, d.Reason == upgrade.ReasonNone:
-		return phase{":arrows_counterclockwise:", "upgrading", text + "."}
+		return phase{":hourglass_flowing_sand:", strings.ToLower(gerundOf(d.Reason)), gerundOf(d.Reason) + until + "." + nextVote(rec)}
+	case d.Reason == upgrade.ReasonVerifying:
+		return phase{":arrows_counterclockwise:", "checking", "Coming up: " + text + "."}
+	case d.Reason == upgrade.ReasonInFlight, d.Reason == upgrade.ReasonNone:
+		return phase{":arrows_counterclockwise:", "upgrading", "Next: " + text + "."}
 	}
 	return phase{":hourglass:", "waiting: " + about(d.Reason), "Waiting: " + text + until + "."}
 }
 
-var gerunds = map[upgrade.Reason]string{upgrade.ReasonSoak: "soaking", upgrade.ReasonBake: "baking"}
-
-// sentence is prose with a capital letter.
-func sentence(s string) string {
-	out := []rune(prose(s))
-	if len(out) > 0 && out[0] >= 'a' && out[0] <= 'z' {
-		out[0] -= 'a' - 'A'
+func gerundOf(r upgrade.Reason) string {
+	if r == upgrade.ReasonBake {
+		return "Baking"
 	}
-	return string(out)
+	return "Soaking"
 }
 
 // awaiting is the wait for a yes, which may have come since the decision was recorded.

@@ -14,7 +14,7 @@ import (
 func planned(rec upgrade.Record) Message {
 	var p page
 	p.plan(rec.Plan, "by "+name(rec.Rollout.Name))
-	p.small(code(rec.ID), "a card asks before each of the "+upgrade.Count(len(rec.Plan.Gates), "gate"))
+	p.small(code(rec.ID), asksBefore(rec.Plan))
 	return p.done(upgrade.SlotPlan, planText(rec.Plan))
 }
 
@@ -92,7 +92,7 @@ func gateTable(p upgrade.Plan) []string {
 	const most = 24
 	rows := [][]string{}
 	for i, g := range p.Gates[:min(most, len(p.Gates))] {
-		rows = append(rows, []string{fmt.Sprint(i + 1), plain(g.Title, 12), fmt.Sprint(len(g.Instances)), brief(g.IDs(), 20)})
+		rows = append(rows, []string{fmt.Sprintf("%d.", i+1), plain(g.Title, 12), fmt.Sprintf("(%d)", len(g.Instances)), brief(g.IDs(), 19)})
 	}
 	if len(rows) == 0 {
 		return nil
@@ -125,6 +125,14 @@ func pace(p upgrade.Plan) string {
 		l.MaxUnavailable, lowest(p), p.Total, span(l.Soak), span(l.Bake), span(rests))
 }
 
+// asksBefore says how often people are asked.
+func asksBefore(p upgrade.Plan) string {
+	if len(p.Gates) == 1 {
+		return "one card asks before it"
+	}
+	return fmt.Sprintf("a card asks before each of the %d gates", len(p.Gates))
+}
+
 func agreement(p upgrade.Plan) string {
 	each := fmt.Sprintf("*Agreement:* each gate takes %s, not the requester, within %s", upgrade.Count(max(1, p.Policy.Approvals), "approver"), span(p.Policy.ApprovalLife))
 	return each + fmt.Sprintf(" · holds after %s", upgrade.Count(p.Limits.MaxFailures+1, "failure"))
@@ -136,7 +144,7 @@ func risks(p upgrade.Plan) []string {
 		out = append(out, ":warning: Also pending: "+prose(s))
 	}
 	for _, s := range p.Hazards {
-		out = append(out, ":warning: "+sentence(s))
+		out = append(out, ":warning: "+prose(s))
 	}
 	return out
 }

@@ -19,15 +19,22 @@ func report(rec upgrade.Record) (Message, error) {
 	var p page
 	p.para(
 		fmt.Sprintf("%s *%s → %s: %s*", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), version(rec.Plan.Target.Image), r.Ended.Outcome),
-		sentence(r.Ended.Reason)+".",
+		"Because: "+prose(r.Ended.Reason)+reasonOfAbort(r),
 	)
 	p.para(tally(t), imagesLine(t), servingLine(t, rec.Plan))
 	p.para(timesLine(rec), waitsLine(rec))
 	p.para(gateLines(rec)...)
 	p.para(leftToDo(rec)...)
 	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), note(rec.Plan))
-	text := fmt.Sprintf("%s → %s: %s, %d/%d upgraded, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), r.Ended.Outcome, t.OK, t.Planned, t.Failed, mono(rec.ID, 20))
+	text := fmt.Sprintf("%s → %s: %s, %d/%d upgraded, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), r.Ended.Outcome, t.OK, t.Planned, t.Failed, esc(rec.ID, 20))
 	return p.done(upgrade.SlotReport, text), nil
+}
+
+func reasonOfAbort(r upgrade.Rollout) string {
+	if r.Abort == nil {
+		return ""
+	}
+	return because(r.Abort.Reason)
 }
 
 func tally(t upgrade.Tally) string {
@@ -180,14 +187,7 @@ func gateLines(rec upgrade.Record) []string {
 }
 
 func gateLine(g upgrade.Gate, rec upgrade.Record) string {
-	n := map[upgrade.Progress]int{}
-	for _, m := range g.Instances {
-		n[rec.Rollout.Instances[m.ID].State]++
-	}
-	line := fmt.Sprintf("%s  %d/%d ok", g.Title, n[upgrade.OK], len(g.Instances))
-	if n[upgrade.Broken] > 0 {
-		line += fmt.Sprintf(", %d failed", n[upgrade.Broken])
-	}
+	line := fmt.Sprintf("%s  %s", g.Title, results(g, rec.Rollout))
 	switch grant, granted := rec.Rollout.Grants[g.Key]; {
 	case granted:
 		line += fmt.Sprintf(" · approved by %s %s", voterNames(rec, g.Key), when(grant.At))
@@ -202,16 +202,14 @@ func gateLine(g upgrade.Gate, rec upgrade.Record) string {
 // leftToDo lists what the rollout leaves behind for people.
 func leftToDo(rec upgrade.Record) []string {
 	var out []string
-	for _, x := range []struct {
-		state upgrade.Progress
-		what  string
-	}{{upgrade.Broken, "failed"}, {upgrade.Waiting, "not touched"}} {
-		if ids := idsIn(rec, x.state); len(ids) > 0 {
-			out = append(out, fmt.Sprintf("• %d %s: %s", len(ids), x.what, brief(ids, 120)))
+	if ids := idsIn(rec, upgrade.Broken); len(ids) > 0 {
+		out = append(out, fmt.Sprintf("• %d failed: %s", len(ids), brief(ids, 120)))
+		for _, id := range ids[:min(5, len(ids))] {
+			out = append(out, fmt.Sprintf("     `%s` %s", mono(id, 24), esc(rec.Rollout.Instances[id].Detail, 200)))
 		}
 	}
-	for _, id := range idsIn(rec, upgrade.Broken)[:min(5, len(idsIn(rec, upgrade.Broken)))] {
-		out = append(out, fmt.Sprintf("     `%s` %s", mono(id, 24), esc(rec.Rollout.Instances[id].Detail, 200)))
+	if ids := idsIn(rec, upgrade.Waiting); len(ids) > 0 {
+		out = append(out, fmt.Sprintf("• %d not touched: %s", len(ids), brief(ids, 120)))
 	}
 	out = append(out, modelLeft(rec)...)
 	if len(out) == 0 {

@@ -116,7 +116,7 @@ func condition(i upgrade.Instance) string {
 	if i.Health == "" {
 		return fmt.Sprintf("*%s, %s*", esc(string(i.Provisioning), 20), esc(string(i.Power), 20))
 	}
-	return fmt.Sprintf("*%s, %s, %s* %s", esc(string(i.Provisioning), 20), esc(string(i.Power), 20), esc(string(i.Health), 20), because(i.Message))
+	return fmt.Sprintf("*%s, %s, %s*%s", esc(string(i.Provisioning), 20), esc(string(i.Power), 20), esc(string(i.Health), 20), because(i.Message))
 }
 
 func only(is bool, word string) string {
@@ -137,7 +137,7 @@ func (p *page) images(s upgrade.ScaleSet) {
 		versions = append(versions, v)
 	}
 	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(cmp.Compare(len(n[b]), len(n[a])), cmp.Compare(a, b)) })
-	lines := []string{"Image " + family(s.Model.Image)}
+	lines := []string{strings.TrimSpace("Image " + family(s.Model.Image))}
 	for _, v := range versions[:min(12, len(versions))] {
 		lines = append(lines, fmt.Sprintf("%s: %d (%s)", orUnknown(v), len(n[v]), brief(n[v], 60)))
 	}

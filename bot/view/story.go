@@ -1,7 +1,9 @@
 package view
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -28,17 +30,17 @@ const (
 
 var believableNow = time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
 
-// story plays a rollout for the gallery: a set that does what it is told, people who speak, and the
-// domain's own pure functions in between. What it shows is therefore what the domain really says.
+// story plays a rollout for the gallery: the domain's own engine over a set that does what it is
+// told (see world.go), and people who speak. What it shows is what the domain really says.
 type story struct {
 	cast   cast
 	id     string
-	set    upgrade.ScaleSet
 	pol    upgrade.Policy
 	plan   upgrade.Plan
 	events []upgrade.Event
+	poll   string
 	now    time.Time
-	op     *upgrade.OpReading
+	world
 }
 
 // begin opens a rollout of a set of n instances in five update and four fault domains.
@@ -82,83 +84,42 @@ func (s *story) say(by string, facts ...upgrade.Fact) {
 }
 
 func (s *story) record() upgrade.Record {
-	return upgrade.Record{ID: s.id, Plan: s.plan, Rollout: upgrade.Fold(s.id, s.events), Events: slices.Clone(s.events)}
+	return upgrade.Record{ID: s.id, Plan: s.plan, Rollout: upgrade.Fold(s.id, s.events), Events: slices.Clone(s.events), Poll: s.poll}
+}
+
+// branch is the same story up to here, to be told on in another way.
+func (s *story) branch() *story {
+	other := *s
+	other.events, other.set.Instances = slices.Clone(s.events), slices.Clone(s.set.Instances)
+	return &other
 }
 
 func (s *story) wait(d time.Duration) { s.now = s.now.Add(d) }
 
-// look makes passes until there is nothing more to do at this moment.
-func (s *story) look() upgrade.Decision {
-	for range 20 {
-		d := s.pass()
-		switch d.Kind {
-		case upgrade.Wait, upgrade.Hold, upgrade.Nothing:
-			return d
-		}
-	}
-	return upgrade.Decision{}
-}
-
-// pass is one look of the engine: note, decide, journal, act.
-func (s *story) pass() upgrade.Decision {
-	s.set.SeenAt = s.now
-	seen := upgrade.Observation{Set: &s.set, Op: s.op, Policy: s.pol, Rights: map[string]string{"U0BO": "", "U0EVA": ""}, Pace: upgrade.DefaultPace()}
-	s.say("", upgrade.Note(s.plan, s.record().Rollout, seen, s.now)...)
-	rec := s.record()
-	d := upgrade.Decide(s.plan, rec.Rollout, seen, s.now)
-	if last := upgrade.LastDecided(rec.Events); d.Kind != upgrade.Nothing && (last.Kind != d.Kind || last.Reason != d.Reason || last.Text != d.Text) {
-		s.say("", upgrade.Decided{Kind: d.Kind, Reason: d.Reason, Gate: d.Gate, Text: d.Text, Blockers: d.Blockers})
-	}
-	s.act(d, rec.Rollout)
-	return d
-}
-
-func (s *story) act(d upgrade.Decision, r upgrade.Rollout) {
-	switch d.Kind {
-	case upgrade.AskGate:
-		n := r.Askings[d.Gate] + 1
-		s.say("", upgrade.Asked{Gate: d.Gate, Asking: n, Nonce: fmt.Sprintf("nonce0000000000%d%d", len(r.Asked), n), Expires: s.now.Add(s.pol.ApprovalLife), Acknowledged: upgrade.ChangedSections(s.plan, s.set)})
-	case upgrade.AskModel:
-		on, off := s.split()
-		recommend := upgrade.Keep
-		if on < off {
-			recommend = upgrade.Revert
-		}
-		s.say("", upgrade.ModelAsked{Nonce: "nonce00000000000model", Recommend: recommend, On: on, Off: off})
-	case upgrade.SetModel:
-		s.send(upgrade.Operation{Kind: upgrade.OpModel, Gate: d.Gate, Image: s.plan.Target.Image})
-		s.set.Model.Image, s.op = s.plan.Target.Image, &upgrade.OpReading{Done: true, OK: true}
-	case upgrade.PutBack:
-		s.send(upgrade.Operation{Kind: upgrade.OpRevert, Image: r.Model.Previous})
-		s.set.Model.Image, s.op = r.Model.Previous, &upgrade.OpReading{Done: true, OK: true}
-	case upgrade.Start:
-		s.send(upgrade.Operation{Kind: upgrade.OpUpgrade, Gate: d.Gate, Batch: len(r.Batches) + 1, Instances: d.Batch, Image: s.plan.Target.Image})
-		s.op = &upgrade.OpReading{}
-	case upgrade.End:
-		s.say("", upgrade.Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally(r)})
+// look makes passes until nothing more happens at this moment.
+func (s *story) look() {
+	for before := -1; before != len(s.events); {
+		before = len(s.events)
+		s.pass()
 	}
 }
 
-func (s *story) send(op upgrade.Operation) {
-	op.ID, op.Digest = fmt.Sprintf("op-%d", len(s.events)), s.plan.Digest
-	s.say("", upgrade.Intended{Op: op}, upgrade.Sending{Op: op.ID}, upgrade.Accepted{Op: op.ID})
-}
-
-func (s *story) split() (on, off int) {
-	for _, i := range s.set.Instances {
-		if i.Image.Same(s.plan.Target.Image) {
-			on++
-		}
+// pass is one pass of the engine.
+func (s *story) pass() {
+	ids := 0
+	e := upgrade.Engine{
+		Fleet: &fleet{s}, Journal: &journal{s}, Reader: &journal{s}, People: cast{}, Pace: upgrade.DefaultPace(), Log: slog.New(slog.DiscardHandler),
+		Policies: func() []upgrade.Policy { return []upgrade.Policy{s.pol} },
+		Now:      func() time.Time { return s.now },
+		ID:       func() string { ids++; return fmt.Sprintf("nonce%04dnumber%04d", len(s.events), ids) },
 	}
-	return on, len(s.set.Instances) - on
+	if _, err := e.Step(context.Background(), upgrade.Lease{Rollout: s.id}); err != nil {
+		panic("gallery: " + err.Error()) // nothing in it can fail: a story that stops half way would show lies
+	}
 }
 
-func (s *story) tally(r upgrade.Rollout) upgrade.Tally {
-	n := r.Count(s.plan)
-	on, off := s.split()
-	return upgrade.Tally{Planned: s.plan.Size(), OK: n[upgrade.OK], Failed: n[upgrade.Broken], Vanished: n[upgrade.Vanished], Left: n[upgrade.Left],
-		Untouched: n[upgrade.Waiting], OnNew: on, OnOld: off, LowestServing: r.Lowest, Total: s.plan.Total}
-}
+// reason is what the rollout waits for, as last decided.
+func (s *story) reason() upgrade.Reason { return upgrade.LastDecided(s.events).Reason }
 
 // approve lets somebody say yes to the gate that is asked, in the domain's own way.
 func (s *story) approve(by, name string, rest bool) {
@@ -205,7 +166,7 @@ func (s *story) batch() {
 	s.look()
 	s.wait(2 * time.Minute)
 	s.azure(s.flying(), s.reimaged)
-	s.op = &upgrade.OpReading{Done: true, OK: true}
+	s.op = upgrade.OpReading{Done: true, OK: true}
 	s.look()
 	s.wait(11 * time.Second)
 	s.look()
@@ -230,12 +191,16 @@ func (s *story) soaked() {
 // finish runs everything that is left to its end.
 func (s *story) finish() {
 	for range 100 {
-		if s.look().Reason == upgrade.ReasonApproval {
-			s.gate()
-		}
-		if s.record().Rollout.Ended != nil {
+		s.look()
+		switch {
+		case s.record().Rollout.Ended != nil:
 			return
+		case len(s.flying()) > 0:
+			s.batch()
+		case s.reason() == upgrade.ReasonApproval:
+			s.gate()
+		default:
+			s.wait(s.plan.Limits.Soak)
 		}
-		s.wait(s.plan.Limits.Soak)
 	}
 }

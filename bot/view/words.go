@@ -49,10 +49,10 @@ func brief(ids []string, limit int) string {
 			j++
 		}
 		if j-i >= 2 {
-			parts = append(parts, mono(ids[i], 24)+"–"+mono(ids[j], 24))
+			parts = append(parts, esc(ids[i], 24)+"–"+esc(ids[j], 24))
 		} else {
 			for _, id := range ids[i : j+1] {
-				parts = append(parts, mono(id, 24))
+				parts = append(parts, esc(id, 24))
 			}
 		}
 		i = j + 1

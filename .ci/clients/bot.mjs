@@ -24,7 +24,7 @@ export async function bot(demo, binary) {
     const messages = async () => { const all = await get("messages/ops"); return flat(all.messages ?? all); };
     const card = await until("card", async () => (await messages()).find((m) => JSON.stringify(m.blocks ?? "").includes('"action_id":"approve"')));
     assert((await post("interact", { user: "bo", channel: "ops", ts: card.ts, action_id: "approve" })).acked);
-    await until("report", async () => (await messages()).find((m) => JSON.stringify(m).includes("finished")));
+    await until("report", async () => (await messages()).find((m) => m.ts !== m.thread_ts && /\bsucceeded\b/.test(m.text)));
     const state = await (await fetch(`${demo.azure_url}/_control/state`)).json();
     const set = state.sets.find((s) => s.name === "myvmss");
     const moved = set.instances.filter((i) => i.version === "4.0.20160229").map((i) => i.id);

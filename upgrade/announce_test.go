@@ -1,0 +1,94 @@
+package upgrade
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// slots lists the slots that the last facts of a tale call for; "!" marks those the channel sees.
+func slots(before tale, last ...any) string {
+	told := append(tale{before}, last...)
+	events := told.events()
+	var out []string
+	for _, p := range Posts(told.fold(), events[len(before.events()):]) {
+		slot := p.Slot
+		if p.Broadcast {
+			slot += "!"
+		}
+		out = append(out, slot)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestPosts(t *testing.T) {
+	again := Asked{Gate: "ud-0", Asking: 2, Nonce: "n2", Expires: life}
+	rest := tale{granted("ud-0"), Asked{Gate: "ud-1", Asking: 1, Expires: life}, by{"UBO", Voted{Gate: "ud-1", Asking: 1}}}
+	for _, row := range []struct {
+		name   string
+		before tale
+		last   tale
+		want   string
+	}{
+		{"R40 nothing new, no message", begun, nil, ""},
+		{"a request posts the live message first, then the plan", nil, tale{requested}, "live plan"},
+		{"R24 an asking posts its card to the channel", tale{requested}, tale{asked("ud-0")}, "card/ud-0/1! live"},
+		{"R24 an asking that replaces another brings both cards up to date", tale{requested, asked("ud-0")}, tale{again}, "card/ud-0/1! card/ud-0/2! live"},
+		{"R24 a vote brings the card up to date", tale{requested, asked("ud-0")}, tale{voted("UBO", "ud-0")}, "card/ud-0/1! live"},
+		{"R7 gates agreed to in one breath have no card", tale{requested, rest}, tale{by{"UBO", Voted{Gate: "ud-1"}}, AskedAgain{"ud-1"}}, "live"},
+		{"R24 a denial brings the card up to date", tale{requested, asked("ud-0")}, tale{by{"UBO", Denied{Gate: "ud-0"}}}, "card/ud-0/1! live"},
+		{"R24 so does the wish to ask again", tale{requested, asked("ud-0")}, tale{by{"UBO", AskedAgain{"ud-0"}}}, "card/ud-0/1! live"},
+		{"R2 what people say is told in the thread", begun, tale{by{"UBO", Paused{}}}, "said/10 live"},
+		{"a call that is being sent is told with its answer", begun, write(batchOp(1, "0")), "live"},
+		{"an accepted call is told in its batch's message", tale{begun, write(batchOp(1, "0"))}, tale{Accepted{Op: "op-1"}}, "batch/1 live"},
+		{"instances are told in their batch's message, once for all", tale{begun, write(batchOp(1, "0", "3"))}, tale{InstanceSeen{ID: "0", State: Checking}, InstanceSeen{ID: "3", State: Checking}}, "batch/1 live"},
+		{"R34 those of no batch are told in the live message only", begun, tale{InstanceSeen{ID: "5", State: Vanished}}, "live"},
+		{"R1 a hold is told to the channel", begun, tale{Decided{Kind: Hold, Reason: ReasonFailure}}, "hold/10! card/ud-0/1! live"},
+		{"R40 a hold that people know is not told again", begun, tale{Decided{Kind: Hold, Reason: ReasonFailure, Quiet: true}}, "card/ud-0/1! live"},
+		{"R31 an ill instance is told in the thread", begun, tale{Decided{Kind: Wait, Reason: ReasonHealth}}, "hold/10 live"},
+		{"R40 other changes show in the live message", begun, tale{Decided{Kind: Wait, Reason: ReasonSoak}}, "live"},
+		{"R4 the model question has a card of its own", begun, tale{ModelAsked{Nonce: "m"}, Decided{Kind: Hold, Reason: ReasonModel}}, "model! card/ud-0/1! live"},
+		{"R4 its answer brings it up to date", tale{begun, ModelAsked{Nonce: "m"}}, tale{by{"UBO", ModelAnswered{Answer: Keep}}}, "model! live"},
+		{"the end posts the report and closes every card", tale{udDone(1), ModelAsked{Nonce: "m"}}, tale{Ended{}}, "report! card/ud-0/1! card/ud-1/1! model! live"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := slots(row.before, row.last...); got != row.want {
+				t.Errorf("posts %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestPostsAreTheSameEachTime(t *testing.T) {
+	want := slots(udDone(2), Ended{})
+	for range 30 {
+		if got := slots(udDone(2), Ended{}); got != want {
+			t.Fatalf("posts %q, then %q", want, got)
+		}
+	}
+}
+
+func TestWhatPeopleSaidIsInThePost(t *testing.T) {
+	for _, row := range []struct {
+		fact Fact
+		want SaidWant
+	}{
+		{Paused{Name: "bo", Reason: "lunch"}, SaidWant{By: "UBO", Name: "bo", Verb: WordPause, Reason: "lunch"}},
+		{Resumed{Name: "bo"}, SaidWant{By: "UBO", Name: "bo", Verb: WordResume}},
+		{AbortAsked{Name: "bo", Reason: "why", Answer: Keep}, SaidWant{By: "UBO", Name: "bo", Verb: WordAbort, Reason: "why", Answer: Keep}},
+	} {
+		told := tale{begun, by{"UBO", row.fact}}
+		posts := Posts(told.fold(), told.events()[len(begun.events()):])
+		var got SaidWant
+		if err := json.Unmarshal(posts[0].Want, &got); err != nil || got != row.want || posts[0].Channel != "C1" || posts[0].Rollout != "r-1" {
+			t.Errorf("%s: post %+v says %+v (%v)", FactKind(row.fact), posts[0], got, err)
+		}
+	}
+	if NewSaidWant(Event{Fact: Ended{}}) != (SaidWant{}) {
+		t.Error("an end was said by somebody")
+	}
+	if !slices.Contains(strings.Fields(slots(begun, by{"UBO", Paused{}}, by{"UBO", Resumed{}})), "said/10") {
+		t.Error("two words at once are one message")
+	}
+}

@@ -56,8 +56,9 @@ type Bot struct {
 	// NewDeliveries and NewPosts are signalled when there is something to do.
 	NewDeliveries, NewPosts <-chan struct{}
 
-	mu        sync.Mutex // guards App
-	user      string     // the bot's own user id
+	mu        sync.Mutex    // guards App
+	met       chan struct{} // closed once App is known
+	user      string        // the bot's own user id
 	connected atomic.Int32
 }
 
@@ -67,6 +68,10 @@ type Bot struct {
 func (b *Bot) Run(ctx context.Context) error {
 	if err := b.check(ctx); err != nil {
 		return err
+	}
+	b.met = make(chan struct{})
+	if b.App != "" {
+		close(b.met)
 	}
 	run, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -110,6 +110,7 @@ func (b *Bot) learnApp(app string) error {
 	case app == "" || app == b.App:
 	case b.App == "":
 		b.App = app
+		close(b.met)
 	default:
 		return fmt.Errorf("slack: the app token belongs to app %s, not %s", app, b.App)
 	}

@@ -23,6 +23,11 @@ const (
 // work carries out deliveries. What one person said is carried out in the order it was said;
 // different people do not wait for each other, so an abort does not queue behind somebody's plan.
 func (b *Bot) work(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-b.met: // until then no payload could be told from another app's, and would be refused
+	}
 	d := desk{b: b, busy: map[string]bool{}, doing: map[int64]bool{}, freed: make(chan struct{}, 1)}
 	defer d.all.Wait()
 	for {

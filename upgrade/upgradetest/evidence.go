@@ -73,7 +73,7 @@ func (w *World) Rollouts() []string {
 	var out []string
 	for _, m := range w.Messages() {
 		id := Post{m, []Seen{m}}.Rollout()
-		if id != "" && m.EphemeralTo == "" && m.ThreadTS == "" && !slices.Contains(out, id) {
+		if id != "" && m.EphemeralTo == "" && (m.ThreadTS == "" || m.ThreadTS == m.TS) && !slices.Contains(out, id) {
 			out = append(out, id)
 		}
 	}

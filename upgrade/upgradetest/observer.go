@@ -68,6 +68,8 @@ type rollout struct {
 	opened                     time.Time
 	ended                      bool
 	gates                      map[string][]string // instances by the gate's title, as in the plan's table
+	cut                        bool                // the table does not show all of them
+	planned                    int
 }
 
 // card is one question put to people.
@@ -93,7 +95,7 @@ var (
 	titleRollout = regexp.MustCompile(`^\*(\S+) → (\S+)\*$`)
 	titlePlan    = regexp.MustCompile(`^\*Plan [0-9a-f]+\*`)
 	named        = regexp.MustCompile(`^Instances ([0-9 –]+) ·`)
-	tableRow     = regexp.MustCompile(`^ *\d+ +(UD \d+) +\d+ +([0-9 –]+)$`)
+	tableRow     = regexp.MustCompile(`^ *\d+\.? +(UD \d+) +\(?(\d+)\)? +([0-9 –]+)(…?)$`)
 	requester    = regexp.MustCompile(` · by (\S+) · `)
 )
 
@@ -122,7 +124,8 @@ func (c *cases) plan(p Post) {
 	r.gates = map[string][]string{}
 	for _, l := range p.First().Lines {
 		if m := tableRow.FindStringSubmatch(l); m != nil {
-			r.gates[m[1]] = expand(m[2])
+			r.gates[m[1]], r.cut = expand(m[3]), r.cut || m[4] != ""
+			r.planned += number(m[2])
 		}
 	}
 }

@@ -134,12 +134,15 @@ func (t *teller) hearMessages() {
 			continue
 		}
 		t.seen[m.key()] = m
-		head, body := m.place(t.w), m.Lines
-		if known {
+		head, body, at := m.place(t.w), m.Lines, m.At
+		switch posted := moment(m.TS); {
+		case known:
 			head += ", edited"
 			body = fresh(was, m)
+		case at.Sub(posted) <= settling: // the first edits of a message are no news
+			at = posted
 		}
-		t.items = append(t.items, item{m.At, 2, head, body})
+		t.items = append(t.items, item{at, 2, head, body})
 	}
 }
 

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/cmd/internal/app"
+)
+
+func anyPort(t *testing.T, args ...string) flags {
+	t.Helper()
+	f, err := parse(append([]string{"--addr", "127.0.0.1:0", "--azure-addr", "127.0.0.1:0"}, args...), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestJSONPrintsOneLineWithEverythingAClientNeeds(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- demo(ctx, anyPort(t, "--no-bot", "--json"), write, io.Discard) }()
+	line, err := bufio.NewReader(read).ReadBytes('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c map[string]any
+	if err := json.Unmarshal(line, &c); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"url", "slack_api_url", "azure_url", "subscription", "resource_group", "bot_token", "app_token", "team", "channel"} {
+		if s, _ := c[key].(string); s == "" {
+			t.Errorf("%s is missing in %s", key, line)
+		}
+	}
+	for _, who := range []string{"requester", "approver", "outsider", "guest"} {
+		if c["users"].(map[string]any)[who] == "" {
+			t.Errorf("users.%s is missing", who)
+		}
+	}
+	for _, url := range []string{c["url"].(string) + "/_control/state", c["azure_url"].(string) + "/_control/state"} {
+		answer, err := http.Get(url)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %v %v", url, answer, err)
+		}
+	}
+	if _, err := app.Load(c["config"].(string)); err != nil {
+		t.Errorf("the configuration it leaves for a bot of one's own: %v", err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATakenPortFallsBackAndSaysSo(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	f := anyPort(t)
+	f.addr = taken.Addr().String()
+	var errs bytes.Buffer
+	w, err := newWorld(f, &errs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	if !strings.Contains(errs.String(), f.addr+" is taken, the workspace listens on") || strings.HasSuffix(w.slackURL, f.addr) {
+		t.Errorf("said %q, listens on %s", errs.String(), w.slackURL)
+	}
+}
+
+func TestAMistypedFlagIsAnswered(t *testing.T) {
+	for _, row := range []struct{ args, says string }{
+		{"--script sad", "there are: happy, resume"},
+		{"--speed 0", "want more than 0"},
+		{"--script happy --no-bot", "a script needs the bot"},
+		{"please", `I do not know "please"`},
+	} {
+		var errs bytes.Buffer
+		if code := run(strings.Fields(row.args), io.Discard, &errs); code != 2 || !strings.Contains(errs.String(), row.says) {
+			t.Errorf("%s: exit %d, said %q; want 2 and %q", row.args, code, errs.String(), row.says)
+		}
+	}
+}
+
+func TestABrokenFleetFileIsRefusedByName(t *testing.T) {
+	var errs bytes.Buffer
+	if code := run([]string{"--fleet", "no-such-file.json"}, io.Discard, &errs); code != 1 || !strings.Contains(errs.String(), "no-such-file.json") {
+		t.Errorf("exit %d, said %q", code, errs.String())
+	}
+}
+
+// The real thing in miniature: real sockets, real SDKs, real time; one domain of four instances.
+func TestOneDomainOverTheRealProtocols(t *testing.T) {
+	w, err := newWorld(anyPort(t, "--speed", "600"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	var out bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err = play(ctx, w, script{play: func(s *stage) error {
+		if err := s.command("ana", "upgrade myvmss "+target+" ud=0"); err != nil {
+			return err
+		}
+		if err := s.click("bo", "approve", nil); err != nil {
+			return err
+		}
+		if err := s.finished(); err != nil {
+			return err
+		}
+		return s.check(1)
+	}}, &out)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, says := range []string{"Approve UD 0 of myvmss?", "script: ok"} {
+		if !strings.Contains(out.String(), says) {
+			t.Errorf("%q is not in what was printed:\n%s", says, out.String())
+		}
+	}
+}
+
+func TestMarkupIsPrintedAsPeopleSeeIt(t *testing.T) {
+	m := slacksim.Message{Blocks: json.RawMessage(`[
+		{"type":"section","text":{"type":"mrkdwn","text":"by <@U0ANA00001> at <!date^1^{time}|08:00> a &lt;b&gt;"}},
+		{"type":"context","elements":[{"type":"mrkdwn","text":"small"}]},
+		{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"Yes"}},
+			{"type":"overflow","options":[{"text":{"type":"plain_text","text":"Why"}},{"text":{"type":"plain_text","text":"Abort…"}}]}]}]`)}
+	if got, want := flatten(m), "by @ana at 08:00 a <b>\nsmall\n[Yes]  [⋮ Why / Abort…]"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

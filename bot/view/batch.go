@@ -55,6 +55,8 @@ func callLine(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) string {
 		return ":warning: Azure reported a failure: " + esc(b.Op.Cause, 300) + ". Each instance is judged by itself."
 	case b.Op.State == upgrade.StateSending && b.Op.Cause != "":
 		return fmt.Sprintf(":grey_question: The call brought no answer (%s): the set is watched until it is clear what happened.", esc(b.Op.Cause, 200))
+	case b.Op.Resend && b.Op.State == upgrade.StateAccepted:
+		return fmt.Sprintf("The first call brought no answer and left no trace. Sent once more, Azure has been at work for %s", span(now.Sub(b.Op.SentAt)))
 	case b.Op.State == upgrade.StateSending || b.Op.State == upgrade.StateAccepted:
 		return fmt.Sprintf("Azure has been at work for %s", span(now.Sub(b.Op.SentAt)))
 	}

@@ -188,11 +188,11 @@ func middle(s string, limit int) string {
 	if len(r) <= limit {
 		return s
 	}
-	cut := "…"
+	keep, cut := max(1, limit-1), "…"
 	if limit >= 80 {
-		cut = fmt.Sprintf(" …(%d more)… ", len(r)-limit)
+		keep = limit - 18 // room for a count of seven digits
+		cut = fmt.Sprintf(" …(%d more)… ", len(r)-keep)
 	}
-	keep := max(1, limit-len([]rune(cut)))
 	head := (keep*2 + 2) / 3
 	return string(r[:head]) + cut + string(r[len(r)-(keep-head):])
 }

@@ -46,7 +46,7 @@ func (sh *shelf) want(name string, s *story, slot string, want any) {
 	raw, _ := json.Marshal(want) // types of package upgrade, all of which marshal
 	m, err := Render(upgrade.Post{Rollout: s.id, Slot: slot, Want: raw}, s.record(), s.now)
 	if err != nil {
-		m = Message{Text: "not rendered: " + esc(err.Error(), 300)}
+		panic("gallery: " + err.Error())
 	}
 	sh.samples = append(sh.samples, Sample{name, m})
 }
@@ -282,6 +282,13 @@ func unclearStories(sh *shelf, c cast) {
 	s.look()
 	sh.add("live/no answer", s, upgrade.SlotLive)
 	sh.add("batch/no answer", s, "batch/1")
+	again := s.branch()
+	for range 3 {
+		again.wait(90 * time.Second)
+		again.look()
+	}
+	sh.add("live/sent once more", again, upgrade.SlotLive)
+	sh.add("batch/sent once more", again, "batch/1")
 	s.hear("U0BO", c.approver, upgrade.Word{Verb: upgrade.WordPause})
 	sh.add("live/no answer and paused", s, upgrade.SlotLive)
 	s.hear("U0BO", c.approver, upgrade.Word{Verb: upgrade.WordAbort, Reason: c.reason, Answer: upgrade.Revert})
@@ -334,6 +341,15 @@ func endStories(sh *shelf, c cast) {
 	s.look()
 	sh.add("live/expired", s, upgrade.SlotLive)
 	sh.add("report/expired", s, upgrade.SlotReport)
+
+	s = begin(c, 20, nil)
+	s.look()
+	for i := range s.set.Instances {
+		s.reimaged(&s.set.Instances[i])
+	}
+	s.finish()
+	sh.add("live/nothing left to do", s, upgrade.SlotLive)
+	sh.add("report/nothing left to do", s, upgrade.SlotReport)
 
 	s = begin(c, 20, nil)
 	s.look()

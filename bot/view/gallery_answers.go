@@ -1,7 +1,9 @@
 package view
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -20,10 +22,8 @@ func answers(sh *shelf, c cast) {
 	sh.reply("status", s.now, commands.Reply{Verb: commands.VerbStatus}, s)
 	sh.reply("why", s.now, commands.Reply{Verb: commands.VerbWhy}, s)
 	sh.reply("pending, nothing", s.now, commands.Reply{Verb: commands.VerbPending, Empty: "Nothing waits for you."})
-	sh.reply("help", s.now, commands.Reply{Verb: commands.VerbHelp, Help: &commands.Help{
-		Verb: commands.VerbAbort, Usage: []string{`/vmss abort ROLLOUT [revert|keep] "reason"`}, Says: "Ends a rollout. What is in flight is followed to its end.",
-		Examples: []string{`/vmss abort r-4f2a9c "the shop is on sale"`}, Who: "requesters and approvers of the set",
-	}})
+	sh.ask("help", s.now, commands.Request{Verb: commands.VerbHelp})
+	sh.ask("help with abort", s.now, commands.Request{Verb: commands.VerbHelp, About: string(commands.VerbAbort)})
 	s.approve("U0BO", c.approver, false)
 	s.look()
 	second := begin(c, 5, nil)
@@ -33,6 +33,15 @@ func answers(sh *shelf, c cast) {
 	s.finish()
 	sh.reply("why, ended", s.now, commands.Reply{Verb: commands.VerbWhy}, s)
 	setAnswers(sh, c)
+}
+
+// ask shows the language's own answer to a request that needs no rollouts.
+func (sh *shelf) ask(name string, now time.Time, r commands.Request) {
+	reply, _, err := commands.Do(context.Background(), r, upgrade.Person{}, "", nil)
+	if err != nil {
+		panic("gallery: " + err.Error())
+	}
+	sh.reply(name, now, reply)
 }
 
 // setAnswers are list and show.

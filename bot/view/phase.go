@@ -23,6 +23,7 @@ var outcomes = map[upgrade.Outcome]string{
 	upgrade.OutcomeAborted:   ":octagonal_sign:",
 	upgrade.OutcomeFailed:    ":x:",
 	upgrade.OutcomeExpired:   ":hourglass:",
+	upgrade.OutcomeNothing:   ":ballot_box_with_check:",
 }
 
 func outcomeEmoji(o upgrade.Outcome) string { return cmp.Or(outcomes[o], ":grey_question:") }

@@ -42,7 +42,7 @@ func tally(t upgrade.Tally) string {
 	for _, x := range []struct {
 		n    int
 		what string
-	}{{t.Untouched, "not touched"}, {t.Left, "passed by"}, {t.Vanished, "vanished"}} {
+	}{{t.Untouched, "not touched"}, {t.Unknown, "not seen to the end"}, {t.Left, "passed by"}, {t.Vanished, "vanished"}} {
 		if x.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
 		}

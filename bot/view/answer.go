@@ -167,6 +167,7 @@ func status(rec upgrade.Record, now time.Time) Message {
 	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
 	p.chart(rolloutDots(rec))
 	if b, open := rec.Rollout.OpenBatch(); open {
+		p.para(usual(b, rec))
 		p.para(instanceLines(b, rec, now)...)
 	}
 	p.para(troubled(rec, now)...)
@@ -181,7 +182,7 @@ func troubled(rec upgrade.Record, now time.Time) []string {
 	const most = 15
 	var out []string
 	for _, id := range ids[:min(most, len(ids))] {
-		out = append(out, instanceLine(id, rec, now, 160))
+		out = append(out, instanceLine(id, rec, now, 160, ""))
 	}
 	if n := len(ids) - most; n > 0 {
 		out = append(out, fmt.Sprintf("… and %d more", n))

@@ -19,7 +19,7 @@ func batch(n int, rec upgrade.Record, now time.Time) Message {
 	b := rec.Rollout.Batches[i]
 	gate, _ := rec.Plan.Gate(b.Gate)
 	var p page
-	p.para(fmt.Sprintf("*%s* of %s · batch %d · %s", gate.Title, name(rec.Plan.Name), n, upgrade.Count(len(b.Instances), "instance")), callLine(b, rec, now))
+	p.para(fmt.Sprintf("*%s* of %s · batch %d · %s", gate.Title, name(rec.Plan.Name), n, upgrade.Count(len(b.Instances), "instance")), usual(b, rec), callLine(b, rec, now))
 	p.para(instanceLines(b, rec, now)...)
 	p.para(closing(gate, n, rec))
 	return p.done(slot, batchText(gate, b, rec))
@@ -66,20 +66,36 @@ func callLine(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) string {
 func instanceLines(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) []string {
 	// However many there are, each keeps its line: the more, the shorter their reasons.
 	room := max(60, min(300, 5000/max(1, len(b.Instances))))
+	ordinary := usual(b, rec)
 	var out []string
 	for _, id := range b.Instances {
-		out = append(out, instanceLine(id, rec, now, room))
+		out = append(out, instanceLine(id, rec, now, room, ordinary))
 	}
 	return out
 }
 
-func instanceLine(id string, rec upgrade.Record, now time.Time, room int) string {
+// usual is the step from image to image that most of a batch takes: it stands above the lines, so
+// that these fit a phone and only the exceptions repeat it.
+func usual(b upgrade.BatchStatus, rec upgrade.Record) string {
+	if len(b.Instances) == 0 {
+		return ""
+	}
+	m, _, _ := rec.Plan.Member(b.Instances[0])
+	return version(m.From) + " → " + version(rec.Plan.Target.Image)
+}
+
+// instanceLine tells where one instance stands, in at most room characters of reason.
+func instanceLine(id string, rec upgrade.Record, now time.Time, room int, ordinary string) string {
 	m, _, _ := rec.Plan.Member(id)
 	st := rec.Rollout.Instances[id]
 	head := fmt.Sprintf("%s `%s` %s  ", shapeOf(st.State), mono(id, 24), place(m))
 	switch st.State {
 	case upgrade.OK:
-		return head + fmt.Sprintf("ok in %s · %s → %s · %s", span(st.At.Sub(st.Started)), version(m.From), orUnknown(st.Image), seenTwice(rec.Plan))
+		step := version(m.From) + " → " + orUnknown(st.Image)
+		if step == ordinary {
+			step = ""
+		}
+		return head + dots("ok in "+span(st.At.Sub(st.Started)), step, seenTwice(rec.Plan))
 	case upgrade.Broken:
 		return head + fmt.Sprintf("*failed* after %s: %s", span(st.At.Sub(st.Started)), esc(st.Detail, room))
 	case upgrade.Vanished, upgrade.Left:

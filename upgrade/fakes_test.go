@@ -16,6 +16,7 @@ type memory struct {
 	mu      sync.Mutex
 	records map[string]*entry
 	woken   chan struct{}
+	claims  int
 	// before and after are called around every commit of an Append; an error of before is the
 	// commit's, one of after is seen by the writer though the commit stands: a lost answer, or a crash.
 	before, after func(Change) error
@@ -55,6 +56,22 @@ func (m *memory) say(id, who string, facts ...Fact) {
 	signal(m.woken)
 }
 
+// steal takes a lease over, as another process does when this one seemed dead.
+func (m *memory) steal(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.records[id].epoch++
+}
+
+// restart forgets leases, as a journal does when its process starts.
+func (m *memory) restart() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.records {
+		e.until, e.wake = time.Time{}, time.Now()
+	}
+}
+
 func (m *memory) rollout(id string) Rollout {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -73,6 +90,7 @@ func (m *memory) kinds(id string) (out []string) {
 func (m *memory) Claim(context.Context) (Lease, time.Time, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.claims++
 	var next time.Time
 	now := time.Now()
 	for _, id := range slices.Sorted(maps.Keys(m.records)) {
@@ -229,6 +247,9 @@ type cloud struct {
 	refuse  func(Operation) error // of Apply, instead of any effect
 	blind   error                 // of Observe
 	missed  error                 // of Poll
+	slow    time.Duration         // of Observe
+
+	reading, peak int // calls of Observe at once, now and at most
 }
 
 func newCloud() *cloud { return &cloud{set: web()} }
@@ -250,6 +271,9 @@ func (c *cloud) Observe(ctx context.Context, _ SetID, fence Fence) (ScaleSet, er
 	if err := fence(ctx); err != nil {
 		return ScaleSet{}, err
 	}
+	c.count(1)
+	time.Sleep(c.slow)
+	c.count(-1)
 	if err := ctx.Err(); err != nil {
 		return ScaleSet{}, err
 	}
@@ -262,6 +286,13 @@ func (c *cloud) Observe(ctx context.Context, _ SetID, fence Fence) (ScaleSet, er
 	s := c.set
 	s.Instances = slices.Clone(s.Instances)
 	return s, nil
+}
+
+func (c *cloud) count(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading += n
+	c.peak = max(c.peak, c.reading)
 }
 
 func (c *cloud) Apply(_ context.Context, op Operation) (Receipt, error) {

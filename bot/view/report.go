@@ -18,7 +18,7 @@ func report(rec upgrade.Record) (Message, error) {
 	t := r.Ended.Tally
 	var p page
 	p.para(
-		fmt.Sprintf("%s *%s → %s: %s*", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), version(rec.Plan.Target.Image), r.Ended.Outcome),
+		fmt.Sprintf("%s *%s finished: %s*  → %s", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), r.Ended.Outcome, version(rec.Plan.Target.Image)),
 		"Because: "+prose(r.Ended.Reason)+reasonOfAbort(r),
 	)
 	p.para(tally(t), imagesLine(t), servingLine(t, rec.Plan))
@@ -26,7 +26,7 @@ func report(rec upgrade.Record) (Message, error) {
 	p.para(gateLines(rec)...)
 	p.para(leftToDo(rec)...)
 	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), note(rec.Plan))
-	text := fmt.Sprintf("%s → %s: %s, %d/%d upgraded, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), r.Ended.Outcome, t.OK, t.Planned, t.Failed, esc(rec.ID, 20))
+	text := fmt.Sprintf("%s finished: %s → %s, %d/%d upgraded, %d failed (%s)", name(rec.Plan.Name), r.Ended.Outcome, version(rec.Plan.Target.Image), t.OK, t.Planned, t.Failed, esc(rec.ID, 20))
 	return p.done(upgrade.SlotReport, text), nil
 }
 

@@ -79,10 +79,7 @@ func (c *cases) alone(k Call) {
 
 // named: I4, what the call itself must look like.
 func (c *cases) named(k Call) {
-	var body struct {
-		InstanceIDs []string `json:"instanceIds"`
-	}
-	if json.Unmarshal(k.Body, &body) != nil || len(body.InstanceIDs) == 0 || slices.Contains(body.InstanceIDs, "*") {
+	if ids := k.asked(); len(ids) == 0 || slices.Contains(ids, "*") {
 		c.blame("I4", k.Time, "%s does not name its instances: %s", k.Action, k.Body)
 	}
 	set := k.set()
@@ -97,6 +94,17 @@ func (c *cases) named(k Call) {
 			c.blame("I4", k.Time, "instance %s was started and is protected", id)
 		}
 	}
+}
+
+// asked are the ids in the call's own words.
+func (k Call) asked() []string {
+	var body struct {
+		InstanceIDs []string `json:"instanceIds"`
+	}
+	if json.Unmarshal(k.Body, &body) != nil {
+		return nil // it names none
+	}
+	return body.InstanceIDs
 }
 
 // spared: I5, after the batch is down no more than the limit do not serve; taking down what does not
@@ -163,14 +171,14 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 	}
 	card := c.newest(func(x card) bool { return x.rollout == r.id && x.gate == gate && x.Posted().Before(k.Time) })
 	if card != nil && c.agreed(k, r, func(w word) bool {
-		return w.card == card && w.At.Before(card.Posted().Add(c.Policy.ApprovalLife))
+		return w.card != nil && w.card.nonce == card.nonce && w.At.Before(card.Posted().Add(c.Policy.ApprovalLife))
 	}, card.Posted().Add(c.Policy.ApprovalLife)) {
 		for _, id := range k.Instances {
 			if card.ids != nil && !slices.Contains(card.ids, id) { // a card cuts a long list, too
 				c.blame("I4", k.Time, "instance %s was started and is not on the card of %s", id, gate)
 			}
 		}
-		return card.TS
+		return card.nonce
 	}
 	// A yes to the rest covers gates that have no card of their own.
 	rest := func(w word) bool {

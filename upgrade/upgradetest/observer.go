@@ -77,6 +77,7 @@ type card struct {
 	Post
 	gate, set, rollout string
 	ids                []string
+	nonce              string // of its buttons: the same question may stand there twice
 }
 
 // word is an act, the rollout it is about and the answer it got.
@@ -103,13 +104,13 @@ func (c *cases) read() {
 	for _, p := range c.e.Posts {
 		first := p.First()
 		switch m := titleRollout.FindStringSubmatch(first.Title()); {
-		case m != nil && p.EphemeralTo == "":
+		case m != nil && p.EphemeralTo == "" && c.rollout(p.Rollout()) == nil: // a message may come twice after a crash
 			c.rollouts = append(c.rollouts, rollout{id: p.Rollout(), set: m[1], target: m[2], requester: c.requesterOf(first), opened: p.Posted(), ended: p.says(" Ended ")})
 		case titlePlan.MatchString(first.Title()) && p.EphemeralTo == "":
 			c.plan(p)
 		}
 		if m := titleCard.FindStringSubmatch(first.Title()); m != nil {
-			c.cards = append(c.cards, card{Post: p, gate: m[1], set: m[2], rollout: p.Rollout(), ids: idsOn(first)})
+			c.cards = append(c.cards, card{Post: p, gate: m[1], set: m[2], rollout: p.Rollout(), ids: idsOn(first), nonce: nonceOn(first)})
 		}
 	}
 	c.readWords()
@@ -121,7 +122,7 @@ func (c *cases) plan(p Post) {
 	if r == nil {
 		return
 	}
-	r.gates = map[string][]string{}
+	r.gates, r.planned = map[string][]string{}, 0
 	for _, l := range p.First().Lines {
 		if m := tableRow.FindStringSubmatch(l); m != nil {
 			r.gates[m[1]], r.cut = expand(m[3]), r.cut || m[4] != ""
@@ -158,6 +159,15 @@ func idsOn(m Seen) []string {
 		}
 	}
 	return nil
+}
+
+func nonceOn(m Seen) string {
+	for _, b := range m.buttons() {
+		if b.word == "approve" {
+			return b.value
+		}
+	}
+	return ""
 }
 
 // expand reads "0 5 10–12".

@@ -15,46 +15,56 @@ const (
 	patience = 24 * time.Hour  // of until
 )
 
-// Play is a story being told.
+// Play is a story being told: a world, the people in it, and an observer who watches every step.
 type Play struct {
 	World *World
 
-	story  Story
-	tell   teller
-	judge  Observer
-	silent bool // nothing is to be printed for the present step
+	tell  teller
+	judge Observer
 }
 
-// Tell plays a story in a new world and returns what came of it. It must be called in a bubble of
-// its own. The error names the first step that could not be played or after which an invariant was
-// broken; the transcript goes as far as that.
-func Tell(s Story, seed, journal string, program Program) (transcript string, err error) {
+// NewPlay makes a story's world and starts the program in it. It must be called in a bubble, and the
+// play be closed there.
+func NewPlay(s Story, seed, journal string, program Program) (*Play, error) {
 	w, err := NewWorld(Config{Seed: seed, Fleet: s.Fleet, Azure: s.Azure, Policy: s.Policy, Journal: journal}, program)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	p := &Play{World: w, story: s, tell: newTeller(w), judge: Observer{Policy: s.Policy}}
-	defer func() {
-		if err = errors.Join(err, w.Close()); err != nil {
-			err = errors.Join(err, w.logged())
-		}
-		transcript = p.tell.String()
-	}()
+	p := &Play{World: w, tell: newTeller(w), judge: Observer{Policy: s.Policy}}
 	if err := w.Start(); err != nil {
-		return "", err
+		return nil, errors.Join(err, w.Close())
 	}
 	w.Advance(settling)
-	return "", p.play()
+	return p, nil
 }
 
-func (p *Play) play() error {
-	for _, s := range p.story.Steps {
-		if err := p.step(s); err != nil {
-			return fmt.Errorf("line %d: %s: %w", s.Line, s.Text, err)
+// Tell plays a whole story in a world of its own, in the bubble it is called in, and returns what
+// came of it. The error names the first step that could not be played or after which a promise was
+// broken; the transcript goes as far as that.
+func Tell(s Story, seed, journal string, program Program) (transcript string, evidence Evidence, err error) {
+	p, err := NewPlay(s, seed, journal, program)
+	if err != nil {
+		return "", Evidence{}, err
+	}
+	for _, step := range s.Steps {
+		if err = p.step(step); err != nil {
+			err = fmt.Errorf("line %d: %s: %w", step.Line, step.Text, err)
+			break
 		}
 	}
-	return nil
+	evidence = p.World.Evidence()
+	err = errors.Join(err, p.Close())
+	return p.Transcript(), evidence, err
 }
+
+// Close ends the program and the world around it.
+func (p *Play) Close() error { return p.World.Close() }
+
+// Transcript is what was told so far.
+func (p *Play) Transcript() string { return p.tell.String() }
+
+// Do plays one line of the story language.
+func (p *Play) Do(line string) error { return p.step(steps(line)[0]) }
 
 // step does one step, tells what came of it and has it judged.
 func (p *Play) step(s Step) error {
@@ -72,7 +82,7 @@ func (p *Play) step(s Step) error {
 	}
 	p.tell.end()
 	if err != nil {
-		return err
+		return errors.Join(err, p.World.logged())
 	}
 	return p.Judge()
 }

@@ -104,24 +104,34 @@ func (t *teller) hearCalls() {
 
 func describe(c Call) string {
 	set := c.Set[strings.LastIndexByte(c.Set, '/')+1:]
-	what := fmt.Sprintf("%s %s %s", c.Action, set, strings.Join(c.Instances, " "))
-	if c.Action == c.Method {
-		what = fmt.Sprintf("%s %s: image %s", c.Method, set, version(c.ImageBefore))
-		if c.ImageAfter != "" && c.ImageAfter != c.ImageBefore {
-			what += " -> " + version(c.ImageAfter)
-		}
+	what := fmt.Sprintf("%s %s %s", c.Action, set, strings.Join(c.ids(), " "))
+	switch {
+	case c.Action != c.Method:
+	case c.ImageAfter != "" && c.ImageAfter != c.ImageBefore:
+		what = fmt.Sprintf("%s %s: image %s -> %s", c.Method, set, version(c.ImageBefore), version(c.ImageAfter))
+	default:
+		what = fmt.Sprintf("%s %s", c.Method, set)
 	}
 	if c.By != "" {
 		what = "somebody else: " + what
 	}
-	answer := "accepted"
-	if !c.Accepted {
-		answer = fmt.Sprintf("refused (%d %s)", c.Status, c.Code)
+	switch {
+	case c.Status == 0:
+		return what + ": lost on the way"
+	case !c.Accepted:
+		return what + fmt.Sprintf(": refused (%d %s)", c.Status, c.Code)
+	case !c.Answered:
+		return what + ": accepted, but the answer was lost"
 	}
-	if !c.Answered {
-		answer += ", but the answer was lost"
+	return what + ": accepted"
+}
+
+// ids are the instances of a call, also of one that the endpoint never looked at.
+func (c Call) ids() []string {
+	if c.Instances != nil {
+		return c.Instances
 	}
-	return what + ": " + answer
+	return c.asked()
 }
 
 // version is the last part of an image's name.

@@ -146,22 +146,21 @@ func (p *Play) advance(rest string) error {
 // untilSeen reads `until "text"` and `until crash`.
 func (p *Play) untilSeen(rest string) error {
 	if rest == "crash" {
-		err := p.until("a crash", func() bool { return p.World.run == nil || p.World.run.life.Dead() })
-		return err
+		return p.until("a crash", p.World.Down)
 	}
 	text, err := strconv.Unquote(rest)
 	if err != nil {
 		return fmt.Errorf("say in quotes what somebody must see: %w", err)
 	}
-	if err := p.until(rest, func() bool { return p.World.shows(text) }); err != nil {
+	if err := p.until(rest, func() bool { return p.World.Shows(text) }); err != nil {
 		return err
 	}
 	p.settle()
 	return nil
 }
 
-// shows reports whether anybody sees the text now.
-func (w *World) shows(text string) bool {
+// Shows reports whether anybody sees the text now.
+func (w *World) Shows(text string) bool {
 	for _, m := range w.Messages() {
 		if !m.Deleted && m.says(text) {
 			return true
@@ -187,14 +186,22 @@ func (p *Play) fault(rest string) error {
 		if err := d.Decode(&f); err != nil {
 			return err
 		}
-		if f.Kind == "user_deactivated" {
-			p.World.left[p.World.id(f.User)] = time.Now()
-		} else {
-			p.World.troubled = true
-		}
+		p.World.reckon(f)
 		return p.World.Slack.Inject(f)
 	}
 	return errors.New("trouble comes from azure or slack")
+}
+
+// reckon keeps what the observer must allow for.
+func (w *World) reckon(f slacksim.Fault) {
+	switch f.Kind {
+	case "user_deactivated":
+		w.left[w.id(f.User)] = time.Now()
+	case "user_restored":
+		delete(w.left, w.id(f.User))
+	default:
+		w.troubled = true
+	}
 }
 
 // crash reads "crash" and "crash before POST manualupgrade": a point at which the bot dies later.

@@ -191,6 +191,9 @@ func (w *World) Reap() bool {
 	return true
 }
 
+// Down reports whether no program runs.
+func (w *World) Down() bool { return w.run == nil || w.run.life.Dead() }
+
 // Stop asks the program to end, as SIGTERM does, and returns what it said.
 func (w *World) Stop() error {
 	if w.run == nil || w.Reap() {

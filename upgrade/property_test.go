@@ -44,7 +44,7 @@ func TestRandomHistories(t *testing.T) {
 		}
 	}
 	for _, kind := range []DecisionKind{Nothing, Wait, Hold, Drop, Resend, AskGate, AskModel, SetModel, Start, PutBack, End} {
-		if did[kind] < 20 {
+		if did[kind] < int(*seeds/60) {
 			t.Errorf("%s was decided %d times only: this test shows too little", kind, did[kind])
 		}
 	}
@@ -134,8 +134,8 @@ func (w *walk) nature() {
 func (w *walk) people() {
 	who := []Person{ana, bo, eva, bo, eva, stray}[w.rng.Intn(6)]
 	word := Word{Verb: []WordVerb{WordApprove, WordApprove, WordApprove, WordApprove, WordDeny, WordPause, WordResume, WordResume, WordAsk, WordAsk, WordModel, WordAbort}[w.rng.Intn(12)],
-		Rest: w.one(4), Reason: "why", Answer: []ModelAnswer{"", Keep, Revert, Revert}[w.rng.Intn(4)]}
-	if word.Verb == WordAbort && !w.one(4) {
+		Rest: w.one(4), Reason: "why", Answer: []ModelAnswer{"", "", Keep, Revert}[w.rng.Intn(4)]}
+	if word.Verb == WordAbort && !w.one(3) {
 		return
 	}
 	heard, no := Hear(word, who, nil, w.p, Fold("r-1", w.events), w.pol, w.now)

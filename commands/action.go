@@ -19,6 +19,7 @@ const (
 	onCard   place = iota // a card's nonce: the answer to what was asked there
 	rollout               // a rollout's id, or the nonce of a card about it
 	toLookAt              // a rollout's id, only to be shown
+	nowhere               // there is none
 )
 
 // buttons are the names under which buttons go to Slack and come back. They live as long as the
@@ -41,6 +42,8 @@ var buttons = []struct {
 	{"open", Request{Verb: VerbStatus}, toLookAt},
 	{"why", Request{Verb: VerbWhy}, toLookAt},
 	{"instances", Request{Verb: VerbShow, Part: "instances"}, toLookAt},
+	{"plan", Request{Verb: VerbPlan}, nowhere},
+	{"help", Request{Verb: VerbHelp}, nowhere},
 }
 
 // Action writes a request as a button: the id of the action and its value. Both are "" for a
@@ -58,7 +61,7 @@ func Action(r Request) (actionID, value string) {
 // Option writes a request as the value of an option of an overflow menu; "" when it cannot be one.
 func Option(r Request) string {
 	id, value := Action(r)
-	if id == "" {
+	if value == "" {
 		return ""
 	}
 	return id + ":" + value
@@ -85,6 +88,8 @@ func ParseAction(actionID, value string) (Request, *upgrade.Refusal) {
 
 func filled(r Request, p place, value string) (Request, bool) {
 	switch nonce, id := isNonce(value), isRollout(value); {
+	case p == nowhere:
+		return r, value == ""
 	case nonce && p != toLookAt:
 		r.Nonce = value
 	case id && p == rollout:

@@ -33,9 +33,14 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 	return Refused(req, no), nil, no.Cause
 }
 
-// Refused is the reply that says no to a request, such as one that was not understood.
+// Refused is the reply that says no to a request, such as one that was not understood. Where another
+// word or name may help, it offers the form with what was.
 func Refused(req Request, no *upgrade.Refusal) Reply {
-	return Reply{Verb: req.Verb, Request: typed(req), Refusal: &Refusal{no.Code, no.What, no.Next, no.Rollout}}
+	refusal := &Refusal{Code: no.Code, What: no.What, Next: no.Next, Rollout: no.Rollout}
+	if no.Code == upgrade.CodeArg || no.Code == upgrade.CodeUnknown {
+		refusal.Form = Started(req)
+	}
+	return Reply{Verb: req.Verb, Request: typed(req), Refusal: refusal}
 }
 
 // typed is the request as text; the button of a card has none until its rollout is known.
@@ -151,23 +156,35 @@ func (t turn) look(ctx context.Context, kind upgrade.QueryKind, about string) (u
 	return t.rollouts.Look(ctx, t.by, upgrade.Query{Kind: kind, About: about})
 }
 
-// home lists what waits for this person, then what they asked for themselves.
-func home(ctx context.Context, t turn) (Reply, error) {
+// Home is what concerns one person: open rollouts that wait for their yes, and the others that they
+// asked for themselves.
+type Home struct{ Waiting, Mine []upgrade.Record }
+
+// ReadHome reads what concerns this person.
+func ReadHome(ctx context.Context, by upgrade.Person, r Rollouts) (Home, error) {
+	t := turn{by: by, rollouts: r}
 	waiting, err := t.look(ctx, upgrade.QueryPending, "")
 	if err != nil {
-		return Reply{}, err
+		return Home{}, err
 	}
 	all, err := t.look(ctx, upgrade.QueryRollouts, "")
+	h := Home{Waiting: waiting.Rollouts}
+	ids := named(waiting.Rollouts)
+	for _, rec := range all.Rollouts {
+		if rec.Rollout.Requester == by.ID && !slices.Contains(ids, rec.ID) {
+			h.Mine = append(h.Mine, rec)
+		}
+	}
+	return h, err
+}
+
+// home lists what waits for this person, then what they asked for themselves.
+func home(ctx context.Context, t turn) (Reply, error) {
+	h, err := ReadHome(ctx, t.by, t.rollouts)
 	if err != nil {
 		return Reply{}, err
 	}
-	ids := named(waiting.Rollouts)
-	for _, rec := range all.Rollouts {
-		if rec.Rollout.Requester == t.by.ID && !slices.Contains(ids, rec.ID) {
-			ids = append(ids, rec.ID)
-		}
-	}
-	return listed(ids, "Nothing of yours is being rolled out, and nothing waits for your yes."), nil
+	return listed(append(named(h.Waiting), named(h.Mine)...), "Nothing of yours is being rolled out, and nothing waits for your yes."), nil
 }
 
 func status(ctx context.Context, t turn) (Reply, error) {

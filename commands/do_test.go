@@ -184,10 +184,10 @@ func TestARefusalIsAReplyThatChangesNothing(t *testing.T) {
 			cause   error
 		}{
 			{&upgrade.Refusal{Code: upgrade.CodeRole, What: "that takes an approver", Next: "/vmss why r-1", Rollout: "r-1"},
-				Refusal{upgrade.CodeRole, "that takes an approver", "/vmss why r-1", "r-1"}, nil},
+				Refusal{upgrade.CodeRole, "that takes an approver", "/vmss why r-1", "r-1", ""}, nil},
 			{&upgrade.Refusal{Code: upgrade.CodeAzure, What: "Azure did not answer", Next: "/vmss list", Cause: cause},
-				Refusal{upgrade.CodeAzure, "Azure did not answer", "/vmss list", ""}, cause},
-			{cause, Refusal{upgrade.CodeInside, "something inside me went wrong; nothing was changed", "/vmss status", ""}, cause},
+				Refusal{upgrade.CodeAzure, "Azure did not answer", "/vmss list", "", ""}, cause},
+			{cause, Refusal{upgrade.CodeInside, "something inside me went wrong; nothing was changed", "/vmss status", "", ""}, cause},
 		} {
 			reply, changes, err := Do(t.Context(), req, ana, "C0OPS", &desk{refused: row.refused})
 			want := Reply{Verb: req.Verb, Request: Format(req), Refusal: &row.want}
@@ -223,7 +223,7 @@ func TestARequestThatWasNotUnderstoodGetsAReplyOfTheSameKind(t *testing.T) {
 	req, no := Parse("upgrade myvmss lates ud=0")
 	got := Refused(req, no)
 	want := Reply{Verb: VerbUpgrade, Request: "upgrade myvmss ud=0", Refusal: &Refusal{upgrade.CodeArg,
-		"I do not know the target `lates`. Did you mean `latest`?", "/vmss upgrade myvmss latest ud=0", ""}}
+		"I do not know the target `lates`. Did you mean `latest`?", "/vmss upgrade myvmss latest ud=0", "", "upgrade myvmss ud=0"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Refused =\n     %+v\nwant %+v", got, want)
 	}

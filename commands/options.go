@@ -29,14 +29,18 @@ var optionNames = []string{"ud", "max-unavailable", "max-failures", "soak", "bak
 // the target.
 func (c *command) plan() *upgrade.Refusal {
 	var places []int
+	var first *upgrade.Refusal // the rest is understood all the same, for the form
 	for i := 1; i < len(c.words); i++ {
 		if !c.words[i].option() {
 			places = append(places, i)
-		} else if no := c.option(i); no != nil {
-			return no
+		} else if no := c.option(i); first == nil {
+			first = no
 		}
 	}
-	return c.setAndTarget(places)
+	if no := c.setAndTarget(places); first == nil {
+		first = no
+	}
+	return first
 }
 
 func (c *command) setAndTarget(places []int) *upgrade.Refusal {
@@ -45,11 +49,11 @@ func (c *command) setAndTarget(places []int) *upgrade.Refusal {
 	}
 	switch {
 	case len(places) == 0:
-		return c.refuse("", "`%s` needs a scale set and a target: a version, `latest` or `model`", c.req.Verb)
+		return c.lacks("", "`%s` needs a scale set and a target: a version, `latest` or `model`", c.req.Verb)
 	case c.req.Set == "":
 		return c.badSet(places[0])
 	case len(places) == 1:
-		return c.refuse("", "`%s` needs a target after %s: a version, `latest` or `model`", c.req.Verb, echo(c.req.Set))
+		return c.lacks("", "`%s` needs a target after %s: a version, `latest` or `model`", c.req.Verb, echo(c.req.Set))
 	case len(places) > 2:
 		return c.tooMany(places)
 	}

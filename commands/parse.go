@@ -19,7 +19,8 @@ const (
 // Parse understands what was typed after the root command; the root command itself may stand
 // before it. The text is as Slack sends it. A Refusal has code VMSS-ARG, and its Next is the
 // command corrected as far as that is certain, else the verb's help. Beside a Refusal, the Request
-// holds what was understood so far: enough to open a form with it, not to act on it.
+// holds what was understood so far: enough to open a form with it, not to act on it. Its cause is
+// ErrIncomplete when nothing is wrong and something was left out.
 func Parse(text string) (Request, *upgrade.Refusal) {
 	req, no := understand(text)
 	if no != nil {
@@ -146,6 +147,13 @@ func (c *command) with(i, n int, instead ...string) string {
 	return root + strings.Join(parts, " ")
 }
 
+// lacks refuses what a form can ask for.
+func (c *command) lacks(next, format string, args ...any) *upgrade.Refusal {
+	no := c.refuse(next, format, args...)
+	no.Cause = ErrIncomplete
+	return no
+}
+
 // atMost refuses words beyond the verb's first n arguments.
 func (c *command) atMost(n int) *upgrade.Refusal {
 	if len(c.words) <= n+1 {
@@ -198,10 +206,12 @@ func (c *command) about() *upgrade.Refusal {
 
 var parts = []string{"map", "instances", "image", "policy"}
 
+func isPart(s string) bool { return slices.Contains(parts, s) }
+
 func (c *command) show() *upgrade.Refusal {
 	switch {
 	case len(c.words) == 1:
-		return c.refuse(root+"list", "`show` needs a scale set")
+		return c.lacks(root+"list", "`show` needs a scale set")
 	case !isSet(c.words[1].text):
 		return c.badSet(1)
 	}
@@ -210,7 +220,7 @@ func (c *command) show() *upgrade.Refusal {
 		return nil
 	}
 	part := c.words[2].keyword()
-	if !slices.Contains(parts, part) {
+	if !isPart(part) {
 		return c.unknown(2, "the part ", parts)
 	}
 	c.req.Part = part
@@ -225,7 +235,7 @@ func (c *command) badSet(i int) *upgrade.Refusal {
 // another.
 func (c *command) rollout() *upgrade.Refusal {
 	if len(c.words) == 1 {
-		return c.refuse(root+"status", "`%s` needs a rollout, such as `%s r-4f2k9a`", c.req.Verb, c.req.Verb)
+		return c.lacks(root+"status", "`%s` needs a rollout, such as `%s r-4f2k9a`", c.req.Verb, c.req.Verb)
 	}
 	said := c.words[1].text
 	switch lower := strings.ToLower(said); {

@@ -87,6 +87,7 @@ type Refusal struct {
 	What    string
 	Next    string `json:",omitempty"`
 	Rollout string `json:",omitempty"`
+	Form    string `json:",omitempty"` // opens the form with what was understood, see Started
 }
 
 // SetLine is one scale set in a list, with the rollout that holds it.

@@ -1,0 +1,343 @@
+package commands
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// ErrIncomplete is the cause of a refusal of [Parse] when everything that was said was understood,
+// and what was left out can be asked for in a form.
+var ErrIncomplete = errors.New("something was left out")
+
+// Form is what a person fills in to complete a request. It is a description: the view draws it, and
+// [ParseForm] reads what came of it.
+type Form struct {
+	Carried
+	Title   string
+	Says    string // what sending it does
+	Submit  string // the word on the button
+	Typed   string // the command as known so far, for people who would rather type
+	Trouble string // why lists are missing; "" = they are not
+	Fields  []Field
+}
+
+// Carried is what a form takes along unseen. It names what is meant and proves nothing: the domain
+// checks every right and every card when the form comes back.
+type Carried struct {
+	Verb    Verb   `json:"verb"`
+	Rollout string `json:"rollout,omitempty"`
+	Nonce   string `json:"nonce,omitempty"`
+	Part    string `json:"part,omitempty"` // of show
+	Rest    bool   `json:"rest,omitempty"` // of approve
+}
+
+// FieldKind is how a field is filled in.
+type FieldKind string
+
+const (
+	FieldText    FieldKind = "text"
+	FieldChoice  FieldKind = "choice"  // one of Choices
+	FieldChoices FieldKind = "choices" // any of them, none included
+)
+
+// Field is one thing a form asks for.
+type Field struct {
+	Name     string // the same for as long as there are forms
+	Label    string
+	Hint     string
+	Kind     FieldKind
+	Optional bool
+	Value    string // what it starts with; values of FieldChoices are joined with commas
+	Choices  []Choice
+	Most     int    // characters a text may have; 0 = no limit of ours
+	Listed   bool   // its choices are read from the journal or from Azure: it is a text until then
+	About    string // the set its choices belong to; with another one the field begins anew
+	Steers   bool   // another choice changes what other fields offer
+}
+
+// Choice is one of the values a field can have.
+type Choice struct{ Value, Label string }
+
+// Names of the fields that are not options; those have their option's name.
+const (
+	fieldSet     = "set"
+	fieldTarget  = "target"
+	fieldRollout = "rollout"
+	fieldReason  = "reason"
+	fieldAnswer  = "answer"
+)
+
+// answerLater stands for [upgrade.ModelOpen]: a choice in a form cannot be empty.
+const answerLater = "ask"
+
+// face is how the form of a verb presents itself.
+type face struct {
+	title, submit, says string
+	fields              func(Request, Lists) []Field
+}
+
+// faces has the verbs that can be asked for in a form. Slack allows 24 characters for a title and
+// for a button.
+var faces = map[Verb]face{
+	VerbUpgrade: {"Upgrade a scale set", "Open the rollout", "Plans the upgrade, opens its rollout and asks before each update domain. Nothing is changed before somebody else approves.", planFields},
+	VerbPlan:    {"Plan an upgrade", "Show the plan", "Shows the plan. Nothing is asked or changed.", planFields},
+	VerbShow:    {"Show a scale set", "Show it", "Reads the scale set now.", showFields},
+	VerbApprove: {"Approve", "Approve", "Says yes to the update domain that is being asked.", rolloutFields},
+	VerbDeny:    {"Deny", "Deny", "Says no to the update domain that is being asked. The rollout is held until somebody asks again or aborts it.", denyFields},
+	VerbAsk:     {"Ask once more", "Ask", "Asks once more for an update domain that was denied, or whose approval ran out.", rolloutFields},
+	VerbPause:   {"Pause a rollout", "Pause", "Starts nothing more until resume. A batch that Azure is at work on finishes.", pauseFields},
+	VerbResume:  {"Resume a rollout", "Resume", "Ends a pause, and nothing else.", rolloutFields},
+	VerbAbort:   {"Abort a rollout", "Abort", "Ends the rollout at once; what Azure is at work on is followed to its end.", abortFields},
+}
+
+// NewForm makes the form of a request: with what the request has, and with the choices that lists
+// have. There is none for verbs that need nothing.
+func NewForm(req Request, lists Lists) (Form, bool) {
+	face, ok := faces[req.Verb]
+	if !ok {
+		return Form{}, false
+	}
+	f := Form{Carried: Carried{req.Verb, req.Rollout, req.Nonce, req.Part, req.Rest}, Title: face.title, Says: face.says, Submit: face.submit, Typed: typed(req)}
+	if req.Rest {
+		f.Title, f.Says = "Approve the rest", "Says yes to the update domain that is being asked, and to all that come after it."
+	}
+	f.Fields = face.fields(req, lists)
+	return f, true
+}
+
+// Waits reports whether the form has choices that must be read first.
+func (f Form) Waits() bool {
+	for _, field := range f.Fields {
+		if field.Listed {
+			return true
+		}
+	}
+	return false
+}
+
+// Unfinished reports whether the request lacks something that its form asks for.
+func (r Request) Unfinished() bool {
+	f, _ := NewForm(r, Lists{})
+	for _, field := range f.Fields {
+		if !field.Optional && field.Value == "" {
+			return true
+		}
+	}
+	return false
+}
+
+func planFields(r Request, l Lists) []Field {
+	o := r.Options
+	return []Field{
+		setField(r.Set, l, true),
+		targetField(r, l),
+		domainsField(r, l),
+		{Name: "note", Label: "Note", Hint: "Why, or the change's number: everybody sees it", Kind: FieldText, Optional: true, Value: o.Note, Most: maxSaid},
+		{Name: "soak", Label: "Soak", Hint: "Wait after each update domain, such as 10m; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.Soak, formatSpan), Most: 20},
+		{Name: "bake", Label: "Bake", Hint: "Wait after the last one, such as 30m; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.Bake, formatSpan), Most: 20},
+		{Name: "max-unavailable", Label: "Most instances out of service", Hint: "A number or a percentage, such as 2 or 20%; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.MaxUnavailable, upgrade.Limit.String), Most: 20},
+		{Name: "max-failures", Label: "Failed instances to go on with", Hint: "A number; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.MaxFailures, func(n int) string { return fmt.Sprint(n) }), Most: 20},
+	}
+}
+
+func written[T any](v *T, write func(T) string) string {
+	if v == nil {
+		return ""
+	}
+	return write(*v)
+}
+
+func showFields(r Request, l Lists) []Field { return []Field{setField(r.About, l, false)} }
+
+func rolloutFields(r Request, l Lists) []Field {
+	if r.Rollout != "" || r.Nonce != "" {
+		return nil
+	}
+	return []Field{rolloutField(l)}
+}
+
+func pauseFields(r Request, l Lists) []Field {
+	return append(rolloutFields(r, l), Field{Name: fieldReason, Label: "Reason", Kind: FieldText, Optional: true, Value: r.Reason, Most: maxSaid})
+}
+
+func denyFields(r Request, l Lists) []Field {
+	return append(rolloutFields(r, l), Field{Name: fieldReason, Label: "Reason", Hint: "People will ask for it", Kind: FieldText, Value: r.Reason, Most: maxSaid})
+}
+
+func abortFields(r Request, l Lists) []Field {
+	return append(denyFields(r, l), Field{Name: fieldAnswer, Label: "The image in the set's model", Kind: FieldChoice, Value: cmp.Or(string(r.Answer), answerLater), Choices: []Choice{
+		{answerLater, "Ask me when everything in flight has ended"},
+		{string(upgrade.Revert), "Put the old image back"},
+		{string(upgrade.Keep), "Keep the new image"},
+	}})
+}
+
+// fieldReaders has how the value of each field that is not an option gets into the request. With an error
+// comes the value that was perhaps meant, as for options.
+var fieldReaders = map[string]func(*Request, string) (meant string, err error){
+	fieldSet:     readSet,
+	fieldTarget:  readTarget,
+	fieldRollout: readRollout,
+	fieldReason:  readReason,
+	fieldAnswer:  readAnswer,
+}
+
+// ParseForm understands a form that was sent, by the names of its fields: the same values give the
+// same request as typed text does. It reads nothing but its arguments. What is wrong is said by
+// field; the request then holds the rest. What the form does not ask for is not looked at.
+func ParseForm(c Carried, values map[string]string) (Request, map[string]string) {
+	req := Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest}
+	form, _ := NewForm(req, Lists{})
+	wrong := map[string]string{}
+	for _, field := range form.Fields {
+		if err := req.fill(field, values[field.Name]); err != nil {
+			wrong[field.Name] = err.Error()
+		}
+	}
+	return req, wrong
+}
+
+func (r *Request) fill(f Field, raw string) error {
+	value, err := entered(raw, f.Name == fieldReason || f.Name == "note")
+	switch {
+	case err != nil:
+		return err
+	case value == "" && f.Optional:
+		return nil
+	case value == "":
+		return fmt.Errorf("this is needed: %s", lower(cmp.Or(f.Hint, f.Label)))
+	}
+	read, found := fieldReaders[f.Name]
+	if !found {
+		read = options[f.Name]
+	}
+	meant, err := read(r, value)
+	if err != nil && meant != "" {
+		return fmt.Errorf("%w. Did you mean `%s`?", err, meant)
+	}
+	return err
+}
+
+func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// entered is what was filled in as typed text would have it: quotes are the typewriter's, and so are
+// hyphens except in free text. What nobody can see is refused.
+func entered(raw string, free bool) (string, error) {
+	switch {
+	case !utf8.ValidString(raw):
+		return "", errors.New("that is not valid UTF-8 text: type it once more")
+	case utf8.RuneCountInString(raw) > maxText:
+		return "", fmt.Errorf("that is %d characters long: I read %d at most", utf8.RuneCountInString(raw), maxText)
+	}
+	if i := strings.IndexFunc(raw, unseen); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(raw[i:])
+		return "", fmt.Errorf("there is a character nobody can see (%U): type it without", r)
+	}
+	return tidy(strings.Map(func(r rune) rune {
+		if r = plain(r); dash(r) && !free {
+			return '-'
+		}
+		return r
+	}, raw)), nil
+}
+
+func readSet(r *Request, s string) (string, error) {
+	switch {
+	case !isSet(s):
+		return "", errors.New("that is no scale set's name: say name or resourcegroup/name")
+	case r.Verb == VerbShow:
+		r.About = s
+	default:
+		r.Set = s
+	}
+	return "", nil
+}
+
+func readTarget(r *Request, s string) (string, error) {
+	if w := strings.ToLower(s); w == "latest" || w == "model" {
+		s = w
+	}
+	if !isTarget(s) {
+		return nearest(s, []string{"latest", "model"}), errors.New("it takes a version such as 4.0.20160229, latest, or model")
+	}
+	r.Target = s
+	return "", nil
+}
+
+func readRollout(r *Request, s string) (string, error) {
+	if !isRollout(s) {
+		return "", errors.New("that is no rollout's id: these look like r-4f2k9a")
+	}
+	r.Rollout = s
+	return "", nil
+}
+
+func readReason(r *Request, s string) (string, error) {
+	reason, err := remark(s)
+	if err != nil {
+		return "", fmt.Errorf("it is %w", err)
+	}
+	r.Reason = reason
+	return "", nil
+}
+
+func readAnswer(r *Request, s string) (string, error) {
+	switch a := upgrade.ModelAnswer(s); {
+	case s == answerLater:
+	case a == upgrade.Revert || a == upgrade.Keep:
+		r.Answer = a
+	default:
+		return "", errors.New("it takes revert, keep, or ask")
+	}
+	return "", nil
+}
+
+// Check refuses what no form of ours carries. It is a matter of shapes: whether the rollout or the
+// card is there, and whose it is, is the domain's to say.
+func (c Carried) Check() *upgrade.Refusal {
+	_, known := faces[c.Verb]
+	if known && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
+		return nil
+	}
+	return upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know that form: another version of me may have opened it")
+}
+
+// ActionForm is the action id of buttons that open a form; their value is made by [Started].
+const ActionForm = "form"
+
+// maxStarted keeps a button's value within the 2,000 characters that Slack takes.
+const maxStarted = 1900
+
+// Started writes a request that is not whole yet as the value of a button that opens its form; ""
+// when there is no form for it.
+func Started(req Request) string {
+	_, has := faces[req.Verb]
+	text := Format(req)
+	if req.Nonce != "" || !has || len(text) > maxStarted {
+		return ""
+	}
+	return text
+}
+
+// ParseStarted reads what Started wrote; false when it is none of that.
+func ParseStarted(value string) (Request, bool) {
+	req, no := Parse(value)
+	_, has := faces[req.Verb]
+	return req, has && (no == nil || errors.Is(no, ErrIncomplete))
+}
+
+// Steered is the request of a form in which another set was just chosen: what belonged to the set
+// before is forgotten.
+func Steered(c Carried, values map[string]string) Request {
+	req, _ := ParseForm(c, values)
+	req.Domains = nil
+	if isVersion(req.Target) {
+		req.Target = ""
+	}
+	return req
+}

@@ -1,0 +1,393 @@
+package commands
+
+import (
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// sent are the values of a form that is sent as it opened.
+func sent(f Form) map[string]string {
+	values := map[string]string{}
+	for _, field := range f.Fields {
+		values[field.Name] = field.Value
+	}
+	return values
+}
+
+func formOf(t *testing.T, req Request, l Lists) Form {
+	t.Helper()
+	f, ok := NewForm(req, l)
+	if !ok {
+		t.Fatalf("%q has no form", req.Verb)
+	}
+	return f
+}
+
+func TestAFormGivesTheRequestThatTypedTextGives(t *testing.T) {
+	const seed, rounds = 20261123, 50_000
+	forms := 0
+	for i := range uint64(rounds) {
+		want := randomRequest(rand.New(rand.NewPCG(seed, i)))
+		f, ok := NewForm(want, Lists{})
+		if !ok || want.Unfinished() {
+			continue
+		}
+		forms++
+		got, wrong := ParseForm(f.Carried, sent(f))
+		if len(wrong) > 0 || !reflect.DeepEqual(got, want) {
+			t.Fatalf("request %d of seed %d\n     %+v\n  form gives %+v\n  wrong %v", i, seed, want, got, wrong)
+		}
+		if typed, no := Parse(Format(want)); no != nil || !reflect.DeepEqual(typed, got) {
+			t.Fatalf("typed %q gives %+v, %v, the form %+v", Format(want), typed, no, got)
+		}
+	}
+	if forms < rounds/4 {
+		t.Errorf("only %d forms in %d requests", forms, rounds)
+	}
+}
+
+func TestTypedPressedAndFilledInAreOneRequest(t *testing.T) {
+	for _, row := range []struct {
+		typed  string
+		form   Carried
+		values map[string]string
+	}{
+		{"upgrade web-prod 4.0.20160229 ud=0,2 soak=10m note=\"CHG 1\"", Carried{Verb: VerbUpgrade},
+			map[string]string{"set": "web-prod", "target": "4.0.20160229", "ud": "0,2", "soak": "10m", "note": "CHG 1"}},
+		{"plan rg-shop/web model max-unavailable=20% max-failures=1 bake=1h", Carried{Verb: VerbPlan},
+			map[string]string{"set": "rg-shop/web", "target": "Model", "max-unavailable": "20%", "max-failures": "1", "bake": "1h"}},
+		{"upgrade web latest ud=1–3 note=“it’s – fine”", Carried{Verb: VerbUpgrade}, map[string]string{"set": "web", "target": "latest", "ud": "1–3", "note": "it’s – fine"}},
+		{"show web-prod policy", Carried{Verb: VerbShow, Part: "policy"}, map[string]string{"set": "web-prod"}},
+		{"approve r-1", Carried{Verb: VerbApprove}, map[string]string{"rollout": "r-1"}},
+		{"approve r-1 rest", Carried{Verb: VerbApprove, Rest: true}, map[string]string{"rollout": "r-1"}},
+		{"ask r-1", Carried{Verb: VerbAsk}, map[string]string{"rollout": "r-1"}},
+		{"resume r-1", Carried{Verb: VerbResume}, map[string]string{"rollout": "r-1"}},
+		{"pause r-1", Carried{Verb: VerbPause}, map[string]string{"rollout": "r-1", "reason": "  "}},
+		{"pause r-1 lunch", Carried{Verb: VerbPause, Rollout: "r-1"}, map[string]string{"reason": "lunch"}},
+		{"deny r-1 \"no  way\"", Carried{Verb: VerbDeny, Rollout: "r-1"}, map[string]string{"reason": "no\nway"}},
+		{"abort r-1 \"bad image\"", Carried{Verb: VerbAbort, Rollout: "r-1"}, map[string]string{"reason": "bad image", "answer": "ask"}},
+		{"abort r-1 revert \"bad image\"", Carried{Verb: VerbAbort}, map[string]string{"rollout": "r-1", "reason": "bad image", "answer": "revert"}},
+	} {
+		got, wrong := ParseForm(row.form, row.values)
+		if want := parsed(t, row.typed); len(wrong) > 0 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s\n form gives %+v, wrong %v\n       want %+v", row.typed, got, wrong, want)
+		}
+	}
+	for _, id := range []string{"deny", "abort"} {
+		pressed, no := ParseAction(id, nonce)
+		if no != nil || !pressed.Unfinished() {
+			t.Fatalf("%s pressed gives %+v, %v: want a request that lacks its reason", id, pressed, no)
+		}
+		f := formOf(t, pressed, Lists{})
+		values := sent(f)
+		values["reason"] = "bad image"
+		want := pressed
+		want.Reason = "bad image"
+		if got, wrong := ParseForm(f.Carried, values); len(wrong) > 0 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: the form of the button gives %+v, wrong %v, want %+v", id, got, wrong, want)
+		}
+	}
+}
+
+func TestWhatIsWrongInAFormIsSaidAtItsField(t *testing.T) {
+	plan := map[string]string{"set": "web", "target": "latest"}
+	for _, row := range []struct {
+		name, field, value, says string
+		form                     Carried
+	}{
+		{"a set is needed", "set", "", "this is needed", Carried{Verb: VerbPlan}},
+		{"blanks are nothing", "target", "  ", "this is needed", Carried{Verb: VerbPlan}},
+		{"a path is no set", "set", "../web", "no scale set's name", Carried{Verb: VerbPlan}},
+		{"a slip in a target", "target", "latst", "Did you mean `latest`?", Carried{Verb: VerbUpgrade}},
+		{"a gallery image", "target", "/subscriptions/x", "a version such as", Carried{Verb: VerbUpgrade}},
+		{"no domains", "ud", "zero", "update domains", Carried{Verb: VerbUpgrade}},
+		{"backwards", "ud", "3-1", "Did you mean `1-3`?", Carried{Verb: VerbUpgrade}},
+		{"a time without its unit", "soak", "10", "Did you mean `10m`?", Carried{Verb: VerbUpgrade}},
+		{"a limit", "max-unavailable", "many", "a number of instances or a percentage", Carried{Verb: VerbUpgrade}},
+		{"failures", "max-failures", "-1", "a number of instances", Carried{Verb: VerbUpgrade}},
+		{"a long note", "note", strings.Repeat("x", maxSaid+1), "281 characters long", Carried{Verb: VerbUpgrade}},
+		{"more than is read", "note", strings.Repeat("x", maxText+1), "2001 characters long", Carried{Verb: VerbUpgrade}},
+		{"what nobody can see", "set", "web\u200b", "U+200B", Carried{Verb: VerbUpgrade}},
+		{"no text at all", "note", "\xff", "UTF-8", Carried{Verb: VerbUpgrade}},
+		{"a reason is needed", "reason", " ", "this is needed", Carried{Verb: VerbDeny, Nonce: nonce}},
+		{"an id", "rollout", "web-prod", "no rollout's id", Carried{Verb: VerbApprove}},
+		{"an answer nobody offered", "answer", "both", "revert, keep", Carried{Verb: VerbAbort, Rollout: "r-1"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			values := map[string]string{"reason": "x", "rollout": "r-1"}
+			for k, v := range plan {
+				values[k] = v
+			}
+			values[row.field] = row.value
+			req, wrong := ParseForm(row.form, values)
+			if len(wrong) != 1 || !strings.Contains(wrong[row.field], row.says) {
+				t.Errorf("wrong is %v, want only %s: …%s…", wrong, row.field, row.says)
+			}
+			for _, s := range []string{req.Set, req.Target, req.Reason, req.Rollout, req.Options.Note} {
+				if s != "" && s == row.value {
+					t.Errorf("%q got into the request", s)
+				}
+			}
+		})
+	}
+}
+
+func TestAFormThatCarriesWhatNoneOfOursCarriesIsRefused(t *testing.T) {
+	for _, c := range []Carried{
+		{}, {Verb: "vm"}, {Verb: VerbModel, Rollout: "r-1"}, {Verb: VerbDeny, Rollout: "../r-1"}, {Verb: VerbDeny, Rollout: "r-1", Nonce: nonce},
+		{Verb: VerbDeny, Nonce: "short"}, {Verb: VerbShow, Part: "secrets"},
+	} {
+		if no := c.Check(); no == nil || no.Code != upgrade.CodeArg {
+			t.Errorf("%+v is let pass: %v", c, no)
+		}
+	}
+	for verb := range faces {
+		if no := (Carried{Verb: verb, Nonce: nonce}).Check(); no != nil {
+			t.Errorf("%s: %v", verb, no)
+		}
+	}
+}
+
+func TestAFieldThatIsNotAskedForIsNotLookedAt(t *testing.T) {
+	got, wrong := ParseForm(Carried{Verb: VerbDeny, Nonce: nonce}, map[string]string{"reason": "x", "rollout": "r-9", "set": "web", "answer": "keep"})
+	if want := (Request{Verb: VerbDeny, Nonce: nonce, Reason: "x"}); len(wrong) > 0 || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, wrong, want)
+	}
+}
+
+func TestWhatWasLeftOutIsAskedForAndWhatIsWrongIsNot(t *testing.T) {
+	for text, asked := range map[string]bool{
+		"upgrade": true, "plan": true, "upgrade web": true, "upgrade web ud=0 note=x": true, "show": true, "approve": true, "deny": true, "pause": true, "resume": true, "abort": true, "ask": true,
+		"upgrade web 1.2 ud=x": false, "upgrade web ud=x": false, "upgrade ../x": false, "approve web": false, "upgrde": false, "stop": false, "vm": false,
+	} {
+		req, no := Parse(text)
+		if got := errors.Is(no, ErrIncomplete); no == nil || got != asked {
+			t.Errorf("%q: incomplete %v (%v), want %v", text, got, no, asked)
+		}
+		if asked && !req.Unfinished() {
+			t.Errorf("%q understood as %+v lacks nothing", text, req)
+		}
+	}
+	for text, unfinished := range map[string]bool{"deny r-1": true, "abort r-1": true, "deny r-1 x": false, "abort r-1 keep": false, "pause r-1": false, "status": false, "upgrade web latest": false, "": false} {
+		if got := parsed(t, text).Unfinished(); got != unfinished {
+			t.Errorf("%q unfinished: %v, want %v", text, got, unfinished)
+		}
+	}
+}
+
+func TestAFormOpensWithAllThatWasUnderstood(t *testing.T) {
+	req, no := Parse("upgrade ud=x web-prod soak=10 4.0.1 note=why max-failures=1")
+	if no == nil {
+		t.Fatal("ud=x is understood")
+	}
+	got := sent(formOf(t, req, Lists{}))
+	want := map[string]string{"set": "web-prod", "target": "4.0.1", "ud": "", "note": "why", "soak": "", "bake": "", "max-unavailable": "", "max-failures": "1"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("opens with %v, want %v", got, want)
+	}
+}
+
+// azure is what a set and its image look like when they were read.
+func azure() Lists {
+	image := func(v string) upgrade.Image {
+		return upgrade.Image{Publisher: "Canonical", Offer: "UbuntuServer", SKU: "16.04-LTS", Version: v}
+	}
+	set := upgrade.ScaleSet{Name: "web", ResourceGroup: "rg", Model: upgrade.Model{Image: image("4.0.2")}}
+	for i := range 5 {
+		set.Instances = append(set.Instances, upgrade.Instance{UpdateDomain: i%3 - 1}) // -1: not known
+	}
+	return Lists{Set: &set,
+		Sets:     []upgrade.SetSummary{{Name: "web", ResourceGroup: "rg", Capacity: 5}, {Name: "db", ResourceGroup: "a"}, {Name: "DB", ResourceGroup: "b", Capacity: 1}},
+		Versions: []upgrade.ImageVersion{{Image: image("4.0.4")}, {Image: image("4.0.3"), Deprecated: true}, {Image: image("4.0.2"), Deprecated: true}, {Image: image("4.0.1")}},
+		Rollouts: []upgrade.Record{record("r-1", "web", "U0ANA"), record("r-2", "db", "U0ANA")}}
+}
+
+func offered(t *testing.T, f Form, name string) (Field, []string) {
+	t.Helper()
+	for _, field := range f.Fields {
+		if field.Name == name {
+			var labels []string
+			for _, c := range field.Choices {
+				labels = append(labels, c.Value+"|"+c.Label)
+			}
+			return field, labels
+		}
+	}
+	t.Fatalf("the form of %s has no field %s", f.Verb, name)
+	return Field{}, nil
+}
+
+func TestListsBecomeChoices(t *testing.T) {
+	for _, row := range []struct {
+		name, field string
+		req         Request
+		kind        FieldKind
+		value       string
+		want        []string
+	}{
+		{"sets of one name are told apart", "set", Request{Verb: VerbPlan}, FieldChoice, "", []string{"web|web · rg · 5 instances", "a/db|db · a · 0 instances", "b/DB|DB · b · 1 instance"}},
+		{"a set given in full is chosen by its short name", "set", Request{Verb: VerbPlan, Set: "RG/Web"}, FieldChoice, "web", []string{"web|web · rg · 5 instances", "a/db|db · a · 0 instances", "b/DB|DB · b · 1 instance"}},
+		{"an unknown set is kept and marked", "set", Request{Verb: VerbPlan, Set: "wob"}, FieldChoice, "wob", []string{"web|web · rg · 5 instances", "a/db|db · a · 0 instances", "b/DB|DB · b · 1 instance", "wob|wob (not in the list)"}},
+		{"versions newest first, the current one marked, deprecated ones left out", "target", Request{Verb: VerbPlan, Set: "web"}, FieldChoice, "",
+			[]string{"latest|latest: the newest, pinned when it is planned", "model|model: what the set's model already says (4.0.2)", "4.0.4|4.0.4", "4.0.2|4.0.2 · current", "4.0.1|4.0.1"}},
+		{"a version given is kept and marked", "target", Request{Verb: VerbPlan, Set: "web", Target: "9.9"}, FieldChoice, "9.9",
+			[]string{"latest|latest: the newest, pinned when it is planned", "model|model: what the set's model already says (4.0.2)", "4.0.4|4.0.4", "4.0.2|4.0.2 · current", "4.0.1|4.0.1", "9.9|9.9 (not in the list)"}},
+		{"domains with their counts", "ud", Request{Verb: VerbPlan, Set: "web"}, FieldChoices, "", []string{"0|UD 0 · 2 instances", "1|UD 1 · 1 instance"}},
+		{"a domain the set does not have never becomes all of them", "ud", Request{Verb: VerbPlan, Set: "web", Domains: []int{1, 7}}, FieldChoices, "1,7", []string{"0|UD 0 · 2 instances", "1|UD 1 · 1 instance", "7|7 (not in the list)"}},
+		{"rollouts", "rollout", Request{Verb: VerbResume}, FieldChoice, "", []string{"r-1|r-1 · web →  · by ", "r-2|r-2 · db →  · by "}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f, got := offered(t, formOf(t, row.req, azure()), row.field)
+			if f.Kind != row.kind || f.Value != row.value || !reflect.DeepEqual(got, row.want) {
+				t.Errorf("%s, %q, %q\nwant %s, %q, %q", f.Kind, f.Value, got, row.kind, row.value, row.want)
+			}
+		})
+	}
+}
+
+func TestAListThatIsMissingOrTooLongForAMenuLeavesAText(t *testing.T) {
+	many := azure()
+	for range 2 * maxChoices {
+		many.Sets = append(many.Sets, upgrade.SetSummary{Name: letters(rand.New(rand.NewPCG(1, uint64(len(many.Sets)))), "abc", 9)})
+	}
+	long := azure()
+	long.Sets = []upgrade.SetSummary{{Name: strings.Repeat("n", 64), ResourceGroup: strings.Repeat("g", 90)}, {Name: strings.Repeat("N", 64)}}
+	for name, l := range map[string]Lists{"nothing read": {}, "too many sets": many, "too long a name": long} {
+		if f, _ := offered(t, formOf(t, Request{Verb: VerbUpgrade, Set: "web"}, l), "set"); f.Kind != FieldText || f.Value != "web" || f.Choices != nil {
+			t.Errorf("%s: the set is a %s with %q and %d choices", name, f.Kind, f.Value, len(f.Choices))
+		}
+	}
+	old := azure()
+	for i := range 3 * maxChoices {
+		v := old.Versions[0]
+		v.Image.Version = "1.0." + numbers([]int{i})[0]
+		old.Versions = append(old.Versions, v)
+	}
+	f, got := offered(t, formOf(t, Request{Verb: VerbUpgrade, Set: "web", Target: "1.0.299"}, old), "target")
+	if f.Kind != FieldChoice || len(got) > maxChoices || f.Value != "1.0.299" {
+		t.Errorf("the image is a %s of %d choices with %q", f.Kind, len(got), f.Value)
+	}
+}
+
+func TestAChoiceSentBackIsTheSameRequest(t *testing.T) {
+	req := Request{Verb: VerbUpgrade, Set: "web", Target: "4.0.1", Domains: []int{0, 1, 7}}
+	f := formOf(t, req, azure())
+	if got, wrong := ParseForm(f.Carried, sent(f)); len(wrong) > 0 || !reflect.DeepEqual(got, req) {
+		t.Errorf("got %+v, %v, want %+v", got, wrong, req)
+	}
+}
+
+func TestAnotherSetForgetsWhatBelongedToTheOneBefore(t *testing.T) {
+	values := map[string]string{"set": "db", "target": "4.0.1", "ud": "0,1", "note": "why", "soak": "soon"}
+	if got, want := Steered(Carried{Verb: VerbUpgrade}, values), (Request{Verb: VerbUpgrade, Set: "db", Options: Options{Note: "why"}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	values["target"] = "latest"
+	if got := Steered(Carried{Verb: VerbUpgrade}, values); got.Target != "latest" {
+		t.Errorf("latest is meant for every set, got %q", got.Target)
+	}
+}
+
+func TestAFormsListsAreReadWithThePersonsRights(t *testing.T) {
+	for _, row := range []struct {
+		req  Request
+		want []upgrade.Query
+	}{
+		{Request{Verb: VerbUpgrade}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
+		{Request{Verb: VerbPlan, Set: "web"}, []upgrade.Query{{Kind: upgrade.QuerySets}, {Kind: upgrade.QueryVersions, About: "web"}}},
+		{Request{Verb: VerbShow}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
+		{Request{Verb: VerbApprove}, []upgrade.Query{{Kind: upgrade.QueryPending}}},
+		{Request{Verb: VerbAbort}, []upgrade.Query{{Kind: upgrade.QueryRollouts}}},
+	} {
+		d := &desk{}
+		if _, err := ReadLists(t.Context(), row.req, ana, d); err != nil {
+			t.Error(err)
+		}
+		var want []any
+		for _, q := range row.want {
+			want = append(want, ana.ID, q)
+		}
+		if !reflect.DeepEqual(d.asked, want) {
+			t.Errorf("%+v asks %v, want %v", row.req, d.asked, want)
+		}
+	}
+}
+
+func TestAnUnreadSetLeavesTheListOfSets(t *testing.T) {
+	sets := azure().Sets
+	d := &desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QuerySets: {Sets: sets}}, refused: upgrade.Refuse(upgrade.CodeUnknown, "", "no such set")}
+	l, err := ReadLists(t.Context(), Request{Verb: VerbUpgrade}, ana, d)
+	if err == nil || len(l.Sets) != len(sets) {
+		t.Errorf("read %d sets, %v; want the sets and the error", len(l.Sets), err)
+	}
+}
+
+func TestEveryFormKeepsToSlacksLimits(t *testing.T) {
+	for verb := range faces {
+		for _, l := range []Lists{{}, azure()} {
+			f := formOf(t, Request{Verb: verb, Set: "web", Rest: verb == VerbApprove}, l)
+			if utf8.RuneCountInString(f.Title) > 24 || utf8.RuneCountInString(f.Submit) > 24 {
+				t.Errorf("%s: title %q, button %q: 24 characters is the most", verb, f.Title, f.Submit)
+			}
+			seen := map[string]bool{}
+			for _, field := range f.Fields {
+				if seen[field.Name] || field.Label == "" || field.Most > 3000 || (field.Kind == FieldText) == (len(field.Choices) > 0) {
+					t.Errorf("%s: field %+v", verb, field)
+				}
+				seen[field.Name] = true
+			}
+		}
+	}
+}
+
+func TestAButtonOpensTheFormOfWhatWasUnderstood(t *testing.T) {
+	for _, text := range []string{"upgrade web", `upgrade web latest note="a & <b> \"c\""`, "deny r-1", "abort r-1 revert \"x\"", "show", "plan"} {
+		req, _ := Parse(text)
+		if got, ok := ParseStarted(Started(req)); !ok || !reflect.DeepEqual(got, req) {
+			t.Errorf("%q: started %q gives %+v, %v", text, Started(req), got, ok)
+		}
+	}
+	for _, req := range []Request{{}, {Verb: VerbList}, {Verb: VerbModel, Rollout: "r-1", Answer: upgrade.Keep}, {Verb: VerbDeny, Nonce: nonce}, {Verb: VerbDeny, Rollout: "r-1", Reason: strings.Repeat("&lt;", 700)}} {
+		if got := Started(req); got != "" {
+			t.Errorf("%+v is started by %q", req, got)
+		}
+	}
+	for _, value := range []string{"", "list", "upgrade ../x", "rm -rf", "abort r-1 keep", strings.Repeat("x", 3000)} {
+		if req, ok := ParseStarted(value); ok {
+			t.Errorf("%q starts %+v", value, req)
+		}
+	}
+}
+
+func TestARefusalOffersItsFormWhereAnotherWordMayHelp(t *testing.T) {
+	for code, offers := range map[upgrade.Code]bool{upgrade.CodeArg: true, upgrade.CodeUnknown: true, upgrade.CodeRole: false, upgrade.CodeLocked: false, upgrade.CodeInside: false} {
+		reply := Refused(Request{Verb: VerbUpgrade, Set: "web"}, upgrade.Refuse(code, "", "no"))
+		if got := reply.Refusal.Form != ""; got != offers {
+			t.Errorf("%s offers %q", code, reply.Refusal.Form)
+		}
+	}
+}
+
+func FuzzParseForm(f *testing.F) {
+	f.Add("upgrade", "", "web", "latest", "0,1", "note")
+	f.Add("deny", "r-1", "", "", "", "why")
+	f.Fuzz(func(t *testing.T, verb, rollout, set, target, domains, text string) {
+		c := Carried{Verb: Verb(verb), Rollout: rollout}
+		if c.Check() != nil {
+			return
+		}
+		req, wrong := ParseForm(c, map[string]string{"set": set, "target": target, "ud": domains, "note": text, "reason": text, "rollout": set, "answer": target})
+		if len(wrong) > 0 || req.Unfinished() {
+			return
+		}
+		if again, no := Parse(Format(req)); no != nil || !reflect.DeepEqual(again, req) {
+			t.Errorf("the form gives %+v, its text %q gives %+v, %v", req, Format(req), again, no)
+		}
+	})
+}

@@ -1,0 +1,154 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// Lists are the choices a form offers, as just read. The fields of what is not there take text.
+type Lists struct {
+	Sets     []upgrade.SetSummary
+	Set      *upgrade.ScaleSet      // the one that is chosen
+	Versions []upgrade.ImageVersion // of its image, newest first
+	Rollouts []upgrade.Record
+}
+
+// ReadLists reads what the form of a request offers to this person. An error says what could not be
+// read; the lists then have the rest.
+func ReadLists(ctx context.Context, req Request, by upgrade.Person, r Rollouts) (Lists, error) {
+	t := turn{req: req, by: by, rollouts: r}
+	switch req.Verb {
+	case VerbUpgrade, VerbPlan, VerbShow:
+		return t.setLists(ctx)
+	case VerbApprove:
+		sight, err := t.look(ctx, upgrade.QueryPending, "")
+		return Lists{Rollouts: sight.Rollouts}, err
+	}
+	sight, err := t.look(ctx, upgrade.QueryRollouts, "")
+	return Lists{Rollouts: sight.Rollouts}, err
+}
+
+func (t turn) setLists(ctx context.Context) (Lists, error) {
+	all, err := t.look(ctx, upgrade.QuerySets, "")
+	l := Lists{Sets: all.Sets}
+	if err != nil || t.req.Set == "" {
+		return l, err
+	}
+	sight, err := t.look(ctx, upgrade.QueryVersions, t.req.Set)
+	l.Set, l.Versions = sight.Set, sight.Versions
+	return l, err
+}
+
+// What Slack takes in a menu: options, and bytes of an option's value.
+const (
+	maxChoices = 100
+	maxValue   = 150
+)
+
+// choosing turns a field into a choice, unless there is nothing to choose from or more than a menu
+// holds: then it stays a text. What was given already is never dropped in silence, and never taken
+// for something else: where it is not in the list it is added to it, marked.
+func (f Field) choosing(kind FieldKind, choices []Choice) Field {
+	for v := range strings.SplitSeq(f.Value, ",") {
+		if v != "" && len(choices) > 0 && !slices.ContainsFunc(choices, func(c Choice) bool { return c.Value == v }) {
+			choices = append(choices, Choice{v, v + " (not in the list)"})
+		}
+	}
+	tooLong := func(c Choice) bool { return len(c.Value) > maxValue }
+	if len(choices) > 0 && len(choices) <= maxChoices && !slices.ContainsFunc(choices, tooLong) {
+		f.Kind, f.Choices, f.Hint = kind, choices, ""
+	}
+	return f
+}
+
+func setField(given string, l Lists, steers bool) Field {
+	f := Field{Name: fieldSet, Label: "Scale set", Hint: "Its name, or resourcegroup/name", Kind: FieldText, Value: given, Most: maxSet + maxGroup + 1, Listed: true, Steers: steers}
+	var choices []Choice
+	for _, s := range l.Sets {
+		full, value := s.ResourceGroup+"/"+s.Name, s.Name
+		if n := len(namesakes(l.Sets, s.Name)); n > 1 {
+			value = full
+		}
+		if strings.EqualFold(given, s.Name) && value == s.Name || strings.EqualFold(given, full) {
+			f.Value = value
+		}
+		choices = append(choices, Choice{value, fmt.Sprintf("%s · %s · %s", s.Name, s.ResourceGroup, upgrade.Count(s.Capacity, "instance"))})
+	}
+	return f.choosing(FieldChoice, choices)
+}
+
+func namesakes(sets []upgrade.SetSummary, name string) []upgrade.SetSummary {
+	return slices.DeleteFunc(slices.Clone(sets), func(s upgrade.SetSummary) bool { return !strings.EqualFold(s.Name, name) })
+}
+
+// targetField offers what can be rolled out: deprecated versions are left out, because the domain
+// refuses them, and so are the oldest of more than a menu holds.
+func targetField(r Request, l Lists) Field {
+	f := Field{Name: fieldTarget, Label: "Image", Hint: "A version such as 4.0.20160229, latest, or model (what the set's model already says)", Kind: FieldText, Value: r.Target, Most: maxVersion, Listed: true, About: r.Set}
+	if l.Set == nil || len(l.Versions) == 0 {
+		return f
+	}
+	current := l.Set.Model.Image.Running()
+	choices := []Choice{{"latest", "latest: the newest, pinned when it is planned"}, {"model", "model: what the set's model already says (" + current + ")"}}
+	for _, v := range l.Versions {
+		name := v.Image.Version
+		switch {
+		case name == current:
+			choices = append(choices, Choice{name, name + " · current"})
+		case !v.Deprecated && isVersion(name) && len(choices) < maxChoices-2: // room for the current and the given one
+			choices = append(choices, Choice{name, name})
+		}
+	}
+	return f.choosing(FieldChoice, choices)
+}
+
+func domainsField(r Request, l Lists) Field {
+	f := Field{Name: "ud", Label: "Update domains", Hint: "Such as 0,2 or 1-3; all of them without it", Kind: FieldText, Optional: true, Value: formatDomains(r.Domains), Most: maxSaid, Listed: true, About: r.Set}
+	if l.Set == nil || len(r.Domains) > maxChoices/2 {
+		return f
+	}
+	count := map[int]int{}
+	for _, i := range l.Set.Instances {
+		count[i.UpdateDomain]++
+	}
+	var domains []int
+	for d := range count {
+		if d >= 0 {
+			domains = append(domains, d)
+		}
+	}
+	slices.Sort(domains)
+	var choices []Choice
+	for _, d := range domains {
+		choices = append(choices, Choice{strconv.Itoa(d), fmt.Sprintf("UD %d · %s", d, upgrade.Count(count[d], "instance"))})
+	}
+	listed := f
+	listed.Value = strings.Join(numbers(r.Domains), ",")
+	if listed = listed.choosing(FieldChoices, choices); listed.Kind == FieldText {
+		return f
+	}
+	listed.Hint = "None chosen: all of them, one after the other"
+	return listed
+}
+
+func numbers(in []int) []string {
+	var out []string
+	for _, n := range in {
+		out = append(out, strconv.Itoa(n))
+	}
+	return out
+}
+
+func rolloutField(l Lists) Field {
+	f := Field{Name: fieldRollout, Label: "Rollout", Hint: "Its id, such as r-4f2k9a", Kind: FieldText, Most: 40, Listed: true}
+	var choices []Choice
+	for _, rec := range l.Rollouts {
+		choices = append(choices, Choice{rec.ID, fmt.Sprintf("%s · %s → %s · by %s", rec.ID, rec.Plan.Name, rec.Plan.Target.Image, rec.Rollout.Name)})
+	}
+	return f.choosing(FieldChoice, choices)
+}

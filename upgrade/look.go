@@ -20,6 +20,7 @@ const (
 	QueryPending  QueryKind = "pending"  // Sight.Rollouts: open ones that wait for this person's yes
 	QuerySets     QueryKind = "sets"     // Sight.Sets, those whose name contains About
 	QuerySet      QueryKind = "set"      // Sight.Set, its Policy, and the rollout that holds it
+	QueryVersions QueryKind = "versions" // the same, and Sight.Versions of the set's image
 )
 
 // Sight is what a person asked to see.
@@ -28,6 +29,7 @@ type Sight struct {
 	Sets     []SetSummary
 	Set      *ScaleSet
 	Policy   Policy
+	Versions []ImageVersion // newest first; none when the set does not run a platform image
 }
 
 // Look answers a query, with only what the person may read.
@@ -37,6 +39,8 @@ func (d Desk) Look(ctx context.Context, by Person, q Query) (Sight, error) {
 		return d.lookSets(ctx, by, q.About)
 	case QuerySet:
 		return d.lookSet(ctx, by, q.About)
+	case QueryVersions:
+		return d.lookVersions(ctx, by, q.About)
 	case QueryPending:
 		return d.lookPending(ctx, by)
 	}
@@ -67,6 +71,18 @@ func (d Desk) lookSet(ctx context.Context, by Person, name string) (Sight, error
 	s := Sight{Set: &seen, Policy: pol}
 	if rec, err := d.Journal.Holder(ctx, set.ID); err == nil {
 		s.Rollouts = []Record{rec}
+	}
+	return s, nil
+}
+
+func (d Desk) lookVersions(ctx context.Context, by Person, name string) (Sight, error) {
+	s, err := d.lookSet(ctx, by, name)
+	if err != nil || !s.Set.Model.Image.Platform() {
+		return s, err
+	}
+	s.Versions, err = d.Catalogue.Versions(ctx, s.Set.Location, s.Set.Model.Image)
+	if err != nil {
+		return s, azure("list the versions of "+s.Set.Model.Image.Family(), err)
 	}
 	return s, nil
 }

@@ -23,7 +23,7 @@ func determined(p *upgradetest.Play) error {
 		switch {
 		case p.World.Down():
 			err = p.Do("restart")
-		case p.World.Shows("*web → 4.0.20160229: succeeded*"):
+		case p.World.Shows("2 planned · *2 upgraded*"):
 			return nil
 		case len(p.World.Rollouts()) == 0:
 			err = p.Do("type ana upgrade web 4.0.20160229")

@@ -319,9 +319,8 @@ func (c *cases) countAnswers(used map[string]bool) {
 }
 
 var (
-	titleReport = regexp.MustCompile(`\*(\S+) → (\S+): (succeeded|aborted|failed|expired)`)
-	counted     = regexp.MustCompile(`^(\d+) planned · \*(\d+) upgraded\* · (\d+) failed`)
-	images      = regexp.MustCompile(`^Images: (\d+) on the new one, (\d+) on others`)
+	counted = regexp.MustCompile(`^(\d+) planned · \*(\d+) upgraded\* · (\d+) failed`)
+	images  = regexp.MustCompile(`^Images: (\d+) on the new one, (\d+) on others`)
 )
 
 // judgeReports: I10, every rollout that has ended has its report, and it tells the truth.
@@ -329,7 +328,7 @@ func (c *cases) judgeReports() {
 	for i := range c.rollouts {
 		r := &c.rollouts[i]
 		reports := slices.DeleteFunc(slices.Clone(c.e.Posts), func(p Post) bool {
-			return p.Rollout() != r.id || p.EphemeralTo != "" || p.TS == p.ThreadTS || !titleReport.MatchString(p.First().Title())
+			return p.Rollout() != r.id || p.EphemeralTo != "" || !slices.ContainsFunc(p.First().Lines, counted.MatchString)
 		})
 		if r.ended && len(reports) == 0 && c.e.upFor(r.opened, c.e.Now) > troubled {
 			c.blame("I10", c.e.Now, "rollout %s has ended without a report", r.id)

@@ -4,7 +4,7 @@
 // Its nouns. A [ScaleSet] is what was read from Azure; an [Instance] is a VM in it. A [Plan] says
 // once and for all what is meant: the action, the pinned image, the gates with their instances,
 // the limits; its Digest is what people agree to. A [Gate] is what one person's yes covers; a
-// [Batch] is what one call to Azure carries. A [Rollout] is one execution of a plan, folded from
+// batch is what one call to Azure carries. A [Rollout] is one execution of a plan, folded from
 // its [Event]s: what people said, what was sent, what was first seen. An [Observation] is what was
 // read from outside in one pass. [Decide] takes these and the time and returns a [Decision]: the
 // one next thing to do, and every reason why nothing more is done.

@@ -148,15 +148,13 @@ func (h hearing) approve() (Heard, *Refusal) {
 	}
 	need := max(1, h.p.Policy.Approvals, h.pol.Approvals)
 	var facts []Fact
-	switch {
-	case h.voted(gate):
-	case !h.r.Startable(gate) && !h.w.Rest:
-		return Heard{}, h.refuse(CodeStale, "%s was approved by %s, and all of it was started", gate.Title, h.names(gate.Key))
-	case !h.r.Startable(gate):
-	case !h.now.Before(asked.Until(h.pol)):
+	switch open := h.r.Startable(gate); {
+	case open && !h.now.Before(asked.Until(h.pol)):
 		return Heard{}, &Refusal{Code: CodeStale, What: "the time to approve " + gate.Title + " is over", Next: "/vmss ask " + h.r.ID, Rollout: h.r.ID}
-	default:
+	case open && !h.voted(gate):
 		facts = h.vote(gate, asked.Asked, h.r.Votes[gate.Key], need)
+	case !open && !h.voted(gate) && !h.w.Rest:
+		return Heard{}, h.refuse(CodeStale, "%s was approved by %s, and all of it was started", gate.Title, h.names(gate.Key))
 	}
 	if !h.w.Rest {
 		return h.approved(facts, gate.Title)

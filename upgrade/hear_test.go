@@ -194,6 +194,8 @@ func TestHear(t *testing.T) {
 		{name: "R24 the model's card approves nothing while a gate is asked", in: waiting, word: approve, card: model, code: CodeStale, says: "something else"},
 		{name: "R24 what was denied is not approved by a late click", in: denied, word: approve, card: live, code: CodeStale, says: "eva denied UD 0: friday"},
 		{name: "R22 what ran out is not approved by a late click", in: over, word: approve, card: live, code: CodeStale, says: "over"},
+		{name: "R22 nor by a second click of who was in time", in: tale{agreed, 4 * time.Hour}, word: approve, card: live, code: CodeStale, says: "over"},
+		{name: "R24 a click after everything was started changes nothing", in: tale{going, 4 * time.Hour}, word: approve, card: live, says: "already"},
 		{name: "R3 what was aborted is not approved", in: aborted, word: approve, code: CodeState, says: "aborted by ana"},
 		{name: "R9 what has ended is not approved", in: ended, word: approve, card: live, code: CodeStale, says: "ended"},
 

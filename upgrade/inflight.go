@@ -23,9 +23,9 @@ func (v view) settled() bool {
 	if n < 2 || v.moving() {
 		return false
 	}
-	last, before := op.Looks[n-1], op.Looks[n-2]
-	return !last.Moving && !before.Moving && len(last.Outdated) > 0 &&
-		slices.Equal(last.Outdated, before.Outdated) && slices.Equal(last.Outdated, v.outdated(op.Kind, op.Instances, op.Image))
+	// A look at a set at work lists nothing, so it agrees with no other.
+	last := op.Looks[n-1].Outdated
+	return len(last) > 0 && slices.Equal(last, op.Looks[n-2].Outdated) && slices.Equal(last, v.outdated(op.Kind, op.Instances, op.Image))
 }
 
 // hopeless: all that R48 allows was tried, or the set never comes to rest, and the outcome is still

@@ -77,3 +77,16 @@ func (f Fleet) resolve(r ImageRef) (string, bool) {
 	v, ok := sku.version(r.Version)
 	return v.Version, ok
 }
+
+// versions are those the catalogue has of the platform image r, oldest first; none for other images.
+func (f Fleet) versions(r ImageRef) []string {
+	if !r.platform() {
+		return nil
+	}
+	sku, _ := f.find(r.Publisher, r.Offer, r.SKU)
+	var out []string
+	for _, v := range sku.Versions {
+		out = append(out, v.Version)
+	}
+	return out
+}

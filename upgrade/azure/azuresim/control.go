@@ -15,6 +15,7 @@ type State struct {
 	Now        time.Time        `json:"now"`
 	Sets       []SetState       `json:"sets"` // by id
 	Operations []OperationState `json:"operations"`
+	Faults     []ActiveFault    `json:"faults,omitempty"` // that wait or still hold
 }
 
 // SetState is one scale set.
@@ -26,8 +27,11 @@ type SetState struct {
 	Etag              string          `json:"etag"`
 	Mode              string          `json:"mode"`
 	ProvisioningState string          `json:"provisioningState"`
-	Image             string          `json:"image"`     // URN or resource id of the model's image
-	Operation         string          `json:"operation"` // that holds the set, "" if none
+	Image             string          `json:"image"`              // URN or resource id of the model's image
+	ImageVersion      string          `json:"imageVersion"`       // exact version it stands for now
+	Versions          []string        `json:"versions,omitempty"` // of a platform image, oldest first
+	HealthSource      string          `json:"healthSource"`       // probe, extension or none
+	Operation         string          `json:"operation"`          // that holds the set, "" if none
 	Instances         []InstanceState `json:"instances"`
 }
 
@@ -44,9 +48,13 @@ type InstanceState struct {
 	Provisioning       string    `json:"provisioning"`
 	Power              string    `json:"power"`
 	Health             string    `json:"health"`
-	Doing              string    `json:"doing,omitempty"` // the action it is in
+	Phase              Phase     `json:"phase"`
+	Message            string    `json:"message,omitempty"` // of a failure
+	Doing              string    `json:"doing,omitempty"`   // the action it is in
 	Protected          bool      `json:"protected"`
 	Since              time.Time `json:"since"` // of Provisioning
+	PowerSince         time.Time `json:"powerSince,omitzero"`
+	HealthSince        time.Time `json:"healthSince,omitzero"`
 }
 
 // OperationState is one operation that has not been forgotten.
@@ -61,7 +69,7 @@ type OperationState struct {
 }
 
 func (w *world) state() State {
-	st := State{Now: w.clock}
+	st := State{Now: w.clock, Faults: w.activeFaults()}
 	for _, s := range w.sortedSets() {
 		st.Sets = append(st.Sets, w.setState(s))
 	}
@@ -80,7 +88,8 @@ func (w *world) state() State {
 
 func (w *world) setState(s *scaleSet) SetState {
 	out := SetState{ID: s.id(), Name: s.name, ResourceGroup: s.group.name, Location: s.location, Etag: quoted(s.etag),
-		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s)}
+		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s), HealthSource: s.health(), Versions: w.opt.Fleet.versions(s.image())}
+	out.ImageVersion, _ = w.opt.Fleet.resolve(s.image())
 	if s.op != nil {
 		out.Operation = s.op.id
 	}
@@ -88,14 +97,25 @@ func (w *world) setState(s *scaleSet) SetState {
 		out.Instances = append(out.Instances, InstanceState{
 			ID: i.id, UD: i.ud, FD: i.fd, Zone: i.zone, PlacementGroup: i.group, Version: i.exact,
 			LatestModelApplied: i.latest(), Provisioning: i.prov.code, Power: i.power.code, Health: i.healthCode(),
-			Doing: i.doing, Protected: i.protected(), Since: i.prov.since,
+			Phase: w.phase(i), Message: i.prov.message, Doing: i.doing, Protected: i.protected(),
+			Since: i.prov.since, PowerSince: i.power.since, HealthSince: i.health.since,
 		})
 	}
 	return out
 }
 
-// control is the simulator's own API. It asks for no token: it is meant for loopback.
+// sameOrigin lets through what a browser sends from our own pages, and everything that is no browser.
+var sameOrigin = http.NewCrossOriginProtection()
+
+// control is the simulator's own API. It asks for no token: it is meant for loopback, where other
+// web sites must not reach it through the browser of the person in front of it.
 func (s *Sim) control(rw http.ResponseWriter, r *http.Request) {
+	rw.Header().Set("Cache-Control", "no-store")
+	rw.Header().Set("X-Content-Type-Options", "nosniff")
+	if err := sameOrigin.Check(r); err != nil {
+		fail(http.StatusForbidden, "CrossOriginRequest", "control API: %s", err).write(rw)
+		return
+	}
 	switch r.Method + " " + r.URL.Path {
 	case "GET /_control/state":
 		ok(s.Snapshot()).write(rw)
@@ -103,6 +123,8 @@ func (s *Sim) control(rw http.ResponseWriter, r *http.Request) {
 		ok(s.Stats()).write(rw)
 	case "GET /_control/writes":
 		ok(s.Writes()).write(rw)
+	case "GET /_control/view":
+		s.serveView(rw, r)
 	case "GET /_control/faults":
 		ok(faultKinds).write(rw)
 	case "POST /_control/fault":
@@ -111,7 +133,7 @@ func (s *Sim) control(rw http.ResponseWriter, r *http.Request) {
 		outcome(rw, s.Reset())
 	default:
 		fail(http.StatusNotFound, "NotFound",
-			"Known: GET /_control/state, stats, writes, faults; POST /_control/fault, reset.").write(rw)
+			"Known: GET /_control/state, stats, writes, view, faults; POST /_control/fault, reset.").write(rw)
 	}
 }
 

@@ -63,6 +63,12 @@
 //
 // # Control API
 //
-// Under /_control/, without a token: GET state, stats, writes, faults; POST fault (a Fault), reset.
-// It is for the machine it runs on.
+// Under /_control/, without a token: GET state, stats, writes, view (all of these for the page),
+// faults; POST fault (a Fault), reset. It is for the machine it runs on; browsers may POST from our
+// own page only.
+//
+// # Fleet view
+//
+// GET / is a page that shows the sets as maps of update by fault domains, each instance in its Phase,
+// and has a button for most faults. It does nothing the control API cannot do.
 package azuresim

@@ -53,6 +53,7 @@ var faultKinds = map[string]string{
 	"unhealthy-now":   "instance becomes unhealthy",
 	"healthy-now":     "instance becomes healthy again, and stays able to",
 	"vanish":          "instance is deleted, as by autoscale",
+	"lift":            "nothing new: every fault that waits or still holds is taken away, what has happened stays",
 	"born":            "count instances are added on the model, as by autoscale",
 	"protect":         "instance gets protectFromScaleSetActions, by somebody else",
 	"change-model":    "somebody else writes version or patch into the model",
@@ -90,10 +91,18 @@ func (w *world) inject(f Fault) error {
 	if f.When != "" && f.When != "before" && f.When != "after" {
 		return fmt.Errorf("fault %s: when is before or after, not %q", f.Kind, f.When)
 	}
+	if f.Kind == "lift" {
+		w.stats.Faults[f.Kind]++
+		w.lift()
+		return nil
+	}
 	wire := slices.Contains(wireKinds, f.Kind)
 	found := w.findSets(f.Set)
 	if len(found) != 1 && (!wire || f.Set != "") {
 		return fmt.Errorf("fault %s: %d scale sets are called %q", f.Kind, len(found), f.Set)
+	}
+	if len(found) == 1 {
+		f.Set = found[0].id()
 	}
 	armed := &armedFault{f, w.clock.Add(time.Duration(f.After)), cmp.Or(f.Times, 1)}
 	if wire {
@@ -103,16 +112,27 @@ func (w *world) inject(f Fault) error {
 	if err := w.checkWorldFault(f, found[0]); err != nil {
 		return fmt.Errorf("fault %s: %w", f.Kind, err)
 	}
-	if slices.Contains(lroKinds, f.Kind) {
-		found[0].arrested = append(found[0].arrested, armed)
-		return nil
-	}
-	if f.After == 0 {
-		w.strike(f, found[0])
-		return nil
-	}
-	w.at(armed.from, func() { w.strike(f, found[0]) })
+	w.prepare(armed, found[0])
 	return nil
+}
+
+// prepare gives a checked fault of the world to what it waits for: the next operation, its moment,
+// or nothing.
+func (w *world) prepare(a *armedFault, s *scaleSet) {
+	switch {
+	case slices.Contains(lroKinds, a.Kind):
+		s.arrested = append(s.arrested, a)
+	case a.After == 0:
+		w.strike(a.Fault, s)
+	default:
+		w.planned = append(w.planned, a)
+		w.at(a.from, func() {
+			if n := slices.Index(w.planned, a); n >= 0 { // else it was lifted
+				w.planned = slices.Delete(w.planned, n, n+1)
+				w.strike(a.Fault, s)
+			}
+		})
+	}
 }
 
 func (w *world) checkWorldFault(f Fault, s *scaleSet) error {

@@ -1,72 +1,97 @@
 package azuresim
 
 import (
-	"encoding/base64"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// page answers a list call with the next keys, and a nextLink where there are more. The $skiptoken
-// holds the key after which to go on, so that what comes and goes between two pages neither shifts
-// nor repeats anything; it is good for the same path only.
-func (w *world) page(c *call, keys []string, item func(key string) any) *reply {
-	start := 0
-	if token := c.query.Get("$skiptoken"); token != "" {
-		after, fits := readToken(c.path, token)
-		if !fits {
-			return fail(http.StatusBadRequest, "InvalidParameter", "The value of parameter $skiptoken is invalid.").at("$skiptoken")
-		}
-		start = slices.IndexFunc(keys, func(k string) bool { return idLess(after, k) })
-		if start < 0 {
-			start = len(keys)
-		}
-	}
-	end := min(start+w.opt.PageSize, len(keys))
-	list := make([]any, 0, end-start)
-	for _, k := range keys[start:end] {
-		list = append(list, item(k))
-	}
-	body := document{"value": list}
-	if end < len(keys) {
-		body["nextLink"] = nextLink(c, makeToken(c.path, keys[end-1]))
-	}
-	return ok(body)
+// The fleet view: a page that shows the world as it is and has buttons for its faults. All it knows
+// comes from GET /_control/view, all it does is POST to /_control/.
+
+const assets = "/_page/" // where the page's own files are
+
+//go:embed page
+var pageFiles embed.FS
+
+var pageTemplate = template.Must(template.ParseFS(pageFiles, "page/page.html"))
+
+// contentPolicy lets the page load and call its own host only.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func isPage(r *http.Request) bool {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	return reads && (r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, assets))
 }
 
-// nextLink is the caller's own request with the token in it, on the host it used.
-func nextLink(c *call, token string) string {
-	q := url.Values{}
-	for k, v := range c.query {
-		q[k] = v
+func (s *Sim) servePage(rw http.ResponseWriter, r *http.Request) {
+	h := rw.Header()
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-cache")
+	if name, ok := strings.CutPrefix(r.URL.Path, assets); ok {
+		http.ServeFileFS(rw, r, pageFiles, "page/"+name)
+		return
 	}
-	q.Set("$skiptoken", token)
-	return c.base + (&url.URL{Path: c.path}).EscapedPath() + "?" + q.Encode()
-}
-
-func makeToken(path, key string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(tokenMark(path) + key))
-}
-
-func readToken(path, token string) (key string, fits bool) {
-	data, err := base64.RawURLEncoding.DecodeString(token)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	f := s.opt.Fleet
+	err := pageTemplate.Execute(rw, map[string]any{
+		"Name": f.SubscriptionName, "Subscription": f.Subscription, "Home": s.opt.Home,
+		"Speed": strconv.FormatFloat(s.opt.Speed, 'g', -1, 64),
+	})
 	if err != nil {
-		return "", false
+		panic(http.ErrAbortHandler) // the browser has gone
 	}
-	return strings.CutPrefix(string(data), tokenMark(path))
 }
 
-func tokenMark(path string) string { return guid("list", strings.ToLower(path)) + "!" }
+// shownWrites is how many of the last writes the page shows.
+const shownWrites = 40
 
-// idLess orders keys: numbers by value, so that instance 10 comes after 9.
-func idLess(a, b string) bool {
-	if isNumber(a) && isNumber(b) && len(a) != len(b) {
-		return len(a) < len(b)
-	}
-	return a < b
+// pageView is all the page shows.
+type pageView struct {
+	State
+	Writes    []Write `json:"writes"` // the last ones, newest first, without bodies
+	AllWrites int     `json:"allWrites"`
+	Stats     Stats   `json:"stats"`
 }
 
-func isNumber(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+// serveView sends the view, or 304 when but for the time it is what the page has.
+func (s *Sim) serveView(rw http.ResponseWriter, r *http.Request) {
+	v := s.view()
+	now := v.Now
+	v.Now = time.Time{}
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("view: %v", err)) // made of our own types
+	}
+	tag := fmt.Sprintf(`"%x"`, digest(string(data)))
+	rw.Header().Set("ETag", tag)
+	if r.Header.Get("If-None-Match") == tag {
+		rw.WriteHeader(http.StatusNotModified)
+		return
+	}
+	v.Now = now
+	ok(v).write(rw)
+}
+
+func (s *Sim) view() pageView {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.world
+	w.advance(s.now())
+	v := pageView{State: w.state(), AllWrites: len(w.writes), Stats: w.stats.clone()}
+	for _, record := range slices.Backward(w.writes[max(0, len(w.writes)-shownWrites):]) {
+		short := *record
+		short.Body = nil
+		v.Writes = append(v.Writes, short)
+	}
+	return v
 }

@@ -68,10 +68,7 @@ func (w *world) note(c *call) {
 	if c.method == http.MethodPost {
 		c.write.Action = strings.ToLower(path.Base(c.path))
 	}
-	if c.params["set"] != "" {
-		c.write.Set = strings.ToLower("/subscriptions/" + c.param("subscription") + "/resourceGroups/" + c.param("group") +
-			"/providers/" + typeSet + "/" + c.param("set"))
-	}
+	c.write.Set = strings.ToLower(c.setID())
 	if json.Valid(c.body) {
 		c.write.Body = c.body
 	}

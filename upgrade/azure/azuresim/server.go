@@ -27,6 +27,14 @@ type call struct {
 
 func (c *call) param(name string) string { return c.params[name] }
 
+// setID is the resource id of the set in the path, as the caller wrote it; "" if there is none.
+func (c *call) setID() string {
+	if c.params["set"] == "" {
+		return ""
+	}
+	return "/subscriptions/" + c.param("subscription") + "/resourceGroups/" + c.param("group") + "/providers/" + typeSet + "/" + c.param("set")
+}
+
 // correlation is the id that ties calls together: the caller's, or else that of the request.
 func (c *call) correlation(requestID string) string {
 	if id := c.header.Get("x-ms-correlation-request-id"); id != "" {
@@ -50,13 +58,21 @@ func readCall(r *http.Request) (*call, error) {
 	}, err
 }
 
-// ServeHTTP is the ARM endpoint, and under /_control/ the simulator's own API. A fault that drops
-// the connection ends in panic(http.ErrAbortHandler), which net/http takes as just that.
+// ServeHTTP is the ARM endpoint, and besides, under /_control/, the simulator's own API, and at / the
+// fleet view. A fault that drops the connection ends in panic(http.ErrAbortHandler), which net/http
+// takes as just that.
 func (s *Sim) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/_control/") {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/_control/"):
 		s.control(rw, r)
-		return
+	case isPage(r):
+		s.servePage(rw, r)
+	default:
+		s.serveARM(rw, r)
 	}
+}
+
+func (s *Sim) serveARM(rw http.ResponseWriter, r *http.Request) {
 	c, err := readCall(r)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the request never arrived whole

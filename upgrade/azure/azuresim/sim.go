@@ -37,6 +37,8 @@ type Options struct {
 	// RefuseDeallocated answers 409 when manualupgrade names a deallocated instance. Undocumented
 	// as well; by default its disk is replaced and it stays deallocated.
 	RefuseDeallocated bool
+	// Home is the address of a page that the fleet view links back to; "" leaves the link out.
+	Home string
 }
 
 // Sim is one simulated subscription behind an HTTP handler. It starts no goroutines: each request

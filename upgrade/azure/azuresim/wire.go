@@ -32,8 +32,7 @@ func (w *world) takeWire(c *call) wireFaults {
 
 func (f Fault) strikes(c *call) bool {
 	f.Match = strings.ReplaceAll(f.Match, "…", "*")
-	name := f.Set[strings.LastIndex(f.Set, "/")+1:]
-	if name != "" && !strings.EqualFold(name, c.params["set"]) {
+	if f.Set != "" && !strings.EqualFold(f.Set, c.setID()) {
 		return false
 	}
 	method, path, both := strings.Cut(strings.TrimSpace(f.Match), " ")

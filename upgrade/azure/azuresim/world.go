@@ -14,19 +14,20 @@ import (
 // world is the state of everything, valid at clock. Nothing in it moves by itself: what will
 // happen is in queue, and advance makes it happen.
 type world struct {
-	opt    Options
-	clock  time.Time
-	queue  eventQueue
-	seq    int // events made so far; breaks ties of the queue
-	opSeq  int // operations made so far
-	calls  int // ARM calls so far
-	groups map[string]*group
-	sets   map[string]*scaleSet // by lower-cased resource id
-	ops    map[string]*operation
-	armed  []*armedFault
-	writes []*Write
-	stats  Stats
-	limits limits
+	opt     Options
+	clock   time.Time
+	queue   eventQueue
+	seq     int // events made so far; breaks ties of the queue
+	opSeq   int // operations made so far
+	calls   int // ARM calls so far
+	groups  map[string]*group
+	sets    map[string]*scaleSet // by lower-cased resource id
+	ops     map[string]*operation
+	armed   []*armedFault // of the wire
+	planned []*armedFault // of the world, for a moment to come
+	writes  []*Write
+	stats   Stats
+	limits  limits
 }
 
 // group is a resource group.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -68,10 +70,19 @@ func refusal(no commands.Refusal, request string) Message {
 		p.para("You can: " + code(no.Next))
 	}
 	p.small(echo(request))
-	if no.Rollout != "" {
-		p.buttons(button("Open "+no.Rollout, "Status of "+no.Rollout, commands.Request{Verb: commands.VerbStatus, About: no.Rollout}))
-	}
+	p.buttons(refusalButtons(no)...)
 	return p.done(slotReply, fmt.Sprintf("%s: %s", esc(string(no.Code), 20), flatProse(no.What)))
+}
+
+func refusalButtons(no commands.Refusal) []slack.BlockElement {
+	var out []slack.BlockElement
+	if no.Rollout != "" {
+		out = append(out, button("Open "+no.Rollout, "Status of "+no.Rollout, commands.Request{Verb: commands.VerbStatus, About: no.Rollout}))
+	}
+	if no.Form != "" {
+		out = append(out, slack.NewButtonBlockElement(commands.ActionForm, no.Form, unmarked("Open form with your values", 70)))
+	}
+	return out
 }
 
 // driven is how the domain ends the one sentence that names a channel; the id is from the

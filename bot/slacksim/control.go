@@ -83,6 +83,10 @@ var posts = map[string]func(*Sim, request) (any, error){
 //	POST close-view  {user, view_id, clear}
 func (s *Sim) serveControl(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/_control/")
+	if err := sameOrigin.Check(r); err != nil {
+		controlError(w, http.StatusForbidden, err.Error())
+		return
+	}
 	if r.Method == http.MethodGet {
 		s.controlGet(w, r, path)
 		return

@@ -15,14 +15,17 @@ type Interaction struct {
 	ViewID   string `json:"view_id,omitempty"` // instead of Channel and TS; "home" is the person's Home tab
 	ActionID string `json:"action_id"`
 	BlockID  string `json:"block_id,omitempty"` // needed only when several blocks have the action
-	// Value is what is chosen: a button's value may be left out; a menu's is the value of one of its options (several,
-	// separated by commas, where several may be chosen), a user or channel id or name, a date, a time, a text.
+	// Value is what is chosen: a button's value may be left out; a menu's is the value of one of its options (where
+	// several may be chosen: separated by commas, or a JSON array), a user or channel id or name, a date, a time, a text.
 	Value string `json:"value,omitempty"`
 	// Values are other fields' contents, by block_id and action_id, for the state of a view or message.
 	Values map[string]map[string]string `json:"values,omitempty"`
 	// Force delivers the click even though the message does not have the element, or not with this value, or is
 	// deleted: what a hostile client could try.
 	Force bool `json:"force,omitempty"`
+	// Lagging lets the element be one that an earlier version of the message had: the person's screen is a moment
+	// behind, and Slack delivers the click all the same.
+	Lagging bool `json:"lagging,omitempty"`
 }
 
 // surface is the message or view on which a person acts.
@@ -105,6 +108,19 @@ func (f surface) element(in Interaction) (map[string]any, string, error) {
 	return found, block, nil
 }
 
+// earlier finds the element in the latest earlier version of the message that had it.
+func (m *message) earlier(in Interaction) (map[string]any, string, error) {
+	for _, old := range slices.Backward(m.Edits) {
+		var v struct{ Blocks, Attachments json.RawMessage }
+		_ = json.Unmarshal(old.Raw, &v) // made by messageJSON
+		was := &message{Message: Message{Blocks: v.Blocks}, attachments: v.Attachments}
+		if el, block, err := (surface{m: was}).element(in); el != nil {
+			return el, block, err
+		}
+	}
+	return nil, "", nil
+}
+
 // Interact uses an element. It returns when the app has acknowledged, or after 3 s.
 func (s *Sim) Interact(in Interaction) (Outcome, error) {
 	s.mu.Lock()
@@ -135,6 +151,9 @@ func (s *Sim) prepare(in Interaction) (*envelope, Outcome, error) {
 		return nil, Outcome{}, err
 	}
 	el, block, err := f.element(in)
+	if el == nil && in.Lagging && f.m != nil {
+		el, block, err = f.m.earlier(in)
+	}
 	if err != nil {
 		return nil, Outcome{}, err
 	}
@@ -279,6 +298,18 @@ func asText(v any) string {
 	return s
 }
 
+// split returns the values that a text names: one that an option has, a JSON array of them, or a list with commas.
+func split(e map[string]any, value string) []string {
+	var list []string
+	switch {
+	case slices.ContainsFunc(options(e), func(o map[string]any) bool { return o["value"] == value }):
+		return []string{value}
+	case strings.HasPrefix(value, "[") && json.Unmarshal([]byte(value), &list) == nil:
+		return list
+	}
+	return strings.Split(value, ",")
+}
+
 // options returns the options of a menu, those in groups included.
 func options(e map[string]any) []map[string]any {
 	var out []map[string]any
@@ -300,11 +331,10 @@ func options(e map[string]any) []map[string]any {
 	return out
 }
 
-// pick returns the options of an element with these comma-separated values; an option that does not exist is an
-// error unless force.
+// pick returns the options of an element with these values; an option that does not exist is an error unless force.
 func pick(e map[string]any, value string, force bool) ([]map[string]any, error) {
 	out := []map[string]any{}
-	for v := range strings.SplitSeq(value, ",") {
+	for _, v := range split(e, value) {
 		if v == "" {
 			continue
 		}

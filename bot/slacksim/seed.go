@@ -118,7 +118,7 @@ func (s *Sim) nameAll() {
 
 // seed makes the first state of the workspace from the options.
 func (s *Sim) seed() workspace {
-	w := workspace{views: map[string]*View{}, homes: map[string]*View{}, files: map[string]*File{}}
+	w := workspace{views: map[string]*View{}, homes: map[string]*View{}, files: map[string]*File{}, reads: map[string]string{}}
 	bot := User{ID: BotUser, Name: s.opt.AppName, RealName: s.opt.AppName, Bot: true}
 	for _, u := range append(append([]User{}, s.opt.Users...), bot) {
 		u.TeamID = cmp.Or(u.TeamID, s.opt.Team.ID)

@@ -26,6 +26,10 @@ type Options struct {
 	Scopes   []string       // bot scopes granted; nil: DefaultScopes
 	Events   []string       // bot events subscribed to; nil: DefaultEvents
 
+	// Welcome is a few lines of mrkdwn that the page shows to a newcomer: things to try. A piece of code that starts
+	// with a slash becomes a command to click on. Empty: no hint.
+	Welcome []string
+
 	// PublicURL, such as https://slack.example:8443, is the base of response_url, socket and upload addresses.
 	// Empty: the scheme and host by which the app called.
 	PublicURL string
@@ -139,7 +143,7 @@ func (s *Sim) Close() {
 	s.wg.Wait()
 }
 
-// ServeHTTP serves the Web API, Socket Mode, uploads, response URLs and the control API.
+// ServeHTTP serves the Web API, Socket Mode, uploads, response URLs, the control API and the page.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	switch {
@@ -153,6 +157,8 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveFile(w, r)
 	case strings.HasPrefix(path, "/_control/"):
 		s.serveControl(w, r)
+	case path == "/" || strings.HasPrefix(path, "/ui/") || strings.HasPrefix(path, "/archives/"):
+		s.servePage(w, r)
 	default:
 		http.NotFound(w, r)
 	}

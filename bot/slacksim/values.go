@@ -95,7 +95,7 @@ func (s *Sim) chosen(e map[string]any, value string, force bool) (any, error) {
 // chosenIDs turns names and ids of users or conversations into the ids of a selection.
 func (s *Sim) chosenIDs(t, value string, force bool) (any, error) {
 	list := []string{}
-	for ref := range strings.SplitSeq(value, ",") {
+	for _, ref := range split(nil, value) {
 		u, c := s.user(ref), s.channel(ref)
 		switch {
 		case ref == "":

@@ -72,6 +72,7 @@ type workspace struct {
 	views    map[string]*View // open modals by id
 	homes    map[string]*View // published Home tabs by user
 	files    map[string]*File
+	reads    map[string]string // how far each person has read each conversation: ts by "user channel"
 }
 
 // user finds a person by id, name or @name; nil: there is none.

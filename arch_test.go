@@ -154,12 +154,21 @@ func TestNoRoomIsCalledAfterNothing(t *testing.T) {
 
 func TestTheManifestIsWhatTheCodeNeedsAndNoMore(t *testing.T) {
 	var m struct {
+		Features struct {
+			Home struct {
+				Home     bool `yaml:"home_tab_enabled"`
+				Messages bool `yaml:"messages_tab_enabled"`
+			} `yaml:"app_home"`
+		}
 		OAuth struct {
 			Scopes map[string][]string
 		} `yaml:"oauth_config"`
 		Settings struct {
-			SocketMode    bool `yaml:"socket_mode_enabled"`
-			OrgDeploy     bool `yaml:"org_deploy_enabled"`
+			SocketMode bool `yaml:"socket_mode_enabled"`
+			OrgDeploy  bool `yaml:"org_deploy_enabled"`
+			Events     struct {
+				Bot []string `yaml:"bot_events"`
+			} `yaml:"event_subscriptions"`
 			Interactivity struct {
 				Enabled bool `yaml:"is_enabled"`
 			}
@@ -168,11 +177,17 @@ func TestTheManifestIsWhatTheCodeNeedsAndNoMore(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(Manifest), &m); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"app_mentions:read", "chat:write", "commands", "users:read"}
+	want := []string{"app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "usergroups:read", "users:read"}
 	if got := m.OAuth.Scopes["bot"]; !slices.Equal(got, want) {
 		t.Errorf("bot scopes %v, want %v", got, want)
 	}
 	if !m.Settings.SocketMode || !m.Settings.Interactivity.Enabled || m.Settings.OrgDeploy {
 		t.Error("want Socket Mode and interactivity on, org deploy off")
+	}
+	if want := []string{"app_home_opened", "app_mention"}; !slices.Equal(m.Settings.Events.Bot, want) {
+		t.Errorf("bot events %v, want %v", m.Settings.Events.Bot, want)
+	}
+	if !m.Features.Home.Home || !m.Features.Home.Messages {
+		t.Error("want the Home tab, and the messages tab in which it is answered")
 	}
 }

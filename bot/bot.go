@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type Journal interface {
 	Unsettled(ctx context.Context, limit int) ([]upgrade.Delivery, error)
 	// Settle commits what became of a delivery, all or nothing.
 	Settle(ctx context.Context, s upgrade.Settlement) error
+	// Thread names the rollout whose messages stand in a thread; upgrade.ErrNotFound if there is none.
+	Thread(ctx context.Context, channel, ts string) (rollout string, err error)
 	// NextPost returns a message that is due, or when the next one will be (zero: none).
 	NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, ok bool, err error)
 	// Sent records what became of it.
@@ -48,77 +51,108 @@ type Bot struct {
 	// Sockets is how many connections are held at once; zero = 2. Slack cuts each from time to time,
 	// and the other one bridges the gap.
 	Sockets int
-	// Team and App are the ids every payload must carry; empty ones are learnt from Slack when the
-	// bot connects.
+	// Team and App are the ids every payload must carry; empty ones are learnt from the bot token.
 	Team, App string
 	// EditEvery is the shortest time between two edits of one message; zero = 3 s.
 	EditEvery time.Duration
 	// NewDeliveries and NewPosts are signalled when there is something to do.
 	NewDeliveries, NewPosts <-chan struct{}
 
-	mu        sync.Mutex    // guards App
-	met       chan struct{} // closed once App is known
-	user      string        // the bot's own user id
-	connected atomic.Int32
+	enterprise string // of Team, "" = none
+	user       string // the bot's own user id
+	connected  atomic.Int32
+	door       door
+	channels   channels
+	pace       pace // the sender's
+	homes      homes
+	workspace  string // its address, such as https://acme.slack.com/
 }
+
+// How a bot that is told to stop ends, in less than ten seconds: nothing new is taken or begun; what
+// was begun, and the answers to it, have drainFor; acknowledgements on their way have flushFor.
+const (
+	drainFor = 8 * time.Second
+	flushFor = 200 * time.Millisecond
+)
 
 // Run connects and works until the context ends or Slack says that the tokens are no good. When it
 // returns everything that was acknowledged is in the journal; unfinished work is done after the
 // next start.
 func (b *Bot) Run(ctx context.Context) error {
 	if err := b.check(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
-	b.met = make(chan struct{})
-	if b.App != "" {
-		close(b.met)
-	}
-	run, stop := context.WithCancelCause(ctx)
+	taking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var all sync.WaitGroup
-	for n := range max(1, b.Sockets, 2*boolInt(b.Sockets == 0)) {
+	linked, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	answering, answered := context.WithCancel(linked)
+	defer answered()
+	var sockets, work, posts, people sync.WaitGroup
+	for n := range cmp.Or(b.Sockets, 2) {
 		s := b.newSession(n)
-		all.Go(func() {
-			if err := s.run(run); err != nil && run.Err() == nil {
-				stop(err)
-			}
-		})
+		sockets.Go(func() { stopOn(s.run(taking, linked), stop) })
 	}
-	all.Go(func() { b.work(run) })
-	all.Go(func() { b.send(run) })
-	all.Wait()
-	if cause := context.Cause(run); !errors.Is(cause, context.Canceled) {
-		return cause
+	work.Go(func() { b.work(taking, linked) })
+	posts.Go(func() { stopOn(b.send(answering, linked), stop) })
+	people.Go(func() { b.People.keep(taking) })
+	people.Go(func() { b.keepHomes(taking) })
+
+	<-taking.Done()
+	limit := time.AfterFunc(drainFor, cut)
+	defer limit.Stop()
+	work.Wait()
+	answered()
+	posts.Wait()
+	sleep(linked, flushFor)
+	cut()
+	sockets.Wait()
+	people.Wait()
+	if ctx.Err() != nil {
+		return nil
 	}
-	return nil
+	return context.Cause(taking)
 }
 
-func boolInt(b bool) int {
-	if b {
-		return 1
+func stopOn(err error, stop context.CancelCauseFunc) {
+	if err != nil {
+		stop(err)
 	}
-	return 0
 }
 
 // Connected returns how many sockets have been greeted by Slack and not been lost since.
 func (b *Bot) Connected() int { return int(b.connected.Load()) }
 
-// check asks Slack who we are: a token of another workspace must not get a single payload.
+// check asks Slack who we are: a payload of another workspace or app must not be heard, and what was
+// acknowledged before a restart must be.
 func (b *Bot) check(ctx context.Context) error {
 	var who *slack.AuthTestResponse
+	var app *slack.Bot
 	err := b.patiently(ctx, "auth.test", func(ctx context.Context) (err error) {
 		who, err = b.API.AuthTestContext(ctx)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	err = b.patiently(ctx, "bots.info", func(ctx context.Context) (err error) {
+		app, err = b.API.GetBotInfoContext(ctx, slack.GetBotInfoParameters{Bot: who.BotID})
+		return err
+	})
 	switch {
 	case err != nil:
-		return fmt.Errorf("slack: auth.test: %w", err)
+		return err
 	case b.Team != "" && b.Team != who.TeamID:
 		return fmt.Errorf("slack: the bot token belongs to workspace %s (%s), the configuration names %s", who.TeamID, who.Team, b.Team)
+	case b.App != "" && b.App != app.AppID:
+		return fmt.Errorf("slack: the bot token belongs to app %s, the configuration names %s", app.AppID, b.App)
 	}
-	b.Team, b.user = who.TeamID, who.UserID
-	b.People.team = who.TeamID
-	b.Log.Info("slack: authenticated", "team", who.TeamID, "bot", who.UserID)
+	b.Team, b.App, b.enterprise, b.user, b.workspace = who.TeamID, app.AppID, who.EnterpriseID, who.UserID, who.URL
+	b.Log.Info("slack: authenticated", "team", b.Team, "app", b.App, "bot", b.user)
+	b.People.meet(ctx, b.Team, b.Log)
 	return nil
 }
 
@@ -128,44 +162,28 @@ func (b *Bot) patiently(ctx context.Context, what string, call func(context.Cont
 		attempt, cancel := context.WithTimeout(ctx, callTimeout)
 		err := call(attempt)
 		cancel()
-		if err == nil || ctx.Err() != nil || hopeless(err) {
-			return err
+		if err == nil {
+			return nil
 		}
-		var limited *slack.RateLimitedError
-		if errors.As(err, &limited) {
-			wait = limited.RetryAfter
+		if ctx.Err() != nil || hopeless(err) {
+			return fmt.Errorf("slack: %s: %s", what, explain(err))
+		}
+		if limit, limited := rateLimit(err); limited {
+			wait = limit
 		}
 		b.Log.Warn("slack: not reached, trying again", "call", what, "in", wait, "err", err)
-		if !sleep(ctx, wait) {
-			return ctx.Err()
-		}
+		sleep(ctx, wait)
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep waits, or returns early when the context ends.
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-timer.C:
-		return true
 	}
-}
-
-// hopeless reports whether Slack's answer will be the same next time: somebody has to change the
-// token or the app. socketmode itself repeats several of these for ever.
-func hopeless(err error) bool {
-	var answer slack.SlackErrorResponse
-	if !errors.As(err, &answer) {
-		return false
-	}
-	switch answer.Err {
-	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type",
-		"missing_scope", "no_permission", "org_login_required", "ekm_access_denied", "team_access_not_granted":
-		return true
-	}
-	return false
 }
 
 // CheckTokens refuses tokens that are obviously not what they should be, without printing them.

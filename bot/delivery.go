@@ -2,6 +2,7 @@ package bot
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,13 +10,22 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// payload is what the bot reads of Slack's three kinds of payload; see the samples in
-// testdata. Everything else in them is ignored.
+// The kinds of payload that Slack delivers.
+const (
+	kindCommand  = "slash_commands"
+	kindInteract = "interactive"
+	kindEvent    = "events_api"
+)
+
+// payload is what the bot reads of Slack's three kinds of payload. Everything else in them is
+// ignored.
 type payload struct {
-	Type      string `json:"type"`
-	TeamID    string `json:"team_id"`
-	APIAppID  string `json:"api_app_id"`
-	TriggerID string `json:"trigger_id"`
+	Type         string `json:"type"`
+	TeamID       string `json:"team_id"`
+	EnterpriseID string `json:"enterprise_id"`
+	OrgInstall   flag   `json:"is_enterprise_install"`
+	APIAppID     string `json:"api_app_id"`
+	TriggerID    string `json:"trigger_id"`
 
 	// slash_commands
 	Command   string `json:"command"`
@@ -28,9 +38,12 @@ type payload struct {
 		ID     string `json:"id"`
 		TeamID string `json:"team_id"`
 	} `json:"user"`
-	Team *struct {
+	Team struct {
 		ID string `json:"id"`
 	} `json:"team"`
+	Enterprise struct {
+		ID string `json:"id"`
+	} `json:"enterprise"`
 	Channel struct {
 		ID string `json:"id"`
 	} `json:"channel"`
@@ -46,6 +59,7 @@ type payload struct {
 			Value string `json:"value"`
 		} `json:"selected_option"`
 	} `json:"actions"`
+	View surface `json:"view"`
 
 	// events_api
 	EventID string `json:"event_id"`
@@ -56,22 +70,104 @@ type payload struct {
 		Text     string `json:"text"`
 		Channel  string `json:"channel"`
 		ThreadTS string `json:"thread_ts"`
+		Tab      string `json:"tab"` // of the app's own page
 	} `json:"event"`
+}
+
+// flag is a boolean that Slack also writes as a string, in the payloads of commands.
+type flag bool
+
+// UnmarshalJSON reads true, "true", false, "false" and null.
+func (f *flag) UnmarshalJSON(b []byte) error {
+	switch strings.Trim(string(b), `"`) {
+	case "true":
+		*f = true
+	case "false", "null", "":
+		*f = false
+	default:
+		return errors.New("neither true nor false")
+	}
+	return nil
+}
+
+// parse reads a payload; one that cannot be read is the zero value.
+func parse(body json.RawMessage) (payload, error) {
+	var p payload
+	if err := json.Unmarshal(body, &p); err != nil {
+		return payload{}, err
+	}
+	return p, nil
+}
+
+// person is the id of who did it.
+func (p payload) person() string {
+	switch {
+	case p.UserID != "":
+		return p.UserID
+	case p.User.ID != "":
+		return p.User.ID
+	}
+	return p.Event.User
+}
+
+// channel is the id of where it was done; "" when that was in no channel.
+func (p payload) channel() string {
+	for _, id := range []string{p.ChannelID, p.Channel.ID, p.Container.ChannelID} {
+		if id != "" {
+			return id
+		}
+	}
+	return p.Event.Channel
+}
+
+// forUs reports whether an event is something said to the bot, or somebody opening its Home tab. The
+// word of a bot is not heard at all: two bots must never talk to each other for ever.
+func (p payload) forUs() bool {
+	return (p.Event.Type == "app_mention" || p.opensHome()) && p.Event.BotID == "" && p.Event.User != ""
+}
+
+func (p payload) opensHome() bool { return p.Event.Type == "app_home_opened" && p.Event.Tab == "home" }
+
+// foreign says in which way the payload is not of our workspace and app, "" when it is. Slack fills in
+// what is checked here; people cannot.
+func (b *Bot) foreign(p payload) string {
+	switch {
+	case p.APIAppID != b.App:
+		return fmt.Sprintf("the payload is of app %q", p.APIAppID)
+	case bool(p.OrgInstall):
+		return "the payload is of an organisation-wide installation"
+	case p.TeamID == "" && p.Team.ID == "":
+		return "the payload names no workspace"
+	case p.Channel.ID != "" && p.Container.ChannelID != "" && p.Channel.ID != p.Container.ChannelID:
+		return fmt.Sprintf("the payload is of the channels %q and %q", p.Channel.ID, p.Container.ChannelID)
+	case p.person() == "":
+		return "the payload names no user"
+	}
+	for _, id := range []string{p.TeamID, p.Team.ID, p.User.TeamID} {
+		if id != "" && id != b.Team {
+			return fmt.Sprintf("the payload is of workspace %q", id)
+		}
+	}
+	for _, id := range []string{p.EnterpriseID, p.Enterprise.ID} {
+		if id != "" && id != b.enterprise {
+			return fmt.Sprintf("the payload is of organisation %q", id)
+		}
+	}
+	return ""
 }
 
 // deliveryKey is the same for every redelivery of one thing a person did, whatever envelope it
 // comes in: Slack repeats events with the same event_id, commands and clicks with the same
-// trigger_id (bolt-js#2487, #2188). What has neither is told apart by its envelope.
-func deliveryKey(kind, envelope string, body json.RawMessage) string {
-	var p payload
-	if err := json.Unmarshal(body, &p); err != nil {
-		return kind + "/envelope/" + envelope
-	}
+// trigger_id (bolt-js#2487, #2188). A form that is sent once more as it is, because Slack reported
+// trouble, is the same thing, too. What has neither is told apart by its envelope.
+func deliveryKey(kind, envelope string, p payload) string {
 	switch {
 	case p.EventID != "":
 		return kind + "/event/" + p.EventID
 	case len(p.Actions) > 0 && p.Container.MessageTS != "" && p.Actions[0].ActionTS != "":
-		return strings.Join([]string{kind, "action", p.Container.MessageTS, p.Actions[0].ActionID, p.User.ID, p.Actions[0].ActionTS}, "/")
+		return strings.Join([]string{kind, "action", p.channel(), p.Container.MessageTS, p.Actions[0].ActionID, p.User.ID, p.Actions[0].ActionTS}, "/")
+	case p.Type == "view_submission" && p.View.ID != "":
+		return strings.Join([]string{kind, "form", p.View.ID, p.View.Hash, p.User.ID, p.View.digest()}, "/")
 	case p.TriggerID != "":
 		return kind + "/trigger/" + p.TriggerID
 	}
@@ -80,47 +176,55 @@ func deliveryKey(kind, envelope string, body json.RawMessage) string {
 
 // spoken is what somebody said, wherever it came from.
 type spoken struct {
-	user, team, app string
-	channel         string
-	raw             string // for the audit
-	silent          bool   // nothing a person waits on: no answer is owed
-	request         commands.Request
-	refusal         *upgrade.Refusal
+	user    string
+	channel string
+	thread  string // the thread it was said in, "" = none
+	raw     string // for the audit
+	foreign string // why it is none of ours: audited, not answered
+	request commands.Request
+	refusal *upgrade.Refusal
+	form    *form // to be shown instead, if that is still possible; nil = none
+	home    bool  // the Home tab was opened: nothing was said
 }
 
-// understand reads a delivery. It never fails: what is not understood is a refusal.
-func (b *Bot) understand(d upgrade.Delivery) spoken {
-	var p payload
-	if err := json.Unmarshal(d.Body, &p); err != nil {
-		return spoken{silent: true, refusal: &upgrade.Refusal{Code: upgrade.CodeArg, What: "the payload could not be read", Cause: err}}
+// understand reads a delivery. It never fails: what is not understood is a refusal, and what cannot
+// be read at all is nobody's.
+func (b *Bot) understand(d upgrade.Delivery) (s spoken) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.Log.Error("a delivery could not be read for a mistake in the bot", "delivery", d.ID, "panic", p)
+			s.foreign = "reading the payload failed"
+		}
+	}()
+	p, err := parse(d.Body)
+	if err != nil {
+		return spoken{foreign: "the payload could not be read: " + err.Error()}
 	}
+	s = spoken{user: p.person(), channel: p.channel(), foreign: b.foreign(p)}
 	switch d.Kind {
-	case "slash_commands":
-		s := spoken{user: p.UserID, team: p.TeamID, app: p.APIAppID, channel: p.ChannelID, raw: p.Command + " " + p.Text}
+	case kindCommand:
+		s.raw = p.Command + " " + p.Text
 		s.request, s.refusal = commands.Parse(p.Text)
-		return s
-	case "interactive":
-		return pressed(p)
-	case "events_api":
-		return b.mentioned(p)
+		s.lacking(p.TriggerID)
+	case kindInteract:
+		s.pressed(p)
+	case kindEvent:
+		s.mentioned(p, b.user)
+	default:
+		s.foreign = fmt.Sprintf("payloads of kind %q are not understood", d.Kind)
 	}
-	return spoken{silent: true, refusal: upgrade.Refuse(upgrade.CodeArg, "", "payloads of kind %q are not understood", d.Kind)}
+	return s
 }
 
-func pressed(p payload) spoken {
-	s := spoken{user: p.User.ID, team: p.User.TeamID, app: p.APIAppID, channel: p.Channel.ID}
-	if s.channel == "" {
-		s.channel = p.Container.ChannelID
-	}
-	if p.Team != nil && p.Team.ID != s.team && s.team != "" {
-		s.team = s.team + " of another workspace than " + p.Team.ID
-	}
-	if p.Team != nil && s.team == "" {
-		s.team = p.Team.ID
+// pressed reads the use of a button or menu, or of a form.
+func (s *spoken) pressed(p payload) {
+	if p.Type == "view_submission" {
+		s.submitted(p)
+		return
 	}
 	if p.Type != "block_actions" || len(p.Actions) == 0 {
-		s.silent, s.refusal = true, upgrade.Refuse(upgrade.CodeArg, "", "interactions of type %q are not understood", p.Type)
-		return s
+		s.foreign = fmt.Sprintf("interactions of type %q are not understood", p.Type)
+		return
 	}
 	// Slack sends one action for each press; more in one payload would be somebody's invention.
 	a := p.Actions[0]
@@ -129,20 +233,30 @@ func pressed(p payload) spoken {
 		value = a.SelectedOption.Value
 	}
 	s.raw = a.ActionID + " " + value
-	s.request, s.refusal = commands.ParseAction(a.ActionID, value)
-	return s
+	switch {
+	case p.View.Type == "modal":
+		s.steered(p)
+	case a.ActionID == commands.ActionForm:
+		s.started(value, p.TriggerID)
+	default:
+		s.request, s.refusal = commands.ParseAction(a.ActionID, value)
+		s.lacking(p.TriggerID)
+	}
 }
 
-// mentioned reads "@vmssbot pause r-4f2"; other events are not for us. The word of a bot is not
-// heard at all: two bots must never talk to each other for ever.
-func (b *Bot) mentioned(p payload) spoken {
-	s := spoken{user: p.Event.User, team: p.TeamID, app: p.APIAppID, channel: p.Event.Channel, raw: p.Event.Text}
-	if p.Event.Type != "app_mention" || p.Event.BotID != "" || p.Event.User == "" || p.Event.User == b.user {
-		s.silent = true
-		return s
+// mentioned reads "@vmssbot pause r-4f2".
+func (s *spoken) mentioned(p payload, us string) {
+	s.thread, s.raw = p.Event.ThreadTS, p.Event.Text
+	if !p.forUs() || p.Event.User == us {
+		s.foreign = fmt.Sprintf("events of type %q are not understood", p.Event.Type)
+		return
 	}
-	text := strings.TrimSpace(p.Event.Text)
-	text = strings.TrimSpace(strings.TrimPrefix(text, fmt.Sprintf("<@%s>", b.user)))
-	s.request, s.refusal = commands.Parse(text)
-	return s
+	if s.home = p.opensHome(); !s.home {
+		s.request, s.refusal = commands.Parse(addressed(p.Event.Text, us))
+	}
+}
+
+// addressed is what was said to us, without our name before it.
+func addressed(text, us string) string {
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "<@"+us+">"))
 }

@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -11,15 +13,21 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// People resolves user ids through users.info. An answer is believed for a minute; when Slack does
-// not answer, an older one is not: what cannot be checked is denied (R23).
+// People resolves user ids through users.info, and knows who is in the user groups that the policies
+// name. An answer about a person is believed for a minute; when Slack does not answer, an older one is
+// not: what cannot be checked is denied (R23). Fill in the fields; a Bot that runs brings it to life,
+// and until then nobody is known.
 type People struct {
 	API *slack.Client
 	Now func() time.Time
+	// Groups lists the ids of the user groups that count, such as by [GroupsOf]; nil = none.
+	Groups func() []string
 
-	team  string
-	mu    sync.Mutex
-	known map[string]acquaintance
+	log    *slog.Logger
+	mu     sync.Mutex // guards the rest
+	team   string     // "" = not met yet
+	known  map[string]acquaintance
+	groups map[string]members
 }
 
 type acquaintance struct {
@@ -32,10 +40,16 @@ const (
 	mostPeople = 10_000 // a workspace's worth; beyond it the cache starts anew
 )
 
+var errNotMet = errors.New("slack: who is who is not known before Slack was reached")
+
 // Person says who the id is. It implements [upgrade.People].
 func (p *People) Person(ctx context.Context, id string) (upgrade.Person, error) {
-	if who, ok := p.recall(id); ok {
-		return who, nil
+	team, who, fresh := p.recall(id)
+	switch {
+	case team == "":
+		return upgrade.Person{}, errNotMet
+	case fresh:
+		return p.grouped(who), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -43,9 +57,9 @@ func (p *People) Person(ctx context.Context, id string) (upgrade.Person, error) 
 	if err != nil {
 		return upgrade.Person{}, fmt.Errorf("slack: users.info %s: %w", id, err)
 	}
-	who := person(user, p.team)
+	who = person(user, team)
 	p.remember(who)
-	return who, nil
+	return p.grouped(who), nil
 }
 
 func person(u *slack.User, home string) upgrade.Person {
@@ -62,11 +76,11 @@ func person(u *slack.User, home string) upgrade.Person {
 	}
 }
 
-func (p *People) recall(id string) (upgrade.Person, bool) {
+func (p *People) recall(id string) (team string, who upgrade.Person, fresh bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a, ok := p.known[id]
-	return a.person, ok && p.Now().Sub(a.at) < freshFor
+	return p.team, a.person, ok && p.Now().Sub(a.at) < freshFor
 }
 
 func (p *People) remember(who upgrade.Person) {

@@ -5,33 +5,42 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/vmssbot/vmssbot/bot/view"
-	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// send brings the outbox to Slack until the context ends. "Sent" means that Slack said ok:true; what
-// has not been sent stays in the outbox.
-func (b *Bot) send(ctx context.Context) {
-	for ctx.Err() == nil {
-		post, next, ok, err := b.Journal.NextPost(ctx)
+// whisperTries is how often an answer for one person is tried, over about an hour: after that nobody
+// waits for it. What belongs to a rollout is never given up.
+const whisperTries = 36
+
+// send brings the outbox to Slack until answering ends, and then what is due at that moment. "Sent"
+// means that Slack said ok:true; what has not been sent stays in the outbox. It returns an error when
+// the token is no good any more.
+func (b *Bot) send(answering, linked context.Context) error {
+	for linked.Err() == nil {
+		post, next, ok, err := b.Journal.NextPost(linked)
 		switch {
-		case err != nil && ctx.Err() == nil:
+		case err != nil && linked.Err() == nil:
 			b.Log.Error("journal: next post", "err", err)
-			sleep(ctx, time.Second)
+			sleep(answering, time.Second)
 		case err == nil && ok:
-			b.deliver(ctx, post)
+			if err := b.deliver(linked, post); err != nil {
+				return err
+			}
+			continue
 		case err == nil:
-			b.restUntil(ctx, next)
+			b.restUntil(answering, next)
+		}
+		if answering.Err() != nil {
+			return nil
 		}
 	}
+	return nil
 }
 
 func (b *Bot) restUntil(ctx context.Context, next time.Time) {
@@ -50,25 +59,33 @@ func (b *Bot) restUntil(ctx context.Context, next time.Time) {
 
 // deliver sends one message as it must look now, and records what came of it. The record is made
 // even when the process is told to stop: Slack has the message.
-func (b *Bot) deliver(ctx context.Context, post upgrade.Pending) {
-	sent := b.attempt(ctx, post)
+func (b *Bot) deliver(ctx context.Context, post upgrade.Pending) error {
+	sent, err := b.attempt(ctx, post)
 	if sent.Error != "" {
 		b.Log.Warn("slack: not sent", "rollout", post.Rollout, "slot", post.Slot, "attempt", post.Attempts+1, "err", sent.Error, "again", sent.Retry)
+	}
+	if post.Rollout != "" && sent.TS != "" {
+		b.homes.stir()
 	}
 	if err := b.Journal.Sent(context.WithoutCancel(ctx), post, sent); err != nil {
 		b.Log.Error("journal: record what was sent", "slot", post.Slot, "err", err)
 		sleep(ctx, time.Second)
 	}
+	return err
 }
 
-func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) upgrade.Sent {
-	message, err := b.render(ctx, post)
+// attempt makes at most the calls one message needs. Its error says that no call will do any more.
+func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (upgrade.Sent, error) {
+	if wait := b.pace.wait(lane(post), b.Now()); wait > 0 {
+		return upgrade.Sent{Wait: wait}, nil
+	}
+	message, err := b.render(ctx, &post)
 	if err != nil {
-		return upgrade.Sent{Error: "render: " + err.Error(), Retry: backOff(post.Attempts)}
+		return upgrade.Sent{Error: "render: " + err.Error(), Retry: backOff(post.Attempts)}, nil
 	}
 	hash := fingerprint(message)
 	if post.TS != "" && hash == post.Hash {
-		return upgrade.Sent{Hash: hash, Next: b.editEvery()} // unchanged edits only cost calls
+		return upgrade.Sent{Hash: hash, Next: b.editEvery()}, nil // unchanged edits only cost calls
 	}
 	ts, err := b.call(ctx, post, message)
 	if malformed(err) {
@@ -78,7 +95,7 @@ func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) upgrade.Sent {
 	if err != nil {
 		return b.failed(post, err)
 	}
-	return upgrade.Sent{TS: ts, Hash: hash, Next: b.editEvery()}
+	return upgrade.Sent{TS: ts, Hash: hash, Next: b.editEvery()}, nil
 }
 
 func (b *Bot) editEvery() time.Duration {
@@ -88,26 +105,31 @@ func (b *Bot) editEvery() time.Duration {
 	return 3 * time.Second
 }
 
-// failed says when a message is tried again. A message that cannot be edited any more is posted
-// anew; one that only its reader would have seen is given up after a while.
-func (b *Bot) failed(post upgrade.Pending, err error) upgrade.Sent {
+// failed says when a message is tried again.
+func (b *Bot) failed(post upgrade.Pending, err error) (upgrade.Sent, error) {
+	if after, limited := rateLimit(err); limited {
+		b.Log.Warn("slack: rate limited", "rollout", post.Rollout, "slot", post.Slot, "lane", lane(post), "again", after)
+		b.pace.limited(lane(post), after, b.Now())
+		return upgrade.Sent{Wait: after}, nil
+	}
 	sent := upgrade.Sent{Error: explain(err), Retry: backOff(post.Attempts)}
-	var limited *slack.RateLimitedError
-	switch {
-	case errors.As(err, &limited):
-		sent.Retry = limited.RetryAfter
-	case post.User != "" && (post.Attempts >= 5 || slackError(err) != ""):
+	if post.User != "" && post.Attempts+1 >= whisperTries {
 		sent.Retry = -1
 	}
-	return sent
+	if revoked(err) {
+		return sent, fmt.Errorf("slack: the bot token was refused: %s", explain(err))
+	}
+	return sent, nil
 }
 
 func backOff(attempts int) time.Duration {
 	return min(time.Second<<min(attempts, 10), 2*time.Minute)
 }
 
-// render makes the body from the rollout as it is now, not as it was when the message was wanted.
-func (b *Bot) render(ctx context.Context, post upgrade.Pending) (view.Message, error) {
+// render makes the body from the rollout as it is now, not as it was when the message was wanted. It
+// fails only when the journal does: a message that cannot be drawn says so, and keeps none of those
+// behind it waiting.
+func (b *Bot) render(ctx context.Context, post *upgrade.Pending) (view.Message, error) {
 	if post.User != "" {
 		return b.renderAnswer(ctx, post)
 	}
@@ -115,23 +137,38 @@ func (b *Bot) render(ctx context.Context, post upgrade.Pending) (view.Message, e
 	if err != nil {
 		return view.Message{}, err
 	}
-	return view.Render(post.Post, rec, b.Now())
+	return b.drawn(*post, func() (view.Message, error) { return view.Render(post.Post, rec, b.Now()) }), nil
 }
 
-func (b *Bot) renderAnswer(ctx context.Context, post upgrade.Pending) (view.Message, error) {
-	var reply commands.Reply
-	if err := json.Unmarshal(post.Want, &reply); err != nil {
-		return view.Message{}, fmt.Errorf("answer %s: %w", post.Slot, err)
-	}
+func (b *Bot) renderAnswer(ctx context.Context, post *upgrade.Pending) (view.Message, error) {
+	var said answer
+	unread := json.Unmarshal(post.Want, &said)
+	post.Thread = said.Thread
 	records := map[string]upgrade.Record{}
-	for _, id := range reply.Rollouts {
+	for _, id := range said.Rollouts {
 		rec, err := b.Reader.Record(ctx, id)
 		if err != nil {
 			return view.Message{}, err
 		}
 		records[id] = rec
 	}
-	return view.Answer(reply, records, b.Now()), nil
+	return b.drawn(*post, func() (view.Message, error) { return view.Answer(said.Reply, records, b.Now()), unread }), nil
+}
+
+// drawn calls draw; what cannot be drawn is replaced by a sentence.
+func (b *Bot) drawn(post upgrade.Pending, draw func() (view.Message, error)) (m view.Message) {
+	var err error
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+		if err != nil {
+			b.Log.Error("a message could not be drawn", "rollout", post.Rollout, "slot", post.Slot, "err", err)
+			m = view.Message{Text: "I cannot show this message because of a mistake in me. `/vmss status " + post.Rollout + "` tells where things stand."}
+		}
+	}()
+	m, err = draw()
+	return m
 }
 
 // fingerprint tells whether a message has changed.
@@ -145,7 +182,8 @@ func fingerprint(m view.Message) string {
 }
 
 // call makes the one Web API call the message needs. Foreign text can neither mention nor unfurl:
-// link names are never resolved and links are not expanded.
+// link names are never resolved and links are not expanded. A message that cannot be edited any more
+// is posted anew.
 func (b *Bot) call(ctx context.Context, post upgrade.Pending, m view.Message) (ts string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -163,10 +201,24 @@ func (b *Bot) call(ctx context.Context, post upgrade.Pending, m view.Message) (t
 		}
 		b.Log.Warn("slack: a message can not be edited any more; it is posted anew", "rollout", post.Rollout, "slot", post.Slot, "err", explain(err))
 	}
+	return b.post(ctx, post, options)
+}
+
+// post makes a new message: in the thread, or in the channel when there is no thread to be had.
+func (b *Bot) post(ctx context.Context, post upgrade.Pending, options []slack.MsgOption) (ts string, err error) {
+	defer func() {
+		if err == nil {
+			b.pace.posted("post "+post.Channel, b.Now())
+		}
+	}()
 	if post.Thread != "" {
-		options = append(options, slack.MsgOptionTS(post.Thread))
+		reply := append(options[:len(options):len(options)], slack.MsgOptionTS(post.Thread))
 		if post.Broadcast {
-			options = append(options, slack.MsgOptionBroadcast())
+			reply = append(reply, slack.MsgOptionBroadcast())
+		}
+		_, ts, err = b.API.PostMessageContext(ctx, post.Channel, reply...)
+		if !unthreadable(err) {
+			return ts, err
 		}
 	}
 	_, ts, err = b.API.PostMessageContext(ctx, post.Channel, options...)
@@ -176,46 +228,17 @@ func (b *Bot) call(ctx context.Context, post upgrade.Pending, m view.Message) (t
 // whisper answers one person where they spoke, or in their own conversation with the bot when that
 // place is closed to us.
 func (b *Bot) whisper(ctx context.Context, post upgrade.Pending, options []slack.MsgOption) (string, error) {
-	ts, err := b.API.PostEphemeralContext(ctx, post.Channel, post.User, options...)
-	switch slackError(err) {
-	case "channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived", "no_permission", "messages_tab_disabled":
+	here := options
+	if post.Thread != "" {
+		here = append(options[:len(options):len(options)], slack.MsgOptionTS(post.Thread))
+	}
+	var ts string
+	var err error
+	if post.Channel != "" { // "" = in the Home tab
+		ts, err = b.API.PostEphemeralContext(ctx, post.Channel, post.User, here...)
+	}
+	if post.Channel == "" || unreachable(err) {
 		_, ts, err = b.API.PostMessageContext(ctx, post.User, options...)
 	}
 	return ts, err
-}
-
-// slackError is the error code of Slack's answer, "" when there was no answer.
-func slackError(err error) string {
-	var answer slack.SlackErrorResponse
-	if errors.As(err, &answer) {
-		return answer.Err
-	}
-	return ""
-}
-
-// explain adds what Slack says about blocks it does not like.
-func explain(err error) string {
-	var answer slack.SlackErrorResponse
-	if errors.As(err, &answer) && len(answer.ResponseMetadata.Messages) > 0 {
-		return answer.Err + ": " + strings.Join(answer.ResponseMetadata.Messages, "; ")
-	}
-	return err.Error()
-}
-
-// malformed: the message itself is refused, and will be again.
-func malformed(err error) bool {
-	switch slackError(err) {
-	case "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "too_many_blocks", "invalid_arguments":
-		return true
-	}
-	return false
-}
-
-// uneditable: the message is there no more, or not ours to edit.
-func uneditable(err error) bool {
-	switch slackError(err) {
-	case "message_not_found", "cant_update_message", "edit_window_closed", "is_inactive":
-		return true
-	}
-	return false
 }

@@ -11,15 +11,17 @@ import (
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 const (
 	callTimeout  = 10 * time.Second        // of one Web API call
-	ackTimeout   = 2500 * time.Millisecond // Slack waits 3 s
+	slackWaits   = 3 * time.Second         // for an acknowledgement; then it tells the person that it failed
+	ackTimeout   = 2500 * time.Millisecond // for handing one over
 	inboundQueue = 1024
+	shortLived   = 10 * time.Second // a connection that was cut sooner than that
+	shortInARow  = 3                // so many of them are no accident
 )
 
 // Session is one Socket Mode connection and what it brought. Its event channel is drained by a loop
@@ -30,52 +32,94 @@ type Session struct {
 	client  *socketmode.Client
 	inbound chan inbound
 	log     *slog.Logger
-	once    sync.Once
+	taking  context.Context // until it ends payloads are taken
+
+	// The loop's own.
 	greeted bool
+	opened  time.Time // of the connection there is; zero = none
+	short   int       // connections in a row that were cut at once
 }
 
+// inbound is a payload on its way to the journal; one without a delivery is only acknowledged, with
+// the answer that travels in the acknowledgement, if there is one.
 type inbound struct {
 	envelope string
-	delivery upgrade.Delivery
+	delivery *upgrade.Delivery
+	answer   any
+	at       time.Time
 }
 
 func (b *Bot) newSession(n int) *Session {
 	return &Session{b: b, client: socketmode.New(b.API, b.Options...), inbound: make(chan inbound, inboundQueue), log: b.Log.With("socket", n)}
 }
 
-// run holds the connection until the context ends, or returns an error that trying again will not
-// cure.
-func (s *Session) run(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.client.RunContext(ctx) })
-	group.Go(func() error { return s.drain(ctx) })
-	group.Go(func() error { return s.persist(ctx) })
-	err := group.Wait()
-	s.lost()
-	if errors.Is(err, context.Canceled) {
-		return nil
+// run holds the connection until linked ends, or returns an error that trying again will not cure.
+// When taking ends the connection stays for the acknowledgements that are due.
+func (s *Session) run(taking, linked context.Context) error {
+	s.taking = taking
+	linked, cut := context.WithCancel(linked)
+	var keeping sync.WaitGroup
+	keeping.Go(func() { s.persist(linked) })
+	defer keeping.Wait()
+	defer cut()
+	defer s.lost()
+	for linked.Err() == nil {
+		if err := s.connect(linked); err != nil {
+			return err
+		}
+		sleep(linked, s.rest())
 	}
-	return err
+	return nil
 }
 
-func (s *Session) drain(ctx context.Context) error {
+// connect runs the client and takes what it brings. It returns nil when the context ended, or when
+// Slack cuts every connection at once: Socket Mode was switched off (link_disabled), or there are ten
+// sockets already (too_many_websockets). slack-go would connect again the same moment, for ever, and
+// tells nobody the reason.
+func (s *Session) connect(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- s.client.RunContext(ctx) }()
 	for {
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
+		case err := <-ended:
+			s.lost()
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return fmt.Errorf("slack: socket: %w", err)
 		case e := <-s.client.Events:
+			before := s.short
 			if err := s.event(e); err != nil {
+				stop()
+				<-ended
 				return err
+			}
+			if s.short > before && s.short >= shortInARow {
+				stop()
 			}
 		}
 	}
 }
 
+// rest is the pause before connecting again: longer each time that connections are cut at once.
+func (s *Session) rest() time.Duration {
+	if s.short < shortInARow {
+		return 0
+	}
+	wait := min(time.Second<<min(s.short-shortInARow, 6), time.Minute)
+	s.log.Error("slack: cuts every connection at once: is Socket Mode switched off, or are ten sockets of this app open?", "in_a_row", s.short, "again_in", wait)
+	return wait
+}
+
 func (s *Session) event(e socketmode.Event) error {
 	switch e.Type {
+	case socketmode.EventTypeConnected:
+		s.opened = s.b.Now()
 	case socketmode.EventTypeHello:
 		return s.hello(e.Request)
-	case socketmode.EventTypeConnecting, socketmode.EventTypeDisconnect:
+	case socketmode.EventTypeConnecting:
 		s.lost()
 	case socketmode.EventTypeConnectionError:
 		s.lost()
@@ -92,27 +136,20 @@ func (s *Session) event(e socketmode.Event) error {
 	return nil
 }
 
+// hello greets back. More connections than ours, and those they replace, mean that somebody else
+// holds the same app token: Slack gives each payload to any one of us.
 func (s *Session) hello(r *socketmode.Request) error {
 	app := r.ConnectionInfo.AppID
-	s.once.Do(func() { s.log.Info("slack: connected", "app", app, "connections", r.NumConnections) })
+	if app != "" && app != s.b.App {
+		return fmt.Errorf("slack: the app token belongs to app %s, the bot token to %s", app, s.b.App)
+	}
 	if !s.greeted {
 		s.greeted = true
 		s.b.connected.Add(1)
 	}
-	return s.b.learnApp(app)
-}
-
-// learnApp keeps the app id that payloads must carry.
-func (b *Bot) learnApp(app string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case app == "" || app == b.App:
-	case b.App == "":
-		b.App = app
-		close(b.met)
-	default:
-		return fmt.Errorf("slack: the app token belongs to app %s, not %s", app, b.App)
+	s.log.Info("slack: connected", "app", app, "connections", r.NumConnections)
+	if r.NumConnections > 2*max(s.b.Sockets, 2) {
+		s.log.Warn("slack: another copy of this bot is connected and gets part of what people say", "connections", r.NumConnections)
 	}
 	return nil
 }
@@ -122,6 +159,14 @@ func (s *Session) lost() {
 		s.greeted = false
 		s.b.connected.Add(-1)
 	}
+	if s.opened.IsZero() {
+		return
+	}
+	s.short++
+	if s.b.Now().Sub(s.opened) >= shortLived {
+		s.short = 0
+	}
+	s.opened = time.Time{}
 }
 
 func (s *Session) connectionError(data any) error {
@@ -130,7 +175,7 @@ func (s *Session) connectionError(data any) error {
 		return nil
 	}
 	if hopeless(e.ErrorObj) {
-		return fmt.Errorf("slack: open a socket: %w", e.ErrorObj)
+		return fmt.Errorf("slack: open a socket: %s", explain(e.ErrorObj))
 	}
 	s.log.Warn("slack: no connection, trying again", "attempt", e.Attempt, "in", e.Backoff, "err", e.ErrorObj)
 	return nil
@@ -151,37 +196,62 @@ func (s *Session) badMessage(data any) {
 	s.take(envelope.Type, envelope.EnvelopeID, envelope.Payload)
 }
 
-// take queues a payload for the journal. When the queue is full it is neither kept nor
-// acknowledged: Slack tells the person, who can try again.
-func (s *Session) take(kind, envelope string, payload json.RawMessage) {
-	d := upgrade.Delivery{Key: deliveryKey(kind, envelope, payload), Kind: kind, Body: payload, At: s.b.Now()}
+// take queues a payload for the journal. One that is too much, of this person or in all, is neither
+// kept nor acknowledged: Slack tells the person, who can try again.
+func (s *Session) take(kind, envelope string, body json.RawMessage) {
+	p, _ := parse(body) // one that cannot be read is refused when it is looked at
+	in := inbound{envelope: envelope, answer: s.b.objection(p), at: s.b.Now()}
+	switch {
+	case s.taking.Err() != nil:
+		return // another process, or the next life of this one, gets it
+	case kind == kindEvent && !p.forUs():
+	case !s.b.door.admit(p.person(), in.at):
+		s.log.Warn("slack: too much of one person, a payload was not taken", "user", p.person(), "kind", kind)
+		return
+	case in.answer != nil: // the person goes on with the form
+	default:
+		in.delivery = &upgrade.Delivery{Key: deliveryKey(kind, envelope, p), Kind: kind, Body: body, At: in.at}
+	}
 	select {
-	case s.inbound <- inbound{envelope, d}:
+	case s.inbound <- in:
 	default:
 		s.log.Error("slack: too much at once, a payload was not taken", "kind", kind)
 	}
 }
 
 // persist writes deliveries to the journal and acknowledges them after that, never before.
-func (s *Session) persist(ctx context.Context) error {
+func (s *Session) persist(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		case in := <-s.inbound:
-			if _, err := s.b.Journal.Receive(ctx, in.delivery); err != nil {
-				s.log.Error("journal: a delivery was not persisted and is not acknowledged", "kind", in.delivery.Kind, "err", err)
-				continue
+			if s.kept(ctx, in) {
+				s.ack(ctx, in)
 			}
-			s.ack(ctx, in.envelope)
 		}
 	}
 }
 
-func (s *Session) ack(ctx context.Context, envelope string) {
+// kept reports whether the delivery is in the journal. One for which Slack has stopped waiting is not
+// kept: its author was told that it failed, and must not find out later that it did not.
+func (s *Session) kept(ctx context.Context, in inbound) bool {
+	if in.delivery == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, slackWaits-s.b.Now().Sub(in.at))
+	defer cancel()
+	if _, err := s.b.Journal.Receive(ctx, *in.delivery); err != nil {
+		s.log.Error("journal: a delivery was not persisted and is not acknowledged", "kind", in.delivery.Kind, "err", err)
+		return false
+	}
+	return true
+}
+
+func (s *Session) ack(ctx context.Context, in inbound) {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	if err := s.client.AckCtx(ctx, envelope, nil); err != nil {
+	if err := s.client.AckCtx(ctx, in.envelope, in.answer); err != nil {
 		s.log.Warn("slack: not acknowledged; it is in the journal and will be carried out", "err", err)
 	}
 }

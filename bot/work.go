@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/vmssbot/vmssbot/commands"
@@ -15,97 +14,144 @@ import (
 )
 
 const (
-	atOnce      = 8                // deliveries carried out at the same time
+	atOnce      = 16               // deliveries carried out at the same time
+	atOnceSlow  = 8                // of these, ones that read Azure first
 	workTimeout = 60 * time.Second // of one delivery; reading a large set takes its time
-	attempts    = 10               // when others keep changing the same rollout
+	attempts    = 10               // when others keep changing the same rollout, or the journal fails
+	oneLook     = 256              // deliveries listed at once; more when that many wait
 )
 
-// work carries out deliveries. What one person said is carried out in the order it was said;
-// different people do not wait for each other, so an abort does not queue behind somebody's plan.
-func (b *Bot) work(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-		return
-	case <-b.met: // until then no payload could be told from another app's, and would be refused
+// work carries out deliveries until taking ends, and returns when those begun are done. What one
+// person said is carried out in the order it was said; different people do not wait for each other,
+// so an abort does not queue behind somebody's plan.
+func (b *Bot) work(taking, linked context.Context) {
+	d := desk{b: b, doing: map[int64]bool{}, done: make(chan int64, atOnce), list: oneLook}
+	for taking.Err() == nil {
+		d.wait(taking, d.handOut(linked))
 	}
-	d := desk{b: b, busy: map[string]bool{}, doing: map[int64]bool{}, freed: make(chan struct{}, 1)}
-	defer d.all.Wait()
-	for {
-		if !d.handOut(ctx) {
-			return
-		}
+	for len(d.doing) > 0 {
+		delete(d.doing, <-d.done)
 	}
 }
 
-// desk keeps who is being served.
+// desk keeps what is being carried out. Only the goroutine of work uses it; done is how the others
+// tell it.
 type desk struct {
 	b     *Bot
-	all   sync.WaitGroup
-	freed chan struct{}
-
-	mu    sync.Mutex
-	busy  map[string]bool
-	doing map[int64]bool
+	doing map[int64]bool // slow ones are true
+	done  chan int64
+	list  int
 }
 
-// handOut starts what can be started and waits for more; false when the context ended.
-func (d *desk) handOut(ctx context.Context) bool {
-	wait := time.Minute
-	list, err := d.b.Journal.Unsettled(ctx, 256)
-	if err != nil && ctx.Err() == nil {
-		d.b.Log.Error("journal: list deliveries", "err", err)
-		wait = time.Second
+// queue is what of one person stands before a delivery.
+type queue struct{ words, looks int }
+
+// handOut starts what can be started, and returns how long to wait when nobody signals.
+func (d *desk) handOut(ctx context.Context) time.Duration {
+	list, err := d.b.Journal.Unsettled(ctx, d.list)
+	if err != nil {
+		if ctx.Err() == nil {
+			d.b.Log.Error("journal: list deliveries", "err", err)
+		}
+		return time.Second
 	}
-	held := map[string]bool{}
+	before := map[string]queue{}
 	for _, delivery := range list {
 		said := d.b.understand(delivery)
-		if held[said.user] || !d.take(delivery.ID, said.user) {
-			held[said.user] = true // what this person said later waits, too
-			continue
+		q := before[said.user]
+		if _, begun := d.doing[delivery.ID]; !begun && q.passes(said) && d.room(said) {
+			d.begin(ctx, delivery, said)
 		}
-		d.all.Go(func() {
-			defer d.done(delivery.ID, said.user)
-			d.b.carryOut(ctx, delivery, said)
-		})
+		switch {
+		case said.instant():
+		case looks(said.request.Verb):
+			q.looks++
+		default:
+			q.words++
+		}
+		before[said.user] = q
 	}
-	timer := time.NewTimer(wait)
+	if len(list) == d.list { // somebody's flood must not hide what others said after it
+		d.list *= 2
+		return 0
+	}
+	d.list = max(oneLook, len(list))
+	return time.Minute
+}
+
+// passes reports whether it is said's turn among what its author said. Reading changes nothing, so
+// that words that change something do not wait for it: an abort passes a slow list.
+func (q queue) passes(said spoken) bool {
+	return said.instant() || q.words == 0 && (q.looks == 0 || !looks(said.request.Verb))
+}
+
+// room keeps a place free for words that need nothing but the journal: an abort does not wait until
+// eight people's plans have been made.
+func (d *desk) room(said spoken) bool {
+	slowOnes := 0
+	for _, isSlow := range d.doing {
+		if isSlow {
+			slowOnes++
+		}
+	}
+	return len(d.doing) < atOnce && (!said.slow() || slowOnes < atOnceSlow)
+}
+
+func (d *desk) begin(ctx context.Context, delivery upgrade.Delivery, said spoken) {
+	d.doing[delivery.ID] = said.slow()
+	go func() {
+		defer func() { d.done <- delivery.ID }()
+		d.b.carryOut(ctx, delivery, said)
+	}()
+}
+
+// wait returns when something may have changed.
+func (d *desk) wait(ctx context.Context, longest time.Duration) {
+	timer := time.NewTimer(longest)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-d.b.NewDeliveries:
-	case <-d.freed:
+	case id := <-d.done:
+		delete(d.doing, id)
 	case <-timer.C:
 	}
-	return true
 }
 
-func (d *desk) take(id int64, user string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.doing[id] || d.busy[user] || len(d.doing) >= atOnce {
-		return false
+// looks reports whether a verb only reads.
+func looks(v commands.Verb) bool {
+	switch v {
+	case commands.VerbHome, commands.VerbHelp, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbStatus, commands.VerbWhy, commands.VerbPending:
+		return true
 	}
-	d.doing[id], d.busy[user] = true, true
-	return true
+	return false
 }
 
-func (d *desk) done(id int64, user string) {
-	d.mu.Lock()
-	delete(d.doing, id)
-	delete(d.busy, user)
-	d.mu.Unlock()
-	select {
-	case d.freed <- struct{}{}:
-	default:
+// slow reports whether Azure is read before there is an answer.
+func (s spoken) slow() bool {
+	if s.form != nil {
+		return false // it opens first
 	}
+	switch s.request.Verb {
+	case commands.VerbUpgrade, commands.VerbPlan, commands.VerbList, commands.VerbShow:
+		return true
+	}
+	return false
 }
 
 // carryOut does what was said and settles the delivery. When the journal cannot be written it is
 // left unsettled and tried again: it was acknowledged, so it must not be lost.
 func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) {
+	if b.shown(ctx, d, said) {
+		return
+	}
+	var err error
 	for range attempts {
-		err := b.Journal.Settle(ctx, b.settlement(ctx, d, said))
+		settlement := b.settlement(ctx, d, said)
+		if ctx.Err() != nil {
+			return
+		}
+		err = b.Journal.Settle(ctx, settlement)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return
@@ -115,11 +161,10 @@ func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) {
 		b.Log.Error("journal: settle a delivery", "delivery", d.ID, "err", err)
 		sleep(ctx, time.Second)
 	}
-	b.giveUp(ctx, d, said, "others keep changing it")
-}
-
-// giveUp answers that nothing was done.
-func (b *Bot) giveUp(ctx context.Context, d upgrade.Delivery, said spoken, why string) {
+	why := "my journal does not take it"
+	if errors.Is(err, upgrade.ErrStale) || errors.Is(err, upgrade.ErrLocked) {
+		why = "others keep changing it"
+	}
 	no := upgrade.Refuse(upgrade.CodeInside, "/vmss status", "I could not do that: %s; nothing was changed", why)
 	if err := b.Journal.Settle(ctx, b.refused(d, said, no)); err != nil && ctx.Err() == nil {
 		b.Log.Error("journal: settle a delivery that failed", "delivery", d.ID, "err", err)
@@ -135,64 +180,77 @@ func (b *Bot) settlement(ctx context.Context, d upgrade.Delivery, said spoken) (
 			s = b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, "/vmss help", "I could not do that because of a mistake in me; nothing was changed"))
 		}
 	}()
-	if no := b.trusted(said); no != nil {
-		b.Log.Warn("slack: a payload was not heard", "delivery", d.ID, "user", said.user, "team", said.team, "app", said.app, "why", no.What)
-		said.silent = true
-		return b.refused(d, said, no)
-	}
-	if said.refusal != nil {
-		return b.refused(d, said, said.refusal)
-	}
-	if said.silent {
-		return upgrade.Settlement{Delivery: d.ID}
+	if said.foreign != "" {
+		return b.unheard(d, said, said.foreign)
 	}
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
 	by, err := b.People.Person(ctx, said.user)
-	if err != nil {
+	switch {
+	case err != nil:
 		b.Log.Warn("slack: who speaks could not be checked", "user", said.user, "err", err)
-		return b.refused(d, said, upgrade.Refuse(upgrade.CodeRole, commands.Format(said.request), "I could not check who you are, so nothing was done: try again in a minute"))
+		return b.refused(d, said, upgrade.Refuse(upgrade.CodeRole, again(said), "I could not check who you are, so nothing was done: try again in a minute"))
+	case by.Bot, by.Stranger:
+		return b.unheard(d, said, "bots and people of other workspaces are not heard")
 	}
+	if err := b.inThread(ctx, &said); err != nil {
+		b.Log.Error("journal: find the rollout of a thread", "delivery", d.ID, "err", err)
+	}
+	if said.refusal != nil {
+		return b.refused(d, said, said.refusal)
+	}
+	return b.done(ctx, d, said, by)
+}
+
+// done has the request carried out.
+func (b *Bot) done(ctx context.Context, d upgrade.Delivery, said spoken, by upgrade.Person) upgrade.Settlement {
 	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, b.Rollouts)
 	if err != nil {
 		b.Log.Warn("request", "delivery", d.ID, "user", said.user, "verb", said.request.Verb, "err", err)
 	}
-	if errors.Is(err, context.DeadlineExceeded) && reply.Refusal == nil {
-		return b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, commands.Format(said.request), "that took longer than %s and was given up; nothing was changed", workTimeout))
-	}
-	if reply.Refusal != nil {
-		changes = append(changes, declined(b.Now(), said, reply.Refusal.Code, reply.Refusal.What))
+	switch {
+	case reply.Refusal != nil:
+		if reply.Refusal.Code == upgrade.CodeRole {
+			reply.Refusal.What = b.People.blindness() + reply.Refusal.What
+		}
+		changes = []upgrade.Change{declined(b.Now(), said, reply.Refusal.Code, reply.Refusal.What)}
+	case err != nil:
+		return b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, again(said), "that took longer than %s and was given up; nothing was changed", workTimeout))
+	default:
+		if no := b.closed(ctx, said.channel, changes); no != nil {
+			return b.refused(d, said, no)
+		}
 	}
 	return upgrade.Settlement{Delivery: d.ID, Changes: changes, Answers: answers(d, said, reply)}
 }
 
-// trusted checks that the payload is of our workspace and app. What is not gets no answer: it is
-// none of its business whether we are here.
-func (b *Bot) trusted(said spoken) *upgrade.Refusal {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case said.team != b.Team:
-		return upgrade.Refuse(upgrade.CodeRole, "", "the payload is of workspace %q", said.team)
-	case said.app != b.App:
-		return upgrade.Refuse(upgrade.CodeRole, "", "the payload is of app %q", said.app)
-	case said.user == "" && !said.silent:
-		return upgrade.Refuse(upgrade.CodeRole, "", "the payload names no user")
+// again is the command that says the same, for people to type.
+func again(said spoken) string {
+	if said.request.Nonce != "" || said.refusal != nil {
+		return "/vmss status"
 	}
-	return nil
+	return strings.TrimSpace("/vmss " + commands.Format(said.request))
 }
 
+// refused answers no and writes that down.
 func (b *Bot) refused(d upgrade.Delivery, said spoken, no *upgrade.Refusal) upgrade.Settlement {
 	s := upgrade.Settlement{Delivery: d.ID, Changes: []upgrade.Change{declined(b.Now(), said, no.Code, no.What)}}
-	if !said.silent {
-		s.Answers = answers(d, said, commands.Reply{Refusal: &commands.Refusal{Code: no.Code, What: no.What, Next: no.Next, Rollout: no.Rollout}})
+	if said.foreign == "" {
+		s.Answers = answers(d, said, commands.Refused(said.request, no))
 	}
 	return s
 }
 
+// unheard only writes it down: whether we are here is none of a stranger's business.
+func (b *Bot) unheard(d upgrade.Delivery, said spoken, why string) upgrade.Settlement {
+	b.Log.Warn("slack: a payload was not heard", "delivery", d.ID, "user", said.user, "why", why)
+	said.foreign = why
+	return b.refused(d, said, upgrade.Refuse(upgrade.CodeRole, "", "%s", why))
+}
+
 // declined is the audit line of something that was wanted and not done.
 func declined(now time.Time, said spoken, code upgrade.Code, what string) upgrade.Change {
-	fact := upgrade.Declined{Code: code, What: what, Said: cut(said.raw), Channel: said.channel}
+	fact := upgrade.Declined{Code: code, What: cut(what), Said: cut(said.raw), Channel: said.channel}
 	return upgrade.Change{Events: upgrade.At(now, said.user, fact)}
 }
 
@@ -204,10 +262,16 @@ func cut(s string) string {
 	return s
 }
 
+// answer is a reply and the thread it was asked for in.
+type answer struct {
+	commands.Reply
+	Thread string `json:",omitempty"`
+}
+
 func answers(d upgrade.Delivery, said spoken, reply commands.Reply) []upgrade.Post {
-	want, err := json.Marshal(reply)
+	want, err := json.Marshal(answer{reply, said.thread})
 	if err != nil {
-		want, _ = json.Marshal(commands.Reply{Refusal: &commands.Refusal{Code: upgrade.CodeInside, What: "the answer could not be written down"}})
+		want, _ = json.Marshal(answer{Reply: commands.Reply{Refusal: &commands.Refusal{Code: upgrade.CodeInside, What: "the answer could not be written down"}}})
 	}
 	return []upgrade.Post{{Slot: fmt.Sprintf("reply/%d", d.ID), Channel: said.channel, User: said.user, Want: want}}
 }

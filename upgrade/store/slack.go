@@ -115,6 +115,13 @@ func (t *tx) say(c upgrade.Change) error {
 	return err
 }
 
+// Thread names the rollout whose live message has the ts, which is that of its thread; ErrNotFound
+// when there is none.
+func (s *Store) Thread(ctx context.Context, channel, ts string) (rollout string, err error) {
+	err = s.row(ctx, selectThread, channel, ts).Scan(&rollout)
+	return rollout, wrap(notFound(err), "find the rollout of thread "+ts)
+}
+
 // NextPost returns the post that has been due longest. ok is false when none is due; next is then
 // when the next one will be (zero: none is wanted).
 //
@@ -144,15 +151,17 @@ func (s *Store) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time
 
 // Sent records what became of a post, under the version that was rendered: a state wanted meanwhile
 // stays due. A delivered one may be edited again after r.Next; one that failed is due again after
-// r.Retry, or given up when that is negative, until its slot wants another state. The card in the
-// message, if there is one, is from now on found where it was posted.
+// r.Retry, or given up when that is negative, until its slot wants another state; one that was not
+// tried is due again after r.Wait. The card in the message, if there is one, is from now on found where it was posted.
 func (s *Store) Sent(ctx context.Context, p upgrade.Pending, r upgrade.Sent) error {
 	version, attempts, hash, wait := p.Version, 0, r.Hash, r.Next
-	if r.Error != "" {
-		hash, wait = p.Hash, max(0, r.Retry)
-	}
-	if r.Error != "" && r.Retry >= 0 {
-		version, attempts = 0, p.Attempts+1
+	switch {
+	case r.Wait > 0:
+		version, attempts, hash, wait = 0, p.Attempts, p.Hash, r.Wait
+	case r.Error != "" && r.Retry >= 0:
+		version, attempts, hash, wait = 0, p.Attempts+1, p.Hash, r.Retry
+	case r.Error != "":
+		hash, wait = p.Hash, 0
 	}
 	err := s.write(ctx, func(t *tx) error {
 		t.posts = true

@@ -69,6 +69,8 @@ const (
 
 	selectCard = `select rollout, gate, asking, plan_digest, channel, ts from cards where nonce = $1`
 
+	selectThread = `select rollout from outbox where slot = 'live' and channel = $1 and ts = $2 and ts <> ''`
+
 	selectStreams = `select rollout, seq, hash from streams order by rollout`
 
 	insertDelivery = `insert into inbox (dedupe, kind, body, at) values ($1, $2, $3, $4)
@@ -119,7 +121,7 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	selectRecord, selectEvents, selectOpen, selectHolder, selectCard, selectStreams,
+	selectRecord, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
 	placeCard,
 }

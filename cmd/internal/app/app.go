@@ -77,7 +77,7 @@ type parts struct {
 func wire(c Config, fleet *azure.Azure, journal *store.Store, api *slack.Client, log *slog.Logger) parts {
 	list := c.Policies()
 	policies := func() []upgrade.Policy { return list }
-	people := &bot.People{API: api, Now: time.Now}
+	people := &bot.People{API: api, Now: time.Now, Groups: func() []string { return bot.GroupsOf(policies()) }}
 	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, Policies: policies, Now: time.Now, ID: ID}
 	return parts{
 		log: log,

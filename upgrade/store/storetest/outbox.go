@@ -143,6 +143,26 @@ var outbox = []promise{
 		}
 		j.check(j.post().Slot == "batch/1", "it is still in the way")
 	}},
+	{"a post whose turn has not come is due later, and that is no failed attempt", func(j *journal) {
+		j.want(live, plan)
+		j.sent(j.post(), upgrade.Sent{TS: "1.0"})
+		for range 20 {
+			p := j.post()
+			j.check(p.Slot == upgrade.SlotPlan && p.Attempts == 0, "it is %+v", p)
+			j.sent(p, upgrade.Sent{Wait: time.Second})
+			j.quiet()
+			j.advance(time.Second)
+		}
+		j.want(live)
+		p := j.post()
+		j.sent(p, upgrade.Sent{Error: "timeout", Retry: time.Second})
+		j.advance(time.Second)
+		j.sent(j.post(), upgrade.Sent{TS: "2.0"})
+		p = j.post()
+		j.sent(p, upgrade.Sent{Wait: time.Second})
+		j.advance(time.Second)
+		j.check(j.post().Attempts == p.Attempts && j.post().TS == "1.0", "it was %+v, and is %+v", p, j.post())
+	}},
 	{"an edit does not wait for new messages", func(j *journal) {
 		j.want(live, plan)
 		j.sent(j.post(), upgrade.Sent{TS: "1.0"})

@@ -174,6 +174,21 @@ var rollouts = []promise{
 		j.sent(j.post(), upgrade.Sent{TS: "1.0"})
 		j.check(j.record("r-1").Link == "1.0", "the link is %q", j.record("r-1").Link)
 	}},
+	{"a rollout is found by its thread, in its channel only", func(j *journal) {
+		j.open("r-1", web)
+		j.must(j.settle(upgrade.Change{Rollout: "r-1", Seq: 1, Posts: []upgrade.Post{live, plan}}))
+		_, err := j.Thread(j.ctx, "C1", "")
+		j.is(err, upgrade.ErrNotFound)
+		j.sent(j.post(), upgrade.Sent{TS: "1.0"})
+		j.sent(j.post(), upgrade.Sent{TS: "2.0"})
+		id, err := j.Thread(j.ctx, "C1", "1.0")
+		j.must(err)
+		j.check(id == "r-1", "the thread is of %q", id)
+		for _, other := range [][2]string{{"C2", "1.0"}, {"C1", "2.0"}, {"C1", "9.0"}} {
+			_, err = j.Thread(j.ctx, other[0], other[1])
+			j.is(err, upgrade.ErrNotFound)
+		}
+	}},
 }
 
 // list names the open rollouts.

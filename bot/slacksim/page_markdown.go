@@ -54,7 +54,10 @@ func (m *markdown) block() {
 		m.list()
 	case strings.HasPrefix(line, ">"):
 		m.out.WriteString("<blockquote>")
-		m.run(func(l string) (string, bool) { rest, ok := strings.CutPrefix(l, ">"); return strings.TrimPrefix(rest, " "), ok })
+		m.run(func(l string) (string, bool) {
+			rest, ok := strings.CutPrefix(l, ">")
+			return strings.TrimPrefix(rest, " "), ok
+		})
 		m.out.WriteString("</blockquote>")
 	case strings.Contains(line, "|") && m.at+1 < len(m.lines) && mdColumns.MatchString(strings.TrimSpace(m.lines[m.at+1])):
 		m.table()

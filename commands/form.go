@@ -34,6 +34,7 @@ type Carried struct {
 	Nonce   string `json:"nonce,omitempty"`
 	Part    string `json:"part,omitempty"` // of show
 	Rest    bool   `json:"rest,omitempty"` // of approve
+	Some    bool   `json:"some,omitempty"` // update domains must be chosen: which was not understood
 }
 
 // FieldKind is how a field is filled in.
@@ -102,7 +103,7 @@ func NewForm(req Request, lists Lists) (Form, bool) {
 	if !ok {
 		return Form{}, false
 	}
-	f := Form{Carried: Carried{req.Verb, req.Rollout, req.Nonce, req.Part, req.Rest}, Title: face.title, Says: face.says, Submit: face.submit, Typed: typed(req)}
+	f := Form{Carried: Carried{req.Verb, req.Rollout, req.Nonce, req.Part, req.Rest, req.someDomains()}, Title: face.title, Says: face.says, Submit: face.submit, Typed: typed(req)}
 	if req.Rest {
 		f.Title, f.Says = "Approve the rest", "Says yes to the update domain that is being asked, and to all that come after it."
 	}
@@ -191,7 +192,7 @@ var fieldReaders = map[string]func(*Request, string) (meant string, err error){
 // same request as typed text does. It reads nothing but its arguments. What is wrong is said by
 // field; the request then holds the rest. What the form does not ask for is not looked at.
 func ParseForm(c Carried, values map[string]string) (Request, map[string]string) {
-	req := Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest}
+	req := c.request()
 	form, _ := NewForm(req, Lists{})
 	wrong := map[string]string{}
 	for _, field := range form.Fields {
@@ -200,6 +201,14 @@ func ParseForm(c Carried, values map[string]string) (Request, map[string]string)
 		}
 	}
 	return req, wrong
+}
+
+func (c Carried) request() Request {
+	r := Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest}
+	if c.Some {
+		r.Domains = []int{}
+	}
+	return r
 }
 
 func (r *Request) fill(f Field, raw string) error {
@@ -326,16 +335,16 @@ func Started(req Request) string {
 
 // ParseStarted reads what Started wrote; false when it is none of that.
 func ParseStarted(value string) (Request, bool) {
-	req, no := Parse(value)
+	req, _ := Parse(value)
 	_, has := faces[req.Verb]
-	return req, has && (no == nil || errors.Is(no, ErrIncomplete))
+	return req, has
 }
 
 // Steered is the request of a form in which another set was just chosen: what belonged to the set
 // before is forgotten.
 func Steered(c Carried, values map[string]string) Request {
 	req, _ := ParseForm(c, values)
-	req.Domains = nil
+	req.Domains = c.request().Domains
 	if isVersion(req.Target) {
 		req.Target = ""
 	}

@@ -358,9 +358,39 @@ func TestAButtonOpensTheFormOfWhatWasUnderstood(t *testing.T) {
 			t.Errorf("%+v is started by %q", req, got)
 		}
 	}
-	for _, value := range []string{"", "list", "upgrade ../x", "rm -rf", "abort r-1 keep", strings.Repeat("x", 3000)} {
+	for _, value := range []string{"", "list", "rm -rf", "abort r-1 keep", strings.Repeat("x", 3000)} {
 		if req, ok := ParseStarted(value); ok {
 			t.Errorf("%q starts %+v", value, req)
+		}
+	}
+}
+
+func TestDomainsThatWereNotUnderstoodNeverBecomeAllOfThem(t *testing.T) {
+	for text, mustSay := range map[string]bool{
+		"upgrade web 1.2 ud=x": true, "upgrade web 1.2 ud=": true, "upgrade web 1.2 ud=3-1": true, "upgrade web 1.2 zone=3": true, "upgrade web 1.2 du=0": true, "upgrade web 1.2 ud 0": true, "upgrade web 1.2 vm=3": true,
+		"upgrade web 1.2 ud=0 soak=x": false, "upgrade web lates": false, "upgrade web 1.2 soak=x": false, "upgrade web": false,
+	} {
+		req, no := Parse(text)
+		if no == nil {
+			t.Fatalf("%q is understood", text)
+		}
+		again, ok := ParseStarted(Refused(req, no).Refusal.Form)
+		if !ok || !reflect.DeepEqual(again, req) {
+			t.Errorf("%q: the button's form begins with %+v, want %+v", text, again, req)
+		}
+		for name, l := range map[string]Lists{"typed": {}, "chosen": azure()} {
+			if f, _ := offered(t, formOf(t, again, l), "ud"); f.Optional == mustSay {
+				t.Errorf("%q: the domains, %s, may be left out: %v", text, name, f.Optional)
+			}
+		}
+		form := formOf(t, again, Lists{})
+		if mustSay {
+			if _, wrong := ParseForm(form.Carried, map[string]string{"set": "web", "target": "1.2"}); wrong["ud"] == "" {
+				t.Errorf("%q: the form is sent without domains", text)
+			}
+			if later := Steered(form.Carried, map[string]string{"set": "db", "ud": "0"}); !later.someDomains() {
+				t.Errorf("%q: with another set the domains are %v", text, later.Domains)
+			}
 		}
 	}
 }

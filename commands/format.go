@@ -18,7 +18,7 @@ func Format(r Request) string {
 	if r.Rest {
 		parts = append(parts, "rest")
 	}
-	if len(r.Domains) > 0 {
+	if r.Domains != nil {
 		parts = append(parts, "ud="+formatDomains(r.Domains))
 	}
 	parts = append(parts, r.Options.words()...)

@@ -108,7 +108,7 @@ func targetField(r Request, l Lists) Field {
 }
 
 func domainsField(r Request, l Lists) Field {
-	f := Field{Name: "ud", Label: "Update domains", Hint: "Such as 0,2 or 1-3; all of them without it", Kind: FieldText, Optional: true, Value: formatDomains(r.Domains), Most: maxSaid, Listed: true, About: r.Set}
+	f := Field{Name: "ud", Label: "Update domains", Hint: "Such as 0,2 or 1-3; all of them without it", Kind: FieldText, Optional: !r.someDomains(), Value: formatDomains(r.Domains), Most: maxSaid, Listed: true, About: r.Set}
 	if l.Set == nil || len(r.Domains) > maxChoices/2 {
 		return f
 	}
@@ -133,6 +133,9 @@ func domainsField(r Request, l Lists) Field {
 		return f
 	}
 	listed.Hint = "None chosen: all of them, one after the other"
+	if !f.Optional {
+		listed.Hint = "Choose: what was said of them was not understood"
+	}
 	return listed
 }
 

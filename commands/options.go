@@ -40,7 +40,18 @@ func (c *command) plan() *upgrade.Refusal {
 	if no := c.setAndTarget(places); first == nil {
 		first = no
 	}
+	if len(places) > 2 {
+		c.unclear()
+	}
 	return first
+}
+
+// unclear keeps a request that perhaps named fewer domains from asking for all of them: nil is all,
+// none is to be said.
+func (c *command) unclear() {
+	if c.req.Domains == nil {
+		c.req.Domains = []int{}
+	}
 }
 
 func (c *command) setAndTarget(places []int) *upgrade.Refusal {
@@ -120,6 +131,7 @@ func (c *command) option(i int) *upgrade.Refusal {
 	read, known := options[key]
 	switch {
 	case !known:
+		c.unclear()
 		return c.unknownOption(i, key, value)
 	case slices.Contains(c.given, key):
 		return c.refuse("", "`%s=` is given twice", key)
@@ -150,9 +162,10 @@ func (c *command) unknownOption(i int, key, value string) *upgrade.Refusal {
 
 const maxDomain = 99 // Azure has 20 at most today
 
-// readDomains reads "0,2" and "1-3" into sorted domains.
+// readDomains reads "0,2" and "1-3" into sorted domains; what it does not understand leaves none.
 func readDomains(r *Request, s string) (string, error) {
 	var named []int
+	r.Domains = []int{}
 	for part := range strings.SplitSeq(s, ",") {
 		first, last, isRange := strings.Cut(part, "-")
 		if !isRange {

@@ -38,7 +38,7 @@ type Request struct {
 	Part    string // show: "", "map", "instances", "image" or "policy"
 	Set     string // upgrade, plan
 	Target  string // upgrade, plan: a version, "latest" or "model"
-	Domains []int  // ud=, sorted; nil = all
+	Domains []int  // ud=, sorted; nil = all; none = some, beside a refusal only: which was not understood
 	Options Options
 	Rollout string // of the verbs that say something about one
 	Nonce   string // of the card whose button was pressed
@@ -46,6 +46,9 @@ type Request struct {
 	Reason  string
 	Answer  upgrade.ModelAnswer // abort, model
 }
+
+// someDomains reports whether domains were named that were not understood.
+func (r Request) someDomains() bool { return r.Domains != nil && len(r.Domains) == 0 }
 
 // Options are the key=value words; nil where nothing was said.
 type Options struct {

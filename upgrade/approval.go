@@ -90,7 +90,7 @@ func (v view) voters(g Gate) (valid int, doubts []string) {
 func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 	asked, isAsked := v.r.Asked[g.Key]
 	switch {
-	case v.r.Denial != nil || !v.r.Startable(g):
+	case v.r.Denial != nil:
 		return false
 	case isAsked && (len(v.unacknowledged(asked)) == 0 || !v.now.Before(asked.Until(v.seen.Policy))):
 		return false

@@ -309,6 +309,7 @@ func TestDecideOnTimeAndHealth(t *testing.T) {
 		{name: "R21 a longer soak of the policy in force counts", tale: tale{udDone(0), granted("ud-1")}, later: 5 * time.Minute, seen: inForce(func(p *Policy) { p.Soak = time.Hour }), kind: Wait, reason: ReasonSoak},
 		{name: "R21 a shorter one never", tale: tale{udDone(0), granted("ud-1")}, seen: inForce(func(p *Policy) { p.Soak = 0 }), kind: Wait, reason: ReasonSoak},
 		{name: "R31 no soak between the batches of one gate", tale: tale{begun, batch(1, "0")}, kind: Start, batch: []string{"3"}},
+		{name: "R31 nor between those of a later gate", tale: tale{udDone(0), granted("ud-1"), batch(2, "1")}, kind: Start, gate: "ud-1", batch: []string{"4"}},
 		{name: "R31 the set bakes after the last gate", tale: udDone(2), kind: Wait, reason: ReasonBake},
 		{name: "R31 a gate in which nothing was started needs no soak", tale: tale{requested, InstanceSeen{ID: "0", State: Left}, InstanceSeen{ID: "3", State: Vanished}, granted("ud-1")}, kind: SetModel, gate: "ud-1"},
 		{name: "R31 an upgraded instance that is ill again stops the start", tale: tale{udDone(0), granted("ud-1")}, later: 5 * time.Minute, seen: instance("0", ill), kind: Wait, reason: ReasonHealth, says: "instance 0"},
@@ -412,6 +413,15 @@ func TestR1AllBlockersAreCollectedInTheOrderOfTheRules(t *testing.T) {
 	want := []Reason{ReasonFailure, ReasonDrift, ReasonThrottled, ReasonBusy, ReasonPaused, ReasonSoak, ReasonHealth, ReasonApproval}
 	if !slices.Equal(got, want) || d.Reason != ReasonFailure {
 		t.Errorf("blockers %v, decided %q; want %v", got, d.Reason, want)
+	}
+}
+
+func TestR34WhyTellsThatAGateIsAskedAnew(t *testing.T) {
+	d := decideRow{tale: tale{begun, by{"UBO", Paused{Name: "bo"}}}, seen: set(func(s *ScaleSet) {
+		s.Model.Sections = map[Section]string{SectionOSProfile: "a", SectionNetwork: "b", SectionExtensions: "z"}
+	})}.decide()
+	if d.Reason != ReasonPaused || len(d.Blockers) != 2 || !strings.Contains(d.Blockers[1].What, "extensionProfile changed since UD 0 was put to people") {
+		t.Errorf("decided %+v", d)
 	}
 }
 

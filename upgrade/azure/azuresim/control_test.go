@@ -187,3 +187,33 @@ func TestConcurrentCallersDoNotRace(t *testing.T) {
 		}
 	})
 }
+
+func TestTheStateSaysWhatTheModelStandsFor(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
+		sets := map[string]SetState{}
+		for _, s := range b.sim.Snapshot().Sets {
+			sets[s.Name] = s
+		}
+		for _, r := range []struct {
+			set, version, source string
+			versions             int
+		}{
+			{"myvmss", "4.0.20160101", "extension", 5},
+			{"web-prod", "22.04.202310190", "probe", 3},
+			{"api-staging", "22.04.202401170", "none", 3},    // its model says latest
+			{"aks-nodepool1-vmss", "202401.09.0", "none", 0}, // a gallery's image
+		} {
+			s := sets[r.set]
+			if s.ImageVersion != r.version || s.HealthSource != r.source || len(s.Versions) != r.versions {
+				t.Errorf("%s: image version %s, health from %s, versions %v; want %+v", r.set, s.ImageVersion, s.HealthSource, s.Versions, r)
+			}
+		}
+		if v := sets["myvmss"].Versions; len(v) == 5 && (v[0] != "4.0.20151120" || v[4] != "4.0.20160315") {
+			t.Errorf("versions %v, want the oldest first", v)
+		}
+		failed := b.state("search-edge", "7")
+		if !strings.Contains(failed.Message, "HealthExtension") || failed.PowerSince.IsZero() || failed.HealthSince.IsZero() {
+			t.Errorf("failed instance %+v", failed)
+		}
+	})
+}

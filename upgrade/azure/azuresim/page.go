@@ -17,10 +17,13 @@ import (
 
 const assets = "/_page/" // where the page's own files are
 
-//go:embed page
+//go:embed page/*.css page/*.js page/*.svg
 var pageFiles embed.FS
 
-var pageTemplate = template.Must(template.ParseFS(pageFiles, "page/page.html"))
+//go:embed page/page.html
+var pageHTML string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
 // contentPolicy lets the page load and call its own host only.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +

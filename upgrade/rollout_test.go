@@ -102,6 +102,21 @@ func TestWithNeverChangesItsReceiver(t *testing.T) {
 	}
 }
 
+func TestTwoFuturesOfOneRolloutAreTheirOwn(t *testing.T) {
+	told := tale{lost, Looked{Op: "op-1"}, Looked{Op: "op-1"}, Looked{Op: "op-1"}}
+	r := told.fold()
+	for _, first := range []Fact{Looked{Op: "op-1", Outdated: []string{"0"}}, asked("ud-0"), Voted{Gate: "ud-0"}} {
+		a := r.With(Event{Fact: first})
+		want := told.fold().With(Event{Fact: first})
+		for _, second := range []Fact{Looked{Op: "op-1", Outdated: []string{"3"}}, Asked{Gate: "ud-0", Nonce: "other"}, Voted{Gate: "ud-0", Name: "other"}} {
+			r.With(Event{Fact: second})
+		}
+		if !reflect.DeepEqual(a, want) {
+			t.Errorf("%s was overwritten by another future", FactKind(first))
+		}
+	}
+}
+
 func TestFoldingAtOnceOrOneByOneIsTheSame(t *testing.T) {
 	for _, told := range []tale{settled, dropped, udDone(2)} {
 		events := told.events()

@@ -31,6 +31,7 @@
 //	click bo approve                          the newest button of that name; of a menu, the choice's word
 //	click bo approve on UD 0                  … in a message whose first line said "UD 0", even if it is gone there
 //	click bo approve value=0123               … with a forged value
+//	submit bo reason="not today"              fills in the form before bo and presses its button
 //	advance 5m                                lets time pass
 //	until "Approve UD 1"                      lets time pass, a day at most, until somebody sees that
 //	until crash                               … until the program is dead

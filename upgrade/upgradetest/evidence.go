@@ -1,6 +1,7 @@
 package upgradetest
 
 import (
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,8 +18,9 @@ type Evidence struct {
 	Now      time.Time
 	Calls    []Call
 	Truth    azuresim.State
-	Posts    []Post // of the bot, oldest first
-	Acts     []Act  // oldest first
+	Posts    []Post               // of the bot, oldest first
+	Acts     []Act                // oldest first
+	Opened   map[string]time.Time // forms, by the trigger they were opened with
 	Downs    []Down
 	Users    []slacksim.User
 	Left     map[string]time.Time      // when somebody's account was closed
@@ -52,7 +54,7 @@ func (p Post) Rollout() string {
 
 // Evidence gathers everything up to now.
 func (w *World) Evidence() Evidence {
-	e := Evidence{Now: time.Now(), Calls: w.Calls(), Truth: w.Azure.Snapshot(), Users: w.Slack.State().Users}
+	e := Evidence{Now: time.Now(), Calls: w.Calls(), Truth: w.Azure.Snapshot(), Users: w.Slack.State().Users, Opened: w.opened()}
 	for _, m := range w.Messages() {
 		e.Posts = append(e.Posts, Post{m, w.versions(m)})
 	}
@@ -75,6 +77,20 @@ func (w *World) Rollouts() []string {
 		id := Post{m, []Seen{m}}.Rollout()
 		if id != "" && m.EphemeralTo == "" && (m.ThreadTS == "" || m.ThreadTS == m.TS) && !slices.Contains(out, id) {
 			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// opened reads from Slack's log which forms were opened.
+func (w *World) opened() map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, e := range w.Slack.Log() {
+		var args struct {
+			Trigger string `json:"trigger_id"`
+		}
+		if e.Kind == slacksim.LogAPI && e.Method == "views.open" && e.Error == "" && json.Unmarshal(e.Args, &args) == nil {
+			out[args.Trigger] = e.Time
 		}
 	}
 	return out

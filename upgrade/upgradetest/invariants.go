@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 )
 
@@ -293,7 +294,11 @@ func (c *cases) silent(w word, r *rollout, rule string, until time.Time) {
 	}
 }
 
+// unanswered: I8 and I9. Whether the bot is here is none of a stranger's business.
 func (c *cases) unanswered(w word) {
+	if slices.ContainsFunc(c.e.Users, func(u slacksim.User) bool { return u.ID == w.User && (u.Stranger || u.Bot) }) {
+		return
+	}
 	rule, within := "I9", answerTime
 	if c.e.crashedSince(w.At) {
 		rule = "I8"

@@ -194,7 +194,9 @@ func (c *cases) readWords() {
 	used := map[string]bool{}
 	for _, a := range c.e.Acts {
 		w := c.word(a)
-		if a.Acked {
+		if at, opened := c.e.Opened[a.Trigger]; opened && a.Trigger != "" {
+			w.answer, w.answered = "a form", at
+		} else if a.Acked {
 			for _, p := range c.e.Posts {
 				if p.EphemeralTo == a.User && !used[p.key()] && !p.Posted().Before(a.At) {
 					used[p.key()] = true

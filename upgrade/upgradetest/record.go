@@ -22,6 +22,7 @@ type Act struct {
 	Action  string // the button, "" for typed words; of a menu, the option's own word
 	Value   string
 	Message *slacksim.Message // what was clicked on, as it was then
+	Trigger string            // what a form can be opened with, for a moment
 	Acked   bool
 	Mention bool // an @mention, which Slack acknowledges out of sight
 }

@@ -2,6 +2,7 @@ package upgradetest
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -146,6 +147,9 @@ type block struct {
 	ActionID  string `json:"action_id"`
 	Value     string
 	Text      json.RawMessage // an object in most, a string in text objects
+	Label     json.RawMessage // of an input
+	Element   *block          // of an input
+	Initial   string          `json:"initial_value"`
 	Elements  []block
 	Fields    []block
 	Options   []block
@@ -153,6 +157,9 @@ type block struct {
 }
 
 func (w *World) flatten(b block) string {
+	if b.Element != nil {
+		return fmt.Sprintf("%s: [%s]", w.text(b.Label), w.element(*b.Element))
+	}
 	parts := []string{w.text(b.Text)}
 	for _, e := range slices.Concat(b.Fields, b.Elements) {
 		parts = append(parts, w.element(e))
@@ -167,14 +174,31 @@ func (w *World) element(e block) string {
 	switch e.Type {
 	case "button":
 		return "[" + w.text(e.Text) + "]"
+	case "plain_text_input":
+		return e.Initial
 	case "overflow":
-		var options []string
-		for _, o := range e.Options {
-			options = append(options, w.text(o.Text))
-		}
-		return "[⋮ " + strings.Join(options, " / ") + "]"
+		return "[⋮ " + w.options(e) + "]"
+	case "static_select", "multi_static_select":
+		return w.options(e)
 	}
 	return w.text(e.Text)
+}
+
+func (w *World) options(e block) string {
+	var options []string
+	for _, o := range e.Options {
+		options = append(options, w.text(o.Text))
+	}
+	return strings.Join(options, " / ")
+}
+
+// form is an open form as its person sees it.
+func (w *World) form(v slacksim.View) []string {
+	lines := append([]string{w.text(v.Doc["title"])}, w.lines(v.Doc["blocks"], "")...)
+	if submit := w.text(v.Doc["submit"]); submit != "" {
+		lines = append(lines, "["+submit+"]")
+	}
+	return lines
 }
 
 func (w *World) text(raw json.RawMessage) string {

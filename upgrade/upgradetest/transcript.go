@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type teller struct {
 	out       strings.Builder
 	items     []item
 	seen      map[string]Seen
+	forms     map[string][]string // by view id
 	calls     int
 	decisions int
 }
@@ -31,7 +33,9 @@ type item struct {
 	body []string
 }
 
-func newTeller(w *World) teller { return teller{w: w, seen: map[string]Seen{}} }
+func newTeller(w *World) teller {
+	return teller{w: w, seen: map[string]Seen{}, forms: map[string][]string{}}
+}
 
 func (t *teller) String() string { return t.out.String() }
 
@@ -67,6 +71,7 @@ func (t *teller) end() {
 	t.hearDecisions()
 	t.hearCalls()
 	t.hearMessages()
+	t.hearForms()
 	slices.SortStableFunc(t.items, func(a, b item) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.rank, b.rank)) })
 	for _, i := range t.items {
 		fmt.Fprintf(&t.out, "%s  %s\n", elapsed(i.at.Sub(t.w.Began)), i.head)
@@ -153,6 +158,20 @@ func (t *teller) hearMessages() {
 			at = posted
 		}
 		t.items = append(t.items, item{at, 2, head, body})
+	}
+}
+
+// hearForms shows what is open in front of somebody, with what was wrong in it.
+func (t *teller) hearForms() {
+	for _, v := range t.w.Slack.State().Views {
+		lines := t.w.form(v)
+		for _, field := range slices.Sorted(maps.Keys(v.Errors)) {
+			lines = append(lines, fmt.Sprintf("%s: %s", field, v.Errors[field]))
+		}
+		if !slices.Equal(t.forms[v.ID], lines) {
+			t.forms[v.ID] = lines
+			t.items = append(t.items, item{time.Now(), 2, "a form before " + t.w.name(v.User), lines})
+		}
 	}
 }
 

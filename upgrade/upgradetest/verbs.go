@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing/synctest"
@@ -19,6 +21,7 @@ var verbs = map[string]func(*Play, string) error{
 	"type":           (*Play).typed,
 	"say":            (*Play).said,
 	"click":          (*Play).clicked,
+	"submit":         (*Play).submitted,
 	"advance":        (*Play).advance,
 	"until":          (*Play).untilSeen,
 	"fault":          (*Play).fault,
@@ -125,7 +128,7 @@ func (p *Play) acted(act Act, out slacksim.Outcome, err error) error {
 	if err != nil {
 		return err
 	}
-	act.Acked = out.Acked
+	act.Acked, act.Trigger = out.Acked, out.TriggerID
 	p.World.did(act)
 	if out.Notice != "" {
 		p.tell.note("slack", "tells "+p.World.name(act.User)+": "+out.Notice)
@@ -133,6 +136,70 @@ func (p *Play) acted(act Act, out slacksim.Outcome, err error) error {
 	p.settle()
 	return nil
 }
+
+// submitted reads `bo reason="not today"`: fields of the form before bo, and its button.
+func (p *Play) submitted(rest string) error {
+	name, rest, _ := strings.Cut(rest, " ")
+	user := p.World.id(name)
+	view, open := p.World.formOf(user)
+	if !open {
+		return fmt.Errorf("there is no form before %s", name)
+	}
+	values, err := fill(view, rest)
+	if err != nil {
+		return err
+	}
+	act := p.World.opener(user)
+	act.At = time.Now()
+	out, err := p.World.Slack.SubmitView(slacksim.Submission{User: user, ViewID: view.ID, Values: values})
+	return p.acted(act, out, err)
+}
+
+// formOf is the form on top before a person.
+func (w *World) formOf(user string) (slacksim.View, bool) {
+	for _, v := range slices.Backward(w.Slack.State().Views) {
+		if v.User == user {
+			return v, true
+		}
+	}
+	return slacksim.View{}, false
+}
+
+// opener is what the person did to get the form: submitting it means the same.
+func (w *World) opener(user string) Act {
+	opened := w.opened()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range slices.Backward(w.acts) {
+		if _, form := opened[a.Trigger]; form && a.User == user && a.Trigger != "" {
+			return a
+		}
+	}
+	return Act{User: user}
+}
+
+// fill reads name="value" pairs and finds the inputs they belong to.
+func fill(v slacksim.View, text string) (map[string]map[string]string, error) {
+	var blocks []block
+	if err := json.Unmarshal(v.Doc["blocks"], &blocks); err != nil {
+		return nil, err
+	}
+	values := map[string]map[string]string{}
+	for _, m := range pair.FindAllStringSubmatch(text, -1) {
+		value, err := strconv.Unquote(m[2])
+		i := slices.IndexFunc(blocks, func(b block) bool { return b.Element != nil && b.Element.ActionID == m[1] })
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", m[0], err)
+		case i < 0:
+			return nil, fmt.Errorf("the form has no field %q", m[1])
+		}
+		values[blocks[i].BlockID] = map[string]string{m[1]: value}
+	}
+	return values, nil
+}
+
+var pair = regexp.MustCompile(`([a-z-]+)=("(?:[^"\\]|\\.)*")`)
 
 func (p *Play) advance(rest string) error {
 	d, err := time.ParseDuration(rest)

@@ -1,0 +1,620 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/vmssbot/vmssbot"
+	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/store"
+)
+
+// office is a workspace, a journal and the bot between them. Of the domain the words are real; plans
+// and looks are made up, because Azure has no part here.
+type office struct {
+	testing.TB
+	sim     *slacksim.Sim
+	journal *book
+	domain  *domain
+	people  *People
+	log     *lines
+	bot     *Bot // of the present life
+
+	path   string
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	url    string
+	client *http.Client
+	quit   context.CancelFunc
+	ended  chan error
+	closes []func()
+}
+
+// inBubble opens an office in the time of a testing/synctest bubble, runs the bot, and closes
+// everything before the bubble ends.
+func inBubble(t *testing.T, test func(o *office), change ...func(o *office)) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, slacksim.Options{Scopes: scopes(t)}, path)
+		l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		server := &http.Server{Handler: o.sim}
+		var serving sync.WaitGroup
+		serving.Go(func() { server.Serve(l) })
+		transport := &http.Transport{DialContext: l.dial}
+		o.dial, o.url, o.client = l.dial, "http://slack.test", &http.Client{Transport: transport}
+		o.closes = append(o.closes, func() {
+			o.sim.Close()
+			transport.CloseIdleConnections()
+			server.Close()
+			serving.Wait()
+		})
+		defer o.close()
+		for _, c := range change {
+			c(o)
+		}
+		o.start()
+		test(o)
+	})
+}
+
+// overTCP opens an office on a loopback port, in real time.
+func overTCP(t testing.TB, opt slacksim.Options) *office {
+	o := newOffice(t, opt, filepath.Join(t.TempDir(), "journal.db"))
+	server := httptest.NewServer(o.sim)
+	o.url, o.client = server.URL, server.Client()
+	o.closes = append(o.closes, func() {
+		o.sim.Close()
+		server.Close()
+	})
+	t.Cleanup(o.close)
+	o.start()
+	return o
+}
+
+// scopes are what the manifest asks for: what works here works with these.
+func scopes(t testing.TB) []string {
+	var m struct {
+		OAuth struct {
+			Scopes map[string][]string
+		} `yaml:"oauth_config"`
+	}
+	if err := yaml.Unmarshal([]byte(vmssbot.Manifest), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m.OAuth.Scopes["bot"]
+}
+
+func newOffice(t testing.TB, opt slacksim.Options, path string) *office {
+	o := &office{TB: t, sim: slacksim.New(opt), path: path, log: &lines{}, journal: &book{}}
+	o.open()
+	o.domain = &domain{o: o, policies: []upgrade.Policy{policyOf("web"), policyOf("shop")}}
+	return o
+}
+
+// open opens the journal, as a new life of the process does.
+func (o *office) open() {
+	s, err := store.Open(o.path, time.Now)
+	if err != nil {
+		o.Fatal(err)
+	}
+	o.journal.Store = s
+}
+
+// start runs the bot and waits for its sockets.
+func (o *office) start() {
+	o.Helper()
+	o.run()
+	o.until("both sockets are greeted", func() bool { return o.bot.Connected() == 2 || len(o.ended) > 0 })
+}
+
+func (o *office) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	o.quit, o.ended = cancel, make(chan error, 1)
+	api := slack.New(o.sim.BotToken(), slack.OptionAppLevelToken(o.sim.AppToken()), slack.OptionAPIURL(o.url+"/api/"), slack.OptionHTTPClient(o.client))
+	o.people = &People{API: api, Now: time.Now, Groups: func() []string { return GroupsOf(o.domain.policies) }}
+	o.bot = &Bot{API: api, Journal: o.journal, Reader: o.journal, Rollouts: o.domain, People: o.people, Now: time.Now, Log: slog.New(o.log),
+		NewDeliveries: o.journal.Deliveries(), NewPosts: o.journal.Posts()}
+	if o.dial != nil {
+		o.bot.Options = []socketmode.Option{socketmode.OptionDialer(&websocket.Dialer{NetDialContext: o.dial, WriteBufferSize: 32 << 10})}
+	}
+	o.domain.Desk = upgrade.Desk{Journal: o.journal, Policies: func() []upgrade.Policy { return o.domain.policies }, Now: time.Now}
+	b, ended := o.bot, o.ended
+	go func() { ended <- b.Run(ctx) }()
+}
+
+// stop tells the bot to end and returns what Run said, and how long it took.
+func (o *office) stop() (error, time.Duration) {
+	began := time.Now()
+	o.quit()
+	err := <-o.ended
+	o.ended <- err
+	return err, time.Since(began)
+}
+
+// restart is a new life on the same journal.
+func (o *office) restart() {
+	o.Helper()
+	o.stop()
+	o.journal.Store.Close()
+	o.open()
+	o.start()
+}
+
+func (o *office) close() {
+	o.stop()
+	o.client.CloseIdleConnections()
+	o.journal.Store.Close()
+	for _, c := range o.closes {
+		c()
+	}
+}
+
+// until waits, at most a day of a bubble or a minute of real time.
+func (o *office) until(what string, cond func() bool) {
+	o.Helper()
+	step, most := 5*time.Millisecond, 12_000
+	if o.dial != nil {
+		step, most = 50*time.Millisecond, 1_728_000
+	}
+	for range most {
+		if cond() {
+			return
+		}
+		time.Sleep(step)
+	}
+	o.Fatalf("it does not come to be that %s; the bot logged:\n%s", what, o.log)
+}
+
+// soon is until, within a time.
+func (o *office) soon(limit time.Duration, what string, cond func() bool) {
+	o.Helper()
+	began := time.Now()
+	o.until(what, cond)
+	if took := time.Since(began); took > limit {
+		o.Errorf("%s: after %s, want %s at most", what, took, limit)
+	}
+}
+
+// pass lets time go by.
+func (o *office) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// command types a command and expects it to be acknowledged.
+func (o *office) command(user, channel, text string) {
+	o.Helper()
+	out, err := o.sim.Command(user, channel, "/vmss", text)
+	if err != nil || !out.Acked {
+		o.Fatalf("/vmss %s: %+v, %v; the bot logged:\n%s", text, out, err, o.log)
+	}
+}
+
+// opened has ana open a rollout and returns its id, once its card stands in the channel.
+func (o *office) opened(set string) string {
+	o.Helper()
+	o.command("ana", "ops", "upgrade "+set+" 4.0.1")
+	id := "r-" + set
+	o.until(set+" has a card", func() bool { return o.find("Approve", id) != nil })
+	return id
+}
+
+// find returns the bot's newest message in #ops with both texts, in a thread or not.
+func (o *office) find(texts ...string) *slacksim.Message {
+	for _, m := range slices.Backward(o.sim.Messages("ops")) {
+		if has(m, texts...) {
+			return &m
+		}
+	}
+	return nil
+}
+
+func has(m slacksim.Message, texts ...string) bool {
+	all := m.Text + string(m.Blocks)
+	return !m.Deleted && m.User == slacksim.BotUser && !slices.ContainsFunc(texts, func(t string) bool { return !strings.Contains(all, t) })
+}
+
+// root is the live message of a rollout.
+func (o *office) root(id string) slacksim.Message {
+	o.Helper()
+	rec, err := o.journal.Record(context.Background(), id)
+	if err != nil || rec.Link == "" {
+		o.Fatalf("rollout %s has no live message: %v", id, err)
+	}
+	for _, m := range o.sim.Messages("ops") {
+		if m.TS == rec.Link {
+			return m
+		}
+	}
+	o.Fatalf("the live message %s of %s is not there", rec.Link, id)
+	return slacksim.Message{}
+}
+
+// facts are the kinds of a rollout's events, in order.
+func (o *office) facts(id string) []string {
+	o.Helper()
+	rec, err := o.journal.Record(context.Background(), id)
+	if errors.Is(err, upgrade.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		o.Fatal(err)
+	}
+	var kinds []string
+	for _, e := range rec.Events {
+		kinds = append(kinds, upgrade.FactKind(e.Fact))
+	}
+	return kinds
+}
+
+// count counts facts of a kind.
+func (o *office) count(id, kind string) int {
+	o.Helper()
+	return len(slices.DeleteFunc(o.facts(id), func(k string) bool { return k != kind }))
+}
+
+// answers are what the bot said to one person alone.
+func (o *office) answers(user string) []string {
+	var out []string
+	for _, m := range o.sim.Ephemerals(user) {
+		out = append(out, m.Text+string(m.Blocks))
+	}
+	return out
+}
+
+func (o *office) answered(user, text string) bool {
+	return slices.ContainsFunc(o.answers(user), func(a string) bool { return strings.Contains(a, text) })
+}
+
+// calls counts the Web API calls of a method that arrived so far.
+func (o *office) calls(method string) int {
+	n := 0
+	for _, e := range o.sim.Log() {
+		if e.Kind == slacksim.LogAPI && e.Method == method {
+			n++
+		}
+	}
+	return n
+}
+
+func (o *office) fault(f slacksim.Fault) {
+	o.Helper()
+	if err := o.sim.Inject(f); err != nil {
+		o.Fatal(err)
+	}
+}
+
+// deliver puts a payload into the inbox as if a socket had brought it.
+func (o *office) deliver(kind string, body any) {
+	o.Helper()
+	raw, ok := body.(json.RawMessage)
+	if !ok {
+		raw, _ = json.Marshal(body)
+	}
+	o.journal.mu.Lock()
+	o.journal.n++
+	key := fmt.Sprint("made up ", o.journal.n)
+	o.journal.mu.Unlock()
+	if _, err := o.journal.Store.Receive(context.Background(), upgrade.Delivery{Key: key, Kind: kind, Body: raw, At: time.Now()}); err != nil {
+		o.Fatal(err)
+	}
+}
+
+// want puts a post of a rollout into the outbox.
+func (o *office) want(posts ...upgrade.Post) {
+	o.Helper()
+	o.deliver(kindCommand, json.RawMessage(`{}`))
+	list, err := o.journal.Store.Unsettled(context.Background(), 1)
+	if err != nil || len(list) == 0 {
+		o.Fatal("no delivery to put posts with: ", err)
+	}
+	if err := o.journal.Store.Settle(context.Background(), upgrade.Settlement{Delivery: list[0].ID, Answers: posts}); err != nil {
+		o.Fatal(err)
+	}
+}
+
+func policyOf(set string) upgrade.Policy {
+	p := upgrade.DefaultPolicy()
+	p.Pattern, p.Channel = set, slacksim.Ops
+	p.Requesters, p.Approvers = []string{slacksim.Ana}, []string{slacksim.Bo, slacksim.Eva}
+	return p
+}
+
+// domain is the desk, with made-up plans and looks.
+type domain struct {
+	upgrade.Desk
+	o        *office
+	policies []upgrade.Policy
+
+	mu   sync.Mutex
+	hold map[string]chan struct{} // plans, looks and openings of these wait until it is closed
+	said []string                 // looks, as they are answered
+	rank string                   // panics for this set
+}
+
+func (d *domain) at(ctx context.Context, what string) error {
+	d.mu.Lock()
+	hold, boom := d.hold[what], d.rank != "" && d.rank == what
+	d.mu.Unlock()
+	if boom {
+		panic("a mistake about " + what)
+	}
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.said = append(d.said, what)
+	return nil
+}
+
+// stall makes everything about a set wait until the returned function is called.
+func (d *domain) stall(what string) func() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.hold == nil {
+		d.hold = map[string]chan struct{}{}
+	}
+	c := make(chan struct{})
+	d.hold[what] = c
+	return sync.OnceFunc(func() { close(c) })
+}
+
+func (d *domain) policy(set string) upgrade.Policy {
+	return upgrade.PolicyFor(d.policies, upgrade.SetID("/subscriptions/s/resourcegroups/rg/"+set))
+}
+
+func (d *domain) Plan(ctx context.Context, by upgrade.Person, ask upgrade.Ask) (upgrade.Plan, error) {
+	return planOf(ask.Set, d.policy(ask.Set), by), d.at(ctx, ask.Set)
+}
+
+// Open opens the rollout r-SET with its first card, unless the set's rollout is open.
+func (d *domain) Open(ctx context.Context, by upgrade.Person, ask upgrade.Ask) (upgrade.Change, upgrade.Plan, error) {
+	if err := d.at(ctx, ask.Set); err != nil {
+		return upgrade.Change{}, upgrade.Plan{}, err
+	}
+	pol := d.policy(ask.Set)
+	if who := pol.Refuses(by, upgrade.MayRequest, ""); who != "" {
+		return upgrade.Change{}, upgrade.Plan{}, upgrade.Refuse(upgrade.CodeRole, "", "that takes %s", who)
+	}
+	p := planOf(ask.Set, pol, by)
+	if rec, err := d.Journal.Holder(ctx, p.Set); err == nil {
+		return upgrade.Change{}, upgrade.Plan{}, upgrade.Locked(rec)
+	}
+	id := "r-" + ask.Set
+	events := upgrade.At(time.Now(), by.ID, upgrade.Requested{Digest: p.Digest, Channel: pol.Channel, Name: by.Name},
+		upgrade.Asked{Gate: "ud-0", Asking: 1, Nonce: nonceOf(ask.Set), Expires: time.Now().Add(48 * time.Hour)})
+	for i := range events {
+		events[i].Seq = i + 1
+	}
+	return upgrade.Change{Rollout: id, Open: &p, Events: events, Posts: upgrade.Posts(upgrade.Fold(id, events), events)}, p, nil
+}
+
+func (d *domain) Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (upgrade.Sight, error) {
+	if err := d.at(ctx, string(q.Kind)); err != nil {
+		return upgrade.Sight{}, err
+	}
+	if q.Kind == upgrade.QuerySets || q.Kind == upgrade.QuerySet {
+		return upgrade.Sight{Sets: []upgrade.SetSummary{{ID: "web", Name: "web"}}, Set: &upgrade.ScaleSet{Name: "web"}}, nil
+	}
+	return d.Desk.Look(ctx, by, q)
+}
+
+func (d *domain) heard() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.said)
+}
+
+func nonceOf(set string) string { return set + "0123456789abcdef" }
+
+func planOf(set string, pol upgrade.Policy, by upgrade.Person) upgrade.Plan {
+	gates := []upgrade.Gate{
+		{Key: "ud-0", Title: "UD 0", Instances: []upgrade.Member{{ID: "0"}, {ID: "5", FaultDomain: 1}}},
+		{Key: "ud-1", Title: "UD 1", Instances: []upgrade.Member{{ID: "1", UpdateDomain: 1}}},
+	}
+	pol.Soak, pol.Bake = 0, 0
+	return upgrade.Plan{Digest: "7c1e" + set, Set: upgrade.SetID("/subscriptions/s/resourcegroups/rg/" + set), Name: set, ResourceGroup: "rg",
+		Gates: gates, Policy: pol, By: by.ID, At: time.Now(), Total: 3, Available: 3}
+}
+
+// book is the journal, with what is needed to disturb and to watch it.
+type book struct {
+	*store.Store
+
+	mu       sync.Mutex
+	n        int
+	receive  func(context.Context) error // before Receive
+	settle   func(upgrade.Settlement) error
+	received []string // keys that are on disk
+	settled  []upgrade.Settlement
+}
+
+func (b *book) disturb(receive func(context.Context) error, settle func(upgrade.Settlement) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.receive, b.settle = receive, settle
+}
+
+func (b *book) Receive(ctx context.Context, d upgrade.Delivery) (bool, error) {
+	b.mu.Lock()
+	before := b.receive
+	b.mu.Unlock()
+	if before != nil {
+		if err := before(ctx); err != nil {
+			return false, err
+		}
+	}
+	fresh, err := b.Store.Receive(ctx, d)
+	if err == nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.received = append(b.received, d.Key)
+	}
+	return fresh, err
+}
+
+func (b *book) Settle(ctx context.Context, s upgrade.Settlement) error {
+	b.mu.Lock()
+	before := b.settle
+	b.mu.Unlock()
+	if before != nil {
+		if err := before(s); err != nil {
+			return err
+		}
+	}
+	err := b.Store.Settle(ctx, s)
+	if err == nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.settled = append(b.settled, s)
+	}
+	return err
+}
+
+func (b *book) settlements() []upgrade.Settlement {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.settled)
+}
+
+func (b *book) keys() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.received)
+}
+
+// declined are the audit lines of what was wanted and not done.
+func (b *book) declined() []upgrade.Declined {
+	var out []upgrade.Declined
+	for _, s := range b.settlements() {
+		for _, c := range s.Changes {
+			for _, e := range c.Events {
+				if d, ok := e.Fact.(upgrade.Declined); ok {
+					out = append(out, d)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// waiting counts deliveries that are not settled.
+func (b *book) waiting() int {
+	list, err := b.Store.Unsettled(context.Background(), 100_000)
+	if err != nil {
+		return -1
+	}
+	return len(list)
+}
+
+// lines is a log to read.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) Enabled(context.Context, slog.Level) bool { return true }
+func (l *lines) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l *lines) WithGroup(string) slog.Handler            { return l }
+
+func (l *lines) Handle(_ context.Context, r slog.Record) error {
+	text := r.Level.String() + " " + r.Message
+	r.Attrs(func(a slog.Attr) bool { text += " " + a.String(); return true })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, text)
+	return nil
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.all[max(0, len(l.all)-40):], "\n")
+}
+
+func (l *lines) has(text string) bool { return l.count(text) > 0 }
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, line := range l.all {
+		if strings.Contains(line, text) {
+			n++
+		}
+	}
+	return n
+}
+
+// pipes is a listener whose connections are net.Pipes: real sockets are no part of a bubble's time.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipes) Close() error   { l.once.Do(func() { close(l.done) }); return nil }
+func (l *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "slack.test"} }
+
+func (l *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case l.conns <- theirs:
+		return ours, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// webAPI is a Web API client that is answered by a function: for what a workspace cannot be told to
+// say. The function returns the body of an answer, and its status.
+func webAPI(answer func(method string, form map[string][]string) (int, string)) *slack.Client {
+	return slack.New("xoxb-x", slack.OptionHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		if err := r.ParseForm(); err != nil {
+			return nil, err
+		}
+		status, body := answer(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:], r.PostForm)
+		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}, "Retry-After": {"30"}},
+			Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})}))
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

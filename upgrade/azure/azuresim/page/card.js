@@ -1,7 +1,7 @@
 // One scale set: what it is, what runs on it, and its instances on a map of update by fault domains.
 import { ago, h, icon, list, listed, say, set } from "./dom.js";
 import { count, mark, phases, tally, turn } from "./marks.js";
-import { picked, pick, pickAll, clear } from "./picked.js";
+import { clear, pick, pickAll, picked, reach } from "./picked.js";
 import { setTrouble } from "./trouble.js";
 import { roam } from "./roam.js";
 
@@ -14,7 +14,10 @@ export function make(s) {
   const facts = h("dl", { class: "facts" });
   for (const name of ["Model", "Instances", "Health"]) facts.append(h("dt", {}, name), h("dd", { class: `f-${name.toLowerCase()}` }));
   const maps = h("div", { class: "maps" });
-  roam(maps, clear);
+  roam(maps, clear, (b) => {
+    if (b.getAttribute("aria-pressed") !== "true") b.click();
+    reach();
+  });
   return h("article", { class: "card", "aria-labelledby": title },
     h("header", {}, h("h2", { id: title }, s.name), h("p", { class: "where quiet" }), h("p", { class: "chips" })),
     facts, h("p", { class: "running" }), maps, h("ul", { class: "tally plain" }), setTrouble(s));
@@ -126,7 +129,7 @@ function table(s, part, cells) {
     const all = h("button", { type: "button", class: "all", tabindex: -1, title: `select UD ${ud}`, onclick: () => pickAll(s.id, ids) }, `UD ${ud}`);
     return h("tr", {}, h("th", { scope: "row" }, ids.length ? all : `UD ${ud}`), ...row);
   });
-  const t = h("table", {}, h("caption", { class: part.name ? "" : "off" }, part.name || `Instances of ${s.name} by update and fault domain`),
+  const t = h("table", { "aria-describedby": "map-help" }, h("caption", { class: part.name ? "" : "off" }, part.name || `Instances of ${s.name} by update and fault domain`),
     h("thead", {}, head), h("tbody", {}, ...rows));
   t.style.setProperty("--columns", cells[0]?.length ?? 1);
   return t;

@@ -2,7 +2,7 @@
 import { h, listed, plural, set } from "./dom.js";
 import { act, ask } from "./trouble.js";
 
-const now = { set: null, ids: new Set() };
+const now = { set: null, ids: new Set(), from: null }; // from: the tile that has been chosen last
 const bar = document.getElementById("picked");
 const text = h("p", { role: "status" });
 
@@ -53,8 +53,14 @@ export function keep(sets) {
   if (now.ids.size !== before) show();
 }
 
+/** reach moves the focus to the bar, if anything is selected. */
+export const reach = () => bar.hidden || bar.querySelector("button").focus();
+
 function show() {
+  const leave = now.ids.size === 0 && bar.contains(document.activeElement);
+  if (document.activeElement.matches(".tile")) now.from = document.activeElement;
   bar.hidden = now.ids.size === 0;
+  if (leave) (now.from?.isConnected ? now.from : document.getElementById("sets")).focus();
   if (!bar.hidden) text.textContent = target();
   for (const t of document.querySelectorAll(".tile")) set(t, "aria-pressed", picked(t.dataset.set, t.dataset.id));
 }

@@ -1,17 +1,17 @@
 // Arrow keys between the buttons of a map, which is one stop for the Tab key.
 
-/** roam makes the buttons in box reachable by arrow keys, Home and End; Escape calls leave. */
-export function roam(box, leave) {
+/** roam makes the buttons in box reachable by arrow keys, Home and End. Escape calls leave, Enter calls enter with the button. */
+export function roam(box, leave, enter) {
   box.addEventListener("focusin", (e) => {
     for (const b of box.querySelectorAll('button[tabindex="0"]')) b.tabIndex = -1;
     e.target.tabIndex = 0;
   });
   box.addEventListener("keydown", (e) => {
-    if (e.key === "Escape") return leave();
     const next = target(box, e);
-    if (!next) return;
-    e.preventDefault();
-    next.focus();
+    if (e.key === "Escape") leave();
+    if (next || e.key === "Enter") e.preventDefault();
+    if (e.key === "Enter") enter(e.target);
+    next?.focus();
   });
 }
 

@@ -104,7 +104,9 @@ func TestAFaultOfOneSetSparesItsNamesake(t *testing.T) {
 
 func TestLiftingALagShowsWhatItHid(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, b *bench) {
-		shown := func() string { return codes(b.get(demoSet + "/virtualMachines/2?$expand=instanceView&api-version=1").doc) }
+		shown := func() string {
+			return codes(b.get(demoSet + "/virtualMachines/2?$expand=instanceView&api-version=1").doc)
+		}
 		b.patchVersion(demoSet, "4.0.20160229")
 		b.inject(Fault{Kind: "lag", Set: "myvmss", Delay: Duration(time.Hour)})
 		b.upgrade(demoSet, "2").want(202)

@@ -190,7 +190,7 @@ var forgeries = []struct {
 		again(t, e, act(t, *e, slacksim.Eva, "pause").At.Add(10*time.Second))
 	}},
 	{"a start after a no", "deny-and-ask-again", "R24", func(t *testing.T, e *upgradetest.Evidence) {
-		again(t, e, act(t, *e, slacksim.Bo, "deny r-").At.Add(10*time.Second))
+		again(t, e, act(t, *e, slacksim.Bo, "deny").At.Add(10*time.Second))
 	}},
 }
 

@@ -689,3 +689,68 @@ func TestFaultsAreReadFromAnyError(t *testing.T) {
 		t.Errorf("the refusal is %v", no)
 	}
 }
+
+func TestAPassThatEndsFreesTheWayAtOnce(t *testing.T) {
+	inLab(t, tale{requested}, func(l *lab) {
+		l.e.Woken, l.e.Passes, l.slow = nil, 1, 100*time.Millisecond
+		for n := range 3 {
+			l.open(fmt.Sprintf("r-%d", n+2), webPlan(), tale{requested})
+		}
+		ctx, stop := context.WithTimeout(context.Background(), 900*time.Millisecond)
+		defer stop()
+		if err := l.e.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 4 {
+			if r := l.rollout(fmt.Sprintf("r-%d", n+1)); len(r.Asked) != 1 {
+				t.Errorf("%s was not asked in time", r.ID)
+			}
+		}
+	})
+}
+
+func TestAPassThatFoundTheJournalMovedOnIsMadeAgainAtOnce(t *testing.T) {
+	inLab(t, begun, func(l *lab) {
+		moved := false
+		l.memory.before = func(Change) error {
+			if !moved {
+				moved = true
+				return ErrStale
+			}
+			return nil
+		}
+		ctx, stop := context.WithTimeout(context.Background(), time.Second)
+		defer stop()
+		if err := l.e.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		l.wantSent("upgrading instances 0 3")
+	})
+}
+
+func TestTheJournalIsNeverAskedInABusyLoop(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		next time.Duration // from now; zero = none
+		deaf bool
+		want time.Duration
+	}{
+		{"nothing is due and a signal will come", 0, false, hinted},
+		{"nothing is due and nobody signals", 0, true, polled},
+		{"due soon", 300 * time.Millisecond, true, 300 * time.Millisecond},
+		{"due in days", 72 * time.Hour, false, hinted},
+		{"due already, and somebody else has it", -time.Hour, false, 5 * time.Millisecond},
+	} {
+		e := &Engine{Now: func() time.Time { return night }, Woken: make(chan struct{})}
+		if row.deaf {
+			e.Woken = nil
+		}
+		next := night.Add(row.next)
+		if row.next == 0 {
+			next = time.Time{}
+		}
+		if got := e.until(next); got != row.want {
+			t.Errorf("%s: asked again in %s, want %s", row.name, got, row.want)
+		}
+	}
+}

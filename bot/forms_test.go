@@ -21,6 +21,7 @@ import (
 	"github.com/vmssbot/vmssbot/bot/view"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
@@ -400,6 +401,52 @@ func TestListsThatCannotBeReadLeaveAFormToTypeIn(t *testing.T) {
 		}
 		d.sends(slacksim.Ana, map[string]string{"target": image, "ud": "0"})
 		d.sees("UD 0 waits for the yes")
+	})
+}
+
+func TestAFormDoesNotWaitForItsAuthorsSlowPlan(t *testing.T) {
+	fillIn(t, func(d *formDesk) {
+		opened(d)
+		if err := d.Azure.Inject(azuresim.Fault{Kind: "slow", Match: "GET", Delay: azuresim.Duration(30 * time.Second), Times: -1}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Slack.Command(slacksim.Ana, slacksim.Ops, "/vmss", "plan web-prod latest"); err != nil {
+			t.Fatal(err)
+		}
+		d.clicks(slacksim.Ana, "abort")
+		d.form(slacksim.Ana, "Abort a rollout")
+	})
+}
+
+func TestAFormWhoseListsTakeTooLongSaysSo(t *testing.T) {
+	fillIn(t, func(d *formDesk) {
+		if err := d.Azure.Inject(azuresim.Fault{Kind: "slow", Match: "GET", Delay: azuresim.Duration(time.Minute), Times: -1}); err != nil {
+			t.Fatal(err)
+		}
+		d.types(slacksim.Ana, "upgrade myvmss")
+		if blocks := string(d.form(slacksim.Ana, "Upgrade a scale set").Doc["blocks"]); !strings.Contains(blocks, "Reading what there is to choose from") {
+			t.Errorf("while the lists are read: %s", blocks)
+		}
+		d.Advance(15 * time.Second)
+		if blocks := string(d.form(slacksim.Ana, "Upgrade a scale set").Doc["blocks"]); !strings.Contains(blocks, ":warning:") || !strings.Contains(blocks, `"plain_text_input"`) {
+			t.Errorf("when they took too long: %s", blocks)
+		}
+	})
+}
+
+func TestTheLastSetChosenIsTheOneWhoseListsStandThere(t *testing.T) {
+	fillIn(t, func(d *formDesk) {
+		d.types(slacksim.Ana, "plan")
+		v := d.form(slacksim.Ana, "Plan an upgrade")
+		for _, set := range []string{"web-prod", "myvmss", "web-prod", "myvmss"} {
+			if _, err := d.Slack.Interact(slacksim.Interaction{User: slacksim.Ana, ViewID: v.ID, ActionID: "set", Value: set}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.Advance(20 * time.Second)
+		if blocks := string(d.form(slacksim.Ana, "Plan an upgrade").Doc["blocks"]); !strings.Contains(blocks, `"target/myvmss"`) || strings.Contains(blocks, `"target/web-prod"`) {
+			t.Error(blocks)
+		}
 	})
 }
 

@@ -96,7 +96,7 @@ func (h Help) typed() Help {
 
 func overview() Help {
 	h := Help{
-		Says:     "Rolls OS images out to VM scale sets, one update domain after another, and asks a person before each. Words and options come in any order, the set before its target. `/vmss help upgrade` has a verb's details.",
+		Says:     "Rolls OS images out to VM scale sets, one update domain after another, and asks a person before each. Words and options come in any order, the set before its target; what a verb lacks is asked for in a form. `/vmss help upgrade` has a verb's details.",
 		Examples: []string{root + "upgrade myvmss 4.0.20160229 ud=0", root + "why", root + "help abort"},
 		Who:      "The configuration says for each set who may read it, ask for an upgrade and approve one. Nobody approves what they asked for themselves.",
 	}

@@ -125,16 +125,25 @@ func (s *Sim) richText(text string) []object {
 	var parts []object
 	plain := func(t string) {
 		if t != "" {
-			t = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(t)
-			parts = append(parts, object{"type": "text", "text": t})
+			parts = append(parts, object{"type": "text", "text": entities.Replace(t)})
 		}
+	}
+	words := func(t string) {
+		at := 0
+		for _, m := range shortcode.FindAllStringSubmatchIndex(t, -1) {
+			if name := t[m[2]:m[3]]; emoji()[name] != "" {
+				plain(t[at:m[0]])
+				parts, at = append(parts, object{"type": "emoji", "name": name}), m[1]
+			}
+		}
+		plain(t[at:])
 	}
 	at := 0
 	for _, m := range mentions.FindAllStringSubmatchIndex(text, -1) {
-		plain(text[at:m[0]])
+		words(text[at:m[0]])
 		parts = append(parts, object{"type": "user", "user_id": text[m[2]:m[3]]})
 		at = m[1]
 	}
-	plain(text[at:])
+	words(text[at:])
 	return []object{{"type": "rich_text", "block_id": s.ids.block(), "elements": []object{{"type": "rich_text_section", "elements": parts}}}}
 }

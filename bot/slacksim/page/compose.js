@@ -75,6 +75,7 @@ async function send(box) {
   box.value = "";
   shape(box);
   const column = document.getElementById(thread ? "thread" : "messages");
+  column.dispatchEvent(new CustomEvent("said", { bubbles: true }));
   try {
     const out = await post("send", { as: w.as, in: w.in, thread_ts: thread, text });
     if (out.notice) notice(out.notice, column);
@@ -82,7 +83,6 @@ async function send(box) {
     toast(err);
     if (!box.value) box.value = text;
   }
-  column.closest(".column").scrollTop = 1e9;
 }
 
 // recall steps through what was typed before.

@@ -9,7 +9,7 @@ const dialog = document.getElementById("form");
 export function showForm() {
   const view = dialog.querySelector(".view");
   if (!view) {
-    if (dialog.open) dialog.close();
+    if (dialog.open) leave();
     return;
   }
   for (const m of view.querySelectorAll(".boxes[popover]")) summarise(m);
@@ -17,6 +17,15 @@ export function showForm() {
   dialog.shown = view.dataset.view;
   if (!dialog.open) dialog.showModal();
   (view.querySelector("[data-focus]") || view.querySelector(".view-body :is(input, textarea, select):not([disabled])") || view.querySelector("[type=submit]"))?.focus();
+}
+
+// leave closes the dialog and lets the box that had the focus before be typed into again: Chromium gives it back the
+// focus, but no caret.
+function leave() {
+  dialog.close();
+  const back = document.activeElement;
+  back.blur();
+  back.focus();
 }
 
 function explain(view, errors = {}, trouble = "") {

@@ -9,7 +9,7 @@ import { post, toast } from "./post.js";
 import { here } from "./place.js";
 
 const $ = (id) => document.getElementById(id);
-let stream, caughtUp = false, seen = "", wide = "";
+let stream, caughtUp = false, seen = "";
 
 // go shows another place without loading the page again: the stream brings it.
 function go(href, push = true) {
@@ -21,7 +21,8 @@ function go(href, push = true) {
   document.body.classList.remove("drawer");
   const now = here();
   document.body.classList.toggle("threaded", !!now.thread);
-  if (now.as !== from.as || now.in !== from.in) { seen = ""; wide = "column"; }
+  if (now.as !== from.as || now.in !== from.in) leave("messages");
+  if (now.as !== from.as || now.thread !== from.thread) leave("thread");
   if (now.in === "home") post("home", { as: now.as }).catch(toast);
   connect();
 }
@@ -44,7 +45,7 @@ function connect() {
 
 const takers = {
   hello: (n) => { if (n.id !== document.body.dataset.started) location.reload(); }, // another workspace has taken the address
-  title: (n) => { document.title = n.html; wide ||= ""; },
+  title: (n) => { document.title = n.html; countUnread(); },
   part: (n) => {
     const el = $(n.id);
     whenFree(el, () => { morph(el, n.html); if (n.id.endsWith("foot")) restoreDrafts(); }, "menu");
@@ -68,8 +69,7 @@ const takers = {
     if (isNew && caughtUp && n.region !== "views") announce(el);
   },
   order: (n) => {
-    const region = $(n.region), column = region.closest(".column");
-    const bottom = column && column.scrollHeight - column.scrollTop - column.clientHeight < 80;
+    const region = $(n.region);
     const want = new Set(n.ids);
     for (const el of [...region.querySelectorAll(":scope > .item")]) if (!want.has(el.id)) el.remove();
     n.ids.reduce((before, id) => {
@@ -80,11 +80,10 @@ const takers = {
     }, null);
     dividers(region);
     if (n.region === "views") showForm();
-    if (column && (bottom || wide === "column")) column.scrollTop = column.scrollHeight;
     if (n.region === "messages") markRead();
   },
   log: (n) => addLines(n.entries),
-  ready: () => { caughtUp = true; if (wide) { wide = ""; scrollDown(); } },
+  ready: () => { caughtUp = true; },
 };
 
 function take(n) { takers[n.what]?.({ html: "", ids: [], ...n }); }
@@ -122,8 +121,40 @@ function countUnread() {
   document.title = n ? `(${n}) ${title}` : title;
 }
 
-function scrollDown() {
-  for (const c of document.querySelectorAll(".column")) c.scrollTop = c.scrollHeight;
+// A column that shows its end keeps showing it, whatever grows; a person who has scrolled back is left alone.
+const unpinned = new Set();
+const ends = new ResizeObserver((list) => { for (const { target } of list) settle(target.closest(".column")); });
+
+function settle(column) {
+  if (!unpinned.has(column)) column.scrollTop = column.scrollHeight;
+}
+
+function pin(region) {
+  const column = $(region).closest(".column");
+  unpinned.delete(column);
+  settle(column);
+}
+
+// leave prepares a column for another conversation: its end shows, and what only this window was told is gone.
+function leave(region) {
+  for (const el of $(region).querySelectorAll(":scope > .local")) el.remove();
+  pin(region);
+}
+
+function watchColumns() {
+  for (const column of document.querySelectorAll(".column")) {
+    for (const el of [column, column.querySelector(".messages")]) ends.observe(el);
+    column.addEventListener("wheel", () => requestAnimationFrame(() => scrolled(column)), { passive: true });
+    for (const event of ["touchmove", "keyup", "pointerup"]) column.addEventListener(event, () => scrolled(column), { passive: true });
+    column.addEventListener("said", () => { unpinned.delete(column); settle(column); });
+    settle(column);
+  }
+}
+
+function scrolled(column) {
+  const atEnd = column.scrollHeight - column.scrollTop - column.clientHeight < 60;
+  if (atEnd) unpinned.delete(column);
+  else unpinned.add(column);
 }
 
 document.addEventListener("click", (e) => {
@@ -180,7 +211,7 @@ watchInspector(connect);
 welcome();
 dress(document.body);
 for (const r of document.querySelectorAll(".messages")) dividers(r);
-scrollDown();
+watchColumns();
 showForm();
 if (here().in === "home") post("home", { as: here().as }).catch(toast);
 connect();

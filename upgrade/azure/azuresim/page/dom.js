@@ -24,16 +24,17 @@ export function say(e, text) {
 
 /** list makes the children of parent those of items, by key: what stays is updated in place. */
 export function list(parent, items, key, make, update) {
-  const old = new Map([...parent.children].map((c) => [c.dataset.key, c]));
+  const keys = items.map((item) => String(key(item))), wanted = new Set(keys), old = new Map();
+  for (const c of [...parent.children]) {
+    if (wanted.has(c.dataset.key)) old.set(c.dataset.key, c);
+    else c.remove(); // first, so that what stays need not move: moving takes the focus away
+  }
   items.forEach((item, n) => {
-    const k = String(key(item));
-    let e = old.get(k);
-    old.delete(k);
-    if (!e) (e = make(item)).dataset.key = k;
+    const e = old.get(keys[n]) ?? make(item);
+    e.dataset.key = keys[n];
     update?.(e, item);
     if (parent.children[n] !== e) parent.insertBefore(e, parent.children[n] ?? null);
   });
-  for (const gone of old.values()) gone.remove();
 }
 
 /** icon makes one of the page's marks. */

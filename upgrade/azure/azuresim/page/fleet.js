@@ -20,7 +20,7 @@ async function look() {
   looking = true;
   const began = performance.now();
   try {
-    const r = await fetch("/_control/view", { cache: "no-store", headers: tag ? { "If-None-Match": tag } : {} });
+    const r = await fetch("/_control/view", { cache: "no-store", signal: AbortSignal.timeout(10000), headers: tag ? { "If-None-Match": tag } : {} });
     if (r.status === 200) {
       tag = r.headers.get("ETag");
       view = await r.json();

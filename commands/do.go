@@ -37,10 +37,15 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 // word or name may help, it offers the form with what was.
 func Refused(req Request, no *upgrade.Refusal) Reply {
 	refusal := &Refusal{Code: no.Code, What: no.What, Next: no.Next, Rollout: no.Rollout}
-	if no.Code == upgrade.CodeArg || no.Code == upgrade.CodeUnknown {
+	said := typed(req)
+	switch no.Code {
+	case upgrade.CodeUnknown:
+		req.Rollout = "" // a form with the id has nothing to choose from
+		refusal.Form = Started(req)
+	case upgrade.CodeArg:
 		refusal.Form = Started(req)
 	}
-	return Reply{Verb: req.Verb, Request: typed(req), Refusal: refusal}
+	return Reply{Verb: req.Verb, Request: said, Refusal: refusal}
 }
 
 // typed is the request as text; the button of a card has none until its rollout is known.

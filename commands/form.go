@@ -323,11 +323,11 @@ const ActionForm = "form"
 const maxStarted = 1900
 
 // Started writes a request that is not whole yet as the value of a button that opens its form; ""
-// when there is no form for it.
+// when its form has nothing to ask.
 func Started(req Request) string {
-	_, has := faces[req.Verb]
+	f, _ := NewForm(req, Lists{})
 	text := Format(req)
-	if req.Nonce != "" || !has || len(text) > maxStarted {
+	if req.Nonce != "" || len(f.Fields) == 0 || len(text) > maxStarted {
 		return ""
 	}
 	return text

@@ -404,6 +404,17 @@ func TestARefusalOffersItsFormWhereAnotherWordMayHelp(t *testing.T) {
 	}
 }
 
+func TestAnUnknownRolloutIsChosenFromTheOpenOnes(t *testing.T) {
+	no := upgrade.Refuse(upgrade.CodeUnknown, "/vmss status", "I know no rollout `r-9` that you may see")
+	req, ok := ParseStarted(Refused(parsed(t, "approve r-9"), no).Refusal.Form)
+	if f, _ := offered(t, formOf(t, req, azure()), "rollout"); !ok || len(f.Choices) != 2 || f.Value != "" {
+		t.Errorf("the form offers %+v", f)
+	}
+	if form := Refused(parsed(t, "resume r-1"), upgrade.Refuse(upgrade.CodeArg, "", "no")).Refusal.Form; form != "" {
+		t.Errorf("a form with nothing to fill in is offered: %q", form)
+	}
+}
+
 func FuzzParseForm(f *testing.F) {
 	f.Add("upgrade", "", "web", "latest", "0,1", "note")
 	f.Add("deny", "r-1", "", "", "", "why")

@@ -18,22 +18,27 @@ async function look() {
   clearTimeout(timer);
   if (looking) return;
   looking = true;
-  const began = performance.now();
-  try {
-    const r = await fetch("/_control/view", { cache: "no-store", signal: AbortSignal.timeout(10000), headers: tag ? { "If-None-Match": tag } : {} });
-    if (r.status === 200) {
-      tag = r.headers.get("ETag");
-      view = await r.json();
-      ahead = Date.parse(view.now) - Date.now();
-    } else if (r.status !== 304) throw new Error(`status ${r.status}`);
-    online(true);
-    show();
-  } catch {
-    online(false);
-  }
+  const began = performance.now(), answered = await ask();
   looking = false;
   // A large fleet is looked at less often: at most an eighth of the time.
   if (!document.hidden) timer = setTimeout(look, Math.max(moving() ? lively : calm, 7 * (performance.now() - began)));
+  online(answered);
+  if (answered) show();
+}
+
+/** ask brings view up to date and tells whether the simulated Azure answered. */
+async function ask() {
+  try {
+    const r = await fetch("/_control/view", { cache: "no-store", signal: AbortSignal.timeout(10000), headers: tag ? { "If-None-Match": tag } : {} });
+    if (r.status === 200) {
+      view = await r.json();
+      tag = r.headers.get("ETag");
+      ahead = Date.parse(view.now) - Date.now();
+    }
+    return r.status === 200 || r.status === 304;
+  } catch {
+    return false;
+  }
 }
 
 const moving = () => view?.sets?.some((s) => s.instances?.some((i) => i.doing || i.phase === "initializing"));
@@ -45,7 +50,6 @@ function online(yes) {
 }
 
 function show() {
-  if (!view) return;
   const found = sorted(view.sets ?? []);
   list(sets, found, (s) => s.id, card.make, (e, s) => {
     card.update(e, s, view, now());

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 
+	"github.com/vmssbot/vmssbot"
 	"github.com/vmssbot/vmssbot/cmd/internal/app"
 )
 
@@ -18,6 +19,7 @@ const usage = `vmssbot rolls OS images out to Azure VM scale sets from Slack, on
 usage:
   vmssbot run --config vmssbot.yaml      run the bot (tokens from SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or files)
   vmssbot config check --config FILE     read the configuration and say what is wrong with it
+  vmssbot manifest                       print the Slack app manifest, to paste at https://api.slack.com/apps?new_app=1
   vmssbot version                        print the version
 `
 
@@ -33,6 +35,9 @@ func run(args []string, out, errs io.Writer) int {
 		return start(args[1:], errs)
 	case "config":
 		return config(args[1:], out, errs)
+	case "manifest":
+		fmt.Fprint(out, vmssbot.Manifest)
+		return 0
 	case "version":
 		fmt.Fprintln(out, version())
 		return 0

@@ -17,7 +17,7 @@ const faults = [
 bar.append(text, h("div", { class: "buttons" },
   ...faults.map(([kind, label, told]) => h("button", { type: "button", onclick: () => strike(kind, told) }, label)),
   h("button", { type: "button", class: "grave", onclick: vanish }, "Vanish…"),
-  h("button", { type: "button", class: "mild", onclick: clear }, "Clear selection")));
+  h("button", { type: "button", class: "mild", onclick: clear }, "Clear")));
 bar.addEventListener("keydown", (e) => e.key === "Escape" && clear());
 
 export const picked = (s, id) => now.set === s && now.ids.has(id);

@@ -203,8 +203,15 @@ func (b *Bot) shown(ctx context.Context, d upgrade.Delivery, said spoken) (ok bo
 	if said.foreign != "" || said.form == nil && !said.home {
 		return false
 	}
-	if said.form != nil && said.form.view == "" && !b.opened(ctx, d, said) {
-		return false
+	var at string // the form's view
+	switch {
+	case said.home:
+	case said.form.view != "":
+		at = said.form.view
+	default:
+		if at = b.opened(ctx, d, said); at == "" {
+			return false
+		}
 	}
 	if err := b.Journal.Settle(ctx, upgrade.Settlement{Delivery: d.ID}); err != nil && ctx.Err() == nil {
 		b.Log.Error("journal: settle a form", "delivery", d.ID, "err", err)
@@ -214,17 +221,18 @@ func (b *Bot) shown(ctx context.Context, d upgrade.Delivery, said spoken) (ok bo
 		b.homes.opened(said.user, b.Now())
 		b.publish(ctx, said.user)
 	case b.Now().Sub(d.At) < time.Minute: // after that nobody sits before it
-		b.fill(ctx, said)
+		b.fill(ctx, said, at)
 	}
 	return true
 }
 
-// opened opens a form at once with what is known without asking anybody.
-func (b *Bot) opened(ctx context.Context, d upgrade.Delivery, said spoken) bool {
+// opened opens a form at once with what is known without asking anybody, and returns its view's id;
+// "" = it could not be opened.
+func (b *Bot) opened(ctx context.Context, d upgrade.Delivery, said spoken) string {
 	left := triggerLife - b.Now().Sub(d.At)
 	f, has := commands.NewForm(said.form.request, commands.Lists{})
 	if left <= 0 || !has {
-		return false
+		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
@@ -235,10 +243,9 @@ func (b *Bot) opened(ctx context.Context, d upgrade.Delivery, said spoken) bool 
 	answer, err := b.API.OpenViewContext(ctx, said.form.trigger, draw(f, carriedBy(f, said.channel)))
 	if err != nil {
 		b.Log.Warn("slack: a form was not opened", "delivery", d.ID, "verb", f.Verb, "err", explain(err))
-		return false
+		return ""
 	}
-	said.form.view = answer.ID
-	return true
+	return answer.ID
 }
 
 func carriedBy(f commands.Form, channel string) string {
@@ -250,7 +257,7 @@ func carriedBy(f commands.Form, channel string) string {
 }
 
 // fill puts into an open form what there is to choose from. What cannot be read is typed.
-func (b *Bot) fill(ctx context.Context, said spoken) {
+func (b *Bot) fill(ctx context.Context, said spoken, at string) {
 	f, _ := commands.NewForm(said.form.request, commands.Lists{})
 	if !f.Waits() {
 		return
@@ -260,7 +267,7 @@ func (b *Bot) fill(ctx context.Context, said spoken) {
 	f.Trouble = trouble(err)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if _, err := b.API.UpdateViewContext(ctx, view.Form(f, carriedBy(f, said.channel)), "", "", said.form.view); err != nil {
+	if _, err := b.API.UpdateViewContext(ctx, view.Form(f, carriedBy(f, said.channel)), "", "", at); err != nil {
 		b.Log.Warn("slack: a form was not filled", "verb", f.Verb, "err", explain(err)) // mostly: it was closed
 	}
 }

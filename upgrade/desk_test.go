@@ -206,10 +206,12 @@ func TestDeskLook(t *testing.T) {
 		{"sets by a part of the name", bo, Query{Kind: QuerySets, About: "E"}, func(s Sight) bool { return len(s.Sets) == 1 && len(s.Rollouts) == 1 }, ""},
 		{"no set has it", bo, Query{Kind: QuerySets, About: "x"}, func(s Sight) bool { return len(s.Sets) == 0 }, ""},
 		{"a set with who holds it", bo, Query{Kind: QuerySet, About: "web"}, func(s Sight) bool { return s.Set.Name == "web" && len(s.Rollouts) == 1 && s.Policy.Channel == "C1" }, ""},
+		{"the versions of a set's image with the set", bo, Query{Kind: QueryVersions, About: "web"}, func(s Sight) bool { return s.Set.Name == "web" && len(s.Versions) > 1 && len(s.Rollouts) == 1 }, ""},
 		{"R23 a stranger sees no rollout", stray, Query{Kind: QueryRollouts}, func(s Sight) bool { return len(s.Rollouts) == 0 }, ""},
 		{"R23 a stranger sees no set", stray, Query{Kind: QuerySets}, func(s Sight) bool { return len(s.Sets) == 0 }, ""},
 		{"R23 nor one by its id", stray, Query{Kind: QueryRollouts, About: "r-1"}, nil, CodeUnknown},
 		{"R23 nor a set by its name", stray, Query{Kind: QuerySet, About: "web"}, nil, CodeUnknown},
+		{"R23 nor its versions", stray, Query{Kind: QueryVersions, About: "web"}, nil, CodeUnknown},
 		{"a slip in an id", bo, Query{Kind: QueryRollouts, About: "r-2"}, nil, CodeUnknown},
 	} {
 		s, err := look(t, waiting, row.who, row.q)

@@ -43,12 +43,7 @@ func newWorld(f flags, errs io.Writer) (*world, error) {
 			return nil, fmt.Errorf("fleet %s: %w", f.fleet, err)
 		}
 	}
-	var err error
-	if w.azure, err = azuresim.New(azuresim.Options{Fleet: w.fleet, Speed: f.speed}); err != nil {
-		return nil, err
-	}
-	w.slack = slacksim.New(slacksim.Options{})
-	if err := errors.Join(w.folder(f.data), w.listen(f, errs)); err != nil {
+	if err := errors.Join(w.folder(f.data), w.open(f, errs)); err != nil {
 		w.close()
 		return nil, err
 	}
@@ -64,31 +59,63 @@ func (w *world) folder(data string) (err error) {
 	return os.MkdirAll(data, 0o700)
 }
 
-func (w *world) listen(f flags, errs io.Writer) (err error) {
-	if w.slackURL, err = w.serve("workspace", f.addr, w.slack, errs); err != nil {
+// open makes the two servers, each knowing where the other one is, and serves them.
+func (w *world) open(f flags, errs io.Writer) error {
+	here, err := listen("workspace", f.addr, errs)
+	if err != nil {
 		return err
 	}
-	w.azureURL, err = w.serve("Azure", f.azureAddr, w.azure, errs)
-	return err
+	there, err := listen("Azure", f.azureAddr, errs)
+	if err != nil {
+		return errors.Join(err, here.Close())
+	}
+	w.slackURL, w.azureURL = "http://"+here.Addr().String(), "http://"+there.Addr().String()
+	installation := slacksim.Options{Welcome: w.hints()}
+	if !f.noBot { // somebody else's bot may need more than ours
+		if installation, err = installed(installation); err != nil {
+			return errors.Join(err, here.Close(), there.Close())
+		}
+	}
+	w.slack = slacksim.New(installation)
+	if w.azure, err = azuresim.New(azuresim.Options{Fleet: w.fleet, Speed: f.speed, Home: w.slackURL}); err != nil {
+		return errors.Join(err, here.Close(), there.Close())
+	}
+	w.serve(here, w.slack)
+	w.serve(there, w.azure)
+	return nil
 }
 
-// serve listens where it was asked to, or on any port when that one is taken, and says so.
-func (w *world) serve(what, addr string, h http.Handler, errs io.Writer) (string, error) {
+// listen takes the address it was asked for, or any port when that one is taken, and says so.
+func listen(what, addr string, errs io.Writer) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		host, port, bad := net.SplitHostPort(addr)
-		if bad != nil || port == "0" {
-			return "", fmt.Errorf("the %s cannot listen on %s: %w", what, addr, err)
-		}
-		if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
-			return "", fmt.Errorf("the %s cannot listen on %s: %w", what, addr, err)
-		}
-		fmt.Fprintf(errs, "demo: %s is taken, the %s listens on %s instead\n", addr, what, l.Addr())
+	if err == nil {
+		return l, nil
 	}
+	host, port, bad := net.SplitHostPort(addr)
+	if bad != nil || port == "0" {
+		return nil, fmt.Errorf("the %s cannot listen on %s: %w", what, addr, err)
+	}
+	if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
+		return nil, fmt.Errorf("the %s cannot listen on %s: %w", what, addr, err)
+	}
+	fmt.Fprintf(errs, "demo: %s is taken, the %s listens on %s instead\n", addr, what, l.Addr())
+	return l, nil
+}
+
+func (w *world) serve(l net.Listener, h http.Handler) {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	w.servers = append(w.servers, s)
 	go s.Serve(l)
-	return "http://" + l.Addr().String(), nil
+}
+
+// hints are the four things a newcomer is told to try.
+func (w *world) hints() []string {
+	return []string{
+		"Type `/vmss upgrade myvmss 4.0.20160229 ud=0` here, as Ana, and read the plan and the card.",
+		"Switch to Bo at the top right and press *Approve UD 0*. Olaf may press it, too: see what he is told.",
+		"Type `/vmss upgrade myvmss latest` without `ud=`: one card for each update domain. *Pause* and *Why* are in the menus.",
+		"Make trouble in <" + w.azureURL + "|the simulated Azure>: let an instance fail and watch the bot stop.",
+	}
 }
 
 func (w *world) close() {
@@ -174,17 +201,16 @@ func (w *world) card() card {
 }
 
 func (w *world) welcome(out io.Writer, f flags) {
-	fmt.Fprintf(out, `A local Slack workspace   %s
-A local Azure             %s
-The bot                   %s
+	fmt.Fprintf(out, `Open  %s   a local Slack workspace: click and type there
+      %s   the simulated Azure: watch its machines, make trouble
+%s
+Four things to try in the workspace:
+  1. as Ana (top right), type   /vmss upgrade myvmss 4.0.20160229 ud=0
+  2. switch to Bo and press [Approve UD 0]; as Olaf the same button is refused
+  3. type   /vmss upgrade myvmss latest   for all update domains, one card each; [Pause], Why and Abort are in the menus
+  4. in the simulated Azure, let an instance fail and see the bot hold, and say why
 
-Try, in another terminal (the answers come as JSON; the conversation is at the last address):
-
-  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"list"}'
-  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"plan myvmss 4.0.20160229 ud=0"}'
-  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"upgrade myvmss 4.0.20160229 ud=0"}'
-  curl -s %[1]s/_control/messages/ops
-
-Everything listens on this machine only. Ctrl-C ends it.
-`, w.slackURL, w.azureURL, map[bool]string{true: "not started (--no-bot): vmssbot run --config " + w.configFile(), false: "running"}[f.noBot])
+The same without a browser:  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"help"}'
+Both listen on this machine only. Ctrl-C ends it.
+`, w.slackURL, w.azureURL, map[bool]string{true: "\nNo bot runs (--no-bot). Start yours, or:  vmssbot run --config " + w.configFile() + "\n", false: ""}[f.noBot])
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
@@ -112,8 +111,9 @@ func TestNothingOfADeadProcessReachesAnything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		go w.Start()
-		time.Sleep(time.Second)
+		if err := w.Start(); err == nil {
+			t.Error("a program that opens no socket is not connected")
+		}
 		if err := w.Crash(); err != nil {
 			t.Error(err)
 		}

@@ -118,6 +118,7 @@ func (s *Sim) see(at window) sight {
 	}
 	if c := s.channel(at.in); c != nil && at.in != home {
 		g.place = c.Channel
+		g.place.Members = slices.Clone(c.Members)
 		s.seeMessages(&g, c, u)
 	}
 	if at.log >= 0 {

@@ -56,6 +56,9 @@ func inBubble(t *testing.T, test func(o *office), change ...func(o *office)) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	synctest.Test(t, func(t *testing.T) {
 		o := newOffice(t, slacksim.Options{Scopes: scopes(t)}, path)
+		for _, c := range change {
+			c(o)
+		}
 		l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		server := &http.Server{Handler: o.sim}
 		var serving sync.WaitGroup
@@ -69,9 +72,6 @@ func inBubble(t *testing.T, test func(o *office), change ...func(o *office)) {
 			serving.Wait()
 		})
 		defer o.close()
-		for _, c := range change {
-			c(o)
-		}
 		o.start()
 		test(o)
 	})
@@ -169,12 +169,12 @@ func (o *office) close() {
 	}
 }
 
-// until waits, at most a day of a bubble or a minute of real time.
+// until waits, at most an hour and a half of a bubble or a minute of real time.
 func (o *office) until(what string, cond func() bool) {
 	o.Helper()
 	step, most := 5*time.Millisecond, 12_000
 	if o.dial != nil {
-		step, most = 50*time.Millisecond, 1_728_000
+		step, most = 50*time.Millisecond, 100_000
 	}
 	for range most {
 		if cond() {

@@ -23,20 +23,21 @@ const whisperTries = 36
 // the token is no good any more.
 func (b *Bot) send(answering, linked context.Context) error {
 	for linked.Err() == nil {
+		last := answering.Err() != nil
 		post, next, ok, err := b.Journal.NextPost(linked)
 		switch {
 		case err != nil && linked.Err() == nil:
 			b.Log.Error("journal: next post", "err", err)
 			sleep(answering, time.Second)
-		case err == nil && ok:
+		case ok:
 			if err := b.deliver(linked, post); err != nil {
 				return err
 			}
 			continue
-		case err == nil:
+		case !last:
 			b.restUntil(answering, next)
 		}
-		if answering.Err() != nil {
+		if last {
 			return nil
 		}
 	}

@@ -11,11 +11,12 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// Slack allows about twenty readings of a group's members a minute, for all groups together: one
-// reading every groupEvery keeps well below. A reading is believed for groupFor.
+// Every group is read once a minute; when there are many, one every four seconds, because Slack allows
+// about twenty readings a minute for all of them together. A reading is believed for five minutes: up
+// to 75 groups can be kept.
 const (
 	groupsEvery = time.Minute
-	groupEvery  = 5 * time.Second
+	groupEvery  = 4 * time.Second
 	groupFor    = 5 * time.Minute
 )
 
@@ -52,36 +53,38 @@ func (p *People) meet(ctx context.Context, team string, log *slog.Logger) {
 	p.log = log
 	first, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	p.readAll(first)
+	for _, id := range p.counted() {
+		p.read(first, id)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.team = team
 }
 
-// keep reads the groups again and again until the context ends. It is the only place that does.
+// keep reads the groups again and again, one after the other, until the context ends.
 func (p *People) keep(ctx context.Context) {
 	for ctx.Err() == nil {
-		sleep(ctx, max(groupsEvery, time.Duration(len(p.counted()))*groupEvery))
-		p.readAll(ctx)
-	}
-}
-
-func (p *People) readAll(ctx context.Context) {
-	for _, id := range p.counted() {
-		err := p.read(ctx, id)
-		if after, limited := rateLimit(err); limited {
-			sleep(ctx, after)
+		ids := p.counted()
+		if len(ids) == 0 {
+			sleep(ctx, groupsEvery)
+		}
+		for _, id := range ids {
+			sleep(ctx, max(groupEvery, groupsEvery/time.Duration(len(ids))))
+			p.read(ctx, id)
 		}
 	}
 }
 
 // read reads one group. What was known of it stays when that fails, until it is too old.
-func (p *People) read(ctx context.Context, id string) error {
+func (p *People) read(ctx context.Context, id string) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	ids, err := p.API.GetUserGroupMembersContext(call, id)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return
+	}
+	if after, limited := rateLimit(err); limited {
+		sleep(ctx, after)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,7 +99,6 @@ func (p *People) read(ctx context.Context, id string) error {
 		p.log.Warn("slack: a user group could not be read; its members count for at most five minutes more", "group", id, "err", miss)
 	}
 	p.groups[id] = m
-	return err
 }
 
 // groupTrouble says in a sentence what keeps a group from being read.

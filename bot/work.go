@@ -210,12 +210,14 @@ func (b *Bot) done(ctx context.Context, d upgrade.Delivery, said spoken, by upgr
 	}
 	switch {
 	case reply.Refusal != nil:
-		if reply.Refusal.Code == upgrade.CodeRole {
-			reply.Refusal.What = b.People.blindness() + reply.Refusal.What
+		if no := reply.Refusal; no.Code == upgrade.CodeRole || no.Code == upgrade.CodeUnknown {
+			no.What = b.People.blindness() + no.What
 		}
 		changes = []upgrade.Change{declined(b.Now(), said, reply.Refusal.Code, reply.Refusal.What)}
 	case err != nil:
 		return b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, again(said), "that took longer than %s and was given up; nothing was changed", workTimeout))
+	case reply.Empty != "":
+		reply.Empty = b.People.blindness() + reply.Empty
 	default:
 		if no := b.closed(ctx, said.channel, changes); no != nil {
 			return b.refused(d, said, no)

@@ -7,10 +7,10 @@ BIN := $(CURDIR)/bin
 test:
 	go test ./...
 
-lint: $(BIN)/staticcheck-2026.2.2 $(BIN)/govulncheck-1.9.0
+lint: $(BIN)/staticcheck-0.8.2 $(BIN)/govulncheck-1.9.0
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these"; exit 1; }
 	go vet ./...
-	$(BIN)/staticcheck-2026.2.2 ./...
+	$(BIN)/staticcheck-0.8.2 ./...
 	.ci/vulncheck $(BIN)/govulncheck-1.9.0
 
 race:
@@ -32,8 +32,8 @@ bench:
 ci:
 	.ci/run
 
-$(BIN)/staticcheck-2026.2.2:
-	GOBIN=$(BIN) go install honnef.co/go/tools/cmd/staticcheck@2026.2.2 && mv $(BIN)/staticcheck $@
+$(BIN)/staticcheck-0.8.2:
+	GOBIN=$(BIN) go install honnef.co/go/tools/cmd/staticcheck@v0.8.2 && mv $(BIN)/staticcheck $@
 
 $(BIN)/govulncheck-1.9.0:
 	GOBIN=$(BIN) go install golang.org/x/vuln/cmd/govulncheck@v1.9.0 && mv $(BIN)/govulncheck $@

@@ -28,7 +28,7 @@ type lab struct {
 // inLab runs f with rollout r-1 of web's plan in the journal, as the tale left it.
 func inLab(t *testing.T, told tale, f func(*lab)) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(night.Sub(time.Now()))
+		time.Sleep(time.Until(night))
 		l := &lab{t: t, memory: newMemory(), cloud: newCloud(), dir: directory{"UANA": ana, "UBO": bo, "UEVA": eva}, pol: webPolicy()}
 		var n atomic.Int64
 		l.e = &Engine{
@@ -53,7 +53,7 @@ func (l *lab) pass() error {
 			if next.IsZero() {
 				l.t.Fatal("nothing will ever be due again")
 			}
-			time.Sleep(next.Sub(time.Now()))
+			time.Sleep(time.Until(next))
 			continue
 		}
 		wake, err := l.e.Step(context.Background(), lease)

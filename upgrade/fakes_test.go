@@ -379,5 +379,3 @@ func (d directory) Person(_ context.Context, id string) (Person, error) {
 	}
 	return Person{}, errors.New("users.info: timeout")
 }
-
-var staff = directory{"UANA": ana, "UBO": bo, "UEVA": eva}

@@ -74,7 +74,7 @@ func (p *Play) step(s Step) error {
 	}
 	do, known := verbs[s.Verb]
 	if !known {
-		return errors.New("I do not know this verb")
+		return errors.New("the language does not know this verb")
 	}
 	err := do(p, p.filled(s.Rest))
 	if p.World.Reap() {

@@ -2,6 +2,7 @@ package upgradetest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func ParseStory(file []byte) (Story, error) {
 		case partPolicy:
 			err = s.house(f.Data)
 		default:
-			err = fmt.Errorf("I do not know a part of that name")
+			err = errors.New("no part of a story has that name")
 		}
 		if err != nil {
 			return s, fmt.Errorf("story part %s: %w", f.Name, err)

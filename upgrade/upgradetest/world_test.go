@@ -57,7 +57,7 @@ func play(t *testing.T, program upgradetest.Program, do func(*upgradetest.Play))
 func TestAStepThatCanNotBePlayedSaysWhy(t *testing.T) {
 	play(t, product, func(p *upgradetest.Play) {
 		for line, want := range map[string]string{
-			"dance":                               "do not know this verb",
+			"dance":                               "does not know this verb",
 			"type zoe status":                     "nobody is called",
 			"click bo approve":                    "no button",
 			"submit bo reason=\"no\"":             "no form",

@@ -4,8 +4,8 @@ import (
 	"archive/zip"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -157,7 +157,12 @@ func aroundChange(t *testing.T, w Window, change time.Time) {
 // zoneNames reads the names of the zone database that comes with Go, or of the system.
 func zoneNames(t *testing.T) []string {
 	t.Helper()
-	for _, root := range []string{"/usr/share/zoneinfo", filepath.Join(runtime.GOROOT(), "lib", "time")} {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofGo := filepath.Join(strings.TrimSpace(string(out)), "lib", "time")
+	for _, root := range []string{"/usr/share/zoneinfo", ofGo} {
 		var names []string
 		filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
@@ -176,7 +181,7 @@ func zoneNames(t *testing.T) []string {
 			return names
 		}
 	}
-	return fromZip(t, filepath.Join(runtime.GOROOT(), "lib", "time", "zoneinfo.zip"))
+	return fromZip(t, filepath.Join(ofGo, "zoneinfo.zip"))
 }
 
 func fromZip(t *testing.T, path string) []string {

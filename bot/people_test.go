@@ -282,7 +282,9 @@ func TestARefusalSaysThatTheGroupsCouldNotBeRead(t *testing.T) {
 			t.Errorf("answers %q", o.answers("bo"))
 		}
 		o.command("bo", "ops", "pending")
-		o.until("bo is told why he sees nothing", func() bool { return len(o.answers("bo")) == 2 && strings.Contains(o.answers("bo")[1], "has no user groups") })
+		o.until("bo is told why he sees nothing", func() bool {
+			return len(o.answers("bo")) == 2 && strings.Contains(o.answers("bo")[1], "has no user groups")
+		})
 		o.approve("eva", "web")
 		o.until("eva, who is named by id, counts", func() bool { return o.count(id, "Voted") == 1 })
 	}, func(o *office) {

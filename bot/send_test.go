@@ -75,10 +75,11 @@ func TestEditsOfOneMessageAreGathered(t *testing.T) {
 			o.command("ana", "ops", "pause "+id)
 			o.command("ana", "ops", "resume "+id)
 		}
+		o.command("ana", "ops", "pause "+id)
 		o.pass(10 * time.Second)
 		edits := len(o.root(id).Edits)
 		if n := o.calls("chat.update") - before; n > 6 || edits == 0 {
-			t.Errorf("%d edits for twenty changes within a second, %d of the live message", n, edits)
+			t.Errorf("%d edits for 21 changes within a second, %d of the live message", n, edits)
 		}
 	})
 }

@@ -71,22 +71,17 @@ func TestAnAbortDoesNotWaitForEveryoneElsesPlans(t *testing.T) {
 		release := o.domain.stall("sets")
 		defer release()
 		for n := range 3 * atOnce {
-			o.deliver(kindCommand, typed(fmt.Sprint("U0SOMEBODY", n), slacksim.Ops, "list"))
+			o.deliver(kindCommand, typed(fmt.Sprintf("U0MANY%04d", n), slacksim.Ops, "list"))
 		}
 		o.fault(slacksim.Fault{Kind: "clear"})
 		o.command("ana", "ops", `abort `+id+` "bad image"`)
 		o.soon(2*time.Second, "the abort counts", func() bool { return o.count(id, "AbortAsked") == 1 })
-	}, func(o *office) { o.sim.Close(); crowd(o, 3*atOnce) })
-}
-
-// crowd gives the workspace people enough.
-func crowd(o *office, n int) {
-	opt := slacksim.Options{Scopes: scopes(o), Users: slices.Clone(o.sim.State().Users)}
-	opt.Users = slices.DeleteFunc(opt.Users, func(u slacksim.User) bool { return u.ID == slacksim.BotUser })
-	for n := range n {
-		opt.Users = append(opt.Users, slacksim.User{ID: fmt.Sprint("U0SOMEBODY", n), Name: fmt.Sprint("somebody", n)})
-	}
-	o.sim = slacksim.New(opt)
+	}, func(o *office) {
+		opt := slacksim.Options{Scopes: scopes(t)}
+		many(&opt, 3*atOnce)
+		o.sim.Close()
+		o.sim = slacksim.New(opt)
+	})
 }
 
 func TestOnePersonsFloodDoesNotKeepAnothersAbortWaiting(t *testing.T) {
@@ -96,7 +91,7 @@ func TestOnePersonsFloodDoesNotKeepAnothersAbortWaiting(t *testing.T) {
 		before := len(o.journal.settlements())
 		var flood sync.WaitGroup
 		var acked sync.Map
-		for n := range 2000 {
+		for n := range 600 {
 			flood.Go(func() {
 				time.Sleep(time.Duration(n) * 500 * time.Microsecond)
 				out, err := o.sim.Interact(slacksim.Interaction{User: "olaf", Channel: "ops", TS: card.TS, ActionID: "approve", Value: nonceOf("web")})
@@ -105,7 +100,7 @@ func TestOnePersonsFloodDoesNotKeepAnothersAbortWaiting(t *testing.T) {
 				}
 			})
 		}
-		o.pass(500 * time.Millisecond)
+		o.pass(150 * time.Millisecond)
 		began := time.Now()
 		o.command("ana", "ops", `abort `+id+` "bad image"`)
 		o.until("the abort counts", func() bool { return o.count(id, "AbortAsked") == 1 })

@@ -68,27 +68,38 @@ func (a *announcement) event(e Event) {
 			a.add(BatchSlot(a.r.Batches[n-1].N), nil, false)
 		}
 	case Decided:
-		a.decided(e, f)
+		a.decided(f)
 	case Ended:
 		a.add(SlotReport, nil, true)
 		a.cards()
+		a.holds()
 	}
 }
 
 // decided posts what people must not miss: a hold to the whole channel, and to the thread an ill
 // instance that stops the next start, as it may come and go.
-func (a *announcement) decided(e Event, f Decided) {
-	if loud(f) && !f.Quiet {
-		a.add(fmt.Sprintf("hold/%d", e.Seq), f, f.Kind == Hold)
-	}
+func (a *announcement) decided(f Decided) {
 	if f.Kind == Hold {
 		a.cards()
 	}
+	a.holds()
 }
 
-// loud reports whether a decision calls for people. The model question has its own card.
-func loud(d Decided) bool {
-	return d.Kind == Hold && d.Reason != ReasonModel || d.Reason == ReasonHealth
+// announced reports whether a decision calls for people and was not called out before. The model
+// question has its own card, and a pause its own line.
+func (d Decided) announced() bool {
+	return d.loud() && !d.Quiet
+}
+
+func (d Decided) loud() bool {
+	return d.Kind == Hold && d.Reason != ReasonModel && d.Reason != ReasonPaused || d.Reason == ReasonHealth
+}
+
+// holds brings the last two announcements up to date: the new one, and the one that is over now.
+func (a *announcement) holds() {
+	for _, h := range a.r.Holds[max(0, len(a.r.Holds)-2):] {
+		a.add(fmt.Sprintf("hold/%d", h.Seq), h.Decided, h.Decided.Kind == Hold)
+	}
 }
 
 // card brings a gate's last card up to date, and the one before, which it may just have replaced.

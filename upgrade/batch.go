@@ -19,7 +19,7 @@ func (v view) candidates(g Gate) []Instance {
 // pass is why an instance of the plan is passed by after all. That its domain is not told just now
 // is no reason: people agreed to its name.
 func (v view) pass(i Instance) SkipReason {
-	if why := skip(i, v.p.Target); why != SkipNoDomain {
+	if why := skip(i, v.p.Target, v.p.Policy.Downgrades); why != SkipNoDomain {
 		return why
 	}
 	return ""

@@ -289,8 +289,14 @@ func relapse(v view) *Blocker {
 }
 
 func (v view) tooFew() *Blocker {
-	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%d of %d instances do not serve: taking one more down would exceed max-unavailable %d",
-		v.seen.Set.Unavailable(), len(v.seen.Set.Instances), v.limits().MaxUnavailable), Clears: "the instances", Next: "/vmss show " + v.p.Name}
+	var ill []string
+	for _, i := range v.seen.Set.Instances {
+		if !i.Available() {
+			ill = append(ill, i.ID)
+		}
+	}
+	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("out of service already: %s of %d: one more would exceed max-unavailable %d",
+		Instances(ill), len(v.seen.Set.Instances), v.limits().MaxUnavailable), Clears: "the instances, once they serve again", Next: "/vmss show " + v.p.Name}
 }
 
 func (v view) deadline() time.Duration {

@@ -315,7 +315,7 @@ func TestDecideOnTimeAndHealth(t *testing.T) {
 		{name: "R31 an upgraded instance that is ill again stops the start", tale: tale{udDone(0), granted("ud-1")}, later: 5 * time.Minute, seen: instance("0", ill), kind: Wait, reason: ReasonHealth, says: "instance 0"},
 		{name: "R31 it stops the end, too", tale: udDone(2), later: time.Hour, seen: instance("0", ill), kind: Wait, reason: ReasonHealth},
 		{name: "R31 it does not keep the next card back", tale: udDone(0), seen: instance("0", ill), kind: AskGate, reason: ReasonApproval},
-		{name: "R27 nothing starts when the limit is used up", tale: begun, seen: all(instance("4", ill), instance("5", ill)), kind: Wait, reason: ReasonHealth, says: "2 of 6"},
+		{name: "R27 nothing starts when the limit is used up", tale: begun, seen: all(instance("4", ill), instance("5", ill)), kind: Wait, reason: ReasonHealth, says: "instances 4 5 of 6"},
 		{name: "R27 a start is cut to what the limit leaves", tale: begun, seen: instance("4", ill), kind: Start, batch: []string{"0"}},
 		{name: "R27 an ill instance goes first and costs nothing", tale: begun, seen: all(instance("3", ill), instance("4", ill)), kind: Start, batch: []string{"3"}},
 		{name: "R27 the cure of an ill set is not refused by its illness", tale: begun, seen: func(o *Observation) {

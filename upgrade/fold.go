@@ -86,6 +86,10 @@ func (r *Rollout) apply(e Event) {
 		r.see(f, e.At)
 	case Serving:
 		r.Lowest = f.N
+	case Decided:
+		if f.announced() {
+			r.Holds = append(slices.Clone(r.Holds), HoldPost{e.Seq, f})
+		}
 	case Ended:
 		r.Ended, r.EndedAt = &f, e.At
 	case Unread:

@@ -56,7 +56,7 @@ func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time
 	h := hearing{w, by, card, p, r, pol, now}
 	for _, policy := range policies {
 		if who := policy.Refuses(by, right, r.Requester); who != "" {
-			return Heard{}, h.refuse(CodeRole, "to %s a rollout of %s takes %s", w.Verb, p.Name, who)
+			return Heard{}, h.refuse(CodeRole, "to %s a rollout of %s takes %s", w.Verb.phrase(), p.Name, who)
 		}
 	}
 	switch {
@@ -134,6 +134,17 @@ func (h hearing) names(gate string) string {
 	return strings.Join(names, " and ")
 }
 
+// phrase is the verb as people say it.
+func (v WordVerb) phrase() string {
+	switch v {
+	case WordModel:
+		return "answer for the model after"
+	case WordAsk:
+		return "ask again in"
+	}
+	return string(v)
+}
+
 func (h hearing) refuse(code Code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, What: fmt.Sprintf(format, args...), Next: "/vmss why " + h.r.ID, Rollout: h.r.ID}
 }
@@ -144,7 +155,9 @@ func (h hearing) approve() (Heard, *Refusal) {
 	case no != nil:
 		return Heard{}, no
 	case h.r.Denial != nil:
-		return Heard{}, h.refuse(CodeStale, "%s denied %s: %s", h.r.Denial.Name, gate.Title, h.r.Denial.Reason)
+		no := h.refuse(CodeStale, "%s denied %s: %s", h.r.Denial.Name, gate.Title, h.r.Denial.Reason)
+		no.Next = "/vmss ask " + h.r.ID
+		return Heard{}, no
 	}
 	need := max(1, h.p.Policy.Approvals, h.pol.Approvals)
 	var facts []Fact
@@ -222,7 +235,7 @@ func (h hearing) deny() (Heard, *Refusal) {
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss deny %s \"reason\"", h.r.ID), "a denial needs a reason: people will ask for it")
 	}
 	return Heard{[]Fact{Denied{Gate: gate.Key, Asking: asked.Asking, Name: h.by.Name, Reason: h.w.Reason}},
-		fmt.Sprintf("You denied %s of %s. Nothing starts until somebody asks again.", gate.Title, h.p.Name)}, nil
+		fmt.Sprintf("You denied %s of %s. Nothing starts until somebody asks again: /vmss ask %s", gate.Title, h.p.Name, h.r.ID)}, nil
 }
 
 func (h hearing) pause() (Heard, *Refusal) {

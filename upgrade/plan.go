@@ -82,6 +82,7 @@ const (
 	SkipDeallocated SkipReason = "deallocated"
 	SkipNoDomain    SkipReason = "in no update domain"
 	SkipDeleting    SkipReason = "being deleted"
+	SkipNewer       SkipReason = "on a newer version" // unless the policy permits downgrades
 )
 
 // Plan is what a rollout means to do, said once and never changed. What people agree to is its
@@ -204,22 +205,23 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 		Pinned: w.Pinned, Pending: pending(s, w.Target), Hazards: slices.Concat(hazards(s), w.Hazards),
 	}
 	p.Downgrade = !w.Target.Model && older(w.Target.Image, standing(s))
-	p.Gates, p.Skipped = gates(s, w)
+	p.Gates, p.Skipped = gates(s, w, pol.Downgrades)
 	if len(p.Gates) == 0 {
 		return Plan{}, nothing(s, w, p.Skipped)
 	}
+	p.Hazards = append(p.Hazards, wouldWait(s, p)...)
 	p.Digest = p.digest()
 	return p, nil
 }
 
-func gates(s ScaleSet, w Wish) ([]Gate, []Skip) {
+func gates(s ScaleSet, w Wish, down bool) ([]Gate, []Skip) {
 	byDomain := map[int][]Member{}
 	var skipped []Skip
 	for _, i := range s.Instances {
 		if !w.Which.Takes(i) {
 			continue
 		}
-		if why := skip(i, w.Target); why != "" {
+		if why := skip(i, w.Target, down); why != "" {
 			skipped = append(skipped, Skip{i.ID, why})
 			continue
 		}
@@ -234,7 +236,25 @@ func gates(s ScaleSet, w Wish) ([]Gate, []Skip) {
 	return out, skipped
 }
 
-func skip(i Instance, t Target) SkipReason {
+// wouldWait foretells a rollout that could not start as the set is now: so many instances do not
+// serve already that none of those which do may be taken down.
+func wouldWait(s ScaleSet, p Plan) []string {
+	var ill []string
+	for _, i := range s.Instances {
+		if !i.Available() {
+			ill = append(ill, i.ID)
+		}
+	}
+	serves := func(m Member) bool { i, _ := s.Instance(m.ID); return i.Available() }
+	if len(ill) < p.Limits.MaxUnavailable || !slices.ContainsFunc(p.Gates, func(g Gate) bool { return slices.ContainsFunc(g.Instances, serves) }) {
+		return nil
+	}
+	return []string{fmt.Sprintf("as it is now it would wait: out of service already: %s, and max-unavailable is %d", Instances(ill), p.Limits.MaxUnavailable)}
+}
+
+// skip is why an instance is passed by, "" if it is not. down says whether the policy permits
+// downgrades: without, an instance on a newer version is never taken back, whatever the model says.
+func skip(i Instance, t Target, down bool) SkipReason {
 	switch {
 	case i.Provisioning == Deleting:
 		return SkipDeleting
@@ -244,6 +264,8 @@ func skip(i Instance, t Target) SkipReason {
 		return SkipProtected
 	case i.Power == Deallocated:
 		return SkipDeallocated
+	case !down && older(t.Image, i.Image):
+		return SkipNewer
 	case i.UpdateDomain < 0:
 		return SkipNoDomain
 	}
@@ -256,7 +278,7 @@ func nothing(s ScaleSet, w Wish, skipped []Skip) *Refusal {
 		reasons[k.Reason]++
 	}
 	var parts []string
-	for _, why := range []SkipReason{SkipCurrent, SkipProtected, SkipDeallocated, SkipNoDomain, SkipDeleting} {
+	for _, why := range []SkipReason{SkipCurrent, SkipProtected, SkipDeallocated, SkipNewer, SkipNoDomain, SkipDeleting} {
 		if n := reasons[why]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, why))
 		}

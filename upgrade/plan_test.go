@@ -104,6 +104,17 @@ func TestNewPlanTakesUpdateDomainsInOrder(t *testing.T) {
 		{"R43 the exact version counts, not the word latest", func(s *ScaleSet, _ *Policy, _ *Wish) {
 			s.Instances[0].Image.Version, s.Instances[0].Image.Exact = "latest", "2.0"
 		}, "UD 0=3; UD 1=1,4; UD 2=2,5; 0 already current"},
+		{"R5 what is on a newer version is never taken back, not even by the model", func(s *ScaleSet, _ *Policy, w *Wish) {
+			w.Target = Target{Image: v1, Model: true}
+			for i := range s.Instances {
+				s.Instances[i].LatestModel = false
+			}
+			s.Instances[0].Image, s.Instances[3].Image = runs(v2), runs(v2)
+		}, "UD 1=1,4; UD 2=2,5; 0 on a newer version; 3 on a newer version"},
+		{"R5 but where the policy permits it", func(s *ScaleSet, pol *Policy, w *Wish) {
+			w.Target, pol.Downgrades = Target{Image: v1, Model: true}, true
+			s.Instances[0].Image, s.Instances[0].LatestModel = runs(v2), false
+		}, "UD 0=0; 1 already current; 2 already current; 3 already current; 4 already current; 5 already current"},
 		{"R41 target model takes whatever lacks the model", func(s *ScaleSet, _ *Policy, w *Wish) {
 			w.Target = Target{Image: v1, Model: true}
 			s.Instances[2].LatestModel = false
@@ -230,5 +241,30 @@ func TestCompareVersions(t *testing.T) {
 		if got := CompareVersions(row.b, row.a); got != -row.want {
 			t.Errorf("%q to %q: %d, want %d", row.b, row.a, got, -row.want)
 		}
+	}
+}
+
+func TestAPlanForetellsThatItWouldWait(t *testing.T) {
+	down := func(ids ...int) planChange {
+		return func(s *ScaleSet, _ *Policy, _ *Wish) {
+			for _, i := range ids {
+				s.Instances[i].Power = Deallocated
+			}
+		}
+	}
+	for _, row := range []struct {
+		name string
+		with planChange
+		want string
+	}{
+		{"R27 the limit is used up by instances that are passed by", down(4, 5), "out of service already: instances 4 5, and max-unavailable is 2"},
+		{"R27 there is room left", down(4), ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := strings.Join(webPlan(row.with).Hazards, "; ")
+			if strings.Contains(got, "would wait") != (row.want != "") || !strings.Contains(got, row.want) {
+				t.Errorf("hazards %q, want %q", got, row.want)
+			}
+		})
 	}
 }

@@ -26,6 +26,7 @@ type Rollout struct {
 	Model     ModelState
 	Op        *OpStatus        // the unfinished operation
 	Cards     map[string][]int // the askings of each gate that got a card of their own
+	Holds     []HoldPost       // holds that were announced, for their messages; deciding ignores them
 	Refusal   *Refused         // the last definite no, until something is accepted
 	RefusedAt time.Time
 	Refusals  int           // definite noes in a row
@@ -35,6 +36,12 @@ type Rollout struct {
 	Ended     *Ended
 	EndedAt   time.Time
 	Unread    string // the kind of a journal entry this version does not know
+}
+
+// HoldPost is a decision that was announced, and the number of its event, which names its message.
+type HoldPost struct {
+	Seq     int
+	Decided Decided
 }
 
 // AskedAt is an asking and when it was.

@@ -75,7 +75,7 @@ func lastLoud(events []Event) Decided {
 	for _, e := range slices.Backward(events) {
 		d, ok := e.Fact.(Decided)
 		switch {
-		case ok && loud(d):
+		case ok && d.loud():
 			return d
 		case e.By != "", ok && !d.Reason.worded():
 			return Decided{}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -30,14 +32,16 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 		return Reply{}, nil, ctx.Err()
 	}
 	no := refusal(err)
-	return Refused(req, no), nil, no.Cause
+	reply = Refused(req, no)
+	reply.Request, reply.Refusal.Next = typed(req), meant(req, no)
+	return reply, nil, no.Cause
 }
 
-// Refused is the reply that says no to a request, such as one that was not understood. Where another
-// word or name may help, it offers the form with what was.
+// Refused is the reply that says no to a request that was not understood. It does not write the
+// request: that is only a part of what was meant. Where another word or name may help, it offers the
+// form with what was understood.
 func Refused(req Request, no *upgrade.Refusal) Reply {
 	refusal := &Refusal{Code: no.Code, What: no.What, Next: no.Next, Rollout: no.Rollout}
-	said := typed(req)
 	switch no.Code {
 	case upgrade.CodeUnknown:
 		req.Rollout = "" // a form with the id has nothing to choose from
@@ -45,7 +49,37 @@ func Refused(req Request, no *upgrade.Refusal) Reply {
 	case upgrade.CodeArg:
 		refusal.Form = Started(req)
 	}
-	return Reply{Verb: req.Verb, Request: said, Refusal: refusal}
+	return Reply{Verb: req.Verb, Refusal: refusal}
+}
+
+// nearly is how the domain ends a refusal of a name when it knows one that is near.
+var nearly = regexp.MustCompile("Did you mean `([^`]+)`\\?$")
+
+// meant is the next step after a refusal: where one name in the request was not known and another is
+// near, the whole command with that one in its place, else what the domain proposes. A set is not
+// looked for outside the resource group that was named.
+func meant(req Request, no *upgrade.Refusal) string {
+	near := nearly.FindStringSubmatch(no.What)
+	if near == nil || no.Code != upgrade.CodeUnknown || req.Nonce != "" {
+		return no.Next
+	}
+	for _, name := range []struct {
+		said  *string
+		fits  func(string) bool
+		known string // how the domain says that it knows none of that name
+	}{
+		{&req.Rollout, isRollout, "no rollout `%s`"},
+		{&req.About, isRollout, "no rollout `%s`"},
+		{&req.About, isSet, "no scale set `%s`"},
+		{&req.Set, isSet, "no scale set `%s`"},
+		{&req.Target, isVersion, "no version %s in "},
+	} {
+		if *name.said != "" && name.fits(near[1]) && !strings.Contains(*name.said, "/") && strings.Contains(no.What, fmt.Sprintf(name.known, *name.said)) {
+			*name.said = near[1]
+			return root + Format(req)
+		}
+	}
+	return no.Next
 }
 
 // typed is the request as text; the button of a card has none until its rollout is known.

@@ -219,10 +219,34 @@ func TestAVerbOfNobodysIsRefused(t *testing.T) {
 	}
 }
 
+func TestANameThatIsNearlyRightIsCorrectedInTheWholeCommand(t *testing.T) {
+	for _, row := range []struct {
+		name, text, what, next string
+	}{
+		{"a set", `upgrade myvms 4.0.1 ud=0 note="CHG 1"`, "I know no scale set `myvms` that you may see. Did you mean `myvmss`?", `/vmss upgrade myvmss 4.0.1 ud=0 note="CHG 1"`},
+		{"a set to show", "show myvms policy", "I know no scale set `myvms` that you may see. Did you mean `myvmss`?", "/vmss show myvmss policy"},
+		{"a version", "plan web 4.0.9 ud=1", "a:b:c has no version 4.0.9 in westeurope: it has 4.0.8. Did you mean `4.0.8`?", "/vmss plan web 4.0.8 ud=1"},
+		{"a rollout", "deny r-4f2k9b too risky", "I know no rollout `r-4f2k9b` that you may see. Did you mean `r-4f2k9a`?", `/vmss deny r-4f2k9a "too risky"`},
+		{"a rollout to look at", "why r-4f2k9b", "I know no rollout `r-4f2k9b` that you may see. Did you mean `r-4f2k9a`?", "/vmss why r-4f2k9a"},
+
+		{"not a set in another resource group", "upgrade rg-a/myvms 4.0.1", "I know no scale set `rg-a/myvms` that you may see. Did you mean `myvmss`?", "/vmss list"},
+		{"not where another name is told", "show web", "I know no scale set `db` that you may see. Did you mean `dbs`?", "/vmss list"},
+		{"not where nothing is near", "show web", "I know no scale set `web` that you may see", "/vmss list"},
+		{"not by what cannot be a name", "show web", "I know no scale set `web` that you may see. Did you mean `a b`?", "/vmss list"},
+	} {
+		no := upgrade.Refuse(upgrade.CodeUnknown, "/vmss list", "%s", row.what)
+		reply, _, err := Do(t.Context(), parsed(t, row.text), ana, "C0OPS", &desk{refused: no})
+		if err != nil || reply.Refusal.Next != row.next || reply.Request != Format(parsed(t, row.text)) {
+			t.Errorf("%s: %q, %v, as %q, want next %q", row.name, reply.Refusal.Next, err, reply.Request, row.next)
+		}
+		mustParse(t, reply.Refusal.Next)
+	}
+}
+
 func TestARequestThatWasNotUnderstoodGetsAReplyOfTheSameKind(t *testing.T) {
 	req, no := Parse("upgrade myvmss lates ud=0")
 	got := Refused(req, no)
-	want := Reply{Verb: VerbUpgrade, Request: "upgrade myvmss ud=0", Refusal: &Refusal{upgrade.CodeArg,
+	want := Reply{Verb: VerbUpgrade, Refusal: &Refusal{upgrade.CodeArg,
 		"I do not know the target `lates`. Did you mean `latest`?", "/vmss upgrade myvmss latest ud=0", "", "upgrade myvmss ud=0"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Refused =\n     %+v\nwant %+v", got, want)

@@ -46,7 +46,7 @@ var topics = []topic{
 		"Ends a pause, and nothing else: why names what else is in the way.",
 		[]string{"resume r-4f2k9a", "resume r-0a1b2c", "resume r-7"}, stoppers}},
 	{"end it now", Help{VerbAbort, []string{"abort ROLLOUT [revert|keep] \"reason\"", "abort ROLLOUT revert|keep"},
-		"Ends the rollout at once; what Azure is at work on is followed to its end. revert puts the old image back into the set's model, keep leaves the new one; without either you are asked. A reason that begins with one of these two words needs its quotes.",
+		"Ends the rollout at once; what Azure is at work on is followed to its end. revert puts the old image back into the set's model, keep leaves the new one; without either you are asked. Behind a quoted reason they mean the same. A reason that begins with one of these two words needs its quotes.",
 		[]string{"abort r-4f2k9a \"bad image\"", "abort r-4f2k9a revert \"bad image\"", "abort r-4f2k9a keep"}, stoppers}},
 	{"where it stands", Help{VerbStatus, []string{"status [ROLLOUT|SET]"},
 		"Shows one rollout, the open one of a set, or all that are open.",

@@ -62,14 +62,28 @@ const stopSays = "`stop` does nothing: it could mean too much. Did you mean `pau
 
 // later answers the verbs that are not there: the planned ones, and stop, which never acts (R7).
 func (c *command) later(name string) *upgrade.Refusal {
-	if name == "stop" {
+	switch name {
+	case "stop":
 		return c.refuse(c.with(0, 1, string(VerbPause)), stopSays)
+	case string(upgrade.Revert), string(upgrade.Keep):
+		return c.refuse(c.answering(name), "`%s` is said with an abort: it is what becomes of the set's model", name)
 	}
 	s, found := laterVerbs[name]
 	if !found {
 		return nil
 	}
 	return c.planned(fmt.Sprintf("`%s`", name), c.inPlace(s), s.says)
+}
+
+// answering writes the abort that revert or keep alone perhaps meant.
+func (c *command) answering(answer string) string {
+	switch {
+	case len(c.words) < 2 || !isRollout(c.words[1].text):
+		return helpFor(VerbAbort)
+	case len(c.words) == 2:
+		return c.with(0, 2, string(VerbAbort), c.words[1].text, answer, quote("reason"))
+	}
+	return c.with(0, 2, string(VerbAbort), c.words[1].text, answer)
 }
 
 // inPlace writes the substitute for the set or rollout that was named, else its help.

@@ -104,6 +104,9 @@ func (c *command) unknownVerb() *upgrade.Refusal {
 	if id := c.words[0].text; isRollout(id) {
 		return c.refuse(root+"status "+id, "%s is a rollout's id: say first what you want", echo(id))
 	}
+	if no := c.later(nearest(c.words[0].text, verbNames())); no != nil {
+		return no // what is not built is not proposed
+	}
 	return c.unknown(0, "", verbNames())
 }
 
@@ -170,6 +173,9 @@ func (c *command) help() *upgrade.Refusal {
 	name := c.words[1].keyword()
 	if _, found := helpOf(Verb(name)); !found {
 		if no := c.laterHelp(name); no != nil {
+			return no
+		}
+		if no := c.laterHelp(nearest(name, verbNames())); no != nil {
 			return no
 		}
 		return c.unknown(1, "the verb ", verbNames())
@@ -294,21 +300,31 @@ func (c *command) reason(from int) *upgrade.Refusal {
 }
 
 // abort alone with revert or keep answers the model question of a rollout that was ended already,
-// or ended by itself.
+// or ended by itself. Quotes show where a reason ends: the answer may stand behind it, too.
 func (c *command) abort() *upgrade.Refusal {
-	if len(c.words) < 3 {
+	if len(c.words) == 4 && c.words[2].quoted && c.answer(3) != upgrade.ModelOpen {
+		c.words = []word{c.words[0], c.words[1], c.words[3], c.words[2]}
+	}
+	if c.req.Answer = c.answer(2); c.req.Answer == upgrade.ModelOpen {
 		return c.reason(2)
 	}
-	answer := upgrade.ModelAnswer(c.words[2].keyword())
-	if answer != upgrade.Revert && answer != upgrade.Keep {
-		return c.reason(2)
-	}
-	c.req.Answer = answer
 	no := c.reason(3)
 	if c.req.Reason == "" && no == nil {
 		c.req.Verb = VerbModel
 	}
 	return no
+}
+
+// answer is what the word i says becomes of the model.
+func (c *command) answer(i int) upgrade.ModelAnswer {
+	if i >= len(c.words) {
+		return upgrade.ModelOpen
+	}
+	switch a := upgrade.ModelAnswer(c.words[i].keyword()); a {
+	case upgrade.Revert, upgrade.Keep:
+		return a
+	}
+	return upgrade.ModelOpen
 }
 
 // remark is a note or reason in one line.

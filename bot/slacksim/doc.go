@@ -1,5 +1,6 @@
 // Package slacksim is a local Slack workspace: the Web API and Socket Mode over HTTP and WebSocket, with
-// people who can type, click and fill in forms, and a control API for tests and for scripts.
+// people who can type, click and fill in forms, a page at / on which somebody can be them, and a control API for
+// tests and for scripts.
 //
 // Its nouns are Slack's. A [Sim] is one workspace with one app installed in it. It holds [User]s, [Channel]s,
 // [UserGroup]s, [Message]s, [View]s and [File]s. An app calls /api/METHOD, opens a socket with

@@ -320,17 +320,38 @@ func (o *office) deliver(kind string, body any) {
 	}
 }
 
-// want puts a post of a rollout into the outbox.
-func (o *office) want(posts ...upgrade.Post) {
+// append commits a change of an open rollout and posts, as the engine would.
+func (o *office) append(c upgrade.Change) {
 	o.Helper()
-	o.deliver(kindCommand, json.RawMessage(`{}`))
-	list, err := o.journal.Store.Unsettled(context.Background(), 1)
-	if err != nil || len(list) == 0 {
-		o.Fatal("no delivery to put posts with: ", err)
+	ctx := context.Background()
+	l, _, ok, err := o.journal.Store.Claim(ctx)
+	if err != nil || !ok {
+		o.Fatalf("no rollout can be claimed: %v", err)
 	}
-	if err := o.journal.Store.Settle(context.Background(), upgrade.Settlement{Delivery: list[0].ID, Answers: posts}); err != nil {
+	if _, err := o.journal.Store.Append(ctx, l, c); err != nil {
 		o.Fatal(err)
 	}
+	if err := o.journal.Store.Release(ctx, l, time.Now()); err != nil {
+		o.Fatal(err)
+	}
+}
+
+// want puts posts into the outbox.
+func (o *office) want(posts ...upgrade.Post) {
+	o.Helper()
+	o.append(upgrade.Change{Posts: posts})
+}
+
+// end ends a rollout.
+func (o *office) end(id string) {
+	o.Helper()
+	rec, err := o.journal.Record(context.Background(), id)
+	if err != nil {
+		o.Fatal(err)
+	}
+	events := upgrade.At(time.Now(), "", upgrade.Ended{Outcome: upgrade.OutcomeAborted, Reason: "for a test"})
+	events[0].Seq = rec.Rollout.Seq + 1
+	o.append(upgrade.Change{Rollout: id, Seq: rec.Rollout.Seq, Events: events, Posts: upgrade.Posts(rec.Rollout.With(events...), events)})
 }
 
 func policyOf(set string) upgrade.Policy {

@@ -48,6 +48,12 @@ func (r *register) answer(method string, form map[string][]string) (int, string)
 	return 200, `{"ok":true,"users":["` + strings.Join(members, `","`) + `"]}`
 }
 
+func (r *register) count(method string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls[method]
+}
+
 func (r *register) set(method, body string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -116,7 +122,7 @@ func TestAnAnswerAboutAPersonIsBelievedForAMinuteAndNoLonger(t *testing.T) {
 			}
 			time.Sleep(10 * time.Second)
 		}
-		if n := r.calls["users.info"]; n != 1 {
+		if n := r.count("users.info"); n != 1 {
 			t.Errorf("%d calls, want one", n)
 		}
 		time.Sleep(freshFor)
@@ -125,8 +131,8 @@ func TestAnAnswerAboutAPersonIsBelievedForAMinuteAndNoLonger(t *testing.T) {
 			t.Errorf("without an answer: %+v, %v; what cannot be checked is denied", who, err)
 		}
 		r.set("users.info", "")
-		if _, err := ask(); err != nil || r.calls["users.info"] != 3 {
-			t.Errorf("a failure is remembered: %v after %d calls", err, r.calls["users.info"])
+		if _, err := ask(); err != nil || r.count("users.info") != 3 {
+			t.Errorf("a failure is remembered: %v after %d calls", err, r.count("users.info"))
 		}
 	})
 }
@@ -175,7 +181,7 @@ func TestWhoLeavesAGroupLosesItWithinAMinute(t *testing.T) {
 		if who, _ := p.Person(context.Background(), "U1"); len(who.Groups) != 0 || who.Groups == nil {
 			t.Errorf("they are still in %v", who.Groups)
 		}
-		if n := r.calls["usergroups.users.list"]; n != 2 {
+		if n := r.count("usergroups.users.list"); n != 2 {
 			t.Errorf("%d readings, want two", n)
 		}
 	})
@@ -238,9 +244,9 @@ func TestManyGroupsAreReadWithinSlacksLimit(t *testing.T) {
 		groups[id], ids = []string{"U1"}, append(ids, id)
 	}
 	lobby(t, groups, ids, func(p *People, r *register, _ *lines) {
-		before := r.calls["usergroups.users.list"]
+		before := r.count("usergroups.users.list")
 		time.Sleep(time.Hour)
-		if n := r.calls["usergroups.users.list"] - before; n > 60*20 || n < 60*10 {
+		if n := r.count("usergroups.users.list") - before; n > 60*20 || n < 60*10 {
 			t.Errorf("%d readings in an hour, want at most 20 a minute, and each group every few minutes", n)
 		}
 		if who, _ := p.Person(context.Background(), "U1"); len(who.Groups) != 60 {
@@ -252,9 +258,9 @@ func TestManyGroupsAreReadWithinSlacksLimit(t *testing.T) {
 func TestAfterA429TheNextGroupWaits(t *testing.T) {
 	lobby(t, map[string][]string{"S1": {}, "S2": {}}, []string{"S1", "S2"}, func(p *People, r *register, _ *lines) {
 		r.set("usergroups.users.list", "429")
-		before := r.calls["usergroups.users.list"]
+		before := r.count("usergroups.users.list")
 		time.Sleep(groupsEvery + time.Second)
-		if n := r.calls["usergroups.users.list"] - before; n != 1 {
+		if n := r.count("usergroups.users.list") - before; n != 1 {
 			t.Errorf("%d readings right after a 429, want one", n)
 		}
 	})

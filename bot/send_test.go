@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -275,26 +274,6 @@ func TestTheFinalReportOutlivesAnArchivedChannel(t *testing.T) {
 		o.fault(slacksim.Fault{Kind: "channel_unarchived", Channel: "ops"})
 		o.soon(3*time.Minute, "the report stands there", func() bool { return o.find("finished: aborted") != nil || o.find("aborted", "Left to do") != nil })
 	})
-}
-
-// end ends a rollout, as the engine would.
-func (o *office) end(id string) {
-	o.Helper()
-	rec, err := o.journal.Record(o.Context(), id)
-	if err != nil {
-		o.Fatal(err)
-	}
-	events := upgrade.At(time.Now(), "", upgrade.Ended{Outcome: upgrade.OutcomeAborted, Reason: "for a test"})
-	events[0].Seq = rec.Rollout.Seq + 1
-	o.deliver(kindCommand, json.RawMessage(`{}`))
-	list, err := o.journal.Store.Unsettled(o.Context(), 1)
-	if err != nil || len(list) != 1 {
-		o.Fatal(list, err)
-	}
-	change := upgrade.Change{Rollout: id, Seq: rec.Rollout.Seq, Events: events, Posts: upgrade.Posts(rec.Rollout.With(events...), events)}
-	if err := o.journal.Store.Settle(o.Context(), upgrade.Settlement{Delivery: list[0].ID, Changes: []upgrade.Change{change}}); err != nil {
-		o.Fatal(err)
-	}
 }
 
 func TestAMessageThatCannotBeDrawnSaysSoAndKeepsNoneWaiting(t *testing.T) {

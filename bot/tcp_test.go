@@ -51,7 +51,7 @@ func TestOverTCPClicksOfManyInAStormOfReconnectsAreAllSettled(t *testing.T) {
 	}
 	clicking.Wait()
 	o.until("all are settled", func() bool { return o.journal.waiting() == 0 })
-	if n := int64(len(o.journal.settlements()) - before); n < acked.Load() || acked.Load() < 90 {
+	if n := int64(len(o.journal.settlements()) - before); n < acked.Load() || acked.Load() < 50 {
 		t.Errorf("%d clicks were acknowledged, %d settled", acked.Load(), n)
 	}
 }

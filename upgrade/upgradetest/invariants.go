@@ -196,7 +196,7 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Time) bool {
 	var who []string
 	for _, w := range c.words {
-		if w.verb == "approve" && w.Acked && !w.At.After(k.Time) && counts(w) && c.may(w.User, r, k.Time) && !slices.Contains(who, w.User) {
+		if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && c.may(w.User, r, k.Time) && !slices.Contains(who, w.User) {
 			who = append(who, w.User)
 		}
 	}
@@ -231,7 +231,7 @@ func (c *cases) judgeModel() {
 			c.blame("I2", k.Time, "%s of the set: nobody asked for it", k.Method)
 		case version(k.ImageAfter) == r.target:
 			if !slices.ContainsFunc(c.words, func(w word) bool {
-				return w.verb == "approve" && w.Acked && w.rollout == r.id && !w.At.After(k.Time) && c.may(w.User, r, k.Time)
+				return w.verb == "approve" && w.heard() && w.rollout == r.id && !w.At.After(k.Time) && c.may(w.User, r, k.Time)
 			}) {
 				c.blame("I2", k.Time, "the model of %s was set before anybody agreed", r.set)
 			}

@@ -189,26 +189,49 @@ func expand(list string) []string {
 }
 
 // readWords gives every act the answer it got: the first one its person saw afterwards that answers
-// nothing earlier.
+// nothing earlier. What was not acknowledged may be carried out all the same, after a crash in
+// between: then it is answered before the person does anything else.
 func (c *cases) readWords() {
 	used := map[string]bool{}
-	for _, a := range c.e.Acts {
+	for n, a := range c.e.Acts {
 		w := c.word(a)
+		until := c.e.Now.Add(time.Hour)
+		if !a.Acked {
+			until = c.nextAct(n)
+		}
 		if at, opened := c.e.Opened[a.Trigger]; opened && a.Trigger != "" {
 			w.answer, w.answered = "a form", at
-		} else if a.Acked {
-			for _, p := range c.e.Posts {
-				if p.EphemeralTo == a.User && !used[p.key()] && !p.Posted().Before(a.At) {
-					used[p.key()] = true
-					w.answer, w.answered = strings.Join(p.First().Lines, "\n"), p.Posted()
-					break
-				}
-			}
+		} else if p := c.answerTo(a, until, used); p != nil {
+			used[p.key()] = true
+			w.answer, w.answered = strings.Join(p.First().Lines, "\n"), p.Posted()
 		}
 		c.words = append(c.words, w)
 	}
 	c.countAnswers(used)
 }
+
+// nextAct is when the person of the n-th act did something again; far away if never.
+func (c *cases) nextAct(n int) time.Time {
+	for _, a := range c.e.Acts[n+1:] {
+		if a.User == c.e.Acts[n].User {
+			return a.At
+		}
+	}
+	return c.e.Now.Add(time.Hour)
+}
+
+func (c *cases) answerTo(a Act, until time.Time, used map[string]bool) *Post {
+	for i := range c.e.Posts {
+		p := &c.e.Posts[i]
+		if p.EphemeralTo == a.User && !used[p.key()] && !p.Posted().Before(a.At) && p.Posted().Before(until) {
+			return p
+		}
+	}
+	return nil
+}
+
+// heard reports whether the program has the word for sure: it was acknowledged, or answered.
+func (w word) heard() bool { return w.Acked || !w.answered.IsZero() }
 
 // word reads what an act wanted.
 func (c *cases) word(a Act) word {

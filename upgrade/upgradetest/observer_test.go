@@ -121,7 +121,10 @@ var forgeries = []struct {
 	{"who approved had left", "all-domains", "I2", func(t *testing.T, e *upgradetest.Evidence) {
 		e.Left = map[string]time.Time{slacksim.Eva: act(t, *e, slacksim.Eva, "approve").At}
 	}},
-	{"an approval that was not acknowledged", "all-domains", "I2", func(t *testing.T, e *upgradetest.Evidence) { act(t, *e, slacksim.Eva, "approve").Acked = false }},
+	{"an approval that was neither acknowledged nor answered", "all-domains", "I2", func(t *testing.T, e *upgradetest.Evidence) {
+		act(t, *e, slacksim.Eva, "approve").Acked = false
+		e.Posts = without(e.Posts, func(p upgradetest.Post) bool { return p.EphemeralTo == slacksim.Eva })
+	}},
 	{"an approval that came after the start", "all-domains", "I2", func(t *testing.T, e *upgradetest.Evidence) {
 		act(t, *e, slacksim.Eva, "approve").At = start(t, *e, 1).Time.Add(time.Second)
 	}},

@@ -65,6 +65,25 @@ func words(sections []Section) string {
 	return strings.Join(out, " and ")
 }
 
+// lapsed: the gate was granted, but somebody who agreed may not any more, and the others are too few. Its card shows no
+// button any more, so the gate is asked anew (R23). Somebody who could not be checked is no reason.
+func (v view) lapsed(g Gate, asked AskedAt) bool {
+	grant, ok := v.r.Grants[g.Key]
+	if !ok || grant.Asking != asked.Asking {
+		return false
+	}
+	gone := false
+	for _, vote := range v.r.Votes[g.Key] {
+		why, known := v.seen.Rights[vote.By]
+		if !known {
+			return false
+		}
+		gone = gone || why != ""
+	}
+	valid, _ := v.voters(g)
+	return gone && valid < max(1, v.p.Policy.Approvals, v.seen.Policy.Approvals)
+}
+
 // voters counts the people whose yes still counts, each once, and says why the others' does not.
 func (v view) voters(g Gate) (valid int, doubts []string) {
 	counted := map[string]bool{}
@@ -92,7 +111,9 @@ func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 	switch {
 	case v.r.Denial != nil:
 		return false
-	case isAsked && (len(v.unacknowledged(asked)) == 0 || !v.now.Before(asked.Until(v.seen.Policy))):
+	case isAsked && !v.now.Before(asked.Until(v.seen.Policy)):
+		return false
+	case isAsked && len(v.unacknowledged(asked)) == 0 && !v.lapsed(g, asked):
 		return false
 	}
 	return !slices.ContainsFunc(blockers, func(b Blocker) bool {

@@ -34,7 +34,11 @@ func incomplete(v view) *Blocker {
 	if v.seen.Set != nil {
 		return nil
 	}
-	return &Blocker{Reason: ReasonIncomplete, What: cmp.Or(v.seen.Missing, "the scale set could not be read"), Clears: "the next complete reading"}
+	b := &Blocker{Reason: ReasonIncomplete, What: cmp.Or(v.seen.Missing, "the scale set could not be read"), Clears: "the next complete reading"}
+	if v.r.Abort != nil && v.r.Model.Answer == ModelOpen {
+		b.Next = fmt.Sprintf("/vmss abort %s keep", v.r.ID) // the way out when it never comes
+	}
+	return b
 }
 
 func inFlight(v view) *Blocker {
@@ -108,6 +112,9 @@ func (v view) drifted() []string {
 	}
 	if s.Rolling {
 		out = append(out, "a rolling upgrade of Azure's own is running")
+	}
+	if v.p.Unique != "" && s.Unique != "" && s.Unique != v.p.Unique {
+		out = append(out, "the scale set was deleted and another one made with its name")
 	}
 	if s.AutoOSUpgrade {
 		out = append(out, "automatic OS upgrades were turned on")

@@ -128,10 +128,18 @@ type view struct {
 // before anything else; an abort outranks whatever else is in the way; then come, in the order of
 // the rules, all that blocks a start.
 func Decide(p Plan, r Rollout, seen Observation, now time.Time) Decision {
-	v := view{p, r, seen.whole(), now}
+	v := looking(p, r, seen, now)
 	d := v.next()
 	d.Recheck = v.recheck(d)
 	return d
+}
+
+// looking is the view of a pass. A set that Azure does not know is believed to be gone only when it
+// has said so for as long as an unknown outcome is watched: one 404 ends nothing.
+func looking(p Plan, r Rollout, seen Observation, now time.Time) view {
+	v := view{p, r, seen.whole(), now}
+	v.seen.Gone = seen.Gone && !r.UnfoundAt.IsZero() && now.Sub(r.UnfoundAt) >= seen.Pace.Settle
+	return v
 }
 
 func (v view) next() Decision {
@@ -222,7 +230,8 @@ func (v view) pace(d Decision) time.Duration {
 		return v.seen.Pace.Idle
 	}
 	if op := v.seen.Op; op != nil && !op.Done {
-		return max(v.seen.Pace.Refresh, op.Again)
+		// However long Azure would rather not be asked about its operation, the instances are looked at.
+		return max(v.seen.Pace.Refresh, min(op.Again, time.Minute))
 	}
 	return v.seen.Pace.Refresh
 }

@@ -15,7 +15,7 @@ func Fold(id string, events []Event) Rollout {
 // With returns the rollout after more events; r itself is not changed.
 func (r Rollout) With(events ...Event) Rollout {
 	r.Asked, r.Votes, r.Grants, r.Instances = cloned(r.Asked), cloned(r.Votes), cloned(r.Grants), cloned(r.Instances)
-	r.Askings, r.Cards, r.Batches = cloned(r.Askings), cloned(r.Cards), slices.Clone(r.Batches)
+	r.Askings, r.Cards, r.Absent, r.Batches = cloned(r.Askings), cloned(r.Cards), cloned(r.Absent), slices.Clone(r.Batches)
 	if r.Op != nil {
 		op := *r.Op
 		op.Looks = slices.Clone(op.Looks)
@@ -86,6 +86,14 @@ func (r *Rollout) apply(e Event) {
 		r.see(f, e.At)
 	case Serving:
 		r.Lowest = f.N
+	case Absent:
+		if delete(r.Absent, f.ID); !f.Back {
+			r.Absent[f.ID] = e.At
+		}
+	case Unfound:
+		if r.UnfoundAt = e.At; f.Back {
+			r.UnfoundAt = time.Time{}
+		}
 	case Decided:
 		if f.announced() {
 			r.Holds = append(slices.Clone(r.Holds), HoldPost{e.Seq, f})

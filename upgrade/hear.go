@@ -154,6 +154,8 @@ func (h hearing) approve() (Heard, *Refusal) {
 	switch {
 	case no != nil:
 		return Heard{}, no
+	case h.card == nil && asked.Nonce == "" && !h.w.Rest:
+		return Heard{}, h.refuse(CodeStale, "%s was approved by %s with the rest; nobody was shown a card of it to agree to", gate.Title, h.names(gate.Key))
 	case h.r.Denial != nil:
 		no := h.refuse(CodeStale, "%s denied %s: %s", h.r.Denial.Name, gate.Title, h.r.Denial.Reason)
 		no.Next = "/vmss ask " + h.r.ID

@@ -139,6 +139,14 @@ type (
 		Said    string // what was typed or pressed, cut to a sane length
 		Channel string
 	}
+	// Absent says that a complete list lacked an instance, or has it again; a list that is shorter
+	// than the set's capacity may have lost it on the way (R46).
+	Absent struct {
+		ID   string
+		Back bool
+	}
+	// Unfound says that Azure knew no such set, or knows it again.
+	Unfound struct{ Back bool }
 	// Serving is recorded whenever fewer instances of the set serve than ever before in the rollout.
 	Serving struct{ N, Total int }
 	// Decided is a change of the decision: audit and messages are made from it, deciding is not.
@@ -189,6 +197,8 @@ func (ModelSet) fact()      {}
 func (ModelReverted) fact() {}
 func (InstanceSeen) fact()  {}
 func (Declined) fact()      {}
+func (Absent) fact()        {}
+func (Unfound) fact()       {}
 func (Serving) fact()       {}
 func (Decided) fact()       {}
 func (Ended) fact()         {}
@@ -281,7 +291,7 @@ var facts = func() map[string]reflect.Type {
 	for _, f := range []Fact{
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Absent{}, Unfound{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

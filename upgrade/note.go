@@ -11,16 +11,18 @@ import (
 // instances that moved. It is as pure as [Decide], which is asked afterwards with these folded in.
 // It decides nothing: it only says what was first seen.
 func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
-	v := view{p, r, seen.whole(), now}
+	v := looking(p, r, seen, now)
 	switch {
 	case r.Ended != nil || r.Unread != "":
 		return nil
-	case seen.Gone:
+	case seen.Gone && r.UnfoundAt.IsZero():
+		return []Fact{Unfound{}}
+	case v.seen.Gone:
 		return v.noteGone()
 	case v.seen.Set == nil:
-		return nil
+		return v.noteBlind()
 	}
-	facts := slices.Concat(v.noteOperation(), v.noteServing())
+	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent())
 	// Instances are judged with the operation's end already known.
 	v.r = r.With(At(now, "", facts...)...)
 	return slices.Concat(facts, v.noteStarted(), v.noteLeft())
@@ -49,6 +51,42 @@ func (v view) noteGone() []Fact {
 		return nil
 	}
 	return []Fact{Settled{Op: v.r.Op.ID, Code: "ScaleSetGone", Message: "the scale set does not exist any more"}}
+}
+
+// noteBlind lets go of an operation that nobody can follow any more: the rollout was aborted, its
+// model is to be kept, and the set has not been readable until long after the call.
+func (v view) noteBlind() []Fact {
+	op := v.r.Op
+	if op == nil || op.State == StateIntended || v.r.Abort == nil || v.r.Model.Answer != Keep || v.now.Before(op.SentAt.Add(v.deadline())) {
+		return nil
+	}
+	return []Fact{Settled{Op: op.ID, Code: "UnknownOutcome", Message: "the scale set could not be read any more"}}
+}
+
+// noteAbsent keeps since when planned instances have been missing from the list.
+func (v view) noteAbsent() []Fact {
+	var facts []Fact
+	if !v.r.UnfoundAt.IsZero() {
+		facts = append(facts, Unfound{Back: true})
+	}
+	for _, g := range v.p.Gates {
+		for _, m := range g.Instances {
+			_, present := v.seen.Set.Instance(m.ID)
+			_, known := v.r.Absent[m.ID]
+			lost := !present && !v.vanished(m.ID)
+			if final := v.r.Instances[m.ID].State.Final(); !final && (lost && !known || present && known) {
+				facts = append(facts, Absent{ID: m.ID, Back: present})
+			}
+		}
+	}
+	return facts
+}
+
+// vanished: the instance is missing from a list that is as long as the set should be, or has been
+// missing from two lists Agree apart (R46: a list that lost some on the way is no list of these).
+func (v view) vanished(id string) bool {
+	since, absent := v.r.Absent[id]
+	return len(v.seen.Set.Instances) >= v.seen.Set.Capacity || absent && v.now.Sub(since) >= v.seen.Pace.Agree
 }
 
 // noteOperation says how the operation in flight ended, as soon as that is certain.
@@ -173,7 +211,7 @@ func (v view) noteStarted() []Fact {
 func (v view) judge(id string, was InstanceStatus, b BatchStatus) (InstanceSeen, bool) {
 	i, present := v.seen.Set.Instance(id)
 	if !present {
-		return InstanceSeen{ID: id, State: Vanished, Detail: "the instance is not in the set any more"}, true
+		return InstanceSeen{ID: id, State: Vanished, Detail: "the instance is not in the set any more"}, v.vanished(id)
 	}
 	state, detail := v.stand(i, was, b)
 	f := InstanceSeen{ID: id, State: state, Image: i.Image.Running(), Detail: detail}
@@ -204,9 +242,10 @@ func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, st
 // good: provisioning succeeded, running, on the exact image, and healthy by a status that is newer
 // than Azure's acceptance of the call. (R28 says newer than its end; an instance that is healthy
 // before the slowest of its batch is done never reports again if Azure stamps transitions, which
-// nobody has verified. The two lists after the end guard the rest.)
+// nobody has verified. The two lists after the end guard the rest. A change that needs no reboot
+// never makes a newer status: after Settle the standing one is believed.)
 func (v view) good(i Instance, b BatchStatus) bool {
-	fresh := i.HealthAt.IsZero() || !i.HealthAt.Before(b.Op.Azure)
+	fresh := i.HealthAt.IsZero() || !i.HealthAt.Before(b.Op.Azure) || !b.Op.SettledAt.IsZero() && v.now.Sub(b.Op.SettledAt) >= v.seen.Pace.Settle
 	return i.Available() && v.p.Target.Current(i) && (i.Health == NoHealth || fresh)
 }
 
@@ -247,7 +286,7 @@ func (v view) noteLeft() []Fact {
 func (v view) left(id string) (InstanceSeen, bool) {
 	i, present := v.seen.Set.Instance(id)
 	if !present {
-		return InstanceSeen{ID: id, State: Vanished, Detail: "the instance is not in the set any more"}, true
+		return InstanceSeen{ID: id, State: Vanished, Detail: "the instance is not in the set any more"}, v.vanished(id)
 	}
 	why := v.pass(i)
 	return InstanceSeen{ID: id, State: Left, Image: i.Image.Running(), Detail: string(why)}, why != ""

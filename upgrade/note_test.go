@@ -77,6 +77,13 @@ func answered(done, ok bool, code string) change {
 	return func(o *Observation) { o.Op = &OpReading{Done: done, OK: ok, Code: code, Message: "m"} }
 }
 
+// short is a list that lacks instances the set should have.
+func short(ids ...string) change {
+	return set(func(s *ScaleSet) {
+		s.Instances = slices.DeleteFunc(s.Instances, func(i Instance) bool { return slices.Contains(ids, i.ID) })
+	})
+}
+
 func TestNoteOnOperations(t *testing.T) {
 	going := tale{begun, write(batchOp(1, "0", "3")), Accepted{Op: "op-1", Azure: night}}
 	patching := tale{requested, granted("ud-0"), write(patch()), Accepted{Op: "op-model"}}
@@ -100,8 +107,13 @@ func TestNoteOnOperations(t *testing.T) {
 		{name: "R41 a failed write of the model is noted", tale: patching, seen: answered(true, false, "Oops"), want: []string{"failed op-model Oops"}},
 		{name: "R4 the old image put back is noted", tale: reverting, seen: all(answered(true, true, ""), set(func(s *ScaleSet) { s.Model.Image = v1 })), want: []string{"settled op-back", "reverted true"}},
 		{name: "R4 that it could not be is noted, too", tale: reverting, seen: answered(true, false, "Oops"), want: []string{"failed op-back Oops", "reverted false"}},
-		{name: "a set that is gone ends the call in flight", tale: going, seen: gone, want: []string{"failed op-1 ScaleSetGone"}},
-		{name: "a set that is gone has nothing else to tell", tale: begun, seen: gone},
+		{name: "a set that Azure does not know is noted once", tale: going, seen: gone, want: []string{"Unfound"}},
+		{name: "and that it is there again", tale: tale{begun, Unfound{}}, want: []string{"Unfound"}},
+		{name: "R46 an instance that a short list lacks is noted, not believed gone", tale: going, seen: short("0"), want: []string{"Absent"}},
+		{name: "R46 it is gone when a later list agrees", tale: tale{going, Absent{ID: "0"}, 30 * time.Second}, seen: short("0"), want: []string{"0 vanished"}},
+		{name: "R46 and back when a later list has it", tale: tale{going, Absent{ID: "0"}}, want: []string{"Absent"}},
+		{name: "a set that is gone ends the call in flight", tale: tale{going, Unfound{}, 90 * time.Second}, seen: gone, want: []string{"failed op-1 ScaleSetGone"}},
+		{name: "a set that is gone has nothing else to tell", tale: tale{begun, Unfound{}, 90 * time.Second}, seen: gone},
 	})
 }
 

@@ -102,6 +102,7 @@ type Plan struct {
 	Policy        Policy // as in force when the plan was made
 	UpgradeMode   UpgradeMode
 	Sections      map[Section]string // the model's other sections when the plan was made
+	Unique        string             // the set's uniqueId
 
 	// What follows is told to people but not part of the digest.
 	By        string // user id
@@ -127,10 +128,11 @@ type covered struct {
 	From        Image
 	UpgradeMode UpgradeMode
 	Sections    map[Section]string
+	Unique      string
 }
 
 func (p Plan) digest() string {
-	c := covered{p.Set, p.Action, p.Target, map[string][]string{}, nil, p.Limits, p.Policy.Version(), p.From, p.UpgradeMode, p.Sections}
+	c := covered{p.Set, p.Action, p.Target, map[string][]string{}, nil, p.Limits, p.Policy.Version(), p.From, p.UpgradeMode, p.Sections, p.Unique}
 	for _, g := range p.Gates {
 		c.Gates[g.Key] = g.IDs()
 		c.Order = append(c.Order, g.Key)
@@ -200,7 +202,7 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 	p := Plan{
 		Set: s.ID, Name: s.Name, ResourceGroup: s.ResourceGroup, Location: s.Location,
 		Action: ActionUpgrade, Target: w.Target, From: s.Model.Image, Limits: w.Limits, Policy: pol,
-		UpgradeMode: s.UpgradeMode, Sections: s.Model.Sections,
+		UpgradeMode: s.UpgradeMode, Sections: s.Model.Sections, Unique: s.Unique,
 		By: w.By, At: now, Note: w.Note, Total: len(s.Instances), Available: len(s.Instances) - s.Unavailable(),
 		Pinned: w.Pinned, Pending: pending(s, w.Target), Hazards: slices.Concat(hazards(s), w.Hazards),
 	}

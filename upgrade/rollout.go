@@ -24,10 +24,12 @@ type Rollout struct {
 	Pause     *Said
 	Abort     *Said
 	Model     ModelState
-	Op        *OpStatus        // the unfinished operation
-	Cards     map[string][]int // the askings of each gate that got a card of their own
-	Holds     []HoldPost       // holds that were announced, for their messages; deciding ignores them
-	Refusal   *Refused         // the last definite no, until something is accepted
+	Op        *OpStatus            // the unfinished operation
+	Cards     map[string][]int     // the askings of each gate that got a card of their own
+	Absent    map[string]time.Time // since when lists have lacked an instance
+	UnfoundAt time.Time            // since when Azure has known no such set; zero = it knows it
+	Holds     []HoldPost           // holds that were announced, for their messages; deciding ignores them
+	Refusal   *Refused             // the last definite no, until something is accepted
 	RefusedAt time.Time
 	Refusals  int           // definite noes in a row
 	Batches   []BatchStatus // in the order they were sent

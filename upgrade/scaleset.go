@@ -65,6 +65,7 @@ type ScaleSet struct {
 	Provisioning  Provisioning
 	Model         Model
 	Etag          string
+	Unique        string // Azure's uniqueId: another one means another set under the same name; "" = not told
 	Capacity      int
 	HealthSource  bool // an application health extension or load balancer probe is configured
 	AutoRepairs   bool

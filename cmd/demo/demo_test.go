@@ -145,3 +145,28 @@ func TestMarkupIsPrintedAsPeopleSeeIt(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+func TestTheGalleryShowsWhateverTheBotSays(t *testing.T) {
+	w, err := newWorld(anyPort(t), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	answer, err := http.Get(w.slackURL + "/gallery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, group := range []string{"live", "plan", "card", "batch", "hold", "model", "report", "answer", "form", "home"} {
+		if !bytes.Contains(body, []byte(`id="`+group+`"`)) {
+			t.Errorf("no group %s on the page", group)
+		}
+	}
+	if bytes.Contains(body, []byte("unsupported")) {
+		t.Error("the page shows a block it does not know")
+	}
+}

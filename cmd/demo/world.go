@@ -80,7 +80,7 @@ func (w *world) open(f flags, errs io.Writer) error {
 	if w.azure, err = azuresim.New(azuresim.Options{Fleet: w.fleet, Speed: f.speed, Home: w.slackURL}); err != nil {
 		return errors.Join(err, here.Close(), there.Close())
 	}
-	w.serve(here, w.slack)
+	w.serve(here, w.withGallery())
 	w.serve(there, w.azure)
 	return nil
 }
@@ -204,13 +204,15 @@ func (w *world) welcome(out io.Writer, f flags) {
 	fmt.Fprintf(out, `Open  %s   a local Slack workspace: click and type there
       %s   the simulated Azure: watch its machines, make trouble
 %s
+Everything the bot ever says, on one page:  %[1]s/gallery
+
 Four things to try in the workspace:
   1. as Ana (top right), type   /vmss upgrade myvmss 4.0.20160229 ud=0
   2. switch to Bo and press [Approve UD 0]; as Olaf the same button is refused
   3. type   /vmss upgrade myvmss latest   for all update domains, one card each; [Pause], Why and Abort are in the menus
   4. in the simulated Azure, let an instance fail and see the bot hold, and say why
 
-The same without a browser:  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"help"}'
+The same without a browser:  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"help","wait":"2s"}'
 Both listen on this machine only. Ctrl-C ends it.
 `, w.slackURL, w.azureURL, map[bool]string{true: "\nNo bot runs (--no-bot). Start yours, or:  vmssbot run --config " + w.configFile() + "\n", false: ""}[f.noBot])
 }

@@ -3,6 +3,7 @@ package azure
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/log"
 )
@@ -28,6 +29,16 @@ func scrub(s string) string {
 	for _, x := range secrets {
 		s = x.pattern.ReplaceAllString(s, x.instead)
 	}
+	// Control characters and backticks mean something where the text will be shown.
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '`':
+			return '\''
+		case unicode.IsControl(r):
+			return ' '
+		}
+		return r
+	}, s)
 	return clip(strings.Join(strings.Fields(s), " "), 1000)
 }
 

@@ -50,6 +50,7 @@ func scaleSet(v *armcompute.VirtualMachineScaleSet, raw []byte) upgrade.ScaleSet
 	if p == nil {
 		return s
 	}
+	s.Unique = str(p.UniqueID)
 	s.AutoRepairs = p.AutomaticRepairsPolicy != nil && is(p.AutomaticRepairsPolicy.Enabled)
 	s.AutoOSUpgrade = p.UpgradePolicy != nil && p.UpgradePolicy.AutomaticOSUpgradePolicy != nil &&
 		is(p.UpgradePolicy.AutomaticOSUpgradePolicy.EnableAutomaticOSUpgrade)

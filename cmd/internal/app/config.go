@@ -175,7 +175,12 @@ func (s Set) check() error {
 			return fmt.Errorf("%q is no user id (U…) or group id (S…); names can be changed, ids can not", id)
 		}
 	}
-	_, err := s.policy()
+	p, err := s.policy()
+	people := len(slices.Compact(slices.Sorted(slices.Values(s.Approvers))))
+	groups := slices.ContainsFunc(s.Approvers, func(id string) bool { return strings.HasPrefix(id, "S") })
+	if err == nil && people > 0 && !groups && people < p.Approvals {
+		return fmt.Errorf("approvals: %d are asked for and only %d approvers are listed: nothing could ever start", p.Approvals, people)
+	}
 	return err
 }
 
@@ -189,6 +194,9 @@ func (s Set) policy() (upgrade.Policy, error) {
 		limit, err := upgrade.ParseLimit(*s.MaxUnavailable)
 		if err != nil {
 			return p, fmt.Errorf("max_unavailable: %w", err)
+		}
+		if limit.Of(1) < 1 {
+			return p, fmt.Errorf("max_unavailable: %s: nothing could ever be upgraded; want at least 1 or 1%%", *s.MaxUnavailable)
 		}
 		p.MaxUnavailable = limit
 	}
@@ -214,12 +222,13 @@ func (s Set) durations(p *upgrade.Policy) error {
 		name  string
 		at    *time.Duration
 		given *time.Duration
-	}{{"soak", &p.Soak, s.Soak}, {"bake", &p.Bake, s.Bake}, {"healthy_deadline", &p.Deadline, s.Deadline}, {"approval_life", &p.ApprovalLife, s.ApprovalLife}} {
+		least time.Duration // below it nothing could ever succeed
+	}{{"soak", &p.Soak, s.Soak, 0}, {"bake", &p.Bake, s.Bake, 0}, {"healthy_deadline", &p.Deadline, s.Deadline, time.Minute}, {"approval_life", &p.ApprovalLife, s.ApprovalLife, time.Minute}} {
 		if f.given == nil {
 			continue
 		}
-		if *f.given < 0 || *f.given > 7*24*time.Hour {
-			return fmt.Errorf("%s: %s: want 0s to 168h", f.name, *f.given)
+		if *f.given < f.least || *f.given > 7*24*time.Hour {
+			return fmt.Errorf("%s: %s: want %s to 168h", f.name, *f.given, f.least)
 		}
 		*f.at = *f.given
 	}

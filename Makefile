@@ -2,7 +2,7 @@
 FUZZTIME ?= 10s
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race fuzz clients scripts bench ci
+.PHONY: test lint race fuzz clients scripts browser bench ci
 
 test:
 	go test ./...
@@ -13,8 +13,10 @@ lint: $(BIN)/staticcheck-0.8.2 $(BIN)/govulncheck-1.9.0
 	$(BIN)/staticcheck-0.8.2 ./...
 	.ci/vulncheck $(BIN)/govulncheck-1.9.0
 
+# What has goroutines; the pure rooms (views, language) would only take long.
 race:
-	go test -race ./...
+	go test -race ./bot ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
+	go test -race -run 'TestEveryStory|TestWorld' ./upgrade/upgradetest
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
@@ -25,6 +27,10 @@ clients:
 scripts:
 	go run ./cmd/demo --addr 127.0.0.1:0 --azure-addr 127.0.0.1:0 --script happy
 	go run ./cmd/demo --addr 127.0.0.1:0 --azure-addr 127.0.0.1:0 --script resume
+
+browser:
+	go vet -tags browser ./cmd/demo
+	go test -count=1 -tags browser -run 'Clicking|AForm' ./cmd/demo
 
 bench:
 	go test -run '^$$' -bench . -benchtime 200x ./...

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -108,17 +107,21 @@ func planAnswer(reply commands.Reply) Message {
 		return p.done(slotReply, fmt.Sprintf("%s is open: %s", esc(reply.Rollout, 20), planText(plan)))
 	}
 	p.plan(plan, "")
-	p.small("Nothing was asked or changed", goOn(reply.Request))
+	p.small("Nothing was asked or changed", goOn(reply))
 	return p.done(slotReply, planText(plan)+". Nothing was asked or changed.")
 }
 
-// goOn is the command that turns the plan into a rollout.
-func goOn(request string) string {
-	rest, ok := strings.CutPrefix(request, "plan ")
-	if !ok {
+// goOn is the command that turns the plan into a rollout: of the image that was shown, also when a
+// newer one has appeared since.
+func goOn(reply commands.Reply) string {
+	req, no := commands.Parse(reply.Request)
+	if no != nil || req.Verb != commands.VerbPlan {
 		return ""
 	}
-	return "to roll it out: " + code("/vmss upgrade "+rest)
+	if req.Verb = commands.VerbUpgrade; reply.Plan.Pinned != "" {
+		req.Target = reply.Plan.Target.Image.Version
+	}
+	return "to roll it out: " + code("/vmss "+commands.Format(req))
 }
 
 // home is what an empty command shows: what runs, and how to begin.
@@ -176,7 +179,7 @@ func status(rec upgrade.Record, now time.Time) Message {
 	ph := phaseOf(rec)
 	var p page
 	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
-	p.chart(rolloutDots(rec))
+	p.chart(rolloutDots(rec), rolloutKey)
 	if b, open := rec.Rollout.OpenBatch(); open {
 		p.para(usual(b, rec))
 		p.para(instanceLines(b, rec, now)...)
@@ -208,15 +211,29 @@ func why(rec upgrade.Record) Message {
 	p.para(fmt.Sprintf("%s  %s", title(rec), code(rec.ID)), ph.emoji+" "+ph.sentence)
 	d := upgrade.LastDecided(rec.Events)
 	if rec.Rollout.Ended == nil {
-		for _, b := range d.Blockers {
+		blockers := standing(rec, d)
+		for _, b := range blockers {
 			p.para(blockerLines(b)...)
+			if b.Reason == upgrade.ReasonModel && rec.Rollout.Model.Asked != nil {
+				p.para("     " + recommendation(rec.Rollout.Model))
+			}
 		}
-		if len(d.Blockers) == 0 {
+		if len(blockers) == 0 && rec.Rollout.Abort == nil {
 			p.para("Nothing is in the way.")
 		}
 	}
 	p.small("as last decided " + when(decidedAt(rec)))
 	return p.done(slotReply, fmt.Sprintf("%s: %s", headline(rec, ph), flatProse(cmp.Or(d.Text, "nothing is in the way"))))
+}
+
+// standing are the blockers that still matter. Once a rollout is being closed nothing starts any more:
+// what only stood in the way of a start, such as a gate's approval, is not in the way of its end.
+func standing(rec upgrade.Record, d upgrade.Decided) []upgrade.Blocker {
+	if rec.Rollout.Abort == nil && d.Reason != upgrade.ReasonModel {
+		return d.Blockers
+	}
+	return others(d, upgrade.ReasonFailure, upgrade.ReasonDrift, upgrade.ReasonPaused, upgrade.ReasonSoak, upgrade.ReasonBake,
+		upgrade.ReasonHealth, upgrade.ReasonApproval, upgrade.ReasonDenied, upgrade.ReasonExpired)
 }
 
 func decidedAt(rec upgrade.Record) time.Time {

@@ -75,9 +75,12 @@ func plain(s string, limit int) string {
 
 var plainEscaper = strings.NewReplacer("&", "＆", "<", "‹", ">", "›", "@", "＠", "`", "'")
 
-// marks are the two things the domain may put into a sentence of its own: a moment, as written by
-// upgrade.DateToken, and a word in backticks.
-var marks = regexp.MustCompile("\x02(\\d{1,10})\x03|`([^`\x02\x03]{1,200})`")
+// marks are what is marked up in a sentence of the domain: a moment, as written by upgrade.DateToken, a
+// word in backticks, and what people copy and Azure spells with dots or colons: the path of a field
+// (upgradePolicy.mode) and the name of an image (Canonical:UbuntuServer:16.04-LTS:4.0.20160229). These
+// become code, too, where no look-alikes are needed.
+var marks = regexp.MustCompile("\x02(\\d{1,10})\x03|`([^`\x02\x03]{1,200})`" +
+	`|\b([a-z]+[A-Z][A-Za-z]*(?:\.[A-Za-z]+)+|[A-Za-z][\w-]*(?::\w(?:[\w.-]*\w)?){2,3})\b`)
 
 // prose writes a sentence of the domain, in which foreign text may stand unescaped.
 func prose(s string) string { return compose(s, when, code) }
@@ -90,30 +93,44 @@ func flatProse(s string) string {
 // compose cuts a sentence and marks up at most a few of its words: the domain's own sentences have
 // no more, and whatever foreign text forges cannot swell them.
 func compose(s string, moment func(time.Time) string, word func(string) string) string {
-	const longest, most = 900, 6
+	const longest, most = 900, 10
 	s = middle(s, longest)
 	var out strings.Builder
 	at := 0
 	for _, m := range marks.FindAllStringSubmatchIndex(s, most) {
 		out.WriteString(between(s, at, m[0]))
-		if m[2] >= 0 {
+		switch {
+		case m[2] >= 0:
 			out.WriteString(moment(unixOf(s[m[2]:m[3]])))
-		} else {
+		case m[4] >= 0:
 			out.WriteString(word(s[m[4]:m[5]]))
+		default:
+			out.WriteString(word(s[m[6]:m[7]]))
 		}
 		at = m[1]
 	}
 	return out.String() + between(s, at, len(s))
 }
 
-// between escapes a stretch of a sentence and keeps the spaces at its edges.
+// between escapes a stretch of a sentence and keeps the spaces at its edges. What stands beside it,
+// marked up, may hold letters: a dot or colon must not make an address with them.
 func between(s string, from, to int) string {
 	part := s[from:to]
 	text := strings.TrimSpace(part)
 	if text == "" {
 		return edge(part != "" && strings.Trim(part, " ") == "")
 	}
-	return edge(strings.HasPrefix(part, " ")) + esc(text, 600) + edge(strings.HasSuffix(part, " "))
+	out := esc(text, 600)
+	if from > 0 && len(part) > 1 && part[0] == '.' && part[1] != ' ' {
+		out = "․" + out[1:]
+	}
+	if cut, is := strings.CutSuffix(out, "."); is && to < len(s) && strings.HasSuffix(part, ".") {
+		out = cut + "․"
+	}
+	if cut, is := strings.CutSuffix(out, ":"); is && to < len(s) && strings.HasSuffix(part, ":") {
+		out = cut + "∶"
+	}
+	return edge(strings.HasPrefix(part, " ")) + out + edge(strings.HasSuffix(part, " "))
 }
 
 func edge(is bool) string {

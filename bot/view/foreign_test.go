@@ -52,6 +52,26 @@ func TestASentenceOfTheDomainShowsItsMomentsAndWords(t *testing.T) {
 	}
 }
 
+func TestWhatPeopleCopyIsWrittenAsCode(t *testing.T) {
+	for _, c := range []struct{ what, in, want string }{
+		{"a field", "set its upgradePolicy.mode to Manual", "set its `upgradePolicy.mode` to Manual"},
+		{"a long path at the end of a sentence", "change virtualMachineProfile.osProfile.customData.", "change `virtualMachineProfile.osProfile.customData`."},
+		{"an image's family", "canonical:ubuntuserver:16.04-lts has no version 9", "`canonical:ubuntuserver:16.04-lts` has no version 9"},
+		{"a whole image", "Offer Canonical:0001-com-ubuntu:22_04-lts:22.04.1: deprecated", "Offer `Canonical:0001-com-ubuntu:22_04-lts:22.04.1`: deprecated"},
+		{"not an address", "evil.example http://evil.example www.evil.example", "evil․example http∶//evil․example www․evil․example"},
+		{"not an emoji", ":white_check_mark: and :x:", "∶white_check_mark: and ∶x:"},
+		{"an address around a field", "évil.fooBar.mode `a`.example https:`//b.example`", "évil․`fooBar.mode` `a`․example https∶`//b.example`"},
+		{"an address that poses as an image is no link either", "a:b:evil.example", "`a:b:evil.example`"},
+	} {
+		if got := prose(c.in); got != c.want {
+			t.Errorf("%s: %q becomes %q, want %q", c.what, c.in, got, c.want)
+		}
+		if strings.Contains(flatProse(c.in), "evil.example") {
+			t.Errorf("%s: the notification has an address: %q", c.what, flatProse(c.in))
+		}
+	}
+}
+
 func TestForgedMarksCannotSwellASentence(t *testing.T) {
 	for _, forged := range []string{"\x021700000000\x03", "`x`", "& "} {
 		if n := utf8.RuneCountInString(prose(strings.Repeat(forged, 5000))); n > 2800 {

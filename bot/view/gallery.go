@@ -226,6 +226,7 @@ func failureStories(sh *shelf, c cast) {
 	s.hear("U0ANA", c.requester, upgrade.Word{Verb: upgrade.WordAbort, Reason: c.reason})
 	s.look()
 	sh.add("live/aborting", s, upgrade.SlotLive)
+	sh.reply("why, with the model question open", s.now, commands.Reply{Verb: commands.VerbWhy}, s)
 	modelStories(sh, s)
 	sh.add("live/aborted", s, upgrade.SlotLive)
 	sh.add("report/aborted", s, upgrade.SlotReport)
@@ -355,6 +356,8 @@ func endStories(sh *shelf, c cast) {
 	s.look()
 	s.gate()
 	s.unread = &upgrade.Fault{Kind: upgrade.FaultGone, Op: "read " + c.set}
+	s.look()
+	s.wait(2 * time.Minute) // one 404 is not believed
 	s.look()
 	sh.add("live/failed", s, upgrade.SlotLive)
 	sh.add("report/failed", s, upgrade.SlotReport)

@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vmssbot/vmssbot/commands"
@@ -16,6 +17,9 @@ func answers(sh *shelf, c cast) {
 	said := "upgrade " + c.set + " " + c.new
 	sh.reply("opened", s.now, commands.Reply{Verb: commands.VerbUpgrade, Request: said, Plan: &s.plan, Rollout: s.id})
 	sh.reply("plan", s.now, commands.Reply{Verb: commands.VerbPlan, Request: "plan " + c.set + " " + c.new, Plan: &s.plan})
+	pinned := s.plan
+	pinned.Pinned = upgrade.Latest
+	sh.reply("plan of latest", s.now, commands.Reply{Verb: commands.VerbPlan, Request: "plan web-prod latest ud=0-4 soak=10m", Plan: &pinned})
 	sh.reply("text", s.now, commands.Reply{Verb: commands.VerbPause, Request: "pause " + s.id, Text: s.id + " is paused: nothing more starts. This batch of 3 finishes."})
 	sh.reply("home", s.now, commands.Reply{Empty: "No rollout is open."}, s)
 	sh.reply("home, nothing open", s.now, commands.Reply{Empty: "No rollout is open."})
@@ -80,6 +84,8 @@ func refusals(sh *shelf, c cast) {
 	sh.refuse("channel", *upgrade.Refuse(upgrade.CodeRole, "", "%s is driven in <#%s> only", c.set, galleryChannel), "upgrade "+c.set+" "+c.new)
 	sh.refuse("arg", *upgrade.Refuse(upgrade.CodeArg, "/vmss show "+c.set, "I do not know ud=7: %s has UD 0-4", c.set), "upgrade "+c.set+" "+c.new+" ud=7")
 	sh.refuse("unknown", *upgrade.Refuse(upgrade.CodeUnknown, "/vmss list", "I know no scale set `%s` that you may see. Did you mean `web-prod`?", c.set), "show "+c.set)
+	sh.refuse("version", *upgrade.Refuse(upgrade.CodeUnknown, "/vmss show "+c.set, "%s has no version 22.4 in %s", strings.ToLower("Canonical:"+c.offer+":22_04-lts-gen2"), c.location), "plan "+c.set+" 22.4")
+	sh.refuse("mode", *upgrade.Refuse(upgrade.CodePolicy, "/vmss show "+c.set, "%s has upgrade mode Automatic. Smallest change: set its upgradePolicy.mode to Manual", c.set), "")
 	sh.refuse("policy", *upgrade.Refuse(upgrade.CodePolicy, "", "with max-unavailable 0 nothing can ever be upgraded. Smallest change: max-unavailable=1"), "")
 	sh.refuse("nothing", *upgrade.Refuse(upgrade.CodeNothing, "/vmss show "+c.set, "nothing to do on %s for %s: 20 already current", c.set, c.new), "upgrade "+c.set+" "+c.new)
 	sh.refuse("stale", *upgrade.Refuse(upgrade.CodeStale, "/vmss pending", "this card of UD 1 was replaced or answered"), "")

@@ -51,6 +51,9 @@ func blockerLines(b upgrade.Blocker) []string {
 	if b.Next != "" {
 		way = dots(way, code(b.Next))
 	}
+	if back, is := strings.CutSuffix(b.Next, " revert"); is && b.Reason == upgrade.ReasonModel {
+		way += " or " + code(back+" keep")
+	}
 	lines := []string{"• " + prose(b.What)}
 	if way != "" {
 		lines = append(lines, "     "+way)

@@ -16,7 +16,7 @@ func live(rec upgrade.Record, now time.Time) Message {
 	ph := phaseOf(rec)
 	var p page
 	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
-	p.chart(rolloutDots(rec))
+	p.chart(rolloutDots(rec), rolloutKey)
 	p.small(skippedBriefly(rec.Plan))
 	p.small(code(rec.ID), "by "+name(rec.Rollout.Name), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan), typed(rec))
 	p.buttons(liveButtons(rec)...)
@@ -34,8 +34,8 @@ func headline(rec upgrade.Record, ph phase) string {
 	return fmt.Sprintf("%s → %s: %s · %d/%d done, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), ph.word, c.done, c.total, c.failed, esc(rec.ID, 20))
 }
 
-func (p *page) chart(dots []dot) {
-	lines, legend := domainMap(dots)
+func (p *page) chart(dots []dot, k key) {
+	lines, legend := domainMap(dots, k)
 	if len(lines) > 0 {
 		p.code(lines...)
 		p.small(legend)

@@ -24,11 +24,22 @@ type dot struct {
 	shape  string
 }
 
-// shapes and what they mean, in the order of a legend.
-var shapes = []struct{ shape, means string }{
-	{"●", "new, ok"}, {"◕", "seen good once"}, {"◑", "checking"}, {"◐", "upgrading"}, {"○", "old"},
-	{"✖", "failed"}, {"⊝", "passed by"}, {"◌", "vanished"}, {"△", "not serving"},
+// key is what the shapes of a map mean, in the order of its legend, and what each domain's count counts.
+type key struct {
+	shapes []struct{ shape, means string }
+	counts string
 }
+
+// A rollout tells instances apart by how far they are, a scale set by the image they run.
+var (
+	rolloutKey = key{[]struct{ shape, means string }{
+		{"●", "new, ok"}, {"◕", "seen good once"}, {"◑", "checking"}, {"◐", "upgrading"}, {"○", "old"},
+		{"✖", "failed"}, {"⊝", "passed by"}, {"◌", "vanished"},
+	}, "done/all in each domain"}
+	setKey = key{[]struct{ shape, means string }{
+		{"●", "on the model's image, ok"}, {"○", "on another image"}, {"△", "not serving"},
+	}, "on the model's image/all in each domain"}
+)
 
 func shapeOf(p upgrade.Progress) string {
 	switch p {
@@ -64,7 +75,7 @@ func rolloutDots(rec upgrade.Record) []dot {
 
 // domainMap draws update domains as rows and fault domains as columns, in the most telling of three
 // forms that fits: every instance in its cell; every instance, row by row; counts of done by cell.
-func domainMap(dots []dot) (lines []string, legend string) {
+func domainMap(dots []dot, k key) (lines []string, legend string) {
 	uds, fds := axis(dots, func(d dot) int { return d.ud }), axis(dots, func(d dot) int { return d.fd })
 	if len(dots) == 0 {
 		return nil, ""
@@ -73,12 +84,12 @@ func domainMap(dots []dot) (lines []string, legend string) {
 		if lines = grid(dots, uds, fds, members); width(lines) > mapColumns {
 			lines = rows(dots, uds)
 		}
-		return lines, legendOf(dots)
+		return lines, k.legend(dots)
 	}
 	if lines = grid(dots, uds, fds, share); width(lines) > mapColumns {
 		lines = grid(dots, uds, nil, share)
 	}
-	return append(lines, exceptions(dots)...), "done/all in each domain  " + legendOf(dots, "●", "○")
+	return append(lines, k.exceptions(dots)...), k.counts + "  " + k.legend(dots, "●", "○")
 }
 
 // axis lists the domains that occur, in order.
@@ -197,9 +208,9 @@ func rows(dots []dot, uds []int) []string {
 }
 
 // exceptions names the instances that are neither done nor waiting, which counts would hide.
-func exceptions(dots []dot) []string {
+func (k key) exceptions(dots []dot) []string {
 	var out []string
-	for _, s := range shapes {
+	for _, s := range k.shapes {
 		if s.shape == "●" || s.shape == "○" {
 			continue
 		}
@@ -217,9 +228,9 @@ func exceptions(dots []dot) []string {
 	return out
 }
 
-func legendOf(dots []dot, but ...string) string {
+func (k key) legend(dots []dot, but ...string) string {
 	var parts []string
-	for _, s := range shapes {
+	for _, s := range k.shapes {
 		if !slices.Contains(but, s.shape) && slices.ContainsFunc(dots, func(d dot) bool { return d.shape == s.shape }) {
 			parts = append(parts, s.shape+" "+s.means)
 		}

@@ -24,7 +24,8 @@ func model(rec upgrade.Record) (Message, error) {
 	var p page
 	p.para(
 		fmt.Sprintf("*Which image stays in the model of %s?*", name(rec.Plan.Name)),
-		fmt.Sprintf("It names %s: new instances are born on it. %d of %d instances run it, %d do not.", version(m.Image), m.Asked.On, m.Asked.On+m.Asked.Off, m.Asked.Off),
+		fmt.Sprintf("It names %s: new instances are born on it. %d of %d instances run %s, %d do not.",
+			version(m.Image), m.Asked.On, m.Asked.On+m.Asked.Off, version(m.Image), m.Asked.Off),
 		recommendation(m),
 		"After putting it back, upgraded instances read “not latest”: compare images, not that flag.",
 	)
@@ -33,11 +34,23 @@ func model(rec upgrade.Record) (Message, error) {
 	return p.done(upgrade.SlotModel, fmt.Sprintf("%s: put %s back into the model, or keep %s? (%s)", name(rec.Plan.Name), version(m.Previous), version(m.Image), esc(rec.ID, 20))), nil
 }
 
+// recommendation gives the reason in terms of the new image only: instances that do not run it may be
+// on any other, not just on the one it replaced.
 func recommendation(m upgrade.ModelState) string {
-	if m.Asked.Recommend == upgrade.Keep {
-		return fmt.Sprintf("Recommended: keep %s, most instances run it.", version(m.Image))
+	on, off, image := m.Asked.On, m.Asked.Off, version(m.Image)
+	why := "nothing was upgraded"
+	switch {
+	case on > off:
+		why = fmt.Sprintf("most instances run %s", image)
+	case on < off:
+		why = fmt.Sprintf("most instances do not run %s", image)
+	case m.Asked.Recommend == upgrade.Keep:
+		why = fmt.Sprintf("half of the instances run %s", image)
 	}
-	return fmt.Sprintf("Recommended: put %s back, most instances run it.", version(m.Previous))
+	if m.Asked.Recommend == upgrade.Keep {
+		return fmt.Sprintf("Recommended: keep %s: %s.", image, why)
+	}
+	return fmt.Sprintf("Recommended: put %s back: %s.", version(m.Previous), why)
 }
 
 func modelButtons(rec upgrade.Record) []slack.BlockElement {

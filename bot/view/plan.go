@@ -135,7 +135,10 @@ func asksBefore(p upgrade.Plan) string {
 
 func agreement(p upgrade.Plan) string {
 	each := fmt.Sprintf("*Agreement:* each gate takes %s, not the requester, within %s", upgrade.Count(max(1, p.Policy.Approvals), "approver"), span(p.Policy.ApprovalLife))
-	return each + fmt.Sprintf(" · holds after %s", upgrade.Count(p.Limits.MaxFailures+1, "failure"))
+	if p.Limits.MaxFailures <= 0 {
+		return each + " · holds at the first failed instance (budget 0)"
+	}
+	return each + fmt.Sprintf(" · goes on with up to %d failed (budget %d)", p.Limits.MaxFailures, p.Limits.MaxFailures)
 }
 
 func risks(p upgrade.Plan) []string {

@@ -64,7 +64,7 @@ func servingLine(t upgrade.Tally, p upgrade.Plan) string {
 	return fmt.Sprintf("Lowest serving %d/%d (foretold %d)", t.LowestServing, t.Total, lowest(p))
 }
 
-// timesLine splits the time as far as the facts tell.
+// timesLine splits the time as far as the facts tell; what is left over is named, too.
 func timesLine(rec upgrade.Record) string {
 	r := rec.Rollout
 	work, rests := workTime(r), restTime(rec)
@@ -82,7 +82,11 @@ func timesLine(rec upgrade.Record) string {
 	if waited > 0 {
 		parts = append(parts, "waiting for people "+span(waited))
 	}
-	s := fmt.Sprintf("%s → %s = %s", when(r.At), when(r.EndedAt), span(r.EndedAt.Sub(r.At)))
+	all := r.EndedAt.Sub(r.At)
+	if other := all - work - rests - waited; other > 5*time.Second && len(parts) > 0 {
+		parts = append(parts, "held or between "+span(other))
+	}
+	s := fmt.Sprintf("%s → %s = %s", when(r.At), when(r.EndedAt), span(all))
 	if len(parts) > 0 {
 		s += ": " + strings.Join(parts, " · ")
 	}
@@ -123,29 +127,72 @@ func restTime(rec upgrade.Record) time.Duration {
 	return d
 }
 
-// wait is how long a gate waited for its people, beyond what it had to soak anyway.
+// wait is how long one card waited for its people, beyond what had to be soaked anyway.
 type wait struct {
-	names string
+	names string // whose word ended it
 	took  time.Duration
 }
 
+// waits has one for each asking: from the card, or the end of the soak before its gate, to the word
+// that answered it, to its expiry, or to whatever came before these.
 func waits(rec upgrade.Record) []wait {
 	var out []wait
-	for i, g := range rec.Plan.Gates {
-		grant, granted := rec.Rollout.Grants[g.Key]
-		asked := rec.Rollout.Asked[g.Key]
-		if !granted || asked.Nonce == "" {
+	for i, e := range rec.Events {
+		f, asked := e.Fact.(upgrade.Asked)
+		if !asked {
 			continue
 		}
-		from := asked.At
-		if i > 0 {
-			if since, done := rec.Rollout.GateDone(rec.Plan.Gates[i-1]); done && since.Add(rec.Plan.Limits.Soak).After(from) {
-				from = since.Add(rec.Plan.Limits.Soak)
-			}
+		from := e.At
+		if end := soaked(rec, f.Gate); end.After(from) {
+			from = end
 		}
-		out = append(out, wait{voterNames(rec, g.Key), max(0, grant.At.Sub(from))})
+		out = append(out, wait{answerer(rec, f), max(0, answered(f, rec.Events[i+1:]).Sub(from))})
 	}
 	return out
+}
+
+// soaked is the end of the soak before a gate, zero when there is none.
+func soaked(rec upgrade.Record, gate string) time.Time {
+	_, at := rec.Plan.Gate(gate)
+	if at < 1 {
+		return time.Time{}
+	}
+	since, done := rec.Rollout.GateDone(rec.Plan.Gates[at-1])
+	if !done {
+		return time.Time{}
+	}
+	return since.Add(rec.Plan.Limits.Soak)
+}
+
+// answered is when an asking came to its end, going by what happened later.
+func answered(a upgrade.Asked, later []upgrade.Event) time.Time {
+	for _, e := range later {
+		over := false
+		switch f := e.Fact.(type) {
+		case upgrade.Granted:
+			over = f.Gate == a.Gate
+		case upgrade.Asked, upgrade.AskedAgain, upgrade.Denied, upgrade.AbortAsked, upgrade.Ended:
+			over = true
+		}
+		switch {
+		case e.At.After(a.Expires):
+			return a.Expires
+		case over:
+			return e.At
+		}
+	}
+	return a.Expires
+}
+
+// answerer names whose yes or no answered an asking.
+func answerer(rec upgrade.Record, a upgrade.Asked) string {
+	switch asking := askingOf(rec.Events, a.Gate, a.Asking); {
+	case !asking.granted.IsZero():
+		return asking.voters()
+	case asking.denied != nil:
+		return name(asking.denied.Name)
+	}
+	return "an answer that did not come"
 }
 
 func voterNames(rec upgrade.Record, gate string) string {

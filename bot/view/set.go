@@ -61,7 +61,7 @@ func setAnswer(s commands.SetSight) Message {
 	}
 	switch s.Part {
 	case "map":
-		p.chart(setDots(set))
+		p.chart(setDots(set), setKey)
 	case "instances":
 		p.instances(set)
 	case "image":
@@ -69,7 +69,7 @@ func setAnswer(s commands.SetSight) Message {
 	case "policy":
 		p.policy(s.Policy)
 	default:
-		p.chart(setDots(set))
+		p.chart(setDots(set), setKey)
 		p.images(set)
 		p.para(setting(set)...)
 	}
@@ -95,7 +95,7 @@ func setDots(s upgrade.ScaleSet) []dot {
 // instances lists them all; a large set as ids by state.
 func (p *page) instances(s upgrade.ScaleSet) {
 	if len(s.Instances) > mapInstances {
-		p.chart(setDots(s))
+		p.chart(setDots(s), setKey)
 		p.para(fmt.Sprintf("%s are too many for single lines: these do not serve.", upgrade.Count(len(s.Instances), "instance")))
 	}
 	var lines []string

@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,55 @@ func TestAnAnswerAboutARolloutThatCannotBeReadNamesIt(t *testing.T) {
 	}
 	if got := Answer(commands.Reply{}, nil, believableNow); got.Text == "" || len(got.Blocks) == 0 {
 		t.Errorf("the empty reply becomes %+v", got)
+	}
+}
+
+func TestTheRecommendationForTheModelSaysNoMoreThanWasCounted(t *testing.T) {
+	for _, c := range []struct {
+		on, off   int
+		recommend upgrade.ModelAnswer
+		want      string
+	}{
+		{2, 17, upgrade.Revert, "Recommended: put 1.0 back: most instances do not run 2.0."},
+		{5, 5, upgrade.Revert, "Recommended: put 1.0 back: nothing was upgraded."},
+		{5, 5, upgrade.Keep, "Recommended: keep 2.0: half of the instances run 2.0."},
+		{15, 5, upgrade.Keep, "Recommended: keep 2.0: most instances run 2.0."},
+	} {
+		m := upgrade.ModelState{Image: (&story{}).image("2.0"), Previous: (&story{}).image("1.0"), Asked: &upgrade.ModelAsked{Recommend: c.recommend, On: c.on, Off: c.off}}
+		if got := recommendation(m); got != c.want {
+			t.Errorf("%d run it and %d do not: %q, want %q", c.on, c.off, got, c.want)
+		}
+	}
+}
+
+func TestTheReportCountsEveryAskingAndNamesTheRest(t *testing.T) {
+	s := begin(believable, 4, nil)
+	s.look()
+	s.wait(10 * time.Minute)
+	s.hear("U0BO", "bo", upgrade.Word{Verb: upgrade.WordDeny, Reason: "no"})
+	s.look()
+	s.wait(20 * time.Minute)
+	s.hear("U0ANA", "ana", upgrade.Word{Verb: upgrade.WordAsk})
+	s.look()
+	s.wait(5 * time.Hour) // an hour longer than an approval lives
+	s.look()
+	s.hear("U0ANA", "ana", upgrade.Word{Verb: upgrade.WordAsk})
+	s.look()
+	s.finish()
+	rec := s.record()
+	got := map[string]time.Duration{}
+	var people time.Duration
+	for _, w := range waits(rec) {
+		got[w.names] += w.took
+		people += w.took
+	}
+	want := map[string]time.Duration{"bo": 10*time.Minute + 4*80*time.Second, "an answer that did not come": 4 * time.Hour}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("waited for %v, want %v", got, want)
+	}
+	other := rec.Rollout.EndedAt.Sub(rec.Rollout.At) - workTime(rec.Rollout) - restTime(rec) - people
+	if line := timesLine(rec); other != 80*time.Minute || !strings.Contains(line, "held or between 1 h 20 m") {
+		t.Errorf("%v are left over in %q, want the 20 m after the no and the hour after the expiry", other, line)
 	}
 }
 

@@ -126,7 +126,7 @@ func dotsOf(n, uds, fds int) []dot {
 
 func TestAMapNeverScrollsOnAPhone(t *testing.T) {
 	for _, c := range []struct{ n, uds, fds int }{{1, 1, 1}, {20, 5, 5}, {20, 5, 1}, {60, 5, 5}, {60, 20, 1}, {61, 5, 5}, {100, 5, 5}, {1000, 5, 5}, {1000, 20, 20}, {1000, 200, 1}} {
-		lines, legend := domainMap(dotsOf(c.n, c.uds, c.fds))
+		lines, legend := domainMap(dotsOf(c.n, c.uds, c.fds), rolloutKey)
 		if w := width(lines); w > mapColumns || len(lines) == 0 || legend == "" {
 			t.Errorf("%v: %d columns:\n%s", c, w, strings.Join(lines, "\n"))
 		}
@@ -138,7 +138,7 @@ func TestAMapNeverScrollsOnAPhone(t *testing.T) {
 
 func TestEveryInstanceOfASmallSetIsOnItsMap(t *testing.T) {
 	for _, n := range []int{1, 7, 20, 37, 60} {
-		lines, _ := domainMap(dotsOf(n, 5, 5))
+		lines, _ := domainMap(dotsOf(n, 5, 5), rolloutKey)
 		fields := strings.Fields(strings.Join(lines, " "))
 		for i := range n {
 			found := 0
@@ -157,7 +157,7 @@ func TestEveryInstanceOfASmallSetIsOnItsMap(t *testing.T) {
 func TestALargeMapCountsAndNamesWhatIsNotFine(t *testing.T) {
 	dots := dotsOf(100, 5, 5)
 	dots[17].shape, dots[3].shape, dots[4].shape = "✖", "●", "◐"
-	lines, legend := domainMap(dots)
+	lines, legend := domainMap(dots, rolloutKey)
 	text := strings.Join(lines, "\n")
 	for _, want := range []string{"UD3 1/4 0/4", "✖ 1: 17", "◐ 1: 4"} {
 		if !strings.Contains(text, want) {

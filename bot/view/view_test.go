@@ -122,6 +122,8 @@ func TestACardIsOverForEveryWayItCanEnd(t *testing.T) {
 		{"its instances are gone", func(s *story) {
 			s.set.Instances = s.set.Instances[1:2]
 			s.pass()
+			s.wait(2 * time.Minute)
+			s.pass()
 		}, ":white_check_mark: UD 0 of web-prod: nothing is left"},
 		{"asked anew", func(s *story) {
 			s.wait(4 * time.Hour)

@@ -108,7 +108,11 @@ func closed(a asking, g upgrade.Gate, rec upgrade.Record, now time.Time) string 
 		}
 		return line + fmt.Sprintf("\nNothing starts. Ask once more: %s", code("/vmss ask "+rec.ID))
 	case !a.granted.IsZero() && !(late && r.Ended == nil && !done):
-		return fmt.Sprintf(":white_check_mark: %s approved %s%s at %s", a.voters(), what, alsoRest(a), when(a.granted))
+		line := fmt.Sprintf(":white_check_mark: %s approved %s%s at %s", a.voters(), what, alsoRest(a), when(a.granted))
+		if a.replaced {
+			return line + "\n:arrows_counterclockwise: It was asked anew since: this yes starts nothing more."
+		}
+		return line
 	case a.replaced:
 		return fmt.Sprintf(":arrows_counterclockwise: %s is asked anew: this card does not count any more.", what)
 	case r.Ended != nil:

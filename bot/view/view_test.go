@@ -225,3 +225,17 @@ func TestTheReportSplitsTheTimeIntoWorkRestsAndPeople(t *testing.T) {
 		t.Errorf("waited for people %v, want %v", got, want)
 	}
 }
+
+func TestAYesThatWasVoidedSaysSo(t *testing.T) {
+	s := begin(believable, 20, nil)
+	s.look()
+	s.approve("U0BO", "bo", false)
+	s.say("", upgrade.Asked{Gate: "ud-0", Asking: 2, Nonce: "0123456789abcdef", Expires: s.now.Add(4 * time.Hour)})
+	m, err := Render(upgrade.Post{Slot: upgrade.CardSlot("ud-0", 1)}, s.record(), s.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := Reduce(m).Text; !strings.Contains(text, "bo approved UD 0") || !strings.Contains(text, "asked anew since") {
+		t.Errorf("the old card says %q", text)
+	}
+}

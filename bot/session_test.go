@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 )
@@ -143,6 +147,7 @@ func TestSocketsThatAreCutAtOnceAreNotReopenedAtFullSpeed(t *testing.T) {
 	for _, reason := range []string{"link_disabled", "too_many_websockets"} {
 		t.Run(reason, func(t *testing.T) {
 			inBubble(t, func(o *office) {
+				o.sim.SetRateScale(-1) // it must not take Slack's own limit to be slow
 				before := o.calls("apps.connections.open")
 				for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 					for _, s := range o.sim.State().Sockets {
@@ -225,6 +230,16 @@ func TestTheFirstDisagreementAboutTheAppEndsTheRun(t *testing.T) {
 			o.ended <- nil
 		}
 	})
+}
+
+func TestTwoTokensOfTwoAppsAreNotTakenForOne(t *testing.T) {
+	b := &Bot{App: "A1", Log: slog.New(&lines{}), API: slack.New("xoxb-x")}
+	for app, fine := range map[string]bool{"A1": true, "": true, "A2": false} {
+		err := b.newSession(0).hello(&socketmode.Request{ConnectionInfo: socketmode.ConnectionInfo{AppID: app}})
+		if fine != (err == nil) {
+			t.Errorf("a socket of app %q: %v", app, err)
+		}
+	}
 }
 
 func TestTheDoorLetsABurstInAndThenOneASecond(t *testing.T) {

@@ -75,7 +75,7 @@ func (d *desk) handOut(ctx context.Context) time.Duration {
 		d.list *= 2
 		return 0
 	}
-	d.list = max(oneLook, len(list))
+	d.list = max(oneLook, 2*len(list))
 	return time.Minute
 }
 

@@ -146,13 +146,6 @@ func TestAPayloadIsHeardOnlyWhenEachFieldIsOurs(t *testing.T) {
 	})
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 func TestAFlagIsReadInBothOfItsForms(t *testing.T) {
 	for body, want := range map[string]flag{`true`: true, `"true"`: true, `false`: false, `"false"`: false, `null`: false, `""`: false} {
 		var f flag

@@ -142,13 +142,13 @@ func (o *office) run() {
 	go func() { ended <- b.Run(ctx) }()
 }
 
-// stop tells the bot to end and returns what Run said, and how long it took.
-func (o *office) stop() (error, time.Duration) {
+// stop tells the bot to end and returns how long it took, and what Run said.
+func (o *office) stop() (took time.Duration, err error) {
 	began := time.Now()
 	o.quit()
-	err := <-o.ended
+	err = <-o.ended
 	o.ended <- err
-	return err, time.Since(began)
+	return time.Since(began), err
 }
 
 // restart is a new life on the same journal.
@@ -443,12 +443,6 @@ func (d *domain) Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (
 		return upgrade.Sight{Sets: []upgrade.SetSummary{{ID: "web", Name: "web"}}, Set: &upgrade.ScaleSet{Name: "web"}}, nil
 	}
 	return d.Desk.Look(ctx, by, q)
-}
-
-func (d *domain) heard() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Clone(d.said)
 }
 
 func nonceOf(set string) string { return set + "0123456789abcdef" }

@@ -286,7 +286,7 @@ func TestWhatWasBegunIsFinishedAndAnsweredWhenTheBotIsToldToStop(t *testing.T) {
 			out, _ := o.sim.Command("bo", "ops", "/vmss", "help")
 			late <- out
 		})
-		err, took := o.stop()
+		took, err := o.stop()
 		if err != nil || took > 3*time.Second {
 			t.Errorf("Run = %v after %s", err, took)
 		}
@@ -320,7 +320,7 @@ func TestWorkThatHangsDoesNotKeepTheProcess(t *testing.T) {
 		release := o.domain.stall("web")
 		o.command("ana", "ops", "upgrade web 4.0.1")
 		o.pass(time.Second)
-		if err, took := o.stop(); err != nil || took >= 10*time.Second {
+		if took, err := o.stop(); err != nil || took >= 10*time.Second {
 			t.Errorf("Run = %v after %s, want less than 10 s", err, took)
 		}
 		release()
@@ -338,7 +338,7 @@ func TestAStartThatIsCancelledEndsWithoutAnError(t *testing.T) {
 		if n := o.log.count("not reached, trying again"); n < 5 || n > 30 {
 			t.Errorf("%d tries in ten minutes", n)
 		}
-		if err, took := o.stop(); err != nil || took > time.Second {
+		if took, err := o.stop(); err != nil || took > time.Second {
 			t.Errorf("Run = %v after %s", err, took)
 		}
 	})

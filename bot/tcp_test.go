@@ -22,7 +22,7 @@ func TestOverTCPACommandIsAnsweredAClickCountsAndARestartGoesOn(t *testing.T) {
 	o.soon(10*time.Second, "the sockets are there again", func() bool { return o.bot.Connected() == 2 })
 	o.command("ana", "ops", "resume "+id)
 	o.soon(10*time.Second, "the card shows it", func() bool { return o.find("bo approved UD 0") != nil })
-	if err, took := o.stop(); err != nil || took > 5*time.Second {
+	if took, err := o.stop(); err != nil || took > 5*time.Second {
 		t.Errorf("Run = %v after %s", err, took)
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -177,9 +179,8 @@ func TestTheManifestIsWhatTheCodeNeedsAndNoMore(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(Manifest), &m); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"app_mentions:read", "channels:read", "chat:write", "commands", "groups:read", "usergroups:read", "users:read"}
-	if got := m.OAuth.Scopes["bot"]; !slices.Equal(got, want) {
-		t.Errorf("bot scopes %v, want %v", got, want)
+	if got, want := m.OAuth.Scopes["bot"], scopesNeeded(t, m.Settings.Events.Bot); !slices.Equal(got, want) {
+		t.Errorf("bot scopes %v, the calls and events of package bot need %v", got, want)
 	}
 	if !m.Settings.SocketMode || !m.Settings.Interactivity.Enabled || m.Settings.OrgDeploy {
 		t.Error("want Socket Mode and interactivity on, org deploy off")
@@ -190,4 +191,46 @@ func TestTheManifestIsWhatTheCodeNeedsAndNoMore(t *testing.T) {
 	if !m.Features.Home.Home || !m.Features.Home.Messages {
 		t.Error("want the Home tab, and the messages tab in which it is answered")
 	}
+}
+
+// scopes says what each Web API method of the SDK, and each event, takes.
+var scopes = map[string][]string{
+	"AuthTestContext": nil, "OpenViewContext": nil, "UpdateViewContext": nil, "PublishViewContext": nil,
+	"PostMessageContext": {"chat:write"}, "UpdateMessageContext": {"chat:write"}, "PostEphemeralContext": {"chat:write"},
+	"GetUserInfoContext": {"users:read"}, "GetBotInfoContext": {"users:read"},
+	"GetConversationInfoContext": {"channels:read", "groups:read"},
+	"GetUserGroupMembersContext": {"usergroups:read"},
+	"app_mention":                {"app_mentions:read"}, "app_home_opened": nil,
+}
+
+// scopesNeeded reads the calls out of package bot, the one room that talks to Slack.
+func scopesNeeded(t *testing.T, events []string) []string {
+	t.Helper()
+	files, err := filepath.Glob("bot/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := slices.Clone(events)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\bAPI\.([A-Z]\w+)\(`).FindAllSubmatch(body, -1) {
+			used = append(used, string(m[1]))
+		}
+	}
+	need := []string{"commands"} // the slash command itself
+	for _, u := range used {
+		s, known := scopes[u]
+		if !known {
+			t.Errorf("package bot uses %s, and this test does not know its scopes", u)
+		}
+		need = append(need, s...)
+	}
+	slices.Sort(need)
+	return slices.Compact(need)
 }

@@ -131,7 +131,9 @@ func (s *Session) event(e socketmode.Event) error {
 	case socketmode.EventTypeErrorBadMessage:
 		s.badMessage(e.Data)
 	case socketmode.EventTypeErrorWriteFailed, socketmode.EventTypeIncomingError:
-		s.log.Warn("slack: socket", "event", e.Type)
+		if s.taking.Err() == nil { // else it is we who end it
+			s.log.Warn("slack: socket", "event", e.Type)
+		}
 	}
 	return nil
 }
@@ -171,7 +173,7 @@ func (s *Session) lost() {
 
 func (s *Session) connectionError(data any) error {
 	e, ok := data.(*slack.ConnectionErrorEvent)
-	if !ok {
+	if !ok || errors.Is(e.ErrorObj, context.Canceled) {
 		return nil
 	}
 	if hopeless(e.ErrorObj) {

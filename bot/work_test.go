@@ -166,7 +166,7 @@ func TestAPoisonedDeliveryIsSettledOnceAndHarmsNobody(t *testing.T) {
 
 func TestAMistakeInTheDomainIsAnsweredAndLogged(t *testing.T) {
 	inBubble(t, func(o *office) {
-		o.domain.rank = "web"
+		o.domain.trap = "web"
 		o.command("ana", "ops", "upgrade web 4.0.1")
 		o.until("it is answered", func() bool { return o.answered("ana", "VMSS-INSIDE") })
 		if !o.log.has("made the bot panic") || o.count("r-web", "Requested") != 0 {

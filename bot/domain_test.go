@@ -28,7 +28,6 @@ type domain struct {
 
 	mu   sync.Mutex
 	hold map[string]chan struct{} // plans, looks and openings of these wait until it is closed
-	said []string                 // looks, as they are answered
 	trap string                   // a set about which it panics
 }
 
@@ -46,9 +45,6 @@ func (d *domain) at(ctx context.Context, what string) error {
 			return ctx.Err()
 		}
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.said = append(d.said, what)
 	return nil
 }
 

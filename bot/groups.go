@@ -119,6 +119,7 @@ func (p *People) grouped(who upgrade.Person) upgrade.Person {
 	for _, id := range p.counted() {
 		m := p.groups[id]
 		if p.Now().Sub(m.at) >= groupFor {
+			who.Unread = append(who.Unread, id)
 			continue
 		}
 		if who.Groups == nil {

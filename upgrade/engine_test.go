@@ -544,6 +544,23 @@ func TestR23TheRightIsCheckedWhenItCounts(t *testing.T) {
 	}
 }
 
+func TestR23AGroupThatCannotBeReadTakesNobodysYesAway(t *testing.T) {
+	inLab(t, tale{requested, granted("ud-0")}, func(l *lab) {
+		l.pol.Approvers = []string{"SGROUP"}
+		l.dir["UBO"] = Person{ID: "UBO", Unread: []string{"SGROUP"}}
+		for range 50 {
+			l.pass()
+		}
+		l.wantSent()
+		r := l.rollout("r-1")
+		if r.Asked["ud-0"].Asking != 1 || len(r.Grants) != 1 {
+			t.Errorf("asked %+v, grants %+v", r.Asked, r.Grants)
+		}
+		l.dir["UBO"] = Person{ID: "UBO", Groups: []string{"SGROUP"}}
+		l.until("a start", func(r Rollout) bool { return len(r.Batches) == 1 })
+	})
+}
+
 func TestR34AChangedExtensionIsPutToPeopleBeforeItIsRolledOut(t *testing.T) {
 	inLab(t, tale{requested, granted("ud-0")}, func(l *lab) {
 		l.change(func(s *ScaleSet) {

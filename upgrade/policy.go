@@ -129,11 +129,18 @@ type Person struct {
 	Team     string
 	Name     string   // for showing only
 	Groups   []string // user group ids; nil when they could not be read
+	Unread   []string // user groups that could not be read: whether the person is in them is unknown
 	Guest    bool     // restricted or ultra-restricted
 	Bot      bool
 	Deleted  bool
 	Stranger bool   // from another workspace (Slack Connect)
 	Zone     string // IANA name, for showing only
+}
+
+// unsure reports whether a group that the policy's approvers name could not be read for the person: a
+// refusal may then be for want of knowing only.
+func (p Policy) unsure(who Person) bool {
+	return slices.ContainsFunc(p.Approvers, func(id string) bool { return slices.Contains(who.Unread, id) })
 }
 
 // Right is something a policy can permit.

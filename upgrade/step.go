@@ -153,6 +153,10 @@ func (s *step) rights(fence Fence) error {
 		if why == "" {
 			why = s.rec.Plan.Policy.Refuses(who, MayApprove, s.rec.Rollout.Requester)
 		}
+		if why != "" && (s.seen.Policy.unsure(who) || s.rec.Plan.Policy.unsure(who)) {
+			s.e.Log.Warn("person could not be checked: a user group cannot be read", "rollout", s.rec.ID, "user", vote.By)
+			continue // unknown is denied, but it takes nobody's yes away
+		}
 		s.seen.Rights[vote.By] = why
 	}
 	return nil

@@ -95,3 +95,25 @@ func TestWhatPeopleSaidIsInThePost(t *testing.T) {
 		t.Error("two words at once are one message")
 	}
 }
+
+func TestPeopleAreCalledOnceForOneThing(t *testing.T) {
+	failed := Decided{Kind: Hold, Reason: ReasonFailure, Gate: "ud-0", Text: "instance 3 failed"}
+	for _, row := range []struct {
+		name string
+		told tale
+		now  Decided
+		want bool
+	}{
+		{"R40 nothing was said before", tale{begun}, failed, false},
+		{"R40 the same again", tale{begun, failed}, failed, true},
+		{"R40 the same when the next gate's turn has come", tale{begun, failed}, Decided{Kind: Hold, Reason: ReasonFailure, Gate: "ud-1", Text: "instance 3 failed"}, true},
+		{"R40 another instance is news", tale{begun, failed}, Decided{Kind: Hold, Reason: ReasonFailure, Gate: "ud-0", Text: "instances 3 5 failed"}, false},
+		{"R40 the same after somebody has spoken is news", tale{begun, failed, by{"UBO", Resumed{}}}, failed, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := known(row.told.events(), row.now); got != row.want {
+				t.Errorf("known is %v, want %v", got, row.want)
+			}
+		})
+	}
+}

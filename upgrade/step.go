@@ -50,9 +50,17 @@ func (s *step) decided(d Decision) {
 	if d.Kind == Nothing || same(last, now) && slices.EqualFunc(last.Blockers, now.Blockers, sameBlocker) {
 		return
 	}
-	now.Quiet = same(lastLoud(s.rec.Events), now)
+	now.Quiet = known(s.rec.Events, now)
 	s.add(now)
 	s.e.Log.Info("decision", "rollout", s.rec.ID, "set", s.rec.Plan.Set, "kind", d.Kind, "reason", d.Reason, "gate", d.Gate, "text", d.Text)
+}
+
+// known reports whether people were called for this before. That another gate has become the next
+// one meanwhile makes no other hold of it.
+func known(events []Event, now Decided) bool {
+	last := lastLoud(events)
+	last.Gate = now.Gate
+	return same(last, now)
 }
 
 func same(a, b Decided) bool {

@@ -34,6 +34,8 @@ func (s *stage) narrate(ctx context.Context) {
 
 // print prints what is new or different since the last time.
 func (s *stage) print() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	messages := s.w.slack.Messages(slacksim.Ops)
 	for _, user := range []string{slacksim.Ana, slacksim.Bo, slacksim.Olaf} {
 		messages = append(messages, s.w.slack.Ephemerals(user)...)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
@@ -63,6 +64,7 @@ type stage struct {
 	out   io.Writer
 	inner *runner
 	outer *process
+	mu    sync.Mutex        // one prints at a time: the script or the narrator
 	seen  map[string]string // what was printed of each message
 }
 
@@ -87,7 +89,11 @@ func (s *stage) stopBot() {
 	}
 }
 
-func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.out, "--- "+format+"\n", args...) }
+func (s *stage) say(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.out, "--- "+format+"\n", args...)
+}
 
 // command types a slash command and fails when Slack did not hear the bot's acknowledgement.
 func (s *stage) command(user, text string) error {

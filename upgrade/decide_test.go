@@ -276,6 +276,7 @@ func TestDecideOnTroubleBeforeAStart(t *testing.T) {
 		{name: "R39 one refused for now waits", tale: refused(night.Add(time.Minute)), kind: Wait, reason: ReasonThrottled, says: "C: m"},
 		{name: "R39 and is decided anew when the time has come", tale: refused(night.Add(time.Minute)), later: time.Minute, kind: SetModel},
 		{name: "R6 a model that Azure did not set is not set again and again", tale: tale{requested, granted("ud-0"), write(patch()), Accepted{Op: "op-model"}, Settled{Op: "op-model", Code: "Failed"}}, kind: Hold, reason: ReasonFailure},
+		{name: "R34 a set that was made anew under its name is another set", tale: ready, plan: func(s *ScaleSet, _ *Policy, _ *Wish) { s.Unique = "u1" }, seen: set(func(s *ScaleSet) { s.Unique = "u2" }), kind: Hold, reason: ReasonDrift, says: "another one made with its name"},
 		{name: "R34 another image in the model stops", tale: ready, seen: set(func(s *ScaleSet) { s.Model.Image = version("3.0") }), kind: Hold, reason: ReasonDrift, says: "3.0, not 2.0"},
 		{name: "R34 our image taken out of the model stops", tale: ready, seen: set(func(s *ScaleSet) { s.Model.Image = v1 }), kind: Hold, reason: ReasonDrift},
 		{name: "R34 an image set by others before ours stops", tale: tale{requested, granted("ud-0")}, seen: set(modelOnNew), kind: Hold, reason: ReasonDrift},
@@ -461,6 +462,7 @@ func TestWhenTheNextLookIsDue(t *testing.T) {
 	}{
 		{"R31 soon after something was asked", decideRow{}, 0},
 		{"every ten seconds while a call is in flight", decideRow{tale: tale{begun, write(batchOp(1, "0")), Accepted{Op: "op-1"}}}, 10 * time.Second},
+		{"but never later than a minute: the instances are looked at", decideRow{tale: tale{begun, write(batchOp(1, "0")), Accepted{Op: "op-1"}}, seen: func(o *Observation) { o.Op = &OpReading{Again: 24 * time.Hour} }}, time.Minute},
 		{"as late as Azure asks for", decideRow{tale: tale{begun, write(batchOp(1, "0")), Accepted{Op: "op-1"}}, seen: func(o *Observation) { o.Op = &OpReading{Again: time.Minute} }}, time.Minute},
 		{"every ten seconds while instances come up", decideRow{tale: tale{begun, write(batchOp(1, "0")), Accepted{Op: "op-1"}, Settled{Op: "op-1", OK: true}}}, 10 * time.Second},
 		{"every thirty while only people are waited for", decideRow{tale: tale{requested, asked("ud-0")}}, 30 * time.Second},

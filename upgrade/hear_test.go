@@ -302,3 +302,15 @@ func TestR34ApproveRestCarriesWhatTheCardShowed(t *testing.T) {
 		t.Errorf("%d later gates were asked, want 2", n)
 	}
 }
+
+func TestR23ATypedYesNeedsACardThatSomebodyCouldRead(t *testing.T) {
+	withRest := asked("ud-0")
+	withRest.Nonce = "" // it was granted together with the gate before, by bo, and no card was posted
+	told := tale{requested, withRest, voted("UBO", "ud-0")}
+	if _, no := hear(told, eva, Word{Verb: WordApprove}, nil); no == nil || no.Code != CodeStale || !strings.Contains(no.What, "with the rest") {
+		t.Errorf("refusal %v", no)
+	}
+	if _, no := hear(told, eva, Word{Verb: WordDeny, Reason: "friday"}, nil); no != nil {
+		t.Errorf("a no needs no card: %v", no)
+	}
+}

@@ -91,6 +91,8 @@ func TestNoteOnOperations(t *testing.T) {
 	runNotes(t, []noteRow{
 		{name: "nothing is noted of an ended rollout", tale: tale{going, Ended{}}, seen: answered(true, true, "")},
 		{name: "nothing is noted under an entry that is not understood", tale: tale{going, Unread{Kind: "x"}}, seen: answered(true, true, "")},
+		{name: "R1 an aborted call that nobody can follow is let go when its time is up", tale: tale{going, by{"UANA", AbortAsked{Answer: Keep}}}, later: 15 * time.Minute, seen: unreadable, want: []string{"failed op-1 UnknownOutcome"}},
+		{name: "R1 not before", tale: tale{going, by{"UANA", AbortAsked{Answer: Keep}}}, later: 14 * time.Minute, seen: unreadable},
 		{name: "R46 nothing is noted from a broken reading", tale: going, seen: all(answered(true, true, ""), unreadable)},
 		{name: "R46 nothing is noted from an empty list of a set of six", tale: going, seen: set(func(s *ScaleSet) { s.Instances = nil })},
 		{name: "an intent that was never sent is not judged", tale: tale{begun, Intended{batchOp(1, "0")}}},

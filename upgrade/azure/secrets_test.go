@@ -185,6 +185,7 @@ func TestScrub(t *testing.T) {
 		"got eyJabcdefg.payload.sign here":      "got … here",
 		"sig=abc&x":                             "sig=…&x",
 		"two\n\tlines":                          "two lines",
+		"marks \x021\x03 and `/vmss approve`":   "marks 1 and '/vmss approve'",
 		strings.Repeat("ä", 1001):               strings.Repeat("ä", 999) + "…",
 	} {
 		if got := scrub(in); got != want {

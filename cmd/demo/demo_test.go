@@ -170,3 +170,18 @@ func TestTheGalleryShowsWhateverTheBotSays(t *testing.T) {
 		t.Error("the page shows a block it does not know")
 	}
 }
+
+func TestTheWelcomeNamesBothPagesAndFourThingsToTry(t *testing.T) {
+	w, err := newWorld(anyPort(t), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	var out bytes.Buffer
+	w.welcome(&out, flags{})
+	for _, want := range []string{"The first build takes about a minute", w.slackURL, w.azureURL, "/gallery", "  4. "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in the welcome:\n%s", want, out.String())
+		}
+	}
+}

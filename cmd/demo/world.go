@@ -201,7 +201,9 @@ func (w *world) card() card {
 }
 
 func (w *world) welcome(out io.Writer, f flags) {
-	fmt.Fprintf(out, `Open  %s   a local Slack workspace: click and type there
+	fmt.Fprintf(out, `The first build takes about a minute; from now on this starts at once.
+
+Open  %s   a local Slack workspace: click and type there
       %s   the simulated Azure: watch its machines, make trouble
 %s
 Everything the bot ever says, on one page:  %[1]s/gallery

@@ -17,7 +17,16 @@ type Observation struct {
 	Op        *OpReading        // of the accepted operation, nil = not polled or no answer
 	Policy    Policy            // in force now
 	Rights    map[string]string // per voter: "" = may approve now, else why not; absent = unknown
+	Frozen    string            // why nothing may be written to Azure at all, "" = it may (R19)
+	Unheard   Unheard           // since when people do not see what the bot says
 	Pace      Pace
+}
+
+// Unheard is since when what the bot says has not reached people, and why; the zero value says that it
+// does.
+type Unheard struct {
+	Since time.Time
+	Why   string
 }
 
 // whole takes a list without a single instance of a set that should have some for what it is: no list
@@ -77,12 +86,15 @@ const (
 	ReasonDenied     Reason = "denied"
 	ReasonExpired    Reason = "approval_expired"
 	ReasonUnread     Reason = "unread_journal"
+	ReasonUnclear    Reason = "inconclusive" // instances of which nothing tells whether they are well
+	ReasonChannel    Reason = "channel"      // people do not see what the bot says (R19)
+	ReasonFreeze     Reason = "freeze"       // nothing may be written to Azure at all (R11, R19)
 )
 
 // Holds reports whether the reason takes a person's word to go away, other than an approval.
 func (r Reason) Holds() bool {
 	switch r {
-	case ReasonUnknown, ReasonModel, ReasonFailure, ReasonDrift, ReasonPaused, ReasonDenied, ReasonExpired, ReasonUnread:
+	case ReasonUnknown, ReasonModel, ReasonFailure, ReasonUnclear, ReasonDrift, ReasonPaused, ReasonDenied, ReasonExpired, ReasonUnread:
 		return true
 	}
 	return false
@@ -91,11 +103,13 @@ func (r Reason) Holds() bool {
 // Blocker is one thing in the way of the next start: what it is, who or what clears it, when, and
 // the command to type. Until is zero when no time is known.
 type Blocker struct {
-	Reason Reason
-	What   string
-	Clears string
-	Until  time.Time
-	Next   string
+	Reason  Reason
+	What    string
+	Details []string `json:",omitempty"` // one line each: an instance and why, a difference
+	Clears  string
+	Until   time.Time
+	Next    string
+	Also    []string `json:",omitempty"` // other ways out, as commands to type
 }
 
 // Decision is the one next thing to do, why, and everything in the way. Its Reason is the first

@@ -18,6 +18,7 @@ type Ask struct {
 	Which          Selection
 	MaxUnavailable *Limit
 	MaxFailures    *int
+	OnFailure      OnFailure // "" = as the policy says
 	Soak           *time.Duration
 	Bake           *time.Duration
 	Note           string
@@ -31,6 +32,7 @@ type Desk struct {
 	Fleet     Fleet
 	Catalogue Catalogue
 	Journal   Reader
+	People    People // who a rollout may be handed over to
 	Policies  func() []Policy
 	Now       func() time.Time
 	ID        func() string // unguessable, at least 128 bits, letters and digits only

@@ -28,6 +28,11 @@ type Engine struct {
 	Log      *slog.Logger
 	Passes   int             // at once; zero = 4
 	Woken    <-chan struct{} // signalled when a rollout may have become due; nil = only time
+	// Frozen says why nothing may be written to Azure, "" = it may; nil = it always may. It is asked
+	// before each decision and once more right before each write (R19).
+	Frozen func() string
+	// Link says since when nobody can reach the bot through Slack; nil = somebody always can.
+	Link func() Unheard
 }
 
 // callTimeout bounds every call to Azure; it is shorter than a lease, so that a pass that lost its

@@ -70,7 +70,8 @@ const (
 	FaultBusy         FaultKind = "busy"         // 409: another operation runs on the set
 	FaultPrecondition FaultKind = "precondition" // 412: the model changed under us
 	FaultGone         FaultKind = "gone"         // 404 of the set itself
-	FaultDenied       FaultKind = "denied"       // 401, 403
+	FaultDenied       FaultKind = "denied"       // 403
+	FaultSignIn       FaultKind = "sign-in"      // 401, or no token to be had: nothing happened, it may pass
 	FaultRefused      FaultKind = "refused"      // any other definite 4xx
 	FaultUnsafe       FaultKind = "unsafe"       // our own guard refused to send it
 )

@@ -17,6 +17,13 @@ type Word struct {
 	Rest    bool   // approve: all later gates as well (R7)
 	Reason  string
 	Answer  ModelAnswer // of abort and model
+	IDs     []string    // of retry, skip, quarantine and resolve: the instances; empty = as the verb says
+	Verdict Verdict     // of resolve
+	To      string      // of handover: the user id of who takes over
+
+	// What the Desk looks up before the word is heard.
+	Plan  *Plan   // of replan: made from the set as it is now
+	Taker *Person // of handover: who To is
 }
 
 // WordVerb is what a Word wants.
@@ -30,6 +37,14 @@ const (
 	WordAbort   WordVerb = "abort"
 	WordAsk     WordVerb = "ask"   // a denied or expired gate once more
 	WordModel   WordVerb = "model" // the answer to the model question
+
+	WordRetry      WordVerb = "retry"
+	WordSkip       WordVerb = "skip"
+	WordQuarantine WordVerb = "quarantine"
+	WordResolve    WordVerb = "resolve"
+	WordReplan     WordVerb = "replan"
+	WordRollback   WordVerb = "rollback"
+	WordHandover   WordVerb = "handover"
 )
 
 // Heard is what a Word comes to: facts to journal (none: it was said before, nothing changes), and

@@ -34,6 +34,7 @@ type (
 		Nonce        string
 		Expires      time.Time
 		Acknowledged []Section          // changed since the plan and named on the card (R34)
+		Instances    []string           // of the gate, those that a yes covers; nil = all of it
 		Sections     map[Section]string // the model's sections as then read; nil = as planned
 	}
 	// AskedAgain says that a person wants a denied or expired gate asked once more.
@@ -62,10 +63,56 @@ type (
 	// Paused holds the rollout until Resumed.
 	Paused  struct{ Name, Reason string }
 	Resumed struct{ Name string }
-	// AbortAsked ends the rollout; Answer is what becomes of the model, "" = to be asked (R4).
+	// AbortAsked ends the rollout; Answer is what becomes of the model, "" = to be asked (R4). With
+	// Rollback a rollout back to the image before follows at once, and takes the question along (R5).
 	AbortAsked struct {
 		Name, Reason string
 		Answer       ModelAnswer
+		Rollback     bool
+	}
+	// Retried puts failed, quarantined or skipped instances back into the rollout: their gate is asked
+	// anew. With Refusal a definite no of Azure is forgotten, and what it refused is tried again.
+	Retried struct {
+		Name    string
+		IDs     []string
+		Refusal bool
+	}
+	// Skipped leaves instances as they are, for this rollout.
+	Skipped struct {
+		Name, Reason string
+		IDs          []string
+	}
+	// Quarantined sets instances aside that need a person's hands: they hold the rollout no more. The
+	// bot does it by itself only where the plan says so (R30).
+	Quarantined struct {
+		Name, Reason string
+		IDs          []string
+	}
+	// Resolved is what a person who looked says of what the bot cannot tell: whether a call without an
+	// answer happened (Op, and Verdict started or not-started), or how instances came out (IDs, and ok
+	// or failed).
+	Resolved struct {
+		Name, Reason string
+		Verdict      Verdict
+		Op           string
+		IDs          []string
+	}
+	// Replanned puts another plan in the place of the rollout's: every asking and yes so far is void.
+	Replanned struct {
+		Digest, Name string
+		Changes      []string // what differs from the plan before, in words
+	}
+	// HandedOver makes another person the one whom the bot calls. It moves no right: who asked for the
+	// rollout still may not approve it.
+	HandedOver struct {
+		Name       string // whose word it is
+		To, ToName string
+		Note       string
+	}
+	// Evidence is what Azure said of an instance that failed, kept before a retry replaces its disk (R6).
+	Evidence struct {
+		ID    string
+		Lines []string
 	}
 	// ModelAsked says that the model question was put to people.
 	ModelAsked struct {
@@ -130,6 +177,7 @@ type (
 		State  Progress
 		Image  string // the version it runs
 		Detail string // why, in Azure's words and ours
+		Code   string // Azure's own code for it, "" if there is none: see [Sentence]
 	}
 	// Declined is what somebody wanted and did not get: nothing changed. It stands in the system
 	// stream, where it disturbs no rollout.
@@ -183,6 +231,13 @@ func (Denied) fact()        {}
 func (Paused) fact()        {}
 func (Resumed) fact()       {}
 func (AbortAsked) fact()    {}
+func (Retried) fact()       {}
+func (Skipped) fact()       {}
+func (Quarantined) fact()   {}
+func (Resolved) fact()      {}
+func (Replanned) fact()     {}
+func (HandedOver) fact()    {}
+func (Evidence) fact()      {}
 func (ModelAsked) fact()    {}
 func (ModelAnswered) fact() {}
 func (Intended) fact()      {}
@@ -224,11 +279,30 @@ const (
 	OK        Progress = "ok"
 	Broken    Progress = "failed"
 	Vanished  Progress = "vanished"
-	Left      Progress = "left out" // current, protected or deallocated since the plan
+	Left      Progress = "left out"     // current, protected or deallocated since the plan
+	Unclear   Progress = "inconclusive" // its time is up and nothing says whether it is well (R29)
+	Passed    Progress = "skipped"      // by a person
+	Aside     Progress = "quarantined"
 )
 
 // Final reports whether the rollout is done with the instance.
-func (p Progress) Final() bool { return p == OK || p == Broken || p == Vanished || p == Left }
+func (p Progress) Final() bool {
+	switch p {
+	case OK, Broken, Vanished, Left, Passed, Aside:
+		return true
+	}
+	return false
+}
+
+// Verdict is what a person says of what the bot cannot tell.
+type Verdict string
+
+const (
+	Started    Verdict = "started"     // the call without an answer did happen
+	NotStarted Verdict = "not-started" // it did not
+	IsOK       Verdict = "ok"          // the instance is well
+	IsFailed   Verdict = "failed"      // it is not
+)
 
 // Outcome is how a rollout ended.
 type Outcome string
@@ -239,12 +313,15 @@ const (
 	OutcomeFailed    Outcome = "failed"
 	OutcomeExpired   Outcome = "expired"
 	OutcomeNothing   Outcome = "nothing to do" // not one instance was left to upgrade (R33)
+	OutcomeAside     Outcome = "succeeded with quarantine"
+	OutcomeRollback  Outcome = "rolled back" // a rollout back to the image before has taken over (R5)
 )
 
 // Tally is the closing count of the planned instances, as last seen.
 type Tally struct {
 	Planned, OK, Failed, Vanished, Left, Untouched int
 	Unknown                                        int // started, and not seen to the end
+	Aside, Passed                                  int // quarantined, skipped
 	OnNew, OnOld                                   int // instances of the whole set by image
 	LowestServing, Total                           int
 }
@@ -256,7 +333,11 @@ const (
 	OpModel   OpKind = "model"   // PATCH the model's image
 	OpUpgrade OpKind = "upgrade" // POST manualupgrade
 	OpRevert  OpKind = "revert"  // PATCH the previous image back; needs no grant
+	OpReimage OpKind = "reimage" // POST reimage: a retry of instances that have the model already
 )
+
+// OnInstances reports whether the write is to instances, not to the model.
+func (k OpKind) OnInstances() bool { return k == OpUpgrade || k == OpReimage }
 
 // Operation is one write to Azure. Its ID is unique in the journal and travels as the request id.
 type Operation struct {
@@ -271,6 +352,7 @@ type Operation struct {
 	Image     Image
 	IfMatch   string
 	Resend    bool // the one re-send after an unknown outcome (R48)
+	Ephemeral bool // of a reimage: the OS disks are ephemeral and must be forced to the model's image
 }
 
 // OpState is how far an operation has come.
@@ -290,6 +372,7 @@ var facts = func() map[string]reflect.Type {
 	m := map[string]reflect.Type{}
 	for _, f := range []Fact{
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
+		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
 		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Absent{}, Unfound{}, Serving{}, Decided{}, Ended{},
 	} {

@@ -11,8 +11,13 @@ import (
 // Action is what a plan does to its instances. Every write of any verb is a plan.
 type Action string
 
-// ActionUpgrade brings instances to the target image with manualupgrade.
-const ActionUpgrade Action = "upgrade"
+const (
+	// ActionUpgrade brings instances to the target image with manualupgrade.
+	ActionUpgrade Action = "upgrade"
+	// ActionRollback takes instances that another rollout has upgraded back to the image before, last
+	// first: the recovery direction (R5).
+	ActionRollback Action = "rollback"
+)
 
 // Target is the goal image, pinned when the plan is made. With Model set the set's model already
 // says it (Terraform changed it) and the bot writes nothing to the model.
@@ -37,6 +42,7 @@ type Limits struct {
 	MaxUnavailable int
 	BatchCap       int
 	MaxFailures    int
+	OnFailure      OnFailure
 	Soak           time.Duration
 	Bake           time.Duration
 	Deadline       time.Duration
@@ -103,6 +109,7 @@ type Plan struct {
 	UpgradeMode   UpgradeMode
 	Sections      map[Section]string // the model's other sections when the plan was made
 	Unique        string             // the set's uniqueId
+	Undoes        string             // of a rollback: the rollout it takes back
 
 	// What follows is told to people but not part of the digest.
 	By        string // user id
@@ -114,6 +121,7 @@ type Plan struct {
 	Pinned    string // the word that was pinned ("latest"), "" if a version was given
 	Pending   []string
 	Hazards   []string
+	Leaves    map[string]string // Model.Leaves when the plan was made
 }
 
 // covered is what the digest is taken over.

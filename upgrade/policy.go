@@ -25,6 +25,7 @@ type Policy struct {
 	MaxUnavailable Limit         // instances out of service at once, for any reason
 	BatchCap       int           // instances one call to Azure may carry
 	MaxFailures    int           // failed instances the rollout may go on with
+	OnFailure      OnFailure     // what one more does; "" = hold
 	Soak           time.Duration // between gates
 	Bake           time.Duration // after the last gate
 	Deadline       time.Duration // for an instance to become healthy, from the operation's start
@@ -35,6 +36,14 @@ type Policy struct {
 	Downgrades     bool          // whether older versions may be rolled out
 }
 
+// OnFailure is what the bot does with a failed instance that is one too many (R30).
+type OnFailure string
+
+const (
+	HoldOnFailure       OnFailure = "hold"
+	QuarantineOnFailure OnFailure = "quarantine" // sets it aside and goes on, as far as max-unavailable lets it
+)
+
 // DefaultPolicy is the one table of defaults. It has no people and no channel: those must be given.
 func DefaultPolicy() Policy {
 	return Policy{
@@ -42,6 +51,7 @@ func DefaultPolicy() Policy {
 		MaxUnavailable: Limit{Percent: 20},
 		BatchCap:       50,
 		MaxFailures:    0,
+		OnFailure:      HoldOnFailure,
 		Soak:           5 * time.Minute,
 		Bake:           10 * time.Minute,
 		Deadline:       15 * time.Minute,

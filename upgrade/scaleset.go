@@ -79,6 +79,9 @@ type ScaleSet struct {
 type Model struct {
 	Image    Image
 	Sections map[Section]string // a digest of each section's JSON; absent = the section is absent
+	// Leaves has a digest of every single setting in the sections, by its path, such as
+	// "networkProfile.healthProbe.id": it tells people what was changed, and never a value.
+	Leaves map[string]string
 }
 
 // Section names a part of the model that is compared as a whole.
@@ -197,6 +200,9 @@ type Instance struct {
 	Health       Health
 	HealthAt     time.Time // when the health last changed; zero = not told
 	Message      string    // Azure's innermost words on what is wrong, "" when nothing is
+	Code         string    // Azure's innermost code for it, "" if it gave none: see [Sentence]
+	Evidence     []string  // every status that says more than "succeeded", as Azure says it; for people who look into a failure
+	ProvisionAt  time.Time // when the provisioning state last changed; zero = not told
 }
 
 // Available reports whether the instance serves: provisioned, running and not known to be ill.

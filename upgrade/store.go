@@ -11,7 +11,7 @@ import (
 // is sent, from the rollout as it is then and Want.
 type Post struct {
 	Rollout   string // "" for an answer that belongs to no rollout
-	Slot      string // "live", "plan", "card/ud-0/1", "batch/2", "hold/3", "model", "report", "reply/…"
+	Slot      string // "live", "plan", "card/ud-0/1", "batch/2", "hold/3", "said/4", "model", "report", "alarm/5", "reply/…"
 	Channel   string
 	User      string          // set: only this person sees it (ephemeral), and it is never edited
 	Want      json.RawMessage // what the view needs beyond the rollout, such as an answer's text
@@ -84,6 +84,10 @@ type Record struct {
 	Events  []Event
 	Poll    string // the poll token of the unfinished operation, "" if there is none
 	Link    string // the ts of the root message, "" until posted
+
+	// Since when the oldest message that people must see has not reached Slack, and why; zero = all have.
+	Unsent    time.Time
+	UnsentWhy string
 }
 
 // Change is everything one transaction writes, or nothing of it.
@@ -91,6 +95,8 @@ type Change struct {
 	Rollout string  // "" = the system stream, which nobody folds and Seq does not guard
 	Seq     int     // the last event the writer had read; the journal refuses with ErrStale if there are more
 	Open    *Plan   // set: the rollout is new, and takes the lock of the plan's set
+	Plan    *Plan   // set with a Replanned fact: the plan that takes the place of the rollout's
+	Then    *Change // set: written after this one in the same transaction, such as the rollout that takes the lock over
 	Events  []Event // At and By are filled in by the writer, Seq by the store
 	Poll    string  // stored with an Accepted fact
 	Posts   []Post

@@ -58,6 +58,11 @@ func (a *announcement) event(e Event) {
 		}
 	case Paused, Resumed, AbortAsked:
 		a.add(fmt.Sprintf("said/%d", e.Seq), NewSaidWant(e), false)
+	case Retried, Skipped, Quarantined, Resolved, Replanned, HandedOver:
+		a.add(fmt.Sprintf("said/%d", e.Seq), NewSaidWant(e), false)
+		a.batches()
+		a.cards()
+		a.holds()
 	case InstanceSeen:
 		if b := a.r.Instances[f.ID].Batch; b > 0 {
 			a.add(BatchSlot(b), nil, false)
@@ -69,10 +74,20 @@ func (a *announcement) event(e Event) {
 		}
 	case Decided:
 		a.decided(f)
+		if f.Reason == ReasonChannel && f.announced() {
+			a.alarm(e.Seq)
+		}
 	case Ended:
 		a.add(SlotReport, nil, true)
 		a.cards()
 		a.holds()
+	}
+}
+
+// batches brings every batch's message up to date: what people do about instances may concern any.
+func (a *announcement) batches() {
+	for _, b := range a.r.Batches {
+		a.add(BatchSlot(b.N), nil, false)
 	}
 }
 
@@ -85,6 +100,11 @@ func (a *announcement) decided(f Decided) {
 	a.holds()
 }
 
+// alarm tells whoever has the rollout, in private, what the channel does not show.
+func (a *announcement) alarm(seq int) {
+	a.posts = append(a.posts, Post{Rollout: a.r.ID, Slot: fmt.Sprintf("alarm/%d", seq), User: a.r.Owner})
+}
+
 // announced reports whether a decision calls for people and was not called out before. The model
 // question has its own card, and a pause its own line.
 func (d Decided) announced() bool {
@@ -92,7 +112,13 @@ func (d Decided) announced() bool {
 }
 
 func (d Decided) loud() bool {
-	return d.Kind == Hold && d.Reason != ReasonModel && d.Reason != ReasonPaused || d.Reason == ReasonHealth
+	switch d.Reason {
+	case ReasonHealth, ReasonChannel, ReasonFreeze:
+		return true
+	case ReasonModel, ReasonPaused:
+		return false
+	}
+	return d.Kind == Hold
 }
 
 // holds brings the last two announcements up to date: the new one, and the one that is over now.
@@ -128,21 +154,42 @@ func BatchSlot(n int) string { return fmt.Sprintf("batch/%d", n) }
 
 // SaidWant is what the view needs to show a person's word in the thread.
 type SaidWant struct {
-	By, Name string
+	By, Name string // "" = the bot by itself, as the plan says
 	Verb     WordVerb
 	Reason   string
 	Answer   ModelAnswer
+	IDs      []string `json:",omitempty"`
+	Verdict  Verdict  `json:",omitempty"`
+	To       string   `json:",omitempty"` // user id of who takes over
+	Changes  []string `json:",omitempty"` // of a new plan
+	Plan     string   `json:",omitempty"` // its digest
 }
 
-// NewSaidWant takes it from a Paused, Resumed or AbortAsked event.
+// NewSaidWant takes it from the event of a person's word.
 func NewSaidWant(e Event) SaidWant {
+	w := SaidWant{By: e.By}
 	switch f := e.Fact.(type) {
 	case Paused:
-		return SaidWant{e.By, f.Name, WordPause, f.Reason, ""}
+		w.Name, w.Verb, w.Reason = f.Name, WordPause, f.Reason
 	case Resumed:
-		return SaidWant{e.By, f.Name, WordResume, "", ""}
+		w.Name, w.Verb = f.Name, WordResume
 	case AbortAsked:
-		return SaidWant{e.By, f.Name, WordAbort, f.Reason, f.Answer}
+		w.Name, w.Verb, w.Reason, w.Answer = f.Name, WordAbort, f.Reason, f.Answer
+		if f.Rollback {
+			w.Verb = WordRollback
+		}
+	case Retried:
+		w.Name, w.Verb, w.IDs = f.Name, WordRetry, f.IDs
+	case Skipped:
+		w.Name, w.Verb, w.Reason, w.IDs = f.Name, WordSkip, f.Reason, f.IDs
+	case Quarantined:
+		w.Name, w.Verb, w.Reason, w.IDs = f.Name, WordQuarantine, f.Reason, f.IDs
+	case Resolved:
+		w.Name, w.Verb, w.Reason, w.IDs, w.Verdict = f.Name, WordResolve, f.Reason, f.IDs, f.Verdict
+	case Replanned:
+		w.Name, w.Verb, w.Changes, w.Plan = f.Name, WordReplan, f.Changes, f.Digest
+	case HandedOver:
+		w.Name, w.Verb, w.Reason, w.To = f.Name, WordHandover, f.Note, f.To
 	}
-	return SaidWant{}
+	return w
 }

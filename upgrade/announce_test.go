@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -84,11 +85,11 @@ func TestWhatPeopleSaidIsInThePost(t *testing.T) {
 		told := tale{begun, by{"UBO", row.fact}}
 		posts := Posts(told.fold(), told.events()[len(begun.events()):])
 		var got SaidWant
-		if err := json.Unmarshal(posts[0].Want, &got); err != nil || got != row.want || posts[0].Channel != "C1" || posts[0].Rollout != "r-1" {
+		if err := json.Unmarshal(posts[0].Want, &got); err != nil || !reflect.DeepEqual(got, row.want) || posts[0].Channel != "C1" || posts[0].Rollout != "r-1" {
 			t.Errorf("%s: post %+v says %+v (%v)", FactKind(row.fact), posts[0], got, err)
 		}
 	}
-	if NewSaidWant(Event{Fact: Ended{}}) != (SaidWant{}) {
+	if !reflect.DeepEqual(NewSaidWant(Event{Fact: Ended{}}), SaidWant{}) {
 		t.Error("an end was said by somebody")
 	}
 	if !slices.Contains(strings.Fields(slots(begun, by{"UBO", Paused{}}, by{"UBO", Resumed{}})), "said/10") {

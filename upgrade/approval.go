@@ -23,21 +23,24 @@ func (v view) covered(gate Gate) *Blocker {
 	again := "/vmss ask " + v.r.ID
 	switch {
 	case v.r.Denial != nil:
-		return &Blocker{Reason: ReasonDenied, What: fmt.Sprintf("%s denied %s: %s", v.r.Denial.Name, gate.Title, v.r.Denial.Reason), Clears: "a requester or approver, by asking again or an abort", Next: again}
+		return &Blocker{Reason: ReasonDenied, What: fmt.Sprintf("%s denied %s: %s", v.r.Denial.Name, gate.Title, v.r.Denial.Reason), Clears: "a requester or approver, by asking again or an abort", Next: again, Also: []string{v.abortCommand()}}
 	case !isAsked:
 		return &Blocker{Reason: ReasonApproval, What: gate.Title + " was not put to people yet", Clears: "the bot"}
 	case !v.now.Before(until):
-		return &Blocker{Reason: ReasonExpired, What: fmt.Sprintf("the approval of %s ran out", gate.Title), Clears: "a requester or approver, by asking again or an abort", Next: again}
+		return &Blocker{Reason: ReasonExpired, What: fmt.Sprintf("the approval of %s ran out", gate.Title), Clears: "a requester or approver, by asking again or an abort", Next: again, Also: []string{v.abortCommand()}}
 	case len(v.unacknowledged(asked)) > 0:
 		return &Blocker{Reason: ReasonApproval, What: fmt.Sprintf("the model's %s changed since %s was put to people: it is asked anew", words(v.unacknowledged(asked)), gate.Title), Clears: "the bot"}
 	}
-	need := max(1, v.p.Policy.Approvals, v.seen.Policy.Approvals)
+	right, need := v.p.Agreement(v.seen.Policy)
 	valid, doubts := v.voters(gate)
 	if grant, ok := v.r.Grants[gate.Key]; ok && grant.Digest == v.p.Digest && grant.Asking == asked.Asking && valid >= need {
 		return nil
 	}
 	b := &Blocker{Reason: ReasonApproval, What: fmt.Sprintf("%s waits for approval: %d of %d", gate.Title, valid, need), Clears: "an approver other than the requester", Until: until,
 		Next: "/vmss approve " + v.r.ID}
+	if right == MayRecover {
+		b.Clears = "a requester or approver, " + v.r.Name + " included"
+	}
 	if len(doubts) > 0 {
 		b.What += " (" + strings.Join(doubts, "; ") + ")"
 	}
@@ -81,7 +84,8 @@ func (v view) lapsed(g Gate, asked AskedAt) bool {
 		gone = gone || why != ""
 	}
 	valid, _ := v.voters(g)
-	return gone && valid < max(1, v.p.Policy.Approvals, v.seen.Policy.Approvals)
+	_, need := v.p.Agreement(v.seen.Policy)
+	return gone && valid < need
 }
 
 // voters counts the people whose yes still counts, each once, and says why the others' does not.
@@ -117,6 +121,6 @@ func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 		return false
 	}
 	return !slices.ContainsFunc(blockers, func(b Blocker) bool {
-		return b.Reason != ReasonSoak && b.Reason != ReasonHealth && b.Reason != ReasonApproval
+		return b.Reason != ReasonSoak && b.Reason != ReasonFreeze && b.Reason != ReasonHealth && b.Reason != ReasonApproval
 	})
 }

@@ -1,15 +1,20 @@
 package upgrade
 
+import "slices"
+
 func (v view) modelNeeded() bool {
 	return !v.p.Target.Model && !v.seen.Set.Model.Image.Same(v.p.Target.Image)
 }
 
-// candidates are the gate's instances that are outdated, present and free to go.
+// candidates are the gate's instances that are outdated, present and free to go, and that the yes to
+// the gate covers.
 func (v view) candidates(g Gate) []Instance {
+	shown := v.r.Asked[g.Key].Instances
 	var out []Instance
 	for _, m := range g.Instances {
 		i, present := v.seen.Set.Instance(m.ID)
-		if present && v.r.Instances[m.ID].State == Waiting && v.pass(i) == "" {
+		covered := shown == nil || slices.Contains(shown, m.ID)
+		if present && covered && v.r.Instances[m.ID].State == Waiting && v.pass(i) == "" {
 			out = append(out, i)
 		}
 	}
@@ -17,12 +22,29 @@ func (v view) candidates(g Gate) []Instance {
 }
 
 // pass is why an instance of the plan is passed by after all. That its domain is not told just now
-// is no reason: people agreed to its name.
+// is no reason: people agreed to its name. Nor is that it is on the image when they want it done again.
 func (v view) pass(i Instance) SkipReason {
-	if why := skip(i, v.p.Target, v.p.Policy.Downgrades); why != SkipNoDomain {
-		return why
+	why := skip(i, v.p.Target, v.p.Down())
+	if why == SkipNoDomain || why == SkipCurrent && v.r.Instances[i.ID].Retry {
+		return ""
 	}
-	return ""
+	return why
+}
+
+// fresh reports whether the instance needs a new disk of the image it has: manualupgrade does nothing
+// to one that has the latest model applied.
+func (v view) fresh(i Instance) bool { return v.p.Target.Current(i) && i.LatestModel }
+
+// alike keeps those that the same call can carry as the first one.
+func (v view) alike(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		first, _ := v.seen.Set.Instance(ids[0])
+		if i, _ := v.seen.Set.Instance(id); v.fresh(i) == v.fresh(first) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // batch picks what the next call carries (R27, R42): ill instances first, as taking them down costs
@@ -39,7 +61,7 @@ func (v view) batch(g Gate) []string {
 			well = append(well, i.ID)
 		}
 	}
-	out := append(ill, well...)
+	out := v.alike(append(ill, well...))
 	return out[:min(len(out), limits.BatchCap)]
 }
 
@@ -55,6 +77,9 @@ func (v view) limits() Limits {
 		l.MaxUnavailable = min(l.MaxUnavailable, p.MaxUnavailable.Of(total))
 		l.MaxFailures = min(l.MaxFailures, p.MaxFailures)
 		l.Soak, l.Bake = max(l.Soak, p.Soak), max(l.Bake, p.Bake)
+		if p.OnFailure != QuarantineOnFailure {
+			l.OnFailure = HoldOnFailure
+		}
 	}
 	return l
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -12,7 +11,7 @@ import (
 func (v view) blockers() []Blocker {
 	var out []Blocker
 	for _, rule := range []func(view) *Blocker{
-		unread, incomplete, inFlight, failure, drift, throttled, busy, paused, verifying, soak, bake, health, approval,
+		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, health, approval,
 	} {
 		if b := rule(v); b != nil {
 			out = append(out, *b)
@@ -51,7 +50,8 @@ func inFlight(v view) *Blocker {
 		return nil
 	case op.Unknown() && v.hopeless():
 		return &Blocker{Reason: ReasonUnknown, What: fmt.Sprintf("%s brought no answer, and it cannot be told whether it happened", describe(op.Operation)),
-			Clears: "a requester or approver who looks at the set", Next: v.abortCommand()}
+			Clears: "an approver who looks at the set", Next: fmt.Sprintf("/vmss resolve %s started \"why\"", v.r.ID),
+			Also: []string{fmt.Sprintf("/vmss resolve %s not-started \"why\"", v.r.ID), v.abortCommand()}}
 	case op.Unknown():
 		return &Blocker{Reason: ReasonInFlight, What: fmt.Sprintf("%s brought no answer (%s): the set is watched until it is clear what happened", describe(op.Operation), cmp.Or(op.Cause, "the bot stopped")),
 			Clears: "two agreeing lists", Until: op.SentAt.Add(v.seen.Pace.Settle)}
@@ -66,101 +66,10 @@ func describe(op Operation) string {
 	case OpRevert:
 		return fmt.Sprintf("putting %s back into the model", op.Image)
 	}
+	if op.Kind == OpReimage {
+		return "giving a new disk to " + Instances(op.Instances)
+	}
 	return "upgrading " + Instances(op.Instances)
-}
-
-// failure: failed instances beyond the budget, or a write Azure definitely refused (R1, R29).
-func failure(v view) *Blocker {
-	var broken []string
-	for id, i := range v.r.Instances {
-		if i.State == Broken {
-			broken = append(broken, id)
-		}
-	}
-	slices.SortFunc(broken, CompareIDs)
-	switch f := v.r.Refusal; {
-	case len(broken) > max(0, v.limits().MaxFailures):
-		first := v.r.Instances[broken[0]]
-		return &Blocker{Reason: ReasonFailure, What: fmt.Sprintf("%s failed (budget %d): %s: %s", Instances(broken), v.limits().MaxFailures, broken[0], first.Detail),
-			Clears: "a requester or approver", Next: v.abortCommand()}
-	case f != nil && f.Until.IsZero():
-		return &Blocker{Reason: ReasonFailure, What: fmt.Sprintf("Azure refused: %s: %s", f.Code, f.Message), Clears: "a requester or approver", Next: v.abortCommand()}
-	}
-	return nil
-}
-
-// drift compares the set with the plan (R34): the etag is not compared, it serves as If-Match only.
-func drift(v view) *Blocker {
-	if v.seen.Set == nil || v.r.Op != nil {
-		return nil
-	}
-	diffs := v.drifted()
-	if len(diffs) == 0 {
-		return nil
-	}
-	return &Blocker{Reason: ReasonDrift, What: "the set is not as planned: " + strings.Join(diffs, "; "), Clears: "whoever changed it, by putting it back, or an abort", Next: v.abortCommand()}
-}
-
-func (v view) drifted() []string {
-	var out []string
-	s := v.seen.Set
-	if want := v.ourImage(); !s.Model.Image.Same(want) {
-		out = append(out, fmt.Sprintf("the model's image is %s, not %s", s.Model.Image, want))
-	}
-	if s.UpgradeMode != v.p.UpgradeMode {
-		out = append(out, fmt.Sprintf("the upgrade mode is %s, not %s", s.UpgradeMode, v.p.UpgradeMode))
-	}
-	if s.Rolling {
-		out = append(out, "a rolling upgrade of Azure's own is running")
-	}
-	if v.p.Unique != "" && s.Unique != "" && s.Unique != v.p.Unique {
-		out = append(out, "the scale set was deleted and another one made with its name")
-	}
-	if s.AutoOSUpgrade {
-		out = append(out, "automatic OS upgrades were turned on")
-	}
-	out = append(out, v.moved()...)
-	for _, section := range ChangedSections(v.p, *s) {
-		if section.Stops() {
-			out = append(out, "the model's "+string(section)+" was changed")
-		}
-	}
-	return out
-}
-
-// ourImage is what the model must name: what we set, or what it named when the plan was made.
-func (v view) ourImage() Image {
-	if v.r.Model.Set && !v.r.Model.Reverted {
-		return v.r.Model.Image
-	}
-	return v.p.From
-}
-
-// moved lists instances that were agreed to as part of one update domain and are in another now.
-func (v view) moved() []string {
-	var out []string
-	for _, g := range v.p.Gates {
-		for _, m := range g.Instances {
-			i, present := v.seen.Set.Instance(m.ID)
-			if present && i.UpdateDomain >= 0 && i.UpdateDomain != m.UpdateDomain && v.r.Instances[m.ID].State == Waiting {
-				out = append(out, fmt.Sprintf("instance %s moved from UD %d to UD %d", m.ID, m.UpdateDomain, i.UpdateDomain))
-			}
-		}
-	}
-	return out
-}
-
-// ChangedSections lists the sections of the model that differ from the plan's, in a fixed order.
-func ChangedSections(p Plan, s ScaleSet) []Section { return changed(p.Sections, s.Model.Sections) }
-
-func changed(was, is map[Section]string) []Section {
-	var out []Section
-	for _, section := range []Section{SectionOSProfile, SectionNetwork, SectionIdentity, SectionExtensions, SectionOther} {
-		if was[section] != is[section] {
-			out = append(out, section)
-		}
-	}
-	return out
 }
 
 func throttled(v view) *Blocker {
@@ -211,16 +120,18 @@ func paused(v view) *Blocker {
 // verifying: the call is over, its instances are not yet confirmed healthy (R28).
 func verifying(v view) *Blocker {
 	b, open := v.r.OpenBatch()
-	if _, owed := v.owed(); !open || owed || v.r.Op != nil {
+	if _, owed := v.owed(); owed || v.r.Op != nil {
 		return nil
 	}
-	var left []string
-	for _, id := range b.Instances {
-		if !v.r.Instances[id].State.Final() {
-			left = append(left, id)
-		}
+	left := slices.DeleteFunc(v.r.Open(b), func(id string) bool { return v.r.Instances[id].State == Unclear })
+	until := b.Op.SentAt.Add(v.deadline())
+	if !open { // those that came up by themselves
+		left, until = v.r.In(Confirmed), time.Time{}
 	}
-	return &Blocker{Reason: ReasonVerifying, What: fmt.Sprintf("%s must be seen healthy twice", Instances(left)), Clears: "two good readings", Until: b.Op.SentAt.Add(v.deadline())}
+	if len(left) == 0 {
+		return nil
+	}
+	return &Blocker{Reason: ReasonVerifying, What: fmt.Sprintf("%s must be seen healthy twice", Instances(left)), Clears: "two good readings", Until: until}
 }
 
 // soak is the wait between gates: it starts when the last instance of the gate before is done (R31).
@@ -292,7 +203,7 @@ func relapse(v view) *Blocker {
 	if len(ill) == 0 {
 		return nil
 	}
-	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, was healthy and is not any more", Instances(ill)), Clears: "the instance, or an abort", Next: v.abortCommand()}
+	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, was healthy and is not any more", Instances(ill)), Clears: "the instance, once it serves again, or a requester or approver", Next: v.about("quarantine", ill, `"why"`), Also: []string{v.rollbackCommand(), v.abortCommand()}}
 }
 
 func (v view) tooFew() *Blocker {
@@ -319,5 +230,3 @@ func (v view) expired() bool {
 	age, life := v.now.Sub(v.r.At), v.p.Policy.Tighter(v.seen.Policy)
 	return age >= life.WholeLife || (!v.r.Started() && age >= life.UnstartedLife)
 }
-
-func (v view) abortCommand() string { return fmt.Sprintf("/vmss abort %s \"reason\"", v.r.ID) }

@@ -61,6 +61,7 @@ const (
 	SetModel DecisionKind = "set-model" // PATCH the target image into the model
 	Start    DecisionKind = "start"     // manualupgrade of Batch
 	PutBack  DecisionKind = "put-back"  // PATCH the previous image back
+	SetAside DecisionKind = "set-aside" // quarantine the failed instances of Batch, as the plan says (R30)
 	End      DecisionKind = "end"
 )
 
@@ -190,7 +191,9 @@ func (v view) next() Decision {
 // forward is the way of a rollout that nothing ends and nothing is in flight of.
 func (v view) forward(blockers []Blocker) Decision {
 	gate, _, open := v.r.CurrentGate(v.p)
-	switch {
+	switch failed := v.r.In(Broken); {
+	case v.tooMany() && v.limits().OnFailure == QuarantineOnFailure:
+		return Decision{Kind: SetAside, Batch: failed, Text: "the plan goes on without what fails", Blockers: blockers}
 	case open && v.mayAsk(gate, blockers):
 		return Decision{Kind: AskGate, Reason: ReasonApproval, Gate: gate.Key, Text: gate.Title + " is next", Blockers: blockers}
 	case len(blockers) > 0:
@@ -201,6 +204,9 @@ func (v view) forward(blockers []Blocker) Decision {
 		return Decision{Kind: SetModel, Gate: gate.Key, Text: fmt.Sprintf("%s is approved: the model gets %s", gate.Title, v.p.Target.Image)}
 	}
 	batch := v.batch(gate)
+	if len(batch) == 0 { // health says so first; an empty list would mean all of the set
+		return v.blocked([]Blocker{{Reason: ReasonHealth, What: "nothing of " + gate.Title + " can be started as it is now", Clears: "the next reading", Next: v.whyCommand()}})
+	}
 	return Decision{Kind: Start, Gate: gate.Key, Batch: batch, Text: fmt.Sprintf("%s is approved: %s", gate.Title, Count(len(batch), "instance"))}
 }
 
@@ -221,7 +227,7 @@ func (v view) recheck(d Decision) time.Time {
 		return time.Time{}
 	}
 	switch d.Kind {
-	case Drop, AskGate, AskModel:
+	case Drop, AskGate, AskModel, SetAside:
 		return v.now
 	case Start, Resend, SetModel, PutBack:
 		return v.now.Add(v.seen.Pace.Refresh)

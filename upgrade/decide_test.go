@@ -114,7 +114,7 @@ func checkDecision(t *testing.T, d Decision) {
 func typed(next string) bool {
 	words := strings.Fields(next)
 	return len(words) > 1 && words[0] == "/vmss" &&
-		slices.Contains([]string{"approve", "deny", "pause", "resume", "abort", "ask", "why", "status", "show"}, words[1])
+		slices.Contains([]string{"approve", "deny", "pause", "resume", "abort", "ask", "why", "status", "show", "retry", "skip", "quarantine", "resolve", "replan", "rollback", "handover"}, words[1])
 }
 
 func runRows(t *testing.T, rows []decideRow) {

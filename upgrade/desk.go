@@ -63,10 +63,14 @@ func (d Desk) Open(ctx context.Context, by Person, ask Ask) (Change, Plan, error
 	if err != nil {
 		return Change{}, Plan{}, err
 	}
-	id := "r-" + d.ID()[:6]
-	events := At(d.Now(), by.ID, Requested{Digest: p.Digest, Channel: pol.Channel, Name: by.Name})
-	posts := Posts(Fold(id, events), events)
-	return Change{Rollout: id, Open: &p, Events: events, Posts: posts}, p, nil
+	return *opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now()), p, nil
+}
+
+// opening is the change that opens the rollout of a plan.
+func opening(id string, p Plan, channel, by, name string, now time.Time) *Change {
+	events := At(now, by, Requested{Digest: p.Digest, Channel: channel, Name: name})
+	number(events, 0)
+	return &Change{Rollout: id, Open: &p, Events: events, Posts: Posts(Fold(id, events), events)}
 }
 
 func driveable(set SetSummary, pol Policy, channel string) *Refusal {
@@ -213,7 +217,8 @@ func (d Desk) plan(ctx context.Context, by Person, ask Ask, set SetSummary, pol 
 
 // limit takes what was asked for where it is no looser than the policy.
 func (w *Wish) limit(ask Ask, pol Policy, total int) *Refusal {
-	w.Limits = Limits{MaxUnavailable: pol.MaxUnavailable.Of(total), BatchCap: pol.BatchCap, MaxFailures: pol.MaxFailures, Soak: pol.Soak, Bake: pol.Bake, Deadline: pol.Deadline}
+	w.Limits = Limits{MaxUnavailable: pol.MaxUnavailable.Of(total), BatchCap: pol.BatchCap, MaxFailures: pol.MaxFailures, OnFailure: cmp.Or(pol.OnFailure, HoldOnFailure),
+		Soak: pol.Soak, Bake: pol.Bake, Deadline: pol.Deadline}
 	if l := ask.MaxUnavailable; l != nil {
 		if l.Of(total) > w.Limits.MaxUnavailable {
 			return Refuse(CodePolicy, "", "the policy lets %s instances out of service at once, not %s. Smallest change: max-unavailable=%d", pol.MaxUnavailable, l, w.Limits.MaxUnavailable)
@@ -226,6 +231,10 @@ func (w *Wish) limit(ask Ask, pol Policy, total int) *Refusal {
 		}
 		w.Limits.MaxFailures = *n
 	}
+	if ask.OnFailure == QuarantineOnFailure && w.Limits.OnFailure != QuarantineOnFailure {
+		return Refuse(CodePolicy, "", "the policy holds at a failed instance too many and sets none aside by itself. Smallest change: on-failure=hold")
+	}
+	w.Limits.OnFailure = cmp.Or(ask.OnFailure, w.Limits.OnFailure)
 	for _, rest := range []struct {
 		name      string
 		want      *time.Duration
@@ -330,13 +339,67 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 	if w.Channel != rec.Rollout.Channel {
 		return Change{}, "", Refuse(CodeRole, "", "%s is driven in <#%s> only", rec.Plan.Name, rec.Rollout.Channel)
 	}
+	if w.Verb == WordRollback && rec.Rollout.Ended != nil {
+		return d.rollback(ctx, by, rec, pol)
+	}
+	if err := d.lookUp(ctx, &w, rec, pol); err != nil {
+		return Change{}, "", err
+	}
 	heard, no := Hear(w, by, card, rec.Plan, rec.Rollout, pol, d.Now())
 	if no != nil {
 		return Change{}, "", no
 	}
 	events := At(d.Now(), by.ID, heard.Facts...)
 	number(events, rec.Rollout.Seq)
-	return Change{Rollout: rec.ID, Seq: rec.Rollout.Seq, Events: events, Posts: Posts(rec.Rollout.With(events...), events)}, heard.Answer, nil
+	c := Change{Rollout: rec.ID, Seq: rec.Rollout.Seq, Events: events, Posts: Posts(rec.Rollout.With(events...), events)}
+	if w.Verb == WordReplan && len(events) > 0 {
+		c.Plan = w.Plan
+	}
+	return c, heard.Answer, nil
+}
+
+// lookUp reads what the word needs to be heard: the set as it is now for another plan, the person who
+// takes a rollout over.
+func (d Desk) lookUp(ctx context.Context, w *Word, rec Record, pol Policy) error {
+	switch w.Verb {
+	case WordReplan:
+		seen, err := d.Fleet.Observe(ctx, rec.Plan.Set, Free)
+		if err != nil {
+			return azure("read "+rec.Plan.Name, err)
+		}
+		q, no := Replan(rec.Plan, rec.Rollout, seen, pol, d.Now())
+		if no != nil {
+			return no
+		}
+		w.Plan = &q
+	case WordHandover:
+		taker, err := d.People.Person(ctx, w.To)
+		if err != nil {
+			return &Refusal{Code: CodeRole, What: "I could not check who takes it over; nothing was changed", Next: "/vmss status " + rec.ID, Rollout: rec.ID, Cause: err}
+		}
+		w.Taker = &taker
+	}
+	return nil
+}
+
+// rollback opens the rollout back of one that has ended (R5).
+func (d Desk) rollback(ctx context.Context, by Person, rec Record, pol Policy) (Change, string, error) {
+	if who := pol.Refuses(by, MayRecover, ""); who != "" {
+		return Change{}, "", Refuse(CodeRole, "/vmss show "+rec.Plan.Name, "to roll back %s takes %s", rec.Plan.Name, who)
+	}
+	if err := d.free(ctx, SetSummary{ID: rec.Plan.Set, Name: rec.Plan.Name}); err != nil {
+		return Change{}, "", err
+	}
+	seen, err := d.Fleet.Observe(ctx, rec.Plan.Set, Free)
+	if err != nil {
+		return Change{}, "", azure("read "+rec.Plan.Name, err)
+	}
+	p, no := Undo(rec.Plan, rec.Rollout, seen, pol, by.ID, d.Now())
+	if no != nil {
+		return Change{}, "", no
+	}
+	c := opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now())
+	return *c, fmt.Sprintf("%s is open: %s back to %s. Its cards ask before each gate, the last one first. One person's yes is enough, also yours.", c.Rollout, p.Name, p.Target.Image), nil
 }
 
 func number(events []Event, after int) {

@@ -5,11 +5,13 @@ import "fmt"
 // finished ends a rollout whose gates are all done. Success takes an upgraded instance (R33).
 func (v view) finished() Decision {
 	switch n := v.r.Count(v.p); {
+	case n[OK] > 0 && n[Aside] > 0:
+		return Decision{Kind: End, Outcome: OutcomeAside, Text: fmt.Sprintf("every gate is done; %s quarantined, %d failed", Count(n[Aside], "instance"), n[Broken])}
 	case n[OK] > 0 && n[Broken] > 0:
 		return Decision{Kind: End, Outcome: OutcomeSucceeded, Text: fmt.Sprintf("every gate is done; %s failed, which the limits allow", Count(n[Broken], "instance"))}
 	case n[OK] > 0:
 		return Decision{Kind: End, Outcome: OutcomeSucceeded, Text: "every gate is done"}
-	case n[Broken] > 0:
+	case n[Broken] > 0 || n[Aside] > 0:
 		return v.closing(OutcomeFailed, "not one instance was upgraded", nil)
 	}
 	return v.closing(OutcomeNothing, "not one instance was left to upgrade", nil)
@@ -24,6 +26,13 @@ func (v view) closing(outcome Outcome, why string, blockers []Blocker) Decision 
 		if b.Reason == ReasonVerifying {
 			return v.blocked([]Blocker{b})
 		}
+	}
+	if abort := v.r.Abort; abort != nil && abort.Rollback {
+		_, no := v.undo(abort.By)
+		if no == nil {
+			return Decision{Kind: End, Outcome: OutcomeRollback, Text: fmt.Sprintf("%s takes it back to the image before", abort.Name)}
+		}
+		over.Text += "; there is no rollback: " + no.What
 	}
 	switch {
 	case !v.ours() || answer == Keep:
@@ -46,7 +55,7 @@ func (v view) closing(outcome Outcome, why string, blockers []Blocker) Decision 
 // puttingBack waits only for what would make Azure refuse the write.
 func (v view) puttingBack(blockers []Blocker) Decision {
 	for _, b := range blockers {
-		if b.Reason == ReasonThrottled || b.Reason == ReasonBusy {
+		if b.Reason == ReasonThrottled || b.Reason == ReasonBusy || b.Reason == ReasonFreeze {
 			return v.blocked([]Blocker{b})
 		}
 	}

@@ -141,6 +141,13 @@ func (e *Engine) pass(ctx context.Context, l Lease) {
 	}
 }
 
+func (e *Engine) frozen() string {
+	if e.Frozen == nil {
+		return ""
+	}
+	return e.Frozen()
+}
+
 // Step makes one pass: it observes, notes what is new, decides and does the one next thing. It
 // returns when the rollout should be looked at again; zero = never.
 func (e *Engine) Step(ctx context.Context, l Lease) (time.Time, error) {

@@ -41,6 +41,7 @@ func (r *Rollout) apply(e Event) {
 	switch f := e.Fact.(type) {
 	case Requested:
 		r.Requester, r.Name, r.Channel, r.Digest, r.At = e.By, f.Name, f.Channel, f.Digest, e.At
+		r.Owner, r.OwnerName = e.By, f.Name
 	case Asked:
 		r.Asked[f.Gate], r.Votes[f.Gate], r.Askings[f.Gate] = AskedAt{f, e.At}, nil, f.Asking
 		delete(r.Grants, f.Gate)
@@ -49,9 +50,7 @@ func (r *Rollout) apply(e Event) {
 			r.Cards[f.Gate] = append(slices.Clone(r.Cards[f.Gate]), f.Asking)
 		}
 	case AskedAgain:
-		delete(r.Asked, f.Gate)
-		delete(r.Votes, f.Gate)
-		delete(r.Grants, f.Gate)
+		r.void(f.Gate)
 		r.Denial = nil
 	case Voted:
 		r.Votes[f.Gate] = append(slices.Clone(r.Votes[f.Gate]), Ballot{e.By, f.Name, e.At})
@@ -65,7 +64,7 @@ func (r *Rollout) apply(e Event) {
 	case Resumed:
 		r.Pause = nil
 	case AbortAsked:
-		r.Abort = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Answer: f.Answer, At: e.At}
+		r.Abort = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Answer: f.Answer, Rollback: f.Rollback, At: e.At}
 		if f.Answer != ModelOpen {
 			r.Model.Answer, r.Model.AnswerBy = f.Answer, e.By
 		}
@@ -103,7 +102,114 @@ func (r *Rollout) apply(e Event) {
 	case Unread:
 		r.Unread = f.Kind
 	default:
+		r.applyTrouble(e)
 		r.applyOp(e)
+	}
+}
+
+// applyTrouble folds what people and the bot did about what went wrong.
+func (r *Rollout) applyTrouble(e Event) {
+	switch f := e.Fact.(type) {
+	case Retried:
+		r.retry(f, e.At)
+	case Skipped:
+		r.mark(f.IDs, Passed, because("skipped", f.Name, f.Reason), e.At)
+	case Quarantined:
+		r.mark(f.IDs, Aside, because("quarantined", f.Name, f.Reason), e.At)
+	case Resolved:
+		r.resolve(f, e.At)
+	case Replanned:
+		r.replan(f)
+	case HandedOver:
+		r.Owner, r.OwnerName = f.To, f.ToName
+	case Evidence:
+		i := r.Instances[f.ID]
+		i.Kept = true
+		r.Instances[f.ID] = i
+	}
+}
+
+func because(did, who, why string) string {
+	if who != "" {
+		did += " by " + who
+	}
+	if why != "" {
+		did += ": " + why
+	}
+	return did
+}
+
+// void takes back the asking of a gate and every yes to it.
+func (r *Rollout) void(gate string) {
+	delete(r.Asked, gate)
+	delete(r.Votes, gate)
+	delete(r.Grants, gate)
+}
+
+// retry lets instances wait again. No yes given so far covers them once more (I7).
+func (r *Rollout) retry(f Retried, at time.Time) {
+	for _, id := range f.IDs {
+		i := r.Instances[id]
+		i.State, i.Batch, i.Retry, i.At = Waiting, 0, true, at
+		r.Instances[id] = i
+	}
+	for _, gate := range f.Gates {
+		r.void(gate)
+	}
+	if f.Refusal {
+		r.Refusal, r.Refusals = nil, 0
+	}
+}
+
+func (r *Rollout) mark(ids []string, state Progress, detail string, at time.Time) {
+	for _, id := range ids {
+		i := r.Instances[id]
+		i.State, i.Detail, i.Code, i.At = state, detail, "", at
+		r.Instances[id] = i
+	}
+}
+
+// resolve believes a person who looked. A call that did not happen leaves its instances waiting, for
+// another yes: the one it had was for the call that was sent.
+func (r *Rollout) resolve(f Resolved, at time.Time) {
+	switch said := because("resolved", f.Name, f.Reason); f.Verdict {
+	case IsOK:
+		r.mark(f.IDs, OK, said, at)
+	case IsFailed:
+		r.mark(f.IDs, Broken, said, at)
+	case NotStarted:
+		if r.Op != nil && r.Op.ID == f.Op {
+			r.notStarted(said, at)
+		}
+	}
+}
+
+func (r *Rollout) notStarted(said string, at time.Time) {
+	op := r.Op
+	op.State, op.SettledAt, op.Cause = StateFailed, at, "not started, "+said
+	r.keepBatch()
+	r.Op = nil
+	if !op.Kind.OnInstances() {
+		return
+	}
+	for _, id := range op.Instances {
+		if i := r.Instances[id]; i.Batch == op.Batch && !i.State.Final() {
+			i.State, i.Batch, i.At = Waiting, 0, at
+			r.Instances[id] = i
+		}
+	}
+	r.void(op.Gate)
+}
+
+// replan starts the asking anew. What was written to a model that names something else by now is
+// nobody's to put back.
+func (r *Rollout) replan(f Replanned) {
+	r.Digest, r.Denial = f.Digest, nil
+	clear(r.Asked)
+	clear(r.Votes)
+	clear(r.Grants)
+	if r.Model.Set && !f.Image.Same(r.Model.Image) {
+		r.Model = ModelState{}
 	}
 }
 
@@ -147,7 +253,7 @@ func (r *Rollout) applyOp(e Event) {
 	case Looked:
 		op.Looks = append(op.Looks, Look{e.At, f.Outdated, f.Moving})
 	case Refused:
-		r.Refusal, r.RefusedAt = &f, e.At
+		r.Refusal, r.RefusedAt, r.RefusedOp = &f, e.At, op.Operation
 		r.Refusals++
 		r.takeBack(e.At, f.Code+" "+f.Message)
 		return
@@ -161,15 +267,19 @@ func (r *Rollout) applyOp(e Event) {
 	r.keepBatch()
 }
 
+// NoTrace is the code of a call that is known never to have had an effect: it may be decided anew.
+const NoTrace = "NoTrace"
+
 // settle ends the operation. A model that could not be set is a definite no, whoever said it:
 // otherwise the same write would be tried for ever.
 func (r *Rollout) settle(f Settled, at time.Time) {
 	op := r.Op
 	op.State, op.SettledAt = StateDone, at
 	if !f.OK {
-		op.State, op.Cause = StateFailed, f.Code+" "+f.Message
+		op.State, op.Cause, op.Code = StateFailed, f.Code+" "+f.Message, f.Code
 	}
-	if !f.OK && op.Kind == OpModel {
+	if !f.OK && op.Kind == OpModel && f.Code != NoTrace {
+		r.RefusedOp = op.Operation
 		r.Refusal, r.RefusedAt = &Refused{Op: op.ID, Kind: FaultRefused, Code: f.Code, Message: f.Message}, at
 	}
 	r.keepBatch()
@@ -180,7 +290,7 @@ func (r *Rollout) settle(f Settled, at time.Time) {
 // runs from here, for a re-send from the re-send.
 func (r *Rollout) start(at time.Time) {
 	op := r.Op
-	if op.Kind != OpUpgrade {
+	if !op.Kind.OnInstances() {
 		return
 	}
 	if !op.Resend || len(r.Batches) == 0 {
@@ -191,8 +301,8 @@ func (r *Rollout) start(at time.Time) {
 	for _, id := range b.Instances {
 		switch i := r.Instances[id]; {
 		case i.State == Waiting:
-			r.Instances[id] = InstanceStatus{State: Going, Gate: op.Gate, Batch: op.Batch, Started: at, At: at}
-		case !i.State.Final():
+			r.Instances[id] = InstanceStatus{State: Going, Gate: op.Gate, Batch: op.Batch, Started: at, At: at, Tries: i.Tries + 1, Retry: i.Retry}
+		case i.Batch == b.N && !i.State.Final():
 			i.Started = at
 			r.Instances[id] = i
 		}
@@ -206,14 +316,17 @@ func (r *Rollout) takeBack(at time.Time, why string) {
 	op := r.Op
 	r.Op = nil
 	switch {
-	case op.Kind != OpUpgrade || len(r.Batches) == 0:
+	case !op.Kind.OnInstances() || len(r.Batches) == 0:
 	case op.Resend:
 		b := &r.Batches[len(r.Batches)-1]
 		b.Owed = op.Instances
 		b.Op.State, b.Op.SettledAt, b.Op.Cause = StateFailed, at, cmp.Or(why, b.Op.Cause)
 	case op.State != StateIntended:
 		for _, id := range op.Instances {
-			if r.Instances[id].State == Going {
+			switch i := r.Instances[id]; {
+			case i.State == Going && i.Retry:
+				r.Instances[id] = InstanceStatus{Tries: i.Tries - 1, Retry: true, Kept: true, At: at}
+			case i.State == Going:
 				delete(r.Instances, id)
 			}
 		}
@@ -222,7 +335,7 @@ func (r *Rollout) takeBack(at time.Time, why string) {
 }
 
 func (r *Rollout) keepBatch() {
-	if r.Op.Kind != OpUpgrade || len(r.Batches) == 0 || r.Op.State == StateIntended {
+	if !r.Op.Kind.OnInstances() || len(r.Batches) == 0 || r.Op.State == StateIntended {
 		return
 	}
 	r.Batches[len(r.Batches)-1].Op = *r.Op
@@ -230,7 +343,7 @@ func (r *Rollout) keepBatch() {
 
 func (r *Rollout) see(f InstanceSeen, at time.Time) {
 	i := r.Instances[f.ID]
-	i.State, i.At, i.Detail = f.State, at, f.Detail
+	i.State, i.At, i.Detail, i.Code = f.State, at, f.Detail, f.Code
 	if f.Image != "" {
 		i.Image = f.Image
 	}

@@ -64,8 +64,11 @@ func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time
 	right, policies := MayStop, []Policy{pol}
 	switch w.Verb {
 	case WordApprove:
+		right, _ = p.Agreement(pol)
+		policies = []Policy{pol, p.Policy}
+	case WordResolve:
 		right, policies = MayApprove, []Policy{pol, p.Policy}
-	case WordResume, WordAsk:
+	case WordResume, WordAsk, WordRetry, WordSkip, WordQuarantine, WordReplan:
 		policies = []Policy{pol, p.Policy}
 	}
 	h := hearing{w, by, card, p, r, pol, now}
@@ -77,7 +80,7 @@ func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time
 	switch {
 	case r.Ended != nil:
 		return Heard{}, &Refusal{Code: CodeStale, What: fmt.Sprintf("%s has ended: %s", r.ID, r.Ended.Outcome), Next: "/vmss status " + r.ID, Rollout: r.ID}
-	case r.Abort != nil && w.Verb != WordAbort && w.Verb != WordModel:
+	case r.Abort != nil && w.Verb != WordAbort && w.Verb != WordModel && w.Verb != WordRollback && w.Verb != WordHandover:
 		return Heard{}, h.refuse(CodeState, "%s was aborted by %s: nothing more is started", r.ID, r.Abort.Name)
 	}
 	return h.answer()
@@ -99,6 +102,27 @@ func (h hearing) answer() (Heard, *Refusal) {
 		return h.ask()
 	case WordModel:
 		return h.model()
+	}
+	return h.trouble()
+}
+
+// trouble answers the verbs that lead out of it.
+func (h hearing) trouble() (Heard, *Refusal) {
+	switch h.w.Verb {
+	case WordRetry:
+		return h.retry()
+	case WordSkip:
+		return h.skip()
+	case WordQuarantine:
+		return h.quarantine()
+	case WordResolve:
+		return h.resolve()
+	case WordReplan:
+		return h.replan()
+	case WordRollback:
+		return h.rollback()
+	case WordHandover:
+		return h.handover()
 	}
 	return Heard{}, Refuse(CodeArg, "/vmss help", "I do not know the verb %q", h.w.Verb)
 }
@@ -135,6 +159,9 @@ func (h hearing) stale() *Refusal {
 		return h.refuse(CodeStale, "this card of %s asks something else", h.r.ID)
 	}
 	what := fmt.Sprintf("this card of %s was replaced or answered", gate.Title)
+	if first, _, _ := h.r.CurrentGate(h.p); h.r.Asked[gate.Key].Asking == h.card.Asking && first.Key != gate.Key {
+		what = fmt.Sprintf("%s comes before %s once more", first.Title, gate.Title)
+	}
 	if g, ok := h.r.Grants[h.card.Gate]; ok && g.Asking == h.card.Asking {
 		what = fmt.Sprintf("%s was approved by %s", gate.Title, h.names(h.card.Gate))
 	}
@@ -156,6 +183,12 @@ func (v WordVerb) phrase() string {
 		return "answer for the model after"
 	case WordAsk:
 		return "ask again in"
+	case WordRetry, WordSkip, WordQuarantine:
+		return string(v) + " instances in"
+	case WordRollback:
+		return "roll back"
+	case WordHandover:
+		return "hand over"
 	}
 	return string(v)
 }
@@ -176,7 +209,7 @@ func (h hearing) approve() (Heard, *Refusal) {
 		no.Next = "/vmss ask " + h.r.ID
 		return Heard{}, no
 	}
-	need := max(1, h.p.Policy.Approvals, h.pol.Approvals)
+	_, need := h.p.Agreement(h.pol)
 	var facts []Fact
 	switch open := h.r.Startable(gate); {
 	case open && !h.now.Before(asked.Until(h.pol)):
@@ -260,7 +293,7 @@ func (h hearing) pause() (Heard, *Refusal) {
 		return Heard{Answer: fmt.Sprintf("%s is paused already, by %s.", h.r.ID, h.r.Pause.Name)}, nil
 	}
 	answer := fmt.Sprintf("%s is paused: nothing more starts.", h.r.ID)
-	if op := h.r.Op; op != nil && op.Kind == OpUpgrade && op.State != StateIntended {
+	if op := h.r.Op; op != nil && op.Kind.OnInstances() && op.State != StateIntended {
 		answer += fmt.Sprintf(" This batch of %d finishes.", len(op.Instances))
 	}
 	return Heard{[]Fact{Paused{Name: h.by.Name, Reason: h.w.Reason}}, answer}, nil

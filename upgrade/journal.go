@@ -35,6 +35,7 @@ type (
 		Expires      time.Time
 		Acknowledged []Section          // changed since the plan and named on the card (R34)
 		Instances    []string           // of the gate, those that a yes covers; nil = all of it
+		Changes      []string           // the settings behind Acknowledged, by path
 		Sections     map[Section]string // the model's sections as then read; nil = as planned
 	}
 	// AskedAgain says that a person wants a denied or expired gate asked once more.
@@ -75,6 +76,7 @@ type (
 	Retried struct {
 		Name    string
 		IDs     []string
+		Gates   []string // of these instances
 		Refusal bool
 	}
 	// Skipped leaves instances as they are, for this rollout.
@@ -100,6 +102,7 @@ type (
 	// Replanned puts another plan in the place of the rollout's: every asking and yes so far is void.
 	Replanned struct {
 		Digest, Name string
+		Image        Image    // what the model named then
 		Changes      []string // what differs from the plan before, in words
 	}
 	// HandedOver makes another person the one whom the bot calls. It moves no right: who asked for the

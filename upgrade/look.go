@@ -91,7 +91,8 @@ func (d Desk) lookPending(ctx context.Context, by Person) (Sight, error) {
 	open, err := d.open(ctx, by)
 	open = slices.DeleteFunc(open, func(r Record) bool {
 		pol := PolicyFor(d.Policies(), r.Plan.Set)
-		return !r.waitsFor(by) || pol.Refuses(by, MayApprove, r.Rollout.Requester) != "" || r.Plan.Policy.Refuses(by, MayApprove, r.Rollout.Requester) != ""
+		right, _ := r.Plan.Agreement(pol)
+		return !r.waitsFor(by) || pol.Refuses(by, right, r.Rollout.Requester) != "" || r.Plan.Policy.Refuses(by, right, r.Rollout.Requester) != ""
 	})
 	return Sight{Rollouts: open}, err
 }

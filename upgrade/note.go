@@ -25,7 +25,9 @@ func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent())
 	// Instances are judged with the operation's end already known.
 	v.r = r.With(At(now, "", facts...)...)
-	return slices.Concat(facts, v.noteStarted(), v.noteLeft())
+	facts = slices.Concat(facts, v.noteStarted(), v.noteLeft())
+	v.r = r.With(At(now, "", facts...)...)
+	return slices.Concat(facts, v.noteEvidence())
 }
 
 // At makes events of facts that happen at one moment. The store numbers them.
@@ -109,7 +111,7 @@ func (v view) noteOperation() []Fact {
 // operation on it that Azure calls done is given Settle to show.
 func (v view) ended(ok bool, code, message string) []Fact {
 	op := v.r.Op
-	if op.Kind == OpUpgrade {
+	if op.Kind.OnInstances() {
 		return []Fact{Settled{Op: op.ID, OK: ok, Code: code, Message: message}}
 	}
 	is := v.seen.Set.Model.Image
@@ -135,6 +137,10 @@ func (v view) ended(ok bool, code, message string) []Fact {
 // noteUnknown watches a call that brought no answer (R48). What shows that it happened is believed
 // at once; that it did not happen only after Settle and two agreeing lists of a quiet set. A look is
 // recorded only when it says something new, however long people take.
+//
+// A change of the model whose If-Match still is the model's etag has not happened, and should it come
+// yet, either it or the next one is refused: it is no unknown outcome any more. (R48 would ask a person
+// here; there is nothing that a person could see and this does not.)
 func (v view) noteUnknown() []Fact {
 	op := v.r.Op
 	outdated := v.outdated(op.Kind, op.Instances, op.Image)
@@ -146,6 +152,8 @@ func (v view) noteUnknown() []Fact {
 		return v.ended(false, "UnknownOutcome", "the call brought no answer and the set does not show what became of it")
 	case v.now.Before(op.SentAt.Add(v.seen.Pace.Settle)):
 		return nil
+	case op.Kind == OpModel && v.settled() && v.seen.Set.Etag == op.IfMatch:
+		return []Fact{Settled{Op: op.ID, Code: NoTrace, Message: "the model is as it was read before the call, to its etag"}}
 	}
 	return v.look(outdated)
 }
@@ -169,7 +177,7 @@ func (v view) look(outdated []string) []Fact {
 
 // outdated lists what a write was to change and has not: instances, or "model".
 func (v view) outdated(kind OpKind, ids []string, image Image) []string {
-	if kind != OpUpgrade {
+	if !kind.OnInstances() {
 		if v.seen.Set.Model.Image.Same(image) {
 			return nil
 		}
@@ -177,7 +185,8 @@ func (v view) outdated(kind OpKind, ids []string, image Image) []string {
 	}
 	var out []string
 	for _, id := range ids {
-		if i, ok := v.seen.Set.Instance(id); ok && !v.p.Target.Current(i) {
+		// A new disk of the same image leaves nothing by which to tell that it was made.
+		if i, ok := v.seen.Set.Instance(id); ok && (kind == OpReimage || !v.p.Target.Current(i)) {
 			out = append(out, id)
 		}
 	}
@@ -193,12 +202,8 @@ func (v view) moving() bool {
 func (v view) noteStarted() []Fact {
 	var facts []Fact
 	for _, b := range v.r.Batches {
-		for _, id := range b.Instances {
-			was := v.r.Instances[id]
-			if was.State.Final() {
-				continue
-			}
-			if f, changed := v.judge(id, was, b); changed {
+		for _, id := range v.r.Open(b) {
+			if f, changed := v.judge(id, v.r.Instances[id], b); changed {
 				facts = append(facts, f)
 			}
 		}
@@ -215,6 +220,12 @@ func (v view) judge(id string, was InstanceStatus, b BatchStatus) (InstanceSeen,
 	}
 	state, detail := v.stand(i, was, b)
 	f := InstanceSeen{ID: id, State: state, Image: i.Image.Running(), Detail: detail}
+	switch state {
+	case Broken:
+		f.Code = cmp.Or(i.Code, b.Op.Code)
+	case Checking, Going, Unclear:
+		f.Code = i.Code
+	}
 	return f, state != was.State
 }
 
@@ -227,16 +238,30 @@ func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, st
 		return OK, ""
 	case over && good:
 		return Confirmed, ""
-	case over && i.Provisioning == Failed:
+	case over && i.Provisioning == Failed && !v.leftover(i, b):
 		return Broken, cmp.Or(i.Message, "provisioning failed")
 	case over && !i.Provisioning.Moving() && !v.p.Target.Current(i) && v.now.Sub(b.Op.SettledAt) >= v.seen.Pace.Settle:
 		return Broken, cmp.Or(b.Op.Cause, "Azure reported the end of its work, the instance is still on "+i.Image.String())
+	case !open && v.now.Sub(was.Started) >= v.deadline() && v.unclear(i):
+		return Unclear, fmt.Sprintf("nothing told within %s whether it is well: %s", v.deadline(), condition(i))
 	case !open && v.now.Sub(was.Started) >= v.deadline():
 		return Broken, fmt.Sprintf("not healthy within %s: %s", v.deadline(), condition(i))
 	case v.p.Target.Current(i):
 		return Checking, condition(i)
 	}
 	return Going, condition(i)
+}
+
+// leftover: the failed state is from before our call, which Azure may go on telling for a while
+// (azure-cli#33307). It is given Settle to become another.
+func (v view) leftover(i Instance, b BatchStatus) bool {
+	began := cmp.Or(b.Op.Azure, b.Op.SentAt)
+	return !i.ProvisionAt.IsZero() && i.ProvisionAt.Before(began) && v.now.Sub(b.Op.SettledAt) < v.seen.Pace.Settle
+}
+
+// unclear: all that can be seen of the instance is well, and its health source says nothing (R29).
+func (v view) unclear(i Instance) bool {
+	return v.p.Target.Current(i) && i.Provisioning == Succeeded && i.Power == Running && (i.Health == UnknownState || i.Health == Initializing)
 }
 
 // good: provisioning succeeded, running, on the exact image, and healthy by a status that is newer
@@ -270,15 +295,51 @@ func (v view) noteLeft() []Fact {
 	for _, g := range v.p.Gates {
 		done := true
 		for _, m := range g.Instances {
-			was := v.r.Instances[m.ID].State
+			was := v.r.Instances[m.ID]
 			f, left := v.left(m.ID)
-			if was == Waiting && left && (next || f.State == Vanished) {
-				facts = append(facts, f)
-				was = f.State
+			if back, changed := v.recovered(m.ID, was); changed {
+				f, left = back, true
 			}
-			done = done && was.Final()
+			if was.Batch == 0 && !was.State.Final() && left && (next || f.State == Vanished) {
+				facts = append(facts, f)
+				was.State = f.State
+			}
+			done = done && was.State.Final()
 		}
 		next = next && done
+	}
+	return facts
+}
+
+// recovered follows an instance that a person wants started once more and that has come up by itself
+// meanwhile: seen good twice it is done, and its disk is left alone.
+func (v view) recovered(id string, was InstanceStatus) (InstanceSeen, bool) {
+	i, present := v.seen.Set.Instance(id)
+	f := InstanceSeen{ID: id, Image: i.Image.Running(), Detail: "came up by itself"}
+	good := present && v.p.Target.Current(i) && i.Available()
+	switch {
+	case !was.Retry || was.Batch != 0 || was.State != Waiting && was.State != Confirmed || !present:
+		return f, false
+	case good && was.State == Waiting:
+		f.State = Confirmed
+	case good && v.now.Sub(was.At) >= v.seen.Pace.Confirm:
+		f.State = OK
+	case !good && was.State == Confirmed:
+		f.State, f.Detail = Waiting, condition(i)
+	}
+	return f, f.State != was.State && (f.State != Waiting || !good)
+}
+
+// noteEvidence keeps what Azure says of instances that are in trouble: the disk that could tell more is
+// gone with a retry (R6).
+func (v view) noteEvidence() []Fact {
+	var facts []Fact
+	for _, id := range v.r.In(Broken, Unclear, Aside, Waiting) {
+		was := v.r.Instances[id]
+		i, present := v.seen.Set.Instance(id)
+		if present && was.Tries > 0 && !was.Kept {
+			facts = append(facts, Evidence{ID: id, Lines: append([]string{condition(i)}, i.Evidence...)})
+		}
 	}
 	return facts
 }

@@ -38,6 +38,8 @@ func brief(f Fact) string {
 		return fmt.Sprintf("reverted %v", f.OK)
 	case Serving:
 		return fmt.Sprintf("serving %d/%d", f.N, f.Total)
+	case Evidence:
+		return f.ID + " kept"
 	}
 	return FactKind(f)
 }
@@ -100,7 +102,7 @@ func TestNoteOnOperations(t *testing.T) {
 		{name: "R38 a call whose poll failed is left alone", tale: going},
 		{name: "its end is noted", tale: going, seen: all(answered(true, true, ""), instance("0", updating), instance("3", updating)), want: []string{"settled op-1"}},
 		{name: "a failed end is noted with Azure's code", tale: going, seen: answered(true, false, "VMFailed"), want: []string{"failed op-1 VMFailed"}},
-		{name: "R8 a call that never ends is over at its deadline", tale: going, later: 15 * time.Minute, seen: all(instance("0", updating), instance("3", updating)), want: []string{"failed op-1 OperationTimeout", "0 failed", "3 failed"}},
+		{name: "R8 a call that never ends is over at its deadline", tale: going, later: 15 * time.Minute, seen: all(instance("0", updating), instance("3", updating)), want: []string{"failed op-1 OperationTimeout", "0 failed", "3 failed", "0 kept", "3 kept"}},
 		{name: "R8 an OS-image notification gives it 15 minutes more", tale: going, later: 29 * time.Minute, seen: set(func(s *ScaleSet) { s.ImageNotice = true })},
 		{name: "R41 the model that was set is noted with the one before", tale: patching, seen: all(answered(true, true, ""), set(modelOnNew)), want: []string{"settled op-model", "model 2.0, was 1.0"}},
 		{name: "R41 a model that Azure calls set is read before it is believed", tale: patching, later: time.Minute, seen: answered(true, true, "")},
@@ -136,16 +138,16 @@ func TestNoteOnUnknownOutcomes(t *testing.T) {
 		{name: "R48 R40 two looks that agree are enough, however long people take", tale: tale{settled, by{"UANA", Paused{}}}, later: 5 * time.Hour},
 		{name: "R48 a third that differs is noted", tale: settled, later: time.Minute, seen: instance("0", onNew), want: []string{"looked [3]", "0 checking"}},
 		{name: "R3 after an abort two looks end it", tale: tale{settled, by{"UANA", AbortAsked{}}}, want: []string{"failed op-1 UnknownOutcome"}},
-		{name: "R3 after an abort a set that never rests ends it at the deadline", tale: tale{lost, by{"UANA", AbortAsked{}}}, later: 15 * time.Minute, seen: instance("4", updating), want: []string{"failed op-1 UnknownOutcome", "0 failed", "3 failed"}},
-		{name: "R17 so does the rollout's own end", tale: settled, later: 7 * 24 * time.Hour, want: []string{"failed op-1 UnknownOutcome", "0 failed", "3 failed"}},
+		{name: "R3 after an abort a set that never rests ends it at the deadline", tale: tale{lost, by{"UANA", AbortAsked{}}}, later: 15 * time.Minute, seen: instance("4", updating), want: []string{"failed op-1 UnknownOutcome", "0 failed", "3 failed", "0 kept", "3 kept"}},
+		{name: "R17 so does the rollout's own end", tale: settled, later: 7 * 24 * time.Hour, want: []string{"failed op-1 UnknownOutcome", "0 failed", "3 failed", "0 kept", "3 kept"}},
 		{name: "R8 no deadline runs for what may never have begun", tale: tale{settled, by{"UANA", Paused{}}}, later: 5 * time.Hour},
 		{name: "R48 a vanished instance is no part of the question", tale: lost, later: 90 * time.Second, seen: without("0"), want: []string{"looked [3]", "0 vanished"}},
 		{name: "R48 the model's write is believed when it shows", tale: modelLost, seen: set(modelOnNew), want: []string{"settled op-model", "model 2.0, was 1.0"}},
 		{name: "R48 and looked for when it does not", tale: modelLost, later: 90 * time.Second, want: []string{"looked [model]"}},
 		{name: "R4 a revert that does not show is left to people", tale: backLost, want: []string{"failed op-back UnknownOutcome", "reverted false"}},
 		{name: "R48 instances of an owed re-send are no failures", tale: dropped, later: time.Hour},
-		{name: "R48 when the first call shows after all they are judged", tale: dropped, later: time.Hour, seen: instance("0", onNew), want: []string{"0 confirmed", "3 failed"}},
-		{name: "R3 after an abort nothing is owed", tale: tale{dropped, by{"UANA", AbortAsked{}}}, later: time.Hour, want: []string{"0 failed", "3 failed"}},
+		{name: "R48 when the first call shows after all they are judged", tale: dropped, later: time.Hour, seen: instance("0", onNew), want: []string{"0 confirmed", "3 failed", "3 kept"}},
+		{name: "R3 after an abort nothing is owed", tale: tale{dropped, by{"UANA", AbortAsked{}}}, later: time.Hour, want: []string{"0 failed", "3 failed", "0 kept", "3 kept"}},
 	})
 }
 
@@ -166,14 +168,14 @@ func TestNoteOnInstances(t *testing.T) {
 		{name: "R28 without any health signal power and provisioning count", tale: over, seen: zero(func(i *Instance) { i.Health = NoHealth }), want: []string{"0 confirmed"}},
 		{name: "R43 another exact version is not the target", tale: over, seen: instance("0", func(i *Instance) { i.Image.Exact = "2.0.1" })},
 		{name: "R41 for target model an unapplied model is not the target", tale: over, plan: targetModel, seen: zero(func(i *Instance) { i.LatestModel = false })},
-		{name: "R29 failed provisioning fails at once", tale: over, seen: zero(func(i *Instance) { i.Provisioning = Failed }), want: []string{"0 failed"}},
+		{name: "R29 failed provisioning fails at once", tale: over, seen: zero(func(i *Instance) { i.Provisioning = Failed }), want: []string{"0 failed", "0 kept"}},
 		{name: "R29 not while Azure is at work on the call", tale: tale{begun, write(batchOp(1, "0")), Accepted{Op: "op-1"}}, seen: instance("0", func(i *Instance) { i.Provisioning = Failed })},
 		{name: "R29 still on the old image is given 90 seconds after the end", tale: over, later: 90*time.Second - 1},
-		{name: "R29 then it failed, whatever the call said", tale: over, later: 90 * time.Second, want: []string{"0 failed"}},
+		{name: "R29 then it failed, whatever the call said", tale: over, later: 90 * time.Second, want: []string{"0 failed", "0 kept"}},
 		{name: "R29 not while it is still updating", tale: over, later: 90 * time.Second, seen: instance("0", updating)},
-		{name: "R8 not healthy by the deadline failed", tale: over, later: 14 * time.Minute, seen: zero(ill), want: []string{"0 failed"}},
+		{name: "R8 not healthy by the deadline failed", tale: over, later: 14 * time.Minute, seen: zero(ill), want: []string{"0 failed", "0 kept"}},
 		{name: "R34 one that vanished is noted", tale: over, seen: without("0"), want: []string{"0 vanished"}},
-		{name: "R9 what failed is not judged again", tale: tale{over, InstanceSeen{ID: "0", State: Broken}}, seen: instance("0", onNew)},
+		{name: "R9 what failed is not judged again", tale: tale{over, InstanceSeen{ID: "0", State: Broken}}, seen: instance("0", onNew), want: []string{"0 kept"}},
 		{name: "R34 vanished instances of any gate are noted", tale: begun, seen: without("0", "5"), want: []string{"0 vanished", "5 vanished"}},
 		{name: "R34 current ones of the next gate are left out", tale: begun, seen: instance("0", onNew), want: []string{"0 left out"}},
 		{name: "R34 those of later gates are seen to when their gate is next", tale: begun, seen: instance("1", onNew)},

@@ -29,11 +29,13 @@ type Target struct {
 // Selection narrows a plan to some instances; the zero value selects all.
 type Selection struct {
 	UpdateDomains []int
+	Instances     []string // by id
 }
 
 // Takes reports whether the selection includes the instance.
 func (s Selection) Takes(i Instance) bool {
-	return len(s.UpdateDomains) == 0 || slices.Contains(s.UpdateDomains, i.UpdateDomain)
+	return (len(s.UpdateDomains) == 0 || slices.Contains(s.UpdateDomains, i.UpdateDomain)) &&
+		(len(s.Instances) == 0 || slices.Contains(s.Instances, i.ID))
 }
 
 // Limits are the numbers a rollout keeps to, fixed in its plan. MaxUnavailable is a count here,
@@ -137,15 +139,29 @@ type covered struct {
 	UpgradeMode UpgradeMode
 	Sections    map[Section]string
 	Unique      string
+	Undoes      string `json:",omitempty"`
 }
 
 func (p Plan) digest() string {
-	c := covered{p.Set, p.Action, p.Target, map[string][]string{}, nil, p.Limits, p.Policy.Version(), p.From, p.UpgradeMode, p.Sections, p.Unique}
+	c := covered{p.Set, p.Action, p.Target, map[string][]string{}, nil, p.Limits, p.Policy.Version(), p.From, p.UpgradeMode, p.Sections, p.Unique, p.Undoes}
 	for _, g := range p.Gates {
 		c.Gates[g.Key] = g.IDs()
 		c.Order = append(c.Order, g.Key)
 	}
 	return digest(c)
+}
+
+// Down reports whether an instance may be taken to an older version.
+func (p Plan) Down() bool { return p.Policy.Downgrades || p.Action == ActionRollback }
+
+// Agreement is what a gate takes: the right to say yes, and how many people who have it, under the
+// plan's policy and the one in force. A rollback takes one person of any kind, also the one who asked
+// for it: it is the way out of trouble (R5).
+func (p Plan) Agreement(inForce Policy) (Right, int) {
+	if p.Action == ActionRollback {
+		return MayRecover, 1
+	}
+	return MayApprove, max(1, p.Policy.Approvals, inForce.Approvals)
 }
 
 // Short is the digest's beginning, as shown to people.
@@ -199,7 +215,10 @@ type Wish struct {
 	Note    string
 	By      string
 	Hazards []string
+	Undoes  string // the rollout that is taken back: older images are what is wanted then (R5)
 }
+
+func (w Wish) down(pol Policy) bool { return pol.Downgrades || w.Undoes != "" }
 
 // NewPlan makes the plan for a wish from one complete reading of the set, or says why there can be
 // none (R33, R35, R42, R44, R45).
@@ -214,8 +233,12 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 		By: w.By, At: now, Note: w.Note, Total: len(s.Instances), Available: len(s.Instances) - s.Unavailable(),
 		Pinned: w.Pinned, Pending: pending(s, w.Target), Hazards: slices.Concat(hazards(s), w.Hazards),
 	}
+	if w.Undoes != "" {
+		p.Action, p.Undoes = ActionRollback, w.Undoes
+	}
+	p.Leaves = s.Model.Leaves
 	p.Downgrade = !w.Target.Model && older(w.Target.Image, standing(s))
-	p.Gates, p.Skipped = gates(s, w, pol.Downgrades)
+	p.Gates, p.Skipped = gates(s, w, w.down(pol))
 	if len(p.Gates) == 0 {
 		return Plan{}, nothing(s, w, p.Skipped)
 	}
@@ -240,7 +263,7 @@ func gates(s ScaleSet, w Wish, down bool) ([]Gate, []Skip) {
 	var out []Gate
 	for _, ud := range s.Domains() {
 		if members := byDomain[ud]; len(members) > 0 {
-			out = append(out, Gate{fmt.Sprintf("ud-%d", ud), fmt.Sprintf("UD %d", ud), members})
+			out = append(out, Gate{udKey(ud), udTitle(ud), members})
 		}
 	}
 	return out, skipped
@@ -322,7 +345,7 @@ func plannable(s ScaleSet, pol Policy, w Wish) *Refusal {
 	if no := knownDomains(s, w.Which); no != nil {
 		return no
 	}
-	return allowed(s, pol, w.Target)
+	return allowed(s, pol, w)
 }
 
 func knownDomains(s ScaleSet, which Selection) *Refusal {
@@ -350,15 +373,15 @@ func domainList(have []int) string {
 }
 
 // allowed keeps a plan to images the set may run: by default the family it runs now.
-func allowed(s ScaleSet, pol Policy, t Target) *Refusal {
-	families := pol.AllowedImages
+func allowed(s ScaleSet, pol Policy, w Wish) *Refusal {
+	families, t := pol.AllowedImages, w.Target
 	if len(families) == 0 {
 		families = []string{s.Model.Image.Family()}
 	}
 	if !slices.ContainsFunc(families, func(f string) bool { return strings.EqualFold(f, t.Image.Family()) }) {
 		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is not an image %s may run (allowed: %s)", t.Image.Family(), s.Name, strings.Join(families, ", "))
 	}
-	if is := standing(s); !t.Model && older(t.Image, is) && !pol.Downgrades {
+	if is := standing(s); !t.Model && older(t.Image, is) && !w.down(pol) {
 		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, is, s.Name)
 	}
 	return nil

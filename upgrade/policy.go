@@ -69,11 +69,12 @@ type Pace struct {
 	Confirm time.Duration // between the two lists that make an instance done (R28)
 	Settle  time.Duration // after an unknown outcome, before any list is believed (R48)
 	Agree   time.Duration // between the two agreeing lists (R48)
+	Unheard time.Duration // how long people may not see what the bot says before it starts nothing more (R19)
 }
 
 // DefaultPace holds the figures of the safety rules.
 func DefaultPace() Pace {
-	return Pace{Refresh: 10 * time.Second, Idle: 30 * time.Second, Confirm: 10 * time.Second, Settle: 90 * time.Second, Agree: 30 * time.Second}
+	return Pace{Refresh: 10 * time.Second, Idle: 30 * time.Second, Confirm: 10 * time.Second, Settle: 90 * time.Second, Agree: 30 * time.Second, Unheard: 5 * time.Minute}
 }
 
 // Limit is a number of instances or a percentage of a set. The zero value is zero instances.
@@ -160,7 +161,8 @@ const (
 	MayRead    Right = "read"
 	MayRequest Right = "request"
 	MayApprove Right = "approve"
-	MayStop    Right = "stop" // pause, deny, abort: whoever may start or agree may stop
+	MayStop    Right = "stop"    // pause, deny, abort: whoever may start or agree may stop
+	MayRecover Right = "recover" // agree to a rollback: the same people, the requester included (R5)
 )
 
 // Refuses returns "" when the person has the right on the policy's sets, else who has it, in
@@ -193,14 +195,14 @@ func (p Policy) lists(do Right) [][]string {
 		return [][]string{p.Requesters}
 	case MayApprove:
 		return [][]string{p.Approvers}
-	case MayStop:
+	case MayStop, MayRecover:
 		return [][]string{p.Requesters, p.Approvers}
 	}
 	return nil
 }
 
 func (p Policy) holders(do Right) string {
-	noun := map[Right]string{MayRead: "a reader", MayRequest: "a requester", MayApprove: "an approver", MayStop: "a requester or approver"}[do]
+	noun := map[Right]string{MayRead: "a reader", MayRequest: "a requester", MayApprove: "an approver", MayStop: "a requester or approver", MayRecover: "a requester or approver"}[do]
 	if len(slices.Concat(p.lists(do)...)) == 0 {
 		return noun + " (nobody is listed for this set in the configuration)"
 	}
@@ -219,6 +221,9 @@ func (p Policy) Tighter(q Policy) Policy {
 	p.Approvals = max(p.Approvals, q.Approvals)
 	p.BatchCap = least(p.BatchCap, q.BatchCap)
 	p.MaxFailures = min(p.MaxFailures, q.MaxFailures)
+	if q.OnFailure != QuarantineOnFailure {
+		p.OnFailure = HoldOnFailure
+	}
 	p.Soak, p.Bake = max(p.Soak, q.Soak), max(p.Bake, q.Bake)
 	p.ApprovalLife = least(p.ApprovalLife, q.ApprovalLife)
 	p.UnstartedLife, p.WholeLife = least(p.UnstartedLife, q.UnstartedLife), least(p.WholeLife, q.WholeLife)

@@ -34,6 +34,9 @@ func TestRandomHistories(t *testing.T) {
 	for seed := range *seeds {
 		w := &walk{t: t, rng: rand.New(rand.NewSource(seed)), p: webPlan(), pol: webPolicy(), now: night, set: web(), rights: map[string]string{"UBO": "", "UEVA": ""}, did: did}
 		w.p.Limits.MaxFailures, w.p.Policy.MaxFailures, w.pol.MaxFailures = int(seed%3), 2, 2
+		if seed%5 == 0 {
+			w.p.Limits.OnFailure, w.p.Policy.OnFailure, w.pol.OnFailure = QuarantineOnFailure, QuarantineOnFailure, QuarantineOnFailure
+		}
 		w.p.Digest = w.p.digest()
 		w.add("UANA", Requested{Digest: w.p.Digest, Name: "ana"})
 		for step := range 150 {
@@ -43,7 +46,7 @@ func TestRandomHistories(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []DecisionKind{Nothing, Wait, Hold, Drop, Resend, AskGate, AskModel, SetModel, Start, PutBack, End} {
+	for _, kind := range []DecisionKind{Nothing, Wait, Hold, Drop, Resend, AskGate, AskModel, SetModel, Start, PutBack, SetAside, End} {
 		if did[kind] < int(*seeds/60) {
 			t.Errorf("%s was decided %d times only: this test shows too little", kind, did[kind])
 		}
@@ -127,6 +130,7 @@ func (w *walk) nature() {
 			w.set.Instances[n].Provisioning, w.set.Instances[n].Health = Succeeded, Healthy
 		}
 		w.pol, w.rights = webPolicy(), map[string]string{"UBO": "", "UEVA": ""}
+		w.pol.OnFailure = w.p.Policy.OnFailure
 	}
 }
 
@@ -135,14 +139,43 @@ func (w *walk) people() {
 	who := []Person{ana, bo, eva, bo, eva, stray}[w.rng.Intn(6)]
 	word := Word{Verb: []WordVerb{WordApprove, WordApprove, WordApprove, WordApprove, WordDeny, WordPause, WordResume, WordResume, WordAsk, WordAsk, WordModel, WordAbort}[w.rng.Intn(12)],
 		Rest: w.one(4), Reason: "why", Answer: []ModelAnswer{"", "", Keep, Revert}[w.rng.Intn(4)]}
-	if word.Verb == WordAbort && !w.one(3) {
+	if word.Verb == WordAbort && w.one(2) {
 		return
+	}
+	if w.one(4) {
+		word = w.wayOut()
+	}
+	if word.Verb == WordReplan && word.Plan == nil {
+		return // there is no other plan
 	}
 	heard, no := Hear(word, who, nil, w.p, Fold("r-1", w.events), w.pol, w.now)
 	if no != nil && len(heard.Facts) > 0 {
 		w.t.Errorf("I17: %s was refused and recorded", word.Verb)
 	}
 	w.add(who.ID, heard.Facts...)
+	if word.Verb == WordReplan && no == nil {
+		w.p = *word.Plan
+	}
+}
+
+// wayOut is a word about what went wrong, or did not.
+func (w *walk) wayOut() Word {
+	word := Word{Reason: "why", Verb: []WordVerb{WordRetry, WordRetry, WordSkip, WordQuarantine, WordResolve, WordResolve, WordReplan, WordRollback}[w.rng.Intn(8)],
+		Verdict: []Verdict{Started, NotStarted, IsOK, IsFailed}[w.rng.Intn(4)]}
+	if w.one(2) {
+		word.IDs = []string{fmt.Sprint(w.rng.Intn(6))}
+	}
+	switch word.Verb {
+	case WordRollback:
+		if !w.one(6) {
+			word.Verb = WordRetry
+		}
+	case WordReplan:
+		if q, no := Replan(w.p, Fold("r-1", w.events), w.set, w.pol, w.now); no == nil {
+			word.Plan = &q
+		}
+	}
+	return word
 }
 
 func (w *walk) observe(r Rollout) Observation {
@@ -172,7 +205,7 @@ func (w *walk) do(d Decision) {
 	op := Operation{ID: fmt.Sprint("op-", w.op), Set: w.p.Set, Gate: d.Gate, Digest: w.p.Digest, Asking: r.Grants[d.Gate].Asking, Image: v2, Instances: d.Batch}
 	switch d.Kind {
 	case AskGate:
-		a := Asked{Gate: d.Gate, Asking: r.Askings[d.Gate] + 1, Nonce: fmt.Sprint("n", w.op), Expires: w.now.Add(4 * time.Hour)}
+		a := Asked{Gate: d.Gate, Asking: r.Askings[d.Gate] + 1, Nonce: fmt.Sprint("n", w.op), Expires: w.now.Add(4 * time.Hour), Instances: r.waiting(w.p, d.Gate)}
 		if len(ChangedSections(w.p, w.set)) > 0 {
 			a.Sections = w.set.Model.Sections
 		}
@@ -183,6 +216,9 @@ func (w *walk) do(d Decision) {
 		return
 	case Drop:
 		w.add("", Dropped{Op: r.Op.ID})
+		return
+	case SetAside:
+		w.add("", Quarantined{IDs: d.Batch, Reason: d.Text})
 		return
 	case End:
 		if w.one(3) { // else the history goes on as if nothing had ended, which is harder
@@ -195,6 +231,9 @@ func (w *walk) do(d Decision) {
 		op.Kind, op.Image = OpRevert, r.Model.Previous
 	case Start:
 		op.Kind, op.Batch = OpUpgrade, len(r.Batches)+1
+		if i, _ := w.set.Instance(d.Batch[0]); w.p.Target.Current(i) {
+			op.Kind = OpReimage
+		}
 	case Resend:
 		op.Kind, op.Batch, op.Resend = OpUpgrade, len(r.Batches), true
 		if r.Op != nil {
@@ -227,7 +266,7 @@ func (w *walk) do(d Decision) {
 }
 
 func (w *walk) apply(op Operation) {
-	if op.Kind != OpUpgrade {
+	if !op.Kind.OnInstances() {
 		w.set.Model.Image = op.Image
 		return
 	}
@@ -321,6 +360,12 @@ func (w *walk) checkCovered(d Decision) {
 			if f.Gate == d.Gate {
 				asked, agreed, voters = nil, false, map[string]bool{}
 			}
+		case Replanned:
+			asked, agreed, voters = nil, false, map[string]bool{}
+		case Retried:
+			if slices.Contains(f.Gates, d.Gate) {
+				asked, agreed, voters = nil, false, map[string]bool{}
+			}
 		case Voted:
 			if f.Gate == d.Gate {
 				voters[e.By] = true
@@ -357,21 +402,40 @@ func (w *walk) checkBatch(d Decision, seen Observation) {
 		return
 	}
 	gate, _ := w.p.Gate(d.Gate)
-	sent := map[string]int{}
+	sent, retried, shown := map[string]int{}, map[string]bool{}, gate.IDs()
 	for n, e := range w.events {
-		if f, ok := e.Fact.(Intended); ok && f.Op.Kind == OpUpgrade && w.reached(n, f.Op.ID) {
+		switch f := e.Fact.(type) {
+		case Intended:
 			for _, id := range f.Op.Instances {
-				sent[id]++
+				sent[id] += bit(w.reached(n, f.Op.ID))
+			}
+		case Asked: // a new yes: each instance may be sent once more
+			if f.Gate == d.Gate && d.Kind != Resend {
+				if clear(sent); f.Instances != nil {
+					shown = f.Instances
+				}
+			}
+		case Retried:
+			for _, id := range f.IDs {
+				retried[id] = true
+			}
+		case Skipped:
+			for _, id := range f.IDs {
+				sent[id] = 99
+			}
+		case Quarantined:
+			for _, id := range f.IDs {
+				sent[id] = 99
 			}
 		}
 	}
 	down, well := seen.Set.Unavailable(), 0
 	for _, id := range d.Batch {
 		i, present := seen.Set.Instance(id)
-		if !present || !slices.Contains(gate.IDs(), id) || w.p.Target.Current(i) {
-			w.t.Errorf("I4, R42: %s of instance %s, which is not an outdated one of %s", d.Kind, id, gate.Title)
+		if !present || !slices.Contains(shown, id) || w.p.Target.Current(i) && !retried[id] {
+			w.t.Errorf("I4, R42: %s of instance %s, which is not an outdated one of %s that people were asked for (%v)", d.Kind, id, gate.Title, shown)
 		}
-		if d.Kind == Start && sent[id] > 0 || d.Kind == Resend && sent[id] != 1 {
+		if d.Kind == Start && sent[id] > 0 || d.Kind == Resend && sent[id] < 1 {
 			w.t.Errorf("I7, R48: %s of instance %s, which was sent %d times", d.Kind, id, sent[id])
 		}
 		if i.Available() {
@@ -390,6 +454,13 @@ func (w *walk) checkBatch(d Decision, seen Observation) {
 			w.t.Errorf("I1: %s while instance %s is %s", d.Kind, i.ID, i.Provisioning)
 		}
 	}
+}
+
+func bit(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // reached reports whether the operation intended at n may have reached Azure: it was sent, and no

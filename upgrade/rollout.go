@@ -12,6 +12,8 @@ type Rollout struct {
 	Seq       int // of the last event folded
 	Requester string
 	Name      string // the requester's, for showing
+	Owner     string // who is called; the requester until the rollout is handed over
+	OwnerName string
 	Channel   string
 	Digest    string
 	At        time.Time
@@ -30,6 +32,7 @@ type Rollout struct {
 	UnfoundAt time.Time            // since when Azure has known no such set; zero = it knows it
 	Holds     []HoldPost           // holds that were announced, for their messages; deciding ignores them
 	Refusal   *Refused             // the last definite no, until something is accepted
+	RefusedOp Operation            // what it was said to
 	RefusedAt time.Time
 	Refusals  int           // definite noes in a row
 	Batches   []BatchStatus // in the order they were sent
@@ -78,6 +81,7 @@ type Said struct {
 	By, Name, Reason string
 	Gate             string
 	Answer           ModelAnswer
+	Rollback         bool // of an abort: a rollout back follows (R5)
 	At               time.Time
 }
 
@@ -102,7 +106,8 @@ type OpStatus struct {
 	AcceptedAt time.Time
 	SettledAt  time.Time
 	Azure      time.Time // Azure's own time of acceptance, zero if it told none
-	Cause      string    // of an unknown outcome
+	Cause      string    // of an unknown outcome or a failure
+	Code       string    // of a failure
 	Looks      []Look
 }
 
@@ -132,8 +137,12 @@ type InstanceStatus struct {
 	Batch   int
 	Image   string
 	Detail  string
+	Code    string    // Azure's own for Detail
 	Started time.Time // when its call was sent
 	At      time.Time // of the last change
+	Tries   int       // how often it was started
+	Retry   bool      // a person wants it started once more
+	Kept    bool      // what Azure says of its failure is in the journal
 }
 
 // LastDecided returns the decision that was last recorded: what people are shown.
@@ -185,13 +194,50 @@ func (r Rollout) CurrentGate(p Plan) (g Gate, index int, ok bool) {
 // are not in a final state.
 func (r Rollout) OpenBatch() (BatchStatus, bool) {
 	for _, b := range slices.Backward(r.Batches) {
-		for _, id := range b.Instances {
-			if !r.Instances[id].State.Final() {
-				return b, true
-			}
+		if len(r.Open(b)) > 0 {
+			return b, true
 		}
 	}
 	return BatchStatus{}, false
+}
+
+// Open lists the instances that the batch is not done with. Those that wait for a retry are the next
+// batch's.
+func (r Rollout) Open(b BatchStatus) []string {
+	var out []string
+	for _, id := range b.Instances {
+		if i := r.Instances[id]; i.Batch == b.N && !i.State.Final() {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// In lists the plan's instances in any of the states, in the order of people's counting.
+func (r Rollout) In(states ...Progress) []string {
+	var out []string
+	for id, i := range r.Instances {
+		if slices.Contains(states, i.State) {
+			out = append(out, id)
+		}
+	}
+	slices.SortFunc(out, CompareIDs)
+	return out
+}
+
+// waiting lists the instances of a gate that wait, nil when all of it does.
+func (r Rollout) waiting(p Plan, key string) []string {
+	gate, _ := p.Gate(key)
+	var out []string
+	for _, m := range gate.Instances {
+		if r.Instances[m.ID].State == Waiting {
+			out = append(out, m.ID)
+		}
+	}
+	if len(out) == len(gate.Instances) {
+		return nil
+	}
+	return out
 }
 
 // Startable reports whether something of the gate may still be sent: instances that wait, or the one

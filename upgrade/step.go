@@ -16,6 +16,7 @@ type step struct {
 	rec   Record
 	seen  Observation
 	fresh []Event
+	then  *Change // goes with the next commit
 }
 
 // rollout is the rollout with the fresh events folded in.
@@ -33,12 +34,12 @@ func (s *step) commit(poll string) error {
 		return nil
 	}
 	after := s.rollout()
-	c := Change{Rollout: s.rec.ID, Seq: s.rec.Rollout.Seq, Events: s.fresh, Poll: poll, Posts: Posts(after, s.fresh)}
+	c := Change{Rollout: s.rec.ID, Seq: s.rec.Rollout.Seq, Events: s.fresh, Poll: poll, Posts: Posts(after, s.fresh), Then: s.then}
 	seq, err := s.e.Journal.Append(s.ctx, s.lease, c)
 	if err != nil {
 		return err
 	}
-	after.Seq = seq
+	after.Seq, s.then = seq, nil
 	s.rec.Rollout, s.rec.Events, s.fresh = after, append(s.rec.Events, s.fresh...), nil
 	return nil
 }
@@ -96,7 +97,7 @@ func lastLoud(events []Event) Decided {
 // who agreed. Only an error of the journal ends the pass; a reading that fails is an incomplete
 // observation.
 func (s *step) observe() error {
-	s.seen = Observation{Policy: PolicyFor(s.e.Policies(), s.rec.Plan.Set), Pace: s.e.Pace, Rights: map[string]string{}}
+	s.seen = Observation{Policy: PolicyFor(s.e.Policies(), s.rec.Plan.Set), Pace: s.e.Pace, Rights: map[string]string{}, Frozen: s.e.frozen(), Unheard: s.unheard()}
 	fence := func(ctx context.Context) error { return s.e.Journal.Extend(ctx, s.lease) }
 	set, err := s.e.Fleet.Observe(s.ctx, s.rec.Plan.Set, fence)
 	switch {
@@ -113,9 +114,28 @@ func (s *step) observe() error {
 	return s.rights(fence)
 }
 
+// unheard is the earlier of two: since when this process has had no way to Slack, and since when a
+// message of the rollout has waited there.
+func (s *step) unheard() Unheard {
+	u := Unheard{Since: s.rec.Unsent, Why: cmp.Or(s.rec.UnsentWhy, "a message waits to be sent")}
+	if u.Since.IsZero() {
+		u = Unheard{}
+	}
+	if s.e.Link == nil {
+		return u
+	}
+	if l := s.e.Link(); !l.Since.IsZero() && (u.Since.IsZero() || l.Since.Before(u.Since)) {
+		return l
+	}
+	return u
+}
+
 func (s *step) missing(f *Fault) {
 	s.seen.Gone = f.Kind == FaultGone
 	s.seen.Missing = f.Error()
+	if in := Sentence(f.Code, f.Message); in != "" {
+		s.seen.Missing = f.Op + ": " + in
+	}
 	if f.Kind == FaultThrottled {
 		s.seen.Throttled = s.e.Now().Add(max(f.RetryAfter, s.e.Pace.Refresh))
 	}
@@ -148,6 +168,7 @@ func (s *step) pollOp(fence Fence) error {
 // rights asks for everybody who agreed to the current gate whether they still may (R23).
 func (s *step) rights(fence Fence) error {
 	gate, _, _ := s.rec.Rollout.CurrentGate(s.rec.Plan)
+	right, _ := s.rec.Plan.Agreement(s.seen.Policy)
 	for _, vote := range s.rec.Rollout.Votes[gate.Key] {
 		if err := fence(s.ctx); err != nil {
 			return err
@@ -157,9 +178,9 @@ func (s *step) rights(fence Fence) error {
 			s.e.Log.Warn("person could not be checked", "rollout", s.rec.ID, "user", vote.By, "err", err)
 			continue
 		}
-		why := s.seen.Policy.Refuses(who, MayApprove, s.rec.Rollout.Requester)
+		why := s.seen.Policy.Refuses(who, right, s.rec.Rollout.Requester)
 		if why == "" {
-			why = s.rec.Plan.Policy.Refuses(who, MayApprove, s.rec.Rollout.Requester)
+			why = s.rec.Plan.Policy.Refuses(who, right, s.rec.Rollout.Requester)
 		}
 		if why != "" && (s.seen.Policy.unsure(who) || s.rec.Plan.Policy.unsure(who)) {
 			s.e.Log.Warn("person could not be checked: a user group cannot be read", "rollout", s.rec.ID, "user", vote.By)
@@ -187,8 +208,13 @@ func (s *step) act(d Decision) error {
 		s.add(ModelAsked{Nonce: s.e.ID(), Recommend: v.recommend(), On: on, Off: off})
 	case Drop:
 		s.add(Dropped{Op: s.rec.Rollout.Op.ID, Reason: d.Text})
+	case SetAside:
+		s.add(Quarantined{IDs: d.Batch, Reason: d.Text})
 	case End:
 		s.add(Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally()})
+		if d.Outcome == OutcomeRollback {
+			s.then = s.rollback()
+		}
 	case SetModel, Start, Resend, PutBack:
 		return s.write(s.operation(d))
 	}
@@ -197,21 +223,33 @@ func (s *step) act(d Decision) error {
 
 func (s *step) view() view { return view{s.rec.Plan, s.rollout(), s.seen, s.e.Now()} }
 
+// rollback is the change that opens the rollout back, in the name of who wanted it. It takes the set's
+// lock over in the same transaction: nobody comes between.
+func (s *step) rollback() *Change {
+	abort := s.rec.Rollout.Abort
+	p, no := s.view().undo(abort.By)
+	if no != nil {
+		return nil // it was not decided then
+	}
+	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, abort.By, abort.Name, s.e.Now())
+}
+
 // asked puts a gate to people, with what has changed in the model since the plan (R34).
 func (s *step) asked(gate string) Asked {
 	life := s.rec.Plan.Policy.Tighter(s.seen.Policy).ApprovalLife
 	a := Asked{Gate: gate, Asking: s.rec.Rollout.Askings[gate] + 1, Nonce: s.e.ID(), Expires: s.e.Now().Add(life)}
 	if a.Acknowledged = ChangedSections(s.rec.Plan, *s.seen.Set); len(a.Acknowledged) > 0 {
-		a.Sections = s.seen.Set.Model.Sections
+		a.Sections, a.Changes = s.seen.Set.Model.Sections, changedLeaves(s.rec.Plan.Leaves, s.seen.Set.Model.Leaves)
 	}
+	a.Instances = s.rollout().waiting(s.rec.Plan, gate)
 	return a
 }
 
 func (s *step) tally() Tally {
 	r := s.rollout()
 	n := r.Count(s.rec.Plan)
-	t := Tally{Planned: s.rec.Plan.Size(), OK: n[OK], Failed: n[Broken], Vanished: n[Vanished], Left: n[Left], LowestServing: r.Lowest, Total: s.rec.Plan.Total}
-	t.Untouched, t.Unknown = n[Waiting], n[Going]+n[Checking]+n[Confirmed]
+	t := Tally{Planned: s.rec.Plan.Size(), OK: n[OK], Failed: n[Broken], Vanished: n[Vanished], Left: n[Left], Aside: n[Aside], Passed: n[Passed], LowestServing: r.Lowest, Total: s.rec.Plan.Total}
+	t.Untouched, t.Unknown = n[Waiting], n[Going]+n[Checking]+n[Confirmed]+n[Unclear]
 	if s.seen.Set != nil {
 		t.OnNew, t.OnOld = s.view().split()
 	}
@@ -225,6 +263,9 @@ func (s *step) operation(d Decision) Operation {
 	switch d.Kind {
 	case Start:
 		op.Kind, op.Instances, op.Batch = OpUpgrade, d.Batch, len(r.Batches)+1
+		if i, _ := s.seen.Set.Instance(d.Batch[0]); s.view().fresh(i) {
+			op.Kind, op.Ephemeral = OpReimage, s.seen.Set.EphemeralOS
+		}
 	case Resend:
 		op.Kind, op.Instances, op.Batch, op.Resend = OpUpgrade, d.Batch, r.Batches[len(r.Batches)-1].N, true
 	case SetModel:
@@ -248,6 +289,10 @@ func (s *step) write(op Operation) error {
 	}
 	if err := s.ctx.Err(); err != nil {
 		return err
+	}
+	if why := s.e.frozen(); why != "" { // it was not when this was decided
+		s.add(Dropped{Op: op.ID, Reason: "frozen before it was sent: " + why})
+		return s.commit("")
 	}
 	// From here on the answer is worth more than a quick stop: a stop in between would leave an
 	// unknown outcome of a call that was never made.
@@ -287,7 +332,7 @@ func (s *step) again(f *Fault) time.Time {
 	n := s.rec.Rollout.Refusals
 	switch {
 	case f.Kind == FaultThrottled:
-	case f.Kind != FaultBusy && f.Kind != FaultPrecondition, n >= patience:
+	case f.Kind != FaultBusy && f.Kind != FaultPrecondition && f.Kind != FaultSignIn, n >= patience:
 		return time.Time{}
 	}
 	return s.e.Now().Add(max(f.RetryAfter, s.e.Pace.Refresh<<min(n, patience)))

@@ -1,0 +1,164 @@
+package upgrade
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Replan makes the plan that takes the place of an open rollout's when the set is not as planned any
+// more (R1, R34): the same target, limits and instances, compared with the set as it is now. What is
+// done stays done, nothing is added, and nothing starts before people have agreed to it anew: it has
+// another digest. It says why there can be none.
+func Replan(p Plan, r Rollout, s ScaleSet, pol Policy, now time.Time) (Plan, *Refusal) {
+	abort := fmt.Sprintf("/vmss abort %s \"reason\"", r.ID)
+	switch {
+	case p.Unique != "" && s.Unique != "" && p.Unique != s.Unique:
+		return Plan{}, Refuse(CodePolicy, abort, "%s was deleted and made anew: its instances are others, which nobody planned", p.Name)
+	case p.Target.Model && !s.Model.Image.Same(p.Target.Image):
+		return Plan{}, Refuse(CodePolicy, abort, "the model of %s names %s by now, not %s, and this rollout only rolls what the model says: abort it and upgrade anew", p.Name, s.Model.Image, p.Target.Image)
+	}
+	w := Wish{Target: p.Target, Limits: view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits(), Undoes: p.Undoes}
+	if no := plannable(s, pol, w); no != nil {
+		return Plan{}, no
+	}
+	q := p
+	q.From, q.Sections, q.Leaves, q.Unique, q.UpgradeMode = s.Model.Image, s.Model.Sections, s.Model.Leaves, s.Unique, s.UpgradeMode
+	q.Limits, q.Policy, q.At = w.Limits, pol, now
+	q.Pending, q.Hazards = pending(s, q.Target), hazards(s)
+	q.Gates = regrouped(p, r, s)
+	q.Digest = q.digest()
+	return q, nil
+}
+
+// regrouped are the plan's gates with the instances that wait as they are now. One that moved to another
+// update domain is asked for with that one; one that is done stays where it was agreed to.
+func regrouped(p Plan, r Rollout, s ScaleSet) []Gate {
+	out := make([]Gate, len(p.Gates))
+	for n, g := range p.Gates {
+		out[n] = Gate{Key: g.Key, Title: g.Title}
+	}
+	for n, g := range p.Gates {
+		for _, m := range g.Instances {
+			i, present := s.Instance(m.ID)
+			if !present || r.Instances[m.ID].State != Waiting {
+				out[n].Instances = append(out[n].Instances, m)
+				continue
+			}
+			out = regroup(out, n, m, i)
+		}
+	}
+	return slices.DeleteFunc(out, func(g Gate) bool { return len(g.Instances) == 0 })
+}
+
+// regroup puts a member as it is now into its gate, the n-th or the one of the domain it moved to. A
+// domain that is not told is the one it had.
+func regroup(gates []Gate, n int, m Member, i Instance) []Gate {
+	ud := i.UpdateDomain
+	if ud < 0 {
+		ud = m.UpdateDomain
+	}
+	if ud != m.UpdateDomain {
+		if n = slices.IndexFunc(gates, func(g Gate) bool { return g.Key == udKey(ud) }); n < 0 {
+			gates, n = append(gates, Gate{Key: udKey(ud), Title: udTitle(ud)}), len(gates)
+		}
+	}
+	gates[n].Instances = append(gates[n].Instances, Member{i.ID, ud, i.FaultDomain, i.Zone, i.Image})
+	return gates
+}
+
+func udKey(ud int) string   { return fmt.Sprintf("ud-%d", ud) }
+func udTitle(ud int) string { return fmt.Sprintf("UD %d", ud) }
+
+// replanned lists what differs between a plan and the one in its place, in words.
+func replanned(p, q Plan) []string {
+	var out []string
+	if !p.From.Same(q.From) {
+		out = append(out, fmt.Sprintf("the model's image: %s, was %s", q.From, p.From))
+	}
+	for _, section := range changed(p.Sections, q.Sections) {
+		out = append(out, "the model's "+string(section))
+	}
+	out = append(out, changedLeaves(p.Leaves, q.Leaves)...)
+	for _, g := range q.Gates {
+		for _, m := range g.Instances {
+			if _, was, known := p.Member(m.ID); known && was.Key != g.Key {
+				out = append(out, fmt.Sprintf("instance %s: %s, was %s", m.ID, g.Title, was.Title))
+			}
+		}
+	}
+	if p.Limits != q.Limits {
+		out = append(out, "tighter limits")
+	}
+	return out
+}
+
+// Undo makes the plan of a rollback (R5): the image before, over the instances that the rollout has
+// touched, the last gate first. It is the recovery direction: neither the policy's allow-list nor its
+// word on downgrades is in its way. It says why there can be none.
+func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (Plan, *Refusal) {
+	show := "/vmss show " + p.Name
+	touched := r.touched()
+	before, no := previous(p, r, touched)
+	switch {
+	case len(touched) == 0:
+		return Plan{}, Refuse(CodeState, fmt.Sprintf("/vmss abort %s revert \"reason\"", r.ID), "%s has upgraded nothing: an abort puts the old image back into the model", r.ID)
+	case p.Unique != "" && s.Unique != "" && p.Unique != s.Unique:
+		return Plan{}, Refuse(CodePolicy, show, "%s was deleted and made anew: its instances are others", p.Name)
+	case p.Target.Model:
+		return Plan{}, Refuse(CodePolicy, show, "%s rolled what the model said, and somebody else writes the model: put the old image back there, then `upgrade %s model`", r.ID, p.Name)
+	case no != nil:
+		return Plan{}, no
+	}
+	limits := view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits()
+	limits.OnFailure = HoldOnFailure
+	w := Wish{Target: Target{Image: before}, Which: Selection{Instances: touched}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
+	q, no := NewPlan(s, pol, w, now)
+	if no != nil {
+		return Plan{}, no
+	}
+	order := func(g Gate) int { _, at := p.Gate(g.Key); return -at }
+	slices.SortStableFunc(q.Gates, func(a, b Gate) int { return order(a) - order(b) })
+	q.Digest = q.digest()
+	return q, nil
+}
+
+func (v view) undo(by string) (Plan, *Refusal) {
+	return Undo(v.p, v.r, *v.seen.Set, v.seen.Policy, by, v.now)
+}
+
+// touched lists the instances that were named in a call that Azure may have carried out.
+func (r Rollout) touched() []string {
+	var out []string
+	for _, b := range r.Batches {
+		for _, id := range b.Instances {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
+}
+
+// previous is the image that the touched instances ran before. Where they ran several, it is the one
+// the model named.
+func previous(p Plan, r Rollout, touched []string) (Image, *Refusal) {
+	var before Image
+	alike := true
+	for n, id := range touched {
+		m, _, _ := p.Member(id)
+		was := m.From
+		was.Version, was.Exact = was.Running(), ""
+		if n == 0 {
+			before = was
+		}
+		alike = alike && was.Same(before)
+	}
+	if alike {
+		return before, nil
+	}
+	if is := r.Model.Previous; is != (Image{}) && is.Version != Latest {
+		return is, nil
+	}
+	return Image{}, Refuse(CodePolicy, "/vmss show "+p.Name, "the instances of %s ran several images before: name the one to go to with `upgrade %s VERSION`", p.Name, p.Name)
+}

@@ -1,0 +1,209 @@
+package upgrade
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The blockers that take a person's word, and the two that come from outside of Azure.
+
+// failure: failed instances beyond the budget, or a write Azure definitely refused (R1, R29).
+func failure(v view) *Blocker {
+	switch f := v.r.Refusal; {
+	case v.tooMany():
+		broken := v.r.In(Broken)
+		what := fmt.Sprintf("%s failed (budget %d)", Instances(broken), v.limits().MaxFailures)
+		if i := v.r.Instances[broken[0]]; len(broken) == 1 {
+			what += ": " + cmp.Or(Sentence(i.Code, i.Detail), i.Detail)
+		}
+		return &Blocker{Reason: ReasonFailure, What: what, Details: v.why(broken), Clears: "a requester or approver", Next: "/vmss retry " + v.r.ID,
+			Also: []string{v.about("quarantine", broken, `"why"`), v.about("skip", broken), v.rollbackCommand(), v.abortCommand()}}
+	case f != nil && f.Until.IsZero():
+		return &Blocker{Reason: ReasonFailure, What: fmt.Sprintf("Azure refused %s: %s", describe(v.r.RefusedOp), inWords(f.Code, f.Message)),
+			Details: []string{f.Code + ": " + f.Message}, Clears: "a requester or approver, once its cause is gone", Next: "/vmss retry " + v.r.ID, Also: v.refusedWays()}
+	}
+	return nil
+}
+
+func (v view) tooMany() bool { return len(v.r.In(Broken)) > max(0, v.limits().MaxFailures) }
+
+// refusedWays are the ways out of a refusal beside trying again.
+func (v view) refusedWays() []string {
+	if op := v.r.RefusedOp; op.Kind.OnInstances() && len(op.Instances) > 0 {
+		return []string{v.about("skip", op.Instances), v.abortCommand()}
+	}
+	return []string{v.abortCommand()}
+}
+
+// unclear: the time of instances is up, and nothing tells whether they are well (R29).
+func unclear(v view) *Blocker {
+	ids := v.r.In(Unclear)
+	if len(ids) == 0 {
+		return nil
+	}
+	return &Blocker{Reason: ReasonUnclear, What: fmt.Sprintf("%s: nothing tells whether they are well", Instances(ids)), Details: v.why(ids),
+		Clears: "the health source, or an approver who looks", Next: v.about("resolve", ids, `ok "why"`),
+		Also: []string{v.about("resolve", ids, `failed "why"`), v.about("quarantine", ids, `"why"`), v.about("retry", ids), v.abortCommand()}}
+}
+
+// why has a line for each instance: Azure's reason in a sentence, else as it was told.
+func (v view) why(ids []string) []string {
+	out := make([]string, len(ids))
+	for n, id := range ids {
+		i := v.r.Instances[id]
+		out[n] = fmt.Sprintf("%s: %s", id, cmp.Or(Sentence(i.Code, i.Detail), i.Detail))
+		if v.seen.Set == nil {
+			continue
+		}
+		if now, ok := v.seen.Set.Instance(id); ok && now.Available() && v.p.Target.Current(now) {
+			out[n] += ". It is well by now: retry confirms that and touches nothing"
+		}
+	}
+	return out
+}
+
+// inWords is Azure's reason in a sentence where the code is known, else in its own words.
+func inWords(code, message string) string {
+	return cmp.Or(Sentence(code, message), strings.TrimSpace(code+": "+message))
+}
+
+// drift compares the set with the plan (R34): the etag is not compared, it serves as If-Match only.
+func drift(v view) *Blocker {
+	if v.seen.Set == nil || v.r.Op != nil {
+		return nil
+	}
+	diffs := v.drifted()
+	if len(diffs) == 0 {
+		return nil
+	}
+	b := &Blocker{Reason: ReasonDrift, What: "the set is not as planned: " + strings.Join(diffs, "; "), Clears: "whoever changed it, by putting it back",
+		Details: changedLeaves(v.p.Leaves, v.seen.Set.Model.Leaves), Next: v.abortCommand()}
+	if _, no := Replan(v.p, v.r, *v.seen.Set, v.seen.Policy, v.now); no == nil {
+		b.Clears += "; or a requester or approver, by a new plan or an abort"
+		b.Next, b.Also = "/vmss replan "+v.r.ID, []string{v.abortCommand()}
+	} else {
+		b.Clears += "; or a requester or approver, by an abort"
+	}
+	return b
+}
+
+func (v view) drifted() []string {
+	var out []string
+	s := v.seen.Set
+	if want := v.ourImage(); !s.Model.Image.Same(want) {
+		out = append(out, fmt.Sprintf("the model's image is %s, not %s", s.Model.Image, want))
+	}
+	if s.UpgradeMode != v.p.UpgradeMode {
+		out = append(out, fmt.Sprintf("the upgrade mode is %s, not %s", s.UpgradeMode, v.p.UpgradeMode))
+	}
+	if s.Rolling {
+		out = append(out, "a rolling upgrade of Azure's own is running")
+	}
+	if v.p.Unique != "" && s.Unique != "" && s.Unique != v.p.Unique {
+		out = append(out, "the scale set was deleted and another one made with its name")
+	}
+	if s.AutoOSUpgrade {
+		out = append(out, "automatic OS upgrades were turned on")
+	}
+	out = append(out, v.moved()...)
+	for _, section := range ChangedSections(v.p, *s) {
+		if section.Stops() {
+			out = append(out, "the model's "+string(section)+" was changed")
+		}
+	}
+	return out
+}
+
+// ourImage is what the model must name: what we set, or what it named when the plan was made.
+func (v view) ourImage() Image {
+	if v.r.Model.Set && !v.r.Model.Reverted {
+		return v.r.Model.Image
+	}
+	return v.p.From
+}
+
+// moved lists instances that were agreed to as part of one update domain and are in another now.
+func (v view) moved() []string {
+	var out []string
+	for _, g := range v.p.Gates {
+		for _, m := range g.Instances {
+			i, present := v.seen.Set.Instance(m.ID)
+			if present && i.UpdateDomain >= 0 && i.UpdateDomain != m.UpdateDomain && v.r.Instances[m.ID].State == Waiting {
+				out = append(out, fmt.Sprintf("instance %s moved from UD %d to UD %d", m.ID, m.UpdateDomain, i.UpdateDomain))
+			}
+		}
+	}
+	return out
+}
+
+// ChangedSections lists the sections of the model that differ from the plan's, in a fixed order.
+func ChangedSections(p Plan, s ScaleSet) []Section { return changed(p.Sections, s.Model.Sections) }
+
+func changed(was, is map[Section]string) []Section {
+	var out []Section
+	for _, section := range []Section{SectionOSProfile, SectionNetwork, SectionIdentity, SectionExtensions, SectionOther} {
+		if was[section] != is[section] {
+			out = append(out, section)
+		}
+	}
+	return out
+}
+
+// mostLeaves is how many changed settings are listed; people see how many more there are.
+const mostLeaves = 12
+
+// changedLeaves lists the settings of the model that were changed, by path: never a value, as some are
+// secrets. There are none for a plan that is older than their keeping.
+func changedLeaves(was, is map[string]string) []string {
+	if was == nil || is == nil {
+		return nil
+	}
+	var out []string
+	for path, digest := range is {
+		switch before, known := was[path]; {
+		case !known:
+			out = append(out, path+" was added")
+		case before != digest:
+			out = append(out, path+" was changed")
+		}
+	}
+	for path := range was {
+		if _, still := is[path]; !still {
+			out = append(out, path+" was removed")
+		}
+	}
+	slices.Sort(out)
+	if more := len(out) - mostLeaves; more > 0 {
+		out = append(out[:mostLeaves], fmt.Sprintf("and %s more", Count(more, "setting")))
+	}
+	return out
+}
+
+// channel: nothing starts that people would not see (R19). What is in flight is followed to its end.
+func channel(v view) *Blocker {
+	u := v.seen.Unheard
+	if u.Since.IsZero() || v.now.Sub(u.Since) < v.seen.Pace.Unheard {
+		return nil
+	}
+	return &Blocker{Reason: ReasonChannel, What: fmt.Sprintf("people have not seen what I say since %s: %s", DateToken(u.Since), u.Why),
+		Clears: "Slack, or whoever invites me to the channel again", Next: "/invite @vmssbot"}
+}
+
+// freeze: nothing is written to Azure at all (R11, R19).
+func freeze(v view) *Blocker {
+	if v.seen.Frozen == "" {
+		return nil
+	}
+	return &Blocker{Reason: ReasonFreeze, What: "everything is frozen: " + v.seen.Frozen, Clears: "whoever runs the bot, by removing the file FREEZE", Next: v.whyCommand()}
+}
+
+// about is a command about instances.
+func (v view) about(verb string, ids []string, more ...string) string {
+	return strings.Join(append([]string{"/vmss", verb, v.r.ID, "vm=" + strings.Join(ids, ",")}, more...), " ")
+}
+
+func (v view) abortCommand() string    { return fmt.Sprintf("/vmss abort %s \"reason\"", v.r.ID) }
+func (v view) rollbackCommand() string { return "/vmss rollback " + v.r.ID }
+func (v view) whyCommand() string      { return "/vmss why " + v.r.ID }

@@ -53,7 +53,7 @@ func runs(i Image) Image {
 func webWish() Wish {
 	pol := webPolicy()
 	return Wish{Target: Target{Image: v2}, By: "UANA", Limits: Limits{
-		MaxUnavailable: 2, BatchCap: pol.BatchCap, MaxFailures: pol.MaxFailures, Soak: pol.Soak, Bake: pol.Bake, Deadline: pol.Deadline}}
+		MaxUnavailable: 2, BatchCap: pol.BatchCap, MaxFailures: pol.MaxFailures, OnFailure: pol.OnFailure, Soak: pol.Soak, Bake: pol.Bake, Deadline: pol.Deadline}}
 }
 
 func webPlan(changes ...func(*ScaleSet, *Policy, *Wish)) Plan {

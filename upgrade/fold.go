@@ -211,6 +211,15 @@ func (r *Rollout) replan(f Replanned) {
 	if r.Model.Set && !f.Image.Same(r.Model.Image) {
 		r.Model = ModelState{}
 	}
+	// A re-send that is owed was covered by a yes to the plan before: its instances wait for another.
+	for n, b := range r.Batches {
+		for _, id := range b.Owed {
+			if i := r.Instances[id]; i.Batch == b.N && !i.State.Final() {
+				r.Instances[id] = InstanceStatus{Tries: i.Tries, At: i.At}
+			}
+		}
+		r.Batches[n].Owed = nil
+	}
 }
 
 // opOf returns the id of the operation a fact is about, "" when it is about none.

@@ -34,7 +34,7 @@ func TestRandomHistories(t *testing.T) {
 	for seed := range *seeds {
 		w := &walk{t: t, rng: rand.New(rand.NewSource(seed)), p: webPlan(), pol: webPolicy(), now: night, set: web(), rights: map[string]string{"UBO": "", "UEVA": ""}, did: did}
 		w.p.Limits.MaxFailures, w.p.Policy.MaxFailures, w.pol.MaxFailures = int(seed%3), 2, 2
-		if seed%5 == 0 {
+		if seed%2 == 0 {
 			w.p.Limits.OnFailure, w.p.Policy.OnFailure, w.pol.OnFailure = QuarantineOnFailure, QuarantineOnFailure, QuarantineOnFailure
 		}
 		w.p.Digest = w.p.digest()

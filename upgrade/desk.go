@@ -339,6 +339,9 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 	if w.Channel != rec.Rollout.Channel {
 		return Change{}, "", Refuse(CodeRole, "", "%s is driven in <#%s> only", rec.Plan.Name, rec.Rollout.Channel)
 	}
+	if no := (hearing{w: w, by: by, p: rec.Plan, r: rec.Rollout, pol: pol}).permitted(); no != nil {
+		return Change{}, "", no
+	}
 	if w.Verb == WordRollback && rec.Rollout.Ended != nil {
 		return d.rollback(ctx, by, rec, pol)
 	}
@@ -384,9 +387,6 @@ func (d Desk) lookUp(ctx context.Context, w *Word, rec Record, pol Policy) error
 
 // rollback opens the rollout back of one that has ended (R5).
 func (d Desk) rollback(ctx context.Context, by Person, rec Record, pol Policy) (Change, string, error) {
-	if who := pol.Refuses(by, MayRecover, ""); who != "" {
-		return Change{}, "", Refuse(CodeRole, "/vmss show "+rec.Plan.Name, "to roll back %s takes %s", rec.Plan.Name, who)
-	}
 	if err := d.free(ctx, SetSummary{ID: rec.Plan.Set, Name: rec.Plan.Name}); err != nil {
 		return Change{}, "", err
 	}

@@ -13,7 +13,7 @@ import (
 func deskAt(now time.Time) (Desk, *cloud, *memory) {
 	c, m, n := newCloud(), newMemory(), 0
 	return Desk{
-		Fleet: c, Catalogue: c, Journal: m, Policies: func() []Policy { return []Policy{webPolicy()} },
+		Fleet: c, Catalogue: c, Journal: m, People: directory{"UANA": ana, "UBO": bo, "UEVA": eva, "USTRAY": stray}, Policies: func() []Policy { return []Policy{webPolicy()} },
 		Now: func() time.Time { return now },
 		ID:  func() string { n++; return fmt.Sprintf("%032d", n) },
 	}, c, m

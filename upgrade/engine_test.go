@@ -33,7 +33,7 @@ func inLab(t *testing.T, told tale, f func(*lab)) {
 		var n atomic.Int64
 		l.e = &Engine{
 			Fleet: l.cloud, Journal: l.memory, Reader: l.memory, People: l.dir, Policies: func() []Policy { return []Policy{l.pol} },
-			Pace: DefaultPace(), Now: time.Now, ID: func() string { return fmt.Sprintf("id%d", n.Add(1)) },
+			Pace: DefaultPace(), Now: time.Now, ID: func() string { return fmt.Sprintf("id%06d", n.Add(1)) },
 			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Woken: l.woken,
 		}
 		if told.fold().Model.Set {

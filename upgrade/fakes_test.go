@@ -17,6 +17,8 @@ type memory struct {
 	records map[string]*entry
 	woken   chan struct{}
 	claims  int
+	posts   []Post
+	unsent  time.Time // of every record
 	// before and after are called around every commit of an Append; an error of before is the
 	// commit's, one of after is seen by the writer though the commit stands: a lost answer, or a crash.
 	before, after func(Change) error
@@ -174,6 +176,13 @@ func (m *memory) commit(l Lease, c Change) (int, error) {
 	}
 	e.events = append(e.events, c.Events...)
 	e.until = time.Now().Add(8 * time.Second)
+	if c.Plan != nil {
+		e.plan = *c.Plan
+	}
+	if next := c.Then; next != nil {
+		m.records[next.Rollout] = &entry{plan: *next.Open, events: next.Events, wake: time.Now()}
+	}
+	m.posts = append(m.posts, c.Posts...)
 	return len(e.events), nil
 }
 
@@ -199,7 +208,7 @@ func (m *memory) Record(_ context.Context, id string) (Record, error) {
 	if !ok {
 		return Record{}, ErrNotFound
 	}
-	r := Record{ID: id, Plan: e.plan, Rollout: Fold(id, e.events), Events: slices.Clone(e.events)}
+	r := Record{ID: id, Plan: e.plan, Rollout: Fold(id, e.events), Events: slices.Clone(e.events), Unsent: m.unsent}
 	if r.Rollout.Op != nil && r.Rollout.Op.State == StateAccepted {
 		r.Poll = e.poll
 	}
@@ -307,7 +316,7 @@ func (c *cloud) Apply(_ context.Context, op Operation) (Receipt, error) {
 	c.applied = append(c.applied, op)
 	token := ""
 	switch op.Kind {
-	case OpUpgrade:
+	case OpUpgrade, OpReimage:
 		if len(c.going) > 0 {
 			panic("two operations at once: " + describe(op))
 		}

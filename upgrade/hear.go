@@ -61,21 +61,9 @@ type Heard struct {
 // What lets a rollout go on takes the right under the plan's policy and the one in force (R21).
 // What stops it takes the one in force only: whoever must be able to stop is never too new for it.
 func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time.Time) (Heard, *Refusal) {
-	right, policies := MayStop, []Policy{pol}
-	switch w.Verb {
-	case WordApprove:
-		right, _ = p.Agreement(pol)
-		policies = []Policy{pol, p.Policy}
-	case WordResolve:
-		right, policies = MayApprove, []Policy{pol, p.Policy}
-	case WordResume, WordAsk, WordRetry, WordSkip, WordQuarantine, WordReplan:
-		policies = []Policy{pol, p.Policy}
-	}
 	h := hearing{w, by, card, p, r, pol, now}
-	for _, policy := range policies {
-		if who := policy.Refuses(by, right, r.Requester); who != "" {
-			return Heard{}, h.refuse(CodeRole, "to %s a rollout of %s takes %s", w.Verb.phrase(), p.Name, who)
-		}
+	if no := h.permitted(); no != nil {
+		return Heard{}, no
 	}
 	switch {
 	case r.Ended != nil:
@@ -84,6 +72,26 @@ func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time
 		return Heard{}, h.refuse(CodeState, "%s was aborted by %s: nothing more is started", r.ID, r.Abort.Name)
 	}
 	return h.answer()
+}
+
+// permitted is the one rule for each verb of who may say it.
+func (h hearing) permitted() *Refusal {
+	right, policies := MayStop, []Policy{h.pol}
+	switch h.w.Verb {
+	case WordApprove:
+		right, _ = h.p.Agreement(h.pol)
+		policies = []Policy{h.pol, h.p.Policy}
+	case WordResolve:
+		right, policies = MayApprove, []Policy{h.pol, h.p.Policy}
+	case WordResume, WordAsk, WordRetry, WordSkip, WordQuarantine, WordReplan:
+		policies = []Policy{h.pol, h.p.Policy}
+	}
+	for _, policy := range policies {
+		if who := policy.Refuses(h.by, right, h.r.Requester); who != "" {
+			return h.refuse(CodeRole, "to %s a rollout of %s takes %s", h.w.Verb.phrase(), h.p.Name, who)
+		}
+	}
+	return nil
 }
 
 func (h hearing) answer() (Heard, *Refusal) {

@@ -98,7 +98,7 @@ func (d Desk) free(ctx context.Context, set SetSummary) error {
 
 // Locked is the refusal for a set that rec holds.
 func Locked(rec Record) *Refusal {
-	what := fmt.Sprintf("%s is being rolled by %s (%s, since %s", rec.Plan.Name, rec.ID, rec.Rollout.Name, DateToken(rec.Rollout.At))
+	what := fmt.Sprintf("%s is being rolled by %s (%s, since %s", rec.Plan.Name, rec.ID, rec.Rollout.OwnerName, DateToken(rec.Rollout.At))
 	if rec.Plan.Note != "" {
 		what += ", “" + rec.Plan.Note + "”"
 	}

@@ -228,7 +228,7 @@ func (r Rollout) In(states ...Progress) []string {
 // waiting lists the instances of a gate that wait, nil when all of it does.
 func (r Rollout) waiting(p Plan, key string) []string {
 	gate, _ := p.Gate(key)
-	var out []string
+	out := []string{} // none of it is not all of it
 	for _, m := range gate.Instances {
 		if r.Instances[m.ID].State == Waiting {
 			out = append(out, m.ID)

@@ -29,7 +29,7 @@ const (
 )
 
 // form is a form that somebody needs: to be opened with a trigger, or to be drawn anew where it
-// stands because another set was chosen.
+// stands because another set or a rollout was chosen.
 type form struct {
 	request commands.Request
 	trigger string
@@ -60,6 +60,7 @@ type entered struct {
 	Value   string   `json:"value"`
 	Chosen  *option  `json:"selected_option"`
 	Several []option `json:"selected_options"`
+	Person  string   `json:"selected_user"`
 }
 
 type option struct {
@@ -74,7 +75,7 @@ func (e entered) text() string {
 	for _, o := range e.Several {
 		all = append(all, o.Value)
 	}
-	return cmp.Or(strings.Join(all, ","), e.Value)
+	return cmp.Or(strings.Join(all, ","), e.Person, e.Value)
 }
 
 // values are what was entered, by field.
@@ -153,7 +154,7 @@ func (s *spoken) submitted(p payload) {
 	}
 }
 
-// steered reads the choice of another set in a form.
+// steered reads the choice of another set, or of a rollout, in a form.
 func (s *spoken) steered(p payload) {
 	c, no := p.View.carried()
 	s.channel, s.raw = c.Channel, "form "+string(c.Verb)

@@ -13,7 +13,8 @@ import (
 
 // aboutOne are the verbs that speak about one rollout: in its thread they need no id.
 var aboutOne = []commands.Verb{commands.VerbStatus, commands.VerbWhy, commands.VerbShow, commands.VerbApprove, commands.VerbDeny,
-	commands.VerbPause, commands.VerbResume, commands.VerbAbort, commands.VerbAsk}
+	commands.VerbPause, commands.VerbResume, commands.VerbAbort, commands.VerbAsk, commands.VerbRetry, commands.VerbSkip, commands.VerbQuarantine,
+	commands.VerbResolve, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover}
 
 // inThread fills in the rollout in whose thread something was said, where the words name none: slash
 // commands cannot be used in threads, and nobody there types an id that stands above them.
@@ -28,8 +29,8 @@ func (b *Bot) inThread(ctx context.Context, said *spoken) error {
 	if err != nil {
 		return fmt.Errorf("thread %s of %s: %w", said.thread, said.channel, err)
 	}
-	if request, no := commands.Parse(withRollout(addressed(said.raw, b.user), id)); no == nil {
-		said.request, said.refusal = request, nil
+	if request, no := commands.Parse(withRollout(addressed(said.raw, b.user), id)); no == nil || errors.Is(no, commands.ErrIncomplete) {
+		said.request, said.refusal = request, no
 	}
 	return nil
 }

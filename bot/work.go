@@ -15,7 +15,7 @@ import (
 
 const (
 	atOnce      = 16               // deliveries carried out at the same time
-	atOnceSlow  = 8                // of these, ones that read Azure first
+	atOnceSlow  = 8                // of these, ones that read Azure or Slack first
 	workTimeout = 60 * time.Second // of one delivery; reading a large set takes its time
 	attempts    = 10               // when others keep changing the same rollout, or the journal fails
 	oneLook     = 256              // deliveries listed at once; more when that many wait
@@ -127,13 +127,13 @@ func looks(v commands.Verb) bool {
 	return false
 }
 
-// slow reports whether Azure is read before there is an answer.
+// slow reports whether Azure or Slack is read before there is an answer.
 func (s spoken) slow() bool {
 	if s.form != nil {
 		return false // it opens first
 	}
 	switch s.request.Verb {
-	case commands.VerbUpgrade, commands.VerbPlan, commands.VerbList, commands.VerbShow:
+	case commands.VerbUpgrade, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover:
 		return true
 	}
 	return false

@@ -18,6 +18,8 @@ type place int
 const (
 	onCard   place = iota // a card's nonce: the answer to what was asked there
 	rollout               // a rollout's id, or the nonce of a card about it
+	byID                  // a rollout's id
+	instance              // a rollout's id and one of its instances, such as r-4f2k9a/8
 	toLookAt              // a rollout's id, only to be shown
 	nowhere               // there is none
 )
@@ -38,6 +40,21 @@ var buttons = []struct {
 	{"resume", Request{Verb: VerbResume}, rollout},
 	{"abort", Request{Verb: VerbAbort}, rollout},
 	{"ask", Request{Verb: VerbAsk}, rollout},
+	{"retry", Request{Verb: VerbRetry}, byID},
+	{"retry-one", Request{Verb: VerbRetry}, instance},
+	{"skip", Request{Verb: VerbSkip}, byID},
+	{"skip-one", Request{Verb: VerbSkip}, instance},
+	{"quarantine", Request{Verb: VerbQuarantine}, byID},
+	{"quarantine-one", Request{Verb: VerbQuarantine}, instance},
+	{"resolve", Request{Verb: VerbResolve}, byID},
+	{"resolve-started", Request{Verb: VerbResolve, Verdict: upgrade.Started}, byID},
+	{"resolve-not-started", Request{Verb: VerbResolve, Verdict: upgrade.NotStarted}, byID},
+	{"resolve-ok", Request{Verb: VerbResolve, Verdict: upgrade.IsOK}, instance},
+	{"resolve-failed", Request{Verb: VerbResolve, Verdict: upgrade.IsFailed}, instance},
+	{"replan", Request{Verb: VerbReplan}, byID},
+	{"rollback", Request{Verb: VerbRollback}, byID},
+	{"handover", Request{Verb: VerbHandover}, byID},
+	{"evidence", Request{Verb: VerbShow, Part: partEvidence}, toLookAt},
 	{"status", Request{Verb: VerbStatus}, toLookAt},
 	{"open", Request{Verb: VerbStatus}, toLookAt},
 	{"why", Request{Verb: VerbWhy}, toLookAt},
@@ -50,6 +67,9 @@ var buttons = []struct {
 // request that no button can make.
 func Action(r Request) (actionID, value string) {
 	value = cmp.Or(r.Nonce, r.Rollout, r.About)
+	if len(r.Instances) == 1 {
+		value += "/" + r.Instances[0]
+	}
 	for _, b := range buttons {
 		if said, ok := filled(b.says, b.place, value); ok && reflect.DeepEqual(said, r) {
 			return b.id, value
@@ -90,9 +110,13 @@ func filled(r Request, p place, value string) (Request, bool) {
 	switch nonce, id := isNonce(value), isRollout(value); {
 	case p == nowhere:
 		return r, value == ""
-	case nonce && p != toLookAt:
+	case p == instance:
+		of, vm, _ := strings.Cut(value, "/")
+		r.Rollout, r.Instances = of, []string{vm}
+		return r, isRollout(of) && isInstance(vm)
+	case nonce && (p == onCard || p == rollout):
 		r.Nonce = value
-	case id && p == rollout:
+	case id && (p == rollout || p == byID):
 		r.Rollout = value
 	case id && p == toLookAt:
 		r.About = value

@@ -11,6 +11,8 @@ import (
 
 const nonce = "7c1e09aa41b2d3f4"
 
+var longest = "r-" + strings.Repeat("z", 32) // a rollout's id
+
 func TestAButtonIsTheRequestItWasMadeFrom(t *testing.T) {
 	for _, row := range []struct {
 		req       Request
@@ -27,6 +29,21 @@ func TestAButtonIsTheRequestItWasMadeFrom(t *testing.T) {
 		{Request{Verb: VerbAbort, Nonce: nonce}, "abort", nonce},
 		{Request{Verb: VerbAsk, Rollout: "r-4f2k9a"}, "ask", "r-4f2k9a"},
 		{Request{Verb: VerbAsk, Nonce: nonce}, "ask", nonce},
+		{Request{Verb: VerbRetry, Rollout: "r-4f2k9a"}, "retry", "r-4f2k9a"},
+		{Request{Verb: VerbRetry, Rollout: "r-4f2k9a", Instances: []string{"8"}}, "retry-one", "r-4f2k9a/8"},
+		{Request{Verb: VerbSkip, Rollout: "r-4f2k9a"}, "skip", "r-4f2k9a"},
+		{Request{Verb: VerbSkip, Rollout: "r-4f2k9a", Instances: []string{"0"}}, "skip-one", "r-4f2k9a/0"},
+		{Request{Verb: VerbQuarantine, Rollout: "r-4f2k9a"}, "quarantine", "r-4f2k9a"},
+		{Request{Verb: VerbQuarantine, Rollout: longest, Instances: []string{strings.Repeat("w", 64)}}, "quarantine-one", longest + "/" + strings.Repeat("w", 64)},
+		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a"}, "resolve", "r-4f2k9a"},
+		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Verdict: upgrade.Started}, "resolve-started", "r-4f2k9a"},
+		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Verdict: upgrade.NotStarted}, "resolve-not-started", "r-4f2k9a"},
+		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Instances: []string{"web-1_a"}, Verdict: upgrade.IsOK}, "resolve-ok", "r-4f2k9a/web-1_a"},
+		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Instances: []string{"8"}, Verdict: upgrade.IsFailed}, "resolve-failed", "r-4f2k9a/8"},
+		{Request{Verb: VerbReplan, Rollout: "r-4f2k9a"}, "replan", "r-4f2k9a"},
+		{Request{Verb: VerbRollback, Rollout: "r-4f2k9a"}, "rollback", "r-4f2k9a"},
+		{Request{Verb: VerbHandover, Rollout: "r-4f2k9a"}, "handover", "r-4f2k9a"},
+		{Request{Verb: VerbShow, About: "r-4f2k9a", Part: "evidence"}, "evidence", "r-4f2k9a"},
 		{Request{Verb: VerbStatus, About: "r-4f2k9a"}, "status", "r-4f2k9a"},
 		{Request{Verb: VerbWhy, About: "r-4f2k9a"}, "why", "r-4f2k9a"},
 		{Request{Verb: VerbShow, About: "r-4f2k9a", Part: "instances"}, "instances", "r-4f2k9a"},
@@ -58,6 +75,12 @@ func TestNoButtonIsMadeOfWhatItCouldNotCarry(t *testing.T) {
 	for name, req := range map[string]Request{
 		"an approval without its card": {Verb: VerbApprove, Rollout: "r-1"},
 		"an abort with a reason":       {Verb: VerbAbort, Rollout: "r-1", Reason: "x"},
+		"a retry of two":               {Verb: VerbRetry, Rollout: "r-1", Instances: []string{"3", "8"}},
+		"a retry of nobody knows whom": {Verb: VerbRetry, Rollout: "r-1", Instances: []string{}},
+		"a retry of a path":            {Verb: VerbRetry, Rollout: "r-1", Instances: []string{".."}},
+		"a retry by a card":            {Verb: VerbRetry, Nonce: nonce},
+		"a skip with a reason":         {Verb: VerbSkip, Rollout: "r-1", Instances: []string{"3"}, Reason: "x"},
+		"a handover to somebody":       {Verb: VerbHandover, Rollout: "r-1", To: "U012AB3CD"},
 		"an upgrade":                   {Verb: VerbUpgrade, Set: "s", Target: "latest"},
 		"a look at a set":              {Verb: VerbStatus, About: "web-prod"},
 		"a look by a card":             {Verb: VerbWhy, Nonce: nonce},
@@ -89,6 +112,22 @@ func TestForeignButtonsAreRefused(t *testing.T) {
 		{"a command", "pause", "/vmss pause r-1"},
 		{"a rollout's id with a path", "why", "r-1/../r-2"},
 		{"a look by a nonce", "why", nonce},
+		{"an instance where a rollout is meant", "retry", "r-1/8"},
+		{"a rollout where an instance is meant", "retry-one", "r-1"},
+		{"no instance", "retry-one", "r-1/"},
+		{"no rollout", "skip-one", "/8"},
+		{"a rollout's nonce and an instance", "retry-one", nonce + "/8"},
+		{"two instances", "retry-one", "r-1/8,9"},
+		{"an instance below an instance", "resolve-ok", "r-1/8/9"},
+		{"an instance that leads up", "resolve-ok", "r-1/.."},
+		{"an instance that is itself", "resolve-ok", "r-1/."},
+		{"all instances", "quarantine-one", "r-1/all"},
+		{"a range of instances", "quarantine-one", "r-1/4-7"},
+		{"any instance", "quarantine-one", "r-1/*"},
+		{"an instance with a zero before it", "retry-one", "r-1/08"},
+		{"an instance with more behind it", "retry-one", "r-1/8\n"},
+		{"a long instance", "retry-one", "r-1/" + strings.Repeat("w", 65)},
+		{"a word about a rollout by a card's nonce", "rollback", nonce},
 		{"an option without its verb", ActionMore, nonce},
 		{"an option of nothing", ActionMore, ""},
 		{"an option of an option", ActionMore, ActionMore + ":" + "deny:" + nonce},
@@ -113,6 +152,8 @@ func FuzzParseAction(f *testing.F) {
 		f.Add(b.id, nonce)
 		f.Add(b.id, "r-1")
 		f.Add(ActionMore, b.id+":r-1")
+		f.Add(b.id, "r-1/8")
+		f.Add(ActionMore, b.id+":r-1/web_1a2b3c")
 	}
 	f.Fuzz(func(t *testing.T, id, value string) {
 		req, no := ParseAction(id, value)

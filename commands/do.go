@@ -128,6 +128,14 @@ var deeds = map[Verb]deed{
 	VerbAbort:   saying(upgrade.WordAbort),
 	VerbAsk:     saying(upgrade.WordAsk),
 	VerbModel:   saying(upgrade.WordModel),
+
+	VerbRetry:      saying(upgrade.WordRetry),
+	VerbSkip:       saying(upgrade.WordSkip),
+	VerbQuarantine: saying(upgrade.WordQuarantine),
+	VerbResolve:    saying(upgrade.WordResolve),
+	VerbReplan:     saying(upgrade.WordReplan),
+	VerbRollback:   saying(upgrade.WordRollback),
+	VerbHandover:   saying(upgrade.WordHandover),
 }
 
 // looking makes a deed of what changes nothing.
@@ -143,7 +151,7 @@ func saying(verb upgrade.WordVerb) deed {
 	return func(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
 		change, answer, err := t.rollouts.Say(ctx, t.by, upgrade.Word{
 			Verb: verb, Rollout: t.req.Rollout, Nonce: t.req.Nonce, Channel: t.channel,
-			Rest: t.req.Rest, Reason: t.req.Reason, Answer: t.req.Answer,
+			Rest: t.req.Rest, Reason: t.req.Reason, Answer: t.req.Answer, IDs: t.req.Instances, Verdict: t.req.Verdict, To: t.req.To,
 		})
 		if err != nil {
 			return Reply{}, nil, err
@@ -162,7 +170,7 @@ func (t turn) ask() upgrade.Ask {
 	o := t.req.Options
 	return upgrade.Ask{
 		Set: t.req.Set, Target: t.req.Target, Which: upgrade.Selection{UpdateDomains: t.req.Domains},
-		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, Soak: o.Soak, Bake: o.Bake, Note: o.Note,
+		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, OnFailure: o.OnFailure, Soak: o.Soak, Bake: o.Bake, Note: o.Note,
 		Channel: t.channel,
 	}
 }
@@ -226,13 +234,16 @@ func home(ctx context.Context, t turn) (Reply, error) {
 	return listed(append(named(h.Waiting), named(h.Mine)...), "Nothing of yours is being rolled out, and nothing waits for your yes."), nil
 }
 
+// status shows rollouts; so does show for the evidence, which is a rollout's and not its set's.
 func status(ctx context.Context, t turn) (Reply, error) {
 	sight, err := t.look(ctx, upgrade.QueryRollouts, t.req.About)
 	empty := "No rollout is open."
 	if t.req.About != "" {
 		empty = fmt.Sprintf("No rollout of %s is open.", t.req.About)
 	}
-	return listed(named(sight.Rollouts), empty), err
+	reply := listed(named(sight.Rollouts), empty)
+	reply.Part = t.req.Part
+	return reply, err
 }
 
 func pending(ctx context.Context, t turn) (Reply, error) {
@@ -283,6 +294,9 @@ func state(rec upgrade.Record) string {
 }
 
 func show(ctx context.Context, t turn) (Reply, error) {
+	if t.req.Part == partEvidence {
+		return status(ctx, t)
+	}
 	name, err := t.set(ctx)
 	if err != nil {
 		return Reply{}, err

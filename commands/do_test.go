@@ -79,10 +79,10 @@ func TestDo(t *testing.T) {
 		changes int
 	}{
 		{"upgrade opens a rollout with everything that was said, in the channel where it was said",
-			`upgrade web 4.0.1 ud=0,2 max-unavailable=3 max-failures=1 soak=10m bake=1h note="CHG 1"`,
+			`upgrade web 4.0.1 ud=0,2 max-unavailable=3 max-failures=1 on-failure=quarantine soak=10m bake=1h note="CHG 1"`,
 			desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
 			[]any{"U0ANA", upgrade.Ask{Set: "web", Target: "4.0.1", Which: upgrade.Selection{UpdateDomains: []int{0, 2}}, MaxUnavailable: &upgrade.Limit{N: 3},
-				MaxFailures: count(1), Soak: span(10 * time.Minute), Bake: span(time.Hour), Note: "CHG 1", Channel: "C0OPS"}},
+				MaxFailures: count(1), OnFailure: upgrade.QuarantineOnFailure, Soak: span(10 * time.Minute), Bake: span(time.Hour), Note: "CHG 1", Channel: "C0OPS"}},
 			Reply{Plan: &upgrade.Plan{Digest: "7c1e"}, Rollout: "r-1"}, 1},
 		{"plan changes nothing", "plan web latest", desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
 			[]any{"U0ANA", upgrade.Ask{Set: "web", Target: "latest", Channel: "C0OPS"}}, Reply{Plan: &upgrade.Plan{Digest: "7c1e"}}, 0},
@@ -100,6 +100,22 @@ func TestDo(t *testing.T) {
 			word(upgrade.Word{Verb: upgrade.WordAbort, Rollout: "r-1", Reason: "bad image", Answer: upgrade.Revert, Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
 		{"the model question", "abort r-1 keep", desk{change: change, answer: "ok"},
 			word(upgrade.Word{Verb: upgrade.WordModel, Rollout: "r-1", Answer: upgrade.Keep, Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"retry of all that failed", "retry r-1", desk{change: change, answer: "ok"}, word(upgrade.Word{Verb: upgrade.WordRetry, Rollout: "r-1", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"retry of some", "retry r-1 vm=8,3", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordRetry, Rollout: "r-1", IDs: []string{"3", "8"}, Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"skip", "skip r-1 vm=3 rebuilt", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordSkip, Rollout: "r-1", IDs: []string{"3"}, Reason: "rebuilt", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"quarantine", "quarantine r-1 vm=8 disk", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordQuarantine, Rollout: "r-1", IDs: []string{"8"}, Reason: "disk", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"resolve a call", "resolve r-1 not-started looked", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordResolve, Rollout: "r-1", Verdict: upgrade.NotStarted, Reason: "looked", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"resolve an instance", "resolve r-1 vm=8 ok looked", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordResolve, Rollout: "r-1", IDs: []string{"8"}, Verdict: upgrade.IsOK, Reason: "looked", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"replan", "replan r-1", desk{change: change, answer: "ok"}, word(upgrade.Word{Verb: upgrade.WordReplan, Rollout: "r-1", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"rollback", "rollback r-1 bad kernel", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordRollback, Rollout: "r-1", Reason: "bad kernel", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"handover", "handover r-1 <@U0EVA> on call", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordHandover, Rollout: "r-1", To: "U0EVA", Reason: "on call", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
 
 		{"status of all", "status", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO"), record("r-2", "db", "U0BO")}}}},
 			look(upgrade.QueryRollouts, ""), Reply{Rollouts: []string{"r-1", "r-2"}}, 0},
@@ -130,6 +146,11 @@ func TestDo(t *testing.T) {
 		{"show of a rollout reads its set", "show r-1 instances", desk{sights: map[upgrade.QueryKind]upgrade.Sight{
 			upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}, upgrade.QuerySet: {Set: model}}},
 			append(look(upgrade.QueryRollouts, "r-1"), look(upgrade.QuerySet, "rg-shop/web")...), Reply{Set: &SetSight{Part: "instances", Set: *model}}, 0},
+		{"the evidence is a rollout's, not its set's", "show r-1 evidence", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
+			look(upgrade.QueryRollouts, "r-1"), Reply{Rollouts: []string{"r-1"}, Part: "evidence"}, 0},
+		{"the evidence of a set is its open rollout's", "show web evidence", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
+			look(upgrade.QueryRollouts, "web"), Reply{Rollouts: []string{"r-1"}, Part: "evidence"}, 0},
+		{"the evidence of a set that rests", "show web evidence", desk{}, look(upgrade.QueryRollouts, "web"), Reply{Empty: "No rollout of web is open.", Part: "evidence"}, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			req := parsed(t, row.text)
@@ -176,7 +197,8 @@ func TestARefusedButtonIsNotWrittenAsACommandThatNamesNoRollout(t *testing.T) {
 
 func TestARefusalIsAReplyThatChangesNothing(t *testing.T) {
 	cause := errors.New("dial tcp: secret detail")
-	for _, text := range []string{"", "upgrade s latest", "plan s latest", "list", "show s", "show r-1", "status", "why", "pending", "approve r-1", "deny r-1 x", "pause r-1", "resume r-1", "abort r-1 x", "abort r-1 keep", "ask r-1"} {
+	for _, text := range []string{"", "upgrade s latest", "plan s latest", "list", "show s", "show r-1", "status", "why", "pending", "approve r-1", "deny r-1 x", "pause r-1", "resume r-1", "abort r-1 x", "abort r-1 keep", "ask r-1",
+		"retry r-1", "skip r-1 vm=3", "quarantine r-1 vm=3 x", "resolve r-1 started x", "replan r-1", "rollback r-1", "handover r-1 U0EVA", "show r-1 evidence"} {
 		req := parsed(t, text)
 		for _, row := range []struct {
 			refused error

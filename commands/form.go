@@ -34,7 +34,7 @@ type Carried struct {
 	Nonce   string `json:"nonce,omitempty"`
 	Part    string `json:"part,omitempty"` // of show
 	Rest    bool   `json:"rest,omitempty"` // of approve
-	Some    bool   `json:"some,omitempty"` // update domains must be chosen: which was not understood
+	Some    bool   `json:"some,omitempty"` // update domains, or instances, must be chosen: which was not understood
 }
 
 // FieldKind is how a field is filled in.
@@ -44,6 +44,7 @@ const (
 	FieldText    FieldKind = "text"
 	FieldChoice  FieldKind = "choice"  // one of Choices
 	FieldChoices FieldKind = "choices" // any of them, none included
+	FieldPerson  FieldKind = "person"  // a member of the workspace; the value is their id
 )
 
 // Field is one thing a form asks for.
@@ -57,24 +58,31 @@ type Field struct {
 	Choices  []Choice
 	Most     int    // characters a text may have; 0 = no limit of ours
 	Listed   bool   // its choices are read from the journal or from Azure: it is a text until then
-	About    string // the set its choices belong to; with another one the field begins anew
+	About    string // the set or rollout its choices belong to; with another one the field begins anew
 	Steers   bool   // another choice changes what other fields offer
 }
 
 // Choice is one of the values a field can have.
 type Choice struct{ Value, Label string }
 
-// Names of the fields that are not options; those have their option's name.
+// Names of the fields; others that are options have their option's name.
 const (
-	fieldSet     = "set"
-	fieldTarget  = "target"
-	fieldRollout = "rollout"
-	fieldReason  = "reason"
-	fieldAnswer  = "answer"
+	fieldSet       = "set"
+	fieldTarget    = "target"
+	fieldRollout   = "rollout"
+	fieldReason    = "reason"
+	fieldAnswer    = "answer"
+	fieldOnFailure = "on-failure"
+	fieldInstances = "vm"
+	fieldVerdict   = "verdict"
+	fieldTo        = "to"
 )
 
-// answerLater stands for [upgrade.ModelOpen]: a choice in a form cannot be empty.
-const answerLater = "ask"
+// What stands for a choice that says nothing: it cannot be empty in a form.
+const (
+	answerLater = "ask"    // [upgrade.ModelOpen]
+	asPolicy    = "policy" // no [upgrade.OnFailure]
+)
 
 // face is how the form of a verb presents itself.
 type face struct {
@@ -94,6 +102,14 @@ var faces = map[Verb]face{
 	VerbPause:   {"Pause a rollout", "Pause", "Starts nothing more until resume. A batch that Azure is at work on finishes.", pauseFields},
 	VerbResume:  {"Resume a rollout", "Resume", "Ends a pause, and nothing else.", rolloutFields},
 	VerbAbort:   {"Abort a rollout", "Abort", "Ends the rollout at once; what Azure is at work on is followed to its end.", abortFields},
+
+	VerbRetry:      {"Retry instances", "Retry", "Puts instances that failed, or were set aside or skipped, back into the rollout; they are asked for anew. What Azure says of them is kept before: the retry replaces their disks.", retryFields},
+	VerbSkip:       {"Skip instances", "Skip", "Leaves instances as they are, for this rollout.", asideFields},
+	VerbQuarantine: {"Quarantine instances", "Quarantine", "Sets aside instances that need a person's hands: they hold the rollout no more.", asideFields},
+	VerbResolve:    {"Say what you found", "Resolve", "Says what I cannot tell: whether a call without an answer happened, or how instances came out. Look in Azure first: I go by your word.", resolveFields},
+	VerbReplan:     {"Plan a rollout anew", "Plan anew", "Puts a plan of the scale set as it is now in the place of the rollout's. Every yes so far is void.", rolloutFields},
+	VerbRollback:   {"Roll back", "Roll back", "Ends the rollout and takes the instances it has upgraded back to the image before, last first. No yes is asked for; everybody is told.", pauseFields},
+	VerbHandover:   {"Hand a rollout over", "Hand over", "Makes another person the one I call. It moves no right: who asked for the rollout still may not approve it.", handoverFields},
 }
 
 // NewForm makes the form of a request: with what the request has, and with the choices that lists
@@ -103,7 +119,7 @@ func NewForm(req Request, lists Lists) (Form, bool) {
 	if !ok {
 		return Form{}, false
 	}
-	f := Form{Carried: Carried{req.Verb, req.Rollout, req.Nonce, req.Part, req.Rest, req.someDomains()}, Title: face.title, Says: face.says, Submit: face.submit, Typed: typed(req)}
+	f := Form{Carried: Carried{req.Verb, req.Rollout, req.Nonce, req.Part, req.Rest, req.someDomains() || req.someInstances()}, Title: face.title, Says: face.says, Submit: face.submit, Typed: typed(req)}
 	if req.Rest {
 		f.Title, f.Says = "Approve the rest", "Says yes to the update domain that is being asked, and to all that come after it."
 	}
@@ -143,6 +159,11 @@ func planFields(r Request, l Lists) []Field {
 		{Name: "bake", Label: "Bake", Hint: "Wait after the last one, such as 30m; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.Bake, formatSpan), Most: 20},
 		{Name: "max-unavailable", Label: "Most instances out of service", Hint: "A number or a percentage, such as 2 or 20%; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.MaxUnavailable, upgrade.Limit.String), Most: 20},
 		{Name: "max-failures", Label: "Failed instances to go on with", Hint: "A number; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.MaxFailures, func(n int) string { return fmt.Sprint(n) }), Most: 20},
+		{Name: fieldOnFailure, Label: "When one more fails", Kind: FieldChoice, Optional: true, Value: cmp.Or(string(o.OnFailure), asPolicy), Choices: []Choice{
+			{asPolicy, "As the set's policy says"},
+			{string(upgrade.HoldOnFailure), "Hold: ask people"},
+			{string(upgrade.QuarantineOnFailure), "Quarantine it and go on"},
+		}},
 	}
 }
 
@@ -159,15 +180,21 @@ func rolloutFields(r Request, l Lists) []Field {
 	if r.Rollout != "" || r.Nonce != "" {
 		return nil
 	}
-	return []Field{rolloutField(l)}
+	return []Field{rolloutField(l, r.Verb.ofInstances())}
 }
 
-func pauseFields(r Request, l Lists) []Field {
-	return append(rolloutFields(r, l), Field{Name: fieldReason, Label: "Reason", Kind: FieldText, Optional: true, Value: r.Reason, Most: maxSaid})
+func pauseFields(r Request, l Lists) []Field { return append(rolloutFields(r, l), mayReason(r)) }
+
+func denyFields(r Request, l Lists) []Field { return append(rolloutFields(r, l), mustReason(r)) }
+
+func mayReason(r Request) Field {
+	return Field{Name: fieldReason, Label: "Reason", Kind: FieldText, Optional: true, Value: r.Reason, Most: maxSaid}
 }
 
-func denyFields(r Request, l Lists) []Field {
-	return append(rolloutFields(r, l), Field{Name: fieldReason, Label: "Reason", Hint: "People will ask for it", Kind: FieldText, Value: r.Reason, Most: maxSaid})
+func mustReason(r Request) Field {
+	f := mayReason(r)
+	f.Hint, f.Optional = "People will ask for it", false
+	return f
 }
 
 func abortFields(r Request, l Lists) []Field {
@@ -181,11 +208,14 @@ func abortFields(r Request, l Lists) []Field {
 // fieldReaders has how the value of each field that is not an option gets into the request. With an error
 // comes the value that was perhaps meant, as for options.
 var fieldReaders = map[string]func(*Request, string) (meant string, err error){
-	fieldSet:     readSet,
-	fieldTarget:  readTarget,
-	fieldRollout: readRollout,
-	fieldReason:  readReason,
-	fieldAnswer:  readAnswer,
+	fieldSet:       readSet,
+	fieldTarget:    readTarget,
+	fieldRollout:   readRollout,
+	fieldReason:    readReason,
+	fieldAnswer:    readAnswer,
+	fieldOnFailure: readChosenFailure,
+	fieldVerdict:   readVerdict,
+	fieldTo:        readTo,
 }
 
 // ParseForm understands a form that was sent, by the names of its fields: the same values give the
@@ -200,12 +230,18 @@ func ParseForm(c Carried, values map[string]string) (Request, map[string]string)
 			wrong[field.Name] = err.Error()
 		}
 	}
+	if field, err := req.clash(); err != nil && len(wrong) == 0 {
+		wrong[field] = err.Error()
+	}
 	return req, wrong
 }
 
 func (c Carried) request() Request {
 	r := Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest}
-	if c.Some {
+	switch {
+	case c.Some && c.Verb.ofInstances():
+		r.Instances = []string{}
+	case c.Some:
 		r.Domains = []int{}
 	}
 	return r
@@ -304,6 +340,13 @@ func readAnswer(r *Request, s string) (string, error) {
 		return "", errors.New("it takes revert, keep, or ask")
 	}
 	return "", nil
+}
+
+func readChosenFailure(r *Request, s string) (string, error) {
+	if s == asPolicy {
+		return "", nil
+	}
+	return readOnFailure(r, s)
 }
 
 // Check refuses what no form of ours carries. It is a matter of shapes: whether the rollout or the

@@ -72,6 +72,16 @@ func TestTypedPressedAndFilledInAreOneRequest(t *testing.T) {
 		{"pause r-1 lunch", Carried{Verb: VerbPause, Rollout: "r-1"}, map[string]string{"reason": "lunch"}},
 		{"deny r-1 \"no  way\"", Carried{Verb: VerbDeny, Rollout: "r-1"}, map[string]string{"reason": "no\nway"}},
 		{"abort r-1 \"bad image\"", Carried{Verb: VerbAbort, Rollout: "r-1"}, map[string]string{"reason": "bad image", "answer": "ask"}},
+		{"retry r-1", Carried{Verb: VerbRetry}, map[string]string{"rollout": "r-1"}},
+		{"retry r-1 vm=3,8", Carried{Verb: VerbRetry, Rollout: "r-1"}, map[string]string{"vm": "8,3"}},
+		{"skip r-1 vm=4-7", Carried{Verb: VerbSkip, Rollout: "r-1"}, map[string]string{"vm": "4–7"}},
+		{"quarantine r-1 vm=web_1a2b3c disk", Carried{Verb: VerbQuarantine}, map[string]string{"rollout": "r-1", "vm": "web_1a2b3c", "reason": "disk"}},
+		{"resolve r-1 not-started why", Carried{Verb: VerbResolve, Rollout: "r-1"}, map[string]string{"verdict": "not-started", "reason": "why"}},
+		{"resolve r-1 vm=8 failed why", Carried{Verb: VerbResolve, Rollout: "r-1"}, map[string]string{"verdict": "failed", "vm": "8", "reason": "why"}},
+		{"replan r-1", Carried{Verb: VerbReplan}, map[string]string{"rollout": "r-1"}},
+		{"rollback r-1 \"bad kernel\"", Carried{Verb: VerbRollback}, map[string]string{"rollout": "r-1", "reason": "bad kernel"}},
+		{"handover r-1 <@U012AB3CD|bo> \"UD 2\"", Carried{Verb: VerbHandover, Rollout: "r-1"}, map[string]string{"to": "U012AB3CD", "reason": "UD 2"}},
+		{"plan web latest on-failure=quarantine", Carried{Verb: VerbPlan}, map[string]string{"set": "web", "target": "latest", "on-failure": "quarantine"}},
 		{"abort r-1 revert \"bad image\"", Carried{Verb: VerbAbort}, map[string]string{"rollout": "r-1", "reason": "bad image", "answer": "revert"}},
 	} {
 		got, wrong := ParseForm(row.form, row.values)
@@ -117,6 +127,14 @@ func TestWhatIsWrongInAFormIsSaidAtItsField(t *testing.T) {
 		{"no text at all", "note", "\xff", "UTF-8", Carried{Verb: VerbUpgrade}},
 		{"a reason is needed", "reason", " ", "this is needed", Carried{Verb: VerbDeny, Nonce: nonce}},
 		{"an id", "rollout", "web-prod", "no rollout's id", Carried{Verb: VerbApprove}},
+		{"instances are needed", "vm", "", "this is needed", Carried{Verb: VerbSkip, Rollout: "r-1"}},
+		{"all instances", "vm", "all", "never all", Carried{Verb: VerbQuarantine, Rollout: "r-1"}},
+		{"instances twice", "vm", "3,3", "Did you mean `3`?", Carried{Verb: VerbRetry, Rollout: "r-1"}},
+		{"a verdict is needed", "verdict", "", "this is needed", Carried{Verb: VerbResolve, Rollout: "r-1"}},
+		{"a verdict nobody offered", "verdict", "maybe", "started, not-started", Carried{Verb: VerbResolve, Rollout: "r-1"}},
+		{"nobody", "to", "", "this is needed", Carried{Verb: VerbHandover, Rollout: "r-1"}},
+		{"a name", "to", "@bo", "mention the person", Carried{Verb: VerbHandover, Rollout: "r-1"}},
+		{"an end of nobody's", "on-failure", "panic", "hold", Carried{Verb: VerbPlan}},
 		{"an answer nobody offered", "answer", "both", "revert, keep", Carried{Verb: VerbAbort, Rollout: "r-1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -164,6 +182,9 @@ func TestAFieldThatIsNotAskedForIsNotLookedAt(t *testing.T) {
 func TestWhatWasLeftOutIsAskedForAndWhatIsWrongIsNot(t *testing.T) {
 	for text, asked := range map[string]bool{
 		"upgrade": true, "plan": true, "upgrade web": true, "upgrade web ud=0 note=x": true, "show": true, "approve": true, "deny": true, "pause": true, "resume": true, "abort": true, "ask": true,
+		"retry": true, "retry vm=3": true, "skip": true, "skip r-1": true, "skip r-1 broken": true, "quarantine r-1": true, "resolve r-1": true, "resolve r-1 ok why": true, "resolve r-1 why": true, "replan": true, "rollback": true,
+		"handover r-1": true, "handover r-1 \"note\"": true, "handover": true,
+		"skip vm=x.y": false, "retry r-1 3": false, "resolve r-1 vm=8 started": false, "handover r-1 @bo": false, "quarantine r-1 vm=all": false,
 		"upgrade web 1.2 ud=x": false, "upgrade web ud=x": false, "upgrade ../x": false, "approve web": false, "upgrde": false, "stop": false, "vm": false,
 	} {
 		req, no := Parse(text)
@@ -174,7 +195,7 @@ func TestWhatWasLeftOutIsAskedForAndWhatIsWrongIsNot(t *testing.T) {
 			t.Errorf("%q understood as %+v lacks nothing", text, req)
 		}
 	}
-	for text, unfinished := range map[string]bool{"deny r-1": true, "abort r-1": true, "deny r-1 x": false, "abort r-1 keep": false, "pause r-1": false, "status": false, "upgrade web latest": false, "": false} {
+	for text, unfinished := range map[string]bool{"deny r-1": true, "abort r-1": true, "deny r-1 x": false, "abort r-1 keep": false, "pause r-1": false, "status": false, "retry r-1": false, "quarantine r-1 vm=8": true, "resolve r-1 started": true, "skip r-1 vm=3": false, "replan r-1": false, "rollback r-1": false, "handover r-1 U012AB3CD": false, "upgrade web latest": false, "": false} {
 		if got := parsed(t, text).Unfinished(); got != unfinished {
 			t.Errorf("%q unfinished: %v, want %v", text, got, unfinished)
 		}
@@ -187,7 +208,7 @@ func TestAFormOpensWithAllThatWasUnderstood(t *testing.T) {
 		t.Fatal("ud=x is understood")
 	}
 	got := sent(formOf(t, req, Lists{}))
-	want := map[string]string{"set": "web-prod", "target": "4.0.1", "ud": "", "note": "why", "soak": "", "bake": "", "max-unavailable": "", "max-failures": "1"}
+	want := map[string]string{"set": "web-prod", "target": "4.0.1", "ud": "", "note": "why", "on-failure": "policy", "soak": "", "bake": "", "max-unavailable": "", "max-failures": "1"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("opens with %v, want %v", got, want)
 	}
@@ -304,6 +325,8 @@ func TestAFormsListsAreReadWithThePersonsRights(t *testing.T) {
 		{Request{Verb: VerbShow}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
 		{Request{Verb: VerbApprove}, []upgrade.Query{{Kind: upgrade.QueryPending}}},
 		{Request{Verb: VerbAbort}, []upgrade.Query{{Kind: upgrade.QueryRollouts}}},
+		{Request{Verb: VerbRetry}, []upgrade.Query{{Kind: upgrade.QueryRollouts}}},
+		{Request{Verb: VerbQuarantine, Rollout: "r-1"}, []upgrade.Query{{Kind: upgrade.QueryRollouts, About: "r-1"}}},
 	} {
 		d := &desk{}
 		if _, err := ReadLists(t.Context(), row.req, ana, d); err != nil {
@@ -337,7 +360,7 @@ func TestEveryFormKeepsToSlacksLimits(t *testing.T) {
 			}
 			seen := map[string]bool{}
 			for _, field := range f.Fields {
-				if seen[field.Name] || field.Label == "" || field.Most > 3000 || (field.Kind == FieldText) == (len(field.Choices) > 0) {
+				if seen[field.Name] || field.Label == "" || field.Most > 3000 || (field.Kind == FieldChoice || field.Kind == FieldChoices) != (len(field.Choices) > 0) {
 					t.Errorf("%s: field %+v", verb, field)
 				}
 				seen[field.Name] = true
@@ -418,12 +441,15 @@ func TestAnUnknownRolloutIsChosenFromTheOpenOnes(t *testing.T) {
 func FuzzParseForm(f *testing.F) {
 	f.Add("upgrade", "", "web", "latest", "0,1", "note")
 	f.Add("deny", "r-1", "", "", "", "why")
+	f.Add("quarantine", "r-1", "", "", "3,web_1a2b3c", "why")
+	f.Add("resolve", "r-1", "", "failed", "8", "why")
+	f.Add("handover", "", "r-1", "U012AB3CD", "", "why")
 	f.Fuzz(func(t *testing.T, verb, rollout, set, target, domains, text string) {
 		c := Carried{Verb: Verb(verb), Rollout: rollout}
 		if c.Check() != nil {
 			return
 		}
-		req, wrong := ParseForm(c, map[string]string{"set": set, "target": target, "ud": domains, "note": text, "reason": text, "rollout": set, "answer": target})
+		req, wrong := ParseForm(c, map[string]string{"set": set, "target": target, "ud": domains, "note": text, "reason": text, "rollout": set, "answer": target, "vm": domains, "verdict": target, "to": target, "on-failure": target})
 		if len(wrong) > 0 || req.Unfinished() {
 			return
 		}

@@ -19,8 +19,12 @@ func Format(r Request) string {
 		parts = append(parts, "rest")
 	}
 	if r.Domains != nil {
-		parts = append(parts, "ud="+formatDomains(r.Domains))
+		parts = append(parts, "ud="+formatNumbers(r.Domains))
 	}
+	if r.Instances != nil {
+		parts = append(parts, "vm="+formatInstances(r.Instances))
+	}
+	parts = append(parts, string(r.Verdict), r.To)
 	parts = append(parts, r.Options.words()...)
 	if r.Reason != "" {
 		parts = append(parts, quote(r.Reason))
@@ -36,6 +40,9 @@ func (o Options) words() []string {
 	if o.MaxFailures != nil {
 		out = append(out, fmt.Sprintf("max-failures=%d", *o.MaxFailures))
 	}
+	if o.OnFailure != "" {
+		out = append(out, "on-failure="+string(o.OnFailure))
+	}
 	if o.Soak != nil {
 		out = append(out, "soak="+formatSpan(*o.Soak))
 	}
@@ -46,4 +53,48 @@ func (o Options) words() []string {
 		out = append(out, "note="+quote(o.Note))
 	}
 	return out
+}
+
+// sentence writes words as a command.
+func sentence(words []word, _ bool) string {
+	if len(words) == 0 {
+		return helpFor(VerbHome)
+	}
+	c := command{words: words}
+	return c.with(0, 0)
+}
+
+// String writes the word so that it is read as the same one.
+func (w word) String() string {
+	switch {
+	case w.quoted:
+		return quote(w.text)
+	case w.eq >= 0:
+		return w.text[:w.eq+1] + bare(w.text[:w.eq+1], w.text[w.eq+1:])
+	}
+	return bare("", w.text)
+}
+
+// bare leaves a value without quotes where it is read the same without; before stands before it.
+func bare(before, value string) string {
+	words, whole := split(before + value)
+	if whole && len(words) == 1 && words[0] == (word{text: before + value, eq: len(before) - 1}) {
+		return value
+	}
+	return quote(value)
+}
+
+var (
+	escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+	markups = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+)
+
+// quote writes a value between quotes. What would be read as markup is escaped as Slack does;
+// otherwise & and < stay as they are, for people to read.
+func quote(value string) string {
+	text := fmt.Sprintf(`"%s"`, escapes.Replace(value))
+	if words, whole := split(text); whole && len(words) == 1 && words[0].text == value {
+		return text
+	}
+	return markups.Replace(text)
 }

@@ -3,6 +3,8 @@ package commands
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +22,8 @@ func TestFormat(t *testing.T) {
 		{"home is nothing", Request{}, ""},
 		{"options follow the target in a fixed order",
 			Request{Verb: VerbUpgrade, Set: "rg/s", Target: "latest", Domains: []int{0, 1, 2, 5, 7, 8}, Options: Options{
-				MaxUnavailable: &upgrade.Limit{Percent: 20}, MaxFailures: count(1), Soak: span(10 * time.Minute), Bake: span(time.Hour), Note: "CHG 1"}},
-			`upgrade rg/s latest ud=0-2,5,7,8 max-unavailable=20% max-failures=1 soak=10m bake=1h note="CHG 1"`},
+				MaxUnavailable: &upgrade.Limit{Percent: 20}, MaxFailures: count(1), OnFailure: upgrade.HoldOnFailure, Soak: span(10 * time.Minute), Bake: span(time.Hour), Note: "CHG 1"}},
+			`upgrade rg/s latest ud=0-2,5,7,8 max-unavailable=20% max-failures=1 on-failure=hold soak=10m bake=1h note="CHG 1"`},
 		{"zero is said where it was said", Request{Verb: VerbPlan, Set: "s", Target: "model", Options: Options{MaxFailures: count(0), Soak: span(0)}}, "plan s model max-failures=0 soak=0s"},
 		{"a reason has quotes", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "no"}, `deny r-1 "no"`},
 		{"a quote in a reason is escaped", Request{Verb: VerbDeny, Rollout: "r-1", Reason: `say "no" \o/`}, `deny r-1 "say \"no\" \\o/"`},
@@ -29,6 +31,10 @@ func TestFormat(t *testing.T) {
 		{"what looks like markup is escaped", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "<@U1|bo> & &lt;"}, `deny r-1 "&lt;@U1|bo&gt; &amp; &amp;lt;"`},
 		{"the answer stands before the reason", Request{Verb: VerbAbort, Rollout: "r-1", Answer: upgrade.Keep, Reason: "x"}, `abort r-1 keep "x"`},
 		{"the answer to the model question is an abort without a reason", Request{Verb: VerbModel, Rollout: "r-1", Answer: upgrade.Revert}, "abort r-1 revert"},
+		{"instances in runs, numbers before names", Request{Verb: VerbSkip, Rollout: "r-1", Instances: []string{"0", "3", "4", "5", "12", "a-1", "web_1a2b3c"}, Reason: "x"},
+			`skip r-1 vm=0,3-5,12,a-1,web_1a2b3c "x"`},
+		{"what was found stands before the reason", Request{Verb: VerbResolve, Rollout: "r-1", Instances: []string{"8"}, Verdict: upgrade.IsFailed, Reason: "no boot"}, `resolve r-1 vm=8 failed "no boot"`},
+		{"who takes over is an id", Request{Verb: VerbHandover, Rollout: "r-1", To: "U012AB3CD", Reason: "UD 2 is next"}, `handover r-1 U012AB3CD "UD 2 is next"`},
 		{"a card's button names no rollout", Request{Verb: VerbApprove, Nonce: "0123456789abcdef", Rest: true}, "approve rest"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -66,7 +72,8 @@ func TestParseReadsWhatFormatWrites(t *testing.T) {
 // randomRequest makes any request that can be typed.
 func randomRequest(r *rand.Rand) Request {
 	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbList, VerbShow, VerbStatus, VerbWhy, VerbPending,
-		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel}
+		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel,
+		VerbRetry, VerbSkip, VerbQuarantine, VerbResolve, VerbReplan, VerbRollback, VerbHandover}
 	req := Request{Verb: verbs[r.IntN(len(verbs))]}
 	switch req.Verb {
 	case VerbHelp:
@@ -77,14 +84,14 @@ func randomRequest(r *rand.Rand) Request {
 	case VerbList:
 		req.About = pick(r, "", "web", "-", "..", "a.b_c")
 	case VerbShow:
-		req.About, req.Part = randomSet(r), pick(r, "", "map", "instances", "image", "policy")
+		req.About, req.Part = randomSet(r), pick(r, "", "map", "instances", "image", "policy", "evidence")
 	case VerbStatus, VerbWhy:
 		req.About = pick(r, "", randomSet(r), randomID(r))
 	case VerbApprove:
 		req.Rollout, req.Rest = randomID(r), r.IntN(2) == 0
-	case VerbDeny, VerbPause:
+	case VerbDeny, VerbPause, VerbRollback:
 		req.Rollout, req.Reason = randomID(r), randomRemark(r)
-	case VerbResume, VerbAsk:
+	case VerbResume, VerbAsk, VerbReplan:
 		req.Rollout = randomID(r)
 	case VerbAbort:
 		req.Rollout, req.Reason = randomID(r), randomRemark(r)
@@ -93,8 +100,39 @@ func randomRequest(r *rand.Rand) Request {
 		}
 	case VerbModel:
 		req.Rollout, req.Answer = randomID(r), pick(r, upgrade.Revert, upgrade.Keep)
+	case VerbRetry:
+		req.Rollout, req.Instances = randomID(r), pick(r, nil, randomInstances(r))
+	case VerbSkip, VerbQuarantine:
+		req.Rollout, req.Instances, req.Reason = randomID(r), randomInstances(r), randomRemark(r)
+	case VerbResolve:
+		req.Rollout, req.Reason, req.Verdict = randomID(r), randomRemark(r), pick(r, upgrade.Started, upgrade.NotStarted)
+		if r.IntN(2) == 0 {
+			req.Instances, req.Verdict = randomInstances(r), pick(r, upgrade.IsOK, upgrade.IsFailed)
+		}
+	case VerbHandover:
+		req.Rollout, req.To, req.Reason = randomID(r), pick(r, "U", "W")+letters(r, "ABCXYZ019", 12)+"0", randomRemark(r)
 	}
 	return req
+}
+
+// randomInstances are some of a Uniform or of a Flexible set.
+func randomInstances(r *rand.Rand) []string {
+	var out []string
+	if r.IntN(4) == 0 {
+		for range 1 + r.IntN(5) {
+			out = append(out, letters(r, "abcXYZ019-_", maxSet-1)+"x")
+		}
+	}
+	for id := range 1 + r.IntN(30) {
+		if r.IntN(3) > 0 {
+			out = append(out, strconv.Itoa(id*(1+r.IntN(2))))
+		}
+	}
+	slices.SortFunc(out, upgrade.CompareIDs)
+	if out = slices.Compact(out); len(out) == 0 {
+		out = []string{"0"}
+	}
+	return out
 }
 
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
@@ -169,7 +207,8 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"", "upgrade myvmss 4.0.20160229 ud=0", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"", "plan rg/s model ud=1-3 max-unavailable=20%",
 		"deny r-1 “it’s <@U1|bo>” &amp; x", "abort r-1 revert bad \\\" image", "approve r-1 rest", "—ud=0 'a b'", "stop r-1", "images s", "vm poweroff s ud=0",
-		"upgrade s latest ud:0 ud 1", "show ../..", "\xff\"", "help help", "\u202e", "a=b=c", "upgarde latset 1.2 soak=10min",
+		"upgrade s latest ud:0 ud 1", "retry r-1 failed", "retry vm=3,8 r-1", "skip r-1 vm=4-7,web_1a2b3c it’s old", "quarantine r-1 “why” vm=8", "resolve r-1 not started x", "resolve r-1 vm=8 ok \"y\"",
+		"handover r-1 <@U012AB3CD|bo> note", "rollback r-1 \"x\"", "replan r-1", "skip r-1 vm=0-999999999", "quarantine r-1 vm=all why", "show ../..", "\xff\"", "help help", "\u202e", "a=b=c", "upgarde latset 1.2 soak=10min",
 	} {
 		f.Add(text)
 	}
@@ -204,7 +243,7 @@ func checkRefusal(t *testing.T, text string, no *upgrade.Refusal) {
 // Commands that are nearly right reach further into the grammar than random bytes.
 func TestDamagedCommandsAreUnderstoodOrRefusedWithANextStep(t *testing.T) {
 	const seed, rounds = 7, 100_000
-	noise := []string{"\"", "'", "“", "\\", "=", "&", "<", ">", "|", " ", "—", "..", "/", "\x00", "\u200b", "\xff", "ud=", "soak", "r-", "latest", "1.2", "stop", "é"}
+	noise := []string{"\"", "'", "“", "\\", "=", "&", "<", ">", "|", " ", "—", "..", "/", "\x00", "\u200b", "\xff", "ud=", "soak", "r-", "latest", "1.2", "stop", "é", "vm=", "vm=3-1", "ok", "not", "@bo"}
 	for i := range uint64(rounds) {
 		r := rand.New(rand.NewPCG(seed, i))
 		text := Format(randomRequest(r))

@@ -12,9 +12,10 @@ const (
 	requesters = "a requester of the set, in the set's channel"
 	approvers  = "an approver of the set, never the one who asked for the rollout, in the set's channel"
 	stoppers   = "a requester or an approver of the set, in the set's channel"
+	recoverers = "a requester or an approver of the set, also the one who asked for the rollout, in the set's channel"
 )
 
-const planOptions = "options: ud=0,2|1-3  max-unavailable=2|20%  max-failures=0  soak=10m  bake=30m  note=\"CHG-123\""
+const planOptions = "options: ud=0,2|1-3  max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine  soak=10m  bake=30m  note=\"CHG-123\""
 
 // topic is the help of a verb, and what the overview says of it.
 type topic struct {
@@ -48,6 +49,27 @@ var topics = []topic{
 	{"end it now", Help{VerbAbort, []string{"abort ROLLOUT [revert|keep] \"reason\"", "abort ROLLOUT revert|keep"},
 		"Ends the rollout at once; what Azure is at work on is followed to its end. revert puts the old image back into the set's model, keep leaves the new one; without either you are asked. Behind a quoted reason they mean the same. A reason that begins with one of these two words needs its quotes.",
 		[]string{"abort r-4f2k9a \"bad image\"", "abort r-4f2k9a revert \"bad image\"", "abort r-4f2k9a keep"}, stoppers}},
+	{"failed instances once more", Help{VerbRetry, []string{"retry ROLLOUT [failed|vm=3,8]"},
+		"Puts instances that failed, or were quarantined or skipped, back into the rollout; without vm= all that failed. They are asked for anew. What Azure says of them is kept before: the retry replaces their disks.",
+		[]string{"retry r-4f2k9a", "retry r-4f2k9a vm=3,8", "retry r-0a1b2c vm=4-7,12"}, stoppers}},
+	{"leave instances as they are", Help{VerbSkip, []string{"skip ROLLOUT vm=3 [\"reason\"]"},
+		"Leaves instances as they are, for this rollout: ones that wait for their turn, or that failed.",
+		[]string{"skip r-4f2k9a vm=3", "skip r-4f2k9a vm=3,8 \"rebuilt by hand\"", "skip r-0a1b2c vm=4-7"}, stoppers}},
+	{"set them aside", Help{VerbQuarantine, []string{"quarantine ROLLOUT vm=8 \"why\""},
+		"Sets aside instances that need a person's hands: they hold the rollout no more. The report names them, and retry takes them back.",
+		[]string{"quarantine r-4f2k9a vm=8 \"disk errors\"", "quarantine r-4f2k9a vm=3,8 \"CHG-881\"", "quarantine r-0a1b2c vm=web_1a2b3c \"boot loop\""}, stoppers}},
+	{"say what I cannot tell", Help{VerbResolve, []string{"resolve ROLLOUT started|not-started|vm=8 ok|failed \"why\"", "started|not-started: a call that brought no answer   vm=8 ok|failed: instances"},
+		"Says what I cannot tell: whether a call to Azure that brought no answer happened, or whether instances that came to no clear end are well. Look in Azure first: I go by your word.",
+		[]string{"resolve r-4f2k9a not-started \"activity log has no such call\"", "resolve r-4f2k9a vm=8 ok \"logged in, all is well\"", "resolve r-0a1b2c vm=3,8 failed \"no boot\""}, approvers}},
+	{"plan it anew", Help{VerbReplan, []string{"replan ROLLOUT"},
+		"Puts a plan of the scale set as it is now in the place of the rollout's, after somebody changed the set meanwhile. Every yes so far is void: the update domains that are left are asked for anew.",
+		[]string{"replan r-4f2k9a", "replan r-0a1b2c", "replan r-7"}, stoppers}},
+	{"back to the old image", Help{VerbRollback, []string{"rollback ROLLOUT [\"reason\"]"},
+		"Ends the rollout and takes the instances it has upgraded back to the image before, last first, in a rollout of its own. No yes is asked for, so that the way back is never shut; everybody in the channel is told.",
+		[]string{"rollback r-4f2k9a", "rollback r-4f2k9a \"checkout errors\"", "rollback r-0a1b2c bad kernel"}, recoverers}},
+	{"let somebody else see to it", Help{VerbHandover, []string{"handover ROLLOUT @user [\"note\"]"},
+		"Makes another person the one I call when something is up. It moves no right: who asked for the rollout still may not approve it. Mention the person, so that Slack fills in the id.",
+		[]string{"handover r-4f2k9a U012AB3CD", "handover r-4f2k9a U012AB3CD \"UD 2 is next\"", "handover r-0a1b2c \"on call from 18:00\" U012AB3CD"}, stoppers}},
 	{"where it stands", Help{VerbStatus, []string{"status [ROLLOUT|SET]"},
 		"Shows one rollout, the open one of a set, or all that are open.",
 		[]string{"status", "status r-4f2k9a", "status web-prod"}, readers}},
@@ -60,9 +82,9 @@ var topics = []topic{
 	{"the scale sets", Help{VerbList, []string{"list [text]"},
 		"Lists the scale sets you may see, with their image and rollout; with a text, those with it in their name.",
 		[]string{"list", "list web", "list prod"}, readers}},
-	{"one scale set, read now", Help{VerbShow, []string{"show SET [map|instances|image|policy]"},
-		"Reads a scale set now and shows it: update domains and fault domains, instances, image, or the policy that holds for it. A rollout's id stands for its set.",
-		[]string{"show web-prod", "show rg-shop/web-prod policy", "show r-4f2k9a instances"}, readers}},
+	{"one scale set, read now", Help{VerbShow, []string{"show SET|ROLLOUT [map|instances|image|policy|evidence]"},
+		"Reads a scale set now and shows it: update domains and fault domains, instances, image, or the policy that holds for it. A rollout's id stands for its set. evidence is what Azure said of the rollout's instances that failed, kept before a retry replaced their disks; a set's name stands for its open rollout.",
+		[]string{"show web-prod", "show rg-shop/web-prod policy", "show r-4f2k9a evidence"}, readers}},
 	{"this, or one verb", Help{VerbHelp, []string{"help [verb]"},
 		"Shows this, or how one verb is used.",
 		[]string{"help", "help upgrade", "help abort"}, anybody}},

@@ -20,13 +20,6 @@ var laterVerbs = map[string]substitute{
 	"history":    {"`status SET` has what is open, and the channel has the reports", VerbStatus, ""},
 	"report":     {"the report is posted in the rollout's thread when it ends", VerbStatus, ""},
 	"audit":      {"the rollout's thread says who said what", VerbStatus, ""},
-	"skip":       {"`why ROLLOUT` has the ways out there are", VerbWhy, ""},
-	"retry":      {"`why ROLLOUT` has the ways out there are", VerbWhy, ""},
-	"quarantine": {"`why ROLLOUT` has the ways out there are", VerbWhy, ""},
-	"resolve":    {"`why ROLLOUT` has the ways out there are", VerbWhy, ""},
-	"replan":     {"abort the rollout and `upgrade` anew", VerbWhy, ""},
-	"rollback":   {"`upgrade SET VERSION` with the older version does it, where the set's policy permits downgrades", VerbStatus, ""},
-	"handover":   {"any approver of the set can go on with the rollout as it is", VerbStatus, ""},
 	"freeze":     {"`pause ROLLOUT` stops one rollout", VerbStatus, ""},
 	"unfreeze":   {"`resume ROLLOUT` ends a pause", VerbStatus, ""},
 	"windows":    {"`show SET policy` has what holds for a set", VerbShow, "policy"},
@@ -40,18 +33,17 @@ var laterVerbs = map[string]substitute{
 // laterOptions are designed and not built. A correction is offered only where it does no more than
 // was asked for.
 var laterOptions = map[string]string{
-	"fd":         "choose by update domain, such as `ud=0`",
-	"zone":       "choose by update domain, such as `ud=0`",
-	"vm":         "choose by update domain, such as `ud=0`",
-	"skip":       "choose the update domains to take, such as `ud=0`",
-	"by":         "leave it out: one update domain goes after the other",
-	"batch":      "`max-unavailable=` bounds a batch",
-	"canary":     "begin with one update domain, such as `ud=0`",
-	"on-failure": "leave it out: a failure holds the rollout",
-	"approve":    "leave it out: each update domain is asked for",
-	"sku":        "what can be rolled out is a version of the image the set runs",
-	"window":     "the approval says when it goes on",
-	"at":         "the approval says when it goes on",
+	"fd":      "choose by update domain, such as `ud=0`",
+	"zone":    "choose by update domain, such as `ud=0`",
+	"vm":      "choose by update domain, such as `ud=0`",
+	"skip":    "choose the update domains to take, such as `ud=0`",
+	"by":      "leave it out: one update domain goes after the other",
+	"batch":   "`max-unavailable=` bounds a batch",
+	"canary":  "begin with one update domain, such as `ud=0`",
+	"approve": "leave it out: each update domain is asked for",
+	"sku":     "what can be rolled out is a version of the image the set runs",
+	"window":  "the approval says when it goes on",
+	"at":      "the approval says when it goes on",
 }
 
 func (c *command) planned(what, next, instead string) *upgrade.Refusal {
@@ -88,7 +80,7 @@ func (c *command) answering(answer string) string {
 
 // inPlace writes the substitute for the set or rollout that was named, else its help.
 func (c *command) inPlace(s substitute) string {
-	takes := s.verb == VerbShow || s.verb == VerbStatus || s.verb == VerbWhy
+	takes := s.verb == VerbShow || s.verb == VerbStatus
 	if !takes || len(c.words) < 2 || !isSet(c.words[1].text) {
 		return helpFor(s.verb)
 	}
@@ -113,7 +105,7 @@ func (c *command) laterOption(i int, key, value string) *upgrade.Refusal {
 	}
 	next := ""
 	switch key {
-	case "by", "on-failure", "approve":
+	case "by", "approve":
 		next = c.with(i, 1)
 	case "batch":
 		next = c.with(i, 1, "max-unavailable="+bare("max-unavailable=", value))

@@ -29,7 +29,7 @@ func ReadLists(ctx context.Context, req Request, by upgrade.Person, r Rollouts) 
 		sight, err := t.look(ctx, upgrade.QueryPending, "")
 		return Lists{Rollouts: sight.Rollouts}, err
 	}
-	sight, err := t.look(ctx, upgrade.QueryRollouts, "")
+	sight, err := t.look(ctx, upgrade.QueryRollouts, req.Rollout)
 	return Lists{Rollouts: sight.Rollouts}, err
 }
 
@@ -64,6 +64,17 @@ func (f Field) choosing(kind FieldKind, choices []Choice) Field {
 		f.Kind, f.Choices, f.Hint = kind, choices, ""
 	}
 	return f
+}
+
+// several is choosing for a field with any number of values, which a text holds otherwise.
+func (f Field) several(values []string, choices []Choice, hint string) Field {
+	listed := f
+	listed.Value = strings.Join(values, ",")
+	if listed = listed.choosing(FieldChoices, choices); listed.Kind == FieldText {
+		return f
+	}
+	listed.Hint = hint
+	return listed
 }
 
 func setField(given string, l Lists, steers bool) Field {
@@ -108,7 +119,7 @@ func targetField(r Request, l Lists) Field {
 }
 
 func domainsField(r Request, l Lists) Field {
-	f := Field{Name: "ud", Label: "Update domains", Hint: "Such as 0,2 or 1-3; all of them without it", Kind: FieldText, Optional: !r.someDomains(), Value: formatDomains(r.Domains), Most: maxSaid, Listed: true, About: r.Set}
+	f := Field{Name: "ud", Label: "Update domains", Hint: "Such as 0,2 or 1-3; all of them without it", Kind: FieldText, Optional: !r.someDomains(), Value: formatNumbers(r.Domains), Most: maxSaid, Listed: true, About: r.Set}
 	if l.Set == nil || len(r.Domains) > maxChoices/2 {
 		return f
 	}
@@ -127,16 +138,11 @@ func domainsField(r Request, l Lists) Field {
 	for _, d := range domains {
 		choices = append(choices, Choice{strconv.Itoa(d), fmt.Sprintf("UD %d · %s", d, upgrade.Count(count[d], "instance"))})
 	}
-	listed := f
-	listed.Value = strings.Join(numbers(r.Domains), ",")
-	if listed = listed.choosing(FieldChoices, choices); listed.Kind == FieldText {
-		return f
-	}
-	listed.Hint = "None chosen: all of them, one after the other"
+	hint := "None chosen: all of them, one after the other"
 	if !f.Optional {
-		listed.Hint = "Choose: what was said of them was not understood"
+		hint = "Choose: what was said of them was not understood"
 	}
-	return listed
+	return f.several(numbers(r.Domains), choices, hint)
 }
 
 func numbers(in []int) []string {
@@ -147,8 +153,8 @@ func numbers(in []int) []string {
 	return out
 }
 
-func rolloutField(l Lists) Field {
-	f := Field{Name: fieldRollout, Label: "Rollout", Hint: "Its id, such as r-4f2k9a", Kind: FieldText, Most: 40, Listed: true}
+func rolloutField(l Lists, steers bool) Field {
+	f := Field{Name: fieldRollout, Label: "Rollout", Hint: "Its id, such as r-4f2k9a", Kind: FieldText, Most: 40, Listed: true, Steers: steers}
 	var choices []Choice
 	for _, rec := range l.Rollouts {
 		choices = append(choices, Choice{rec.ID, fmt.Sprintf("%s · %s → %s · by %s", rec.ID, rec.Plan.Name, rec.Plan.Target.Image, rec.Rollout.Name)})

@@ -1,6 +1,9 @@
 package commands
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Azure's own limits of names, and ours of ids and versions.
 const (
@@ -37,6 +40,20 @@ func isName(s string, limit int) bool {
 	return len(s) <= limit && all(s, nameByte) && !strings.ContainsRune("-_.", rune(s[0])) && !strings.HasSuffix(s, ".") && !strings.Contains(s, "..")
 }
 
+// isInstance reports whether s is an instance's id: a number, or the name of a VM on a Flexible set.
+// Ids get into URLs and into lists: nothing that passes here is a path, a range, or all of them.
+func isInstance(s string) bool {
+	if all(s, digit) {
+		return number(s) >= 0
+	}
+	return len(s) <= maxSet && all(s, idByte) && strings.ContainsFunc(s, unicode.IsLetter) && !strings.EqualFold(s, "all")
+}
+
+// isUser reports whether s has the shape of a user's id in Slack.
+func isUser(s string) bool {
+	return len(s) >= 3 && len(s) <= 20 && isID(s) && (s[0] == 'U' || s[0] == 'W')
+}
+
 // isTarget reports whether s says which image is meant.
 func isTarget(s string) bool { return s == "latest" || s == "model" || isVersion(s) }
 
@@ -65,6 +82,6 @@ func digit(b byte) bool { return '0' <= b && b <= '9' }
 
 func lowerOrDigit(b byte) bool { return digit(b) || 'a' <= b && b <= 'z' }
 
-func nameByte(b byte) bool {
-	return lowerOrDigit(b) || 'A' <= b && b <= 'Z' || b == '-' || b == '_' || b == '.'
-}
+func nameByte(b byte) bool { return idByte(b) || b == '.' }
+
+func idByte(b byte) bool { return lowerOrDigit(b) || 'A' <= b && b <= 'Z' || b == '-' || b == '_' }

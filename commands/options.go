@@ -15,15 +15,20 @@ import (
 // was perhaps meant, "" when that is not certain.
 var options = map[string]func(*Request, string) (meant string, err error){
 	"ud":              readDomains,
+	"vm":              readInstances,
 	"max-unavailable": readUnavailable,
 	"max-failures":    readFailures,
+	"on-failure":      readOnFailure,
 	"soak":            func(r *Request, s string) (string, error) { return readSpan(&r.Options.Soak, s) },
 	"bake":            func(r *Request, s string) (string, error) { return readSpan(&r.Options.Bake, s) },
 	"note":            readNote,
 }
 
-// optionNames is in the order people are told of them.
-var optionNames = []string{"ud", "max-unavailable", "max-failures", "soak", "bake", "note"}
+// What verbs take of these, in the order people are told of them.
+var (
+	planKeys     = []string{"ud", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "note"}
+	instanceKeys = []string{"vm"}
+)
 
 // plan is for verbs that take a set, a target and options: the options anywhere, the set before
 // the target.
@@ -33,7 +38,7 @@ func (c *command) plan() *upgrade.Refusal {
 	for i := 1; i < len(c.words); i++ {
 		if !c.words[i].option() {
 			places = append(places, i)
-		} else if no := c.option(i); first == nil {
+		} else if no := c.option(i, planKeys); first == nil {
 			first = no
 		}
 	}
@@ -46,11 +51,14 @@ func (c *command) plan() *upgrade.Refusal {
 	return first
 }
 
-// unclear keeps a request that perhaps named fewer domains from asking for all of them: nil is all,
-// none is to be said.
+// unclear keeps a request that perhaps named fewer domains or instances from asking for all of them:
+// nil is all, none is to be said.
 func (c *command) unclear() {
-	if c.req.Domains == nil {
+	switch plans := c.req.Verb == VerbUpgrade || c.req.Verb == VerbPlan; {
+	case plans && c.req.Domains == nil:
 		c.req.Domains = []int{}
+	case !plans && c.req.Instances == nil:
+		c.req.Instances = []string{}
 	}
 }
 
@@ -96,7 +104,7 @@ func (c *command) target(set, target int) *upgrade.Refusal {
 func (c *command) tooMany(places []int) *upgrade.Refusal {
 	for _, i := range places {
 		key, value := cutKey(c.words[i].text)
-		if _, known := options[key]; !known || c.words[i].quoted {
+		if !slices.Contains(planKeys, key) || c.words[i].quoted {
 			continue
 		}
 		if value != "" {
@@ -123,21 +131,20 @@ func cutKey(s string) (key, value string) {
 	return s[:end], strings.TrimLeft(s[end:], ":")
 }
 
-// option reads one key=value word. Hyphens before the key are let pass: that is how other tools
-// write options.
-func (c *command) option(i int) *upgrade.Refusal {
+// option reads one key=value word of a verb that takes these. Hyphens before the key are let pass:
+// that is how other tools write options.
+func (c *command) option(i int, takes []string) *upgrade.Refusal {
 	w := c.words[i]
 	key, value := strings.ToLower(strings.TrimLeft(w.text[:w.eq], "-")), w.text[w.eq+1:]
-	read, known := options[key]
 	switch {
-	case !known:
+	case !slices.Contains(takes, key):
 		c.unclear()
-		return c.unknownOption(i, key, value)
+		return c.unknownOption(i, key, value, takes)
 	case slices.Contains(c.given, key):
 		return c.refuse("", "`%s=` is given twice", key)
 	}
 	c.given = append(c.given, key)
-	meant, err := read(&c.req, value)
+	meant, err := options[key](&c.req, value)
 	switch {
 	case err == nil:
 		return nil
@@ -148,13 +155,15 @@ func (c *command) option(i int) *upgrade.Refusal {
 	return c.refuse(c.with(i, 1, right), "I do not understand %s: %v. Did you mean `%s`?", echo(w.text), err, right)
 }
 
-func (c *command) unknownOption(i int, key, value string) *upgrade.Refusal {
-	if no := c.laterOption(i, key, value); no != nil {
+func (c *command) unknownOption(i int, key, value string, takes []string) *upgrade.Refusal {
+	near := nearest(key, takes)
+	switch no := c.laterOption(i, key, value); {
+	case near == "" && len(takes) == 1:
+		return c.refuse("", "I do not know %s: `%s` takes `%s=`, and a reason between quotes", echo(c.words[i].text), c.req.Verb, takes[0])
+	case no != nil:
 		return no
-	}
-	near := nearest(key, optionNames)
-	if near == "" {
-		return c.refuse("", "I do not know %s: the options are `%s=`", echo(c.words[i].text), strings.Join(optionNames, "=`, `"))
+	case near == "":
+		return c.refuse("", "I do not know %s: the options are `%s=`", echo(c.words[i].text), strings.Join(takes, "=`, `"))
 	}
 	right := near + "="
 	return c.refuse(c.with(i, 1, right+bare(right, value)), "I do not know %s. Did you mean `%s`?", echo(c.words[i].text), right)
@@ -162,61 +171,17 @@ func (c *command) unknownOption(i int, key, value string) *upgrade.Refusal {
 
 const maxDomain = 99 // Azure has 20 at most today
 
+var domains = listing{"a domain", "it takes update domains, such as `ud=0,2` or `ud=1-3`, without blanks; leave it out for all",
+	func(s string) bool { n := number(s); return n >= 0 && n <= maxDomain }}
+
 // readDomains reads "0,2" and "1-3" into sorted domains; what it does not understand leaves none.
 func readDomains(r *Request, s string) (string, error) {
-	var named []int
 	r.Domains = []int{}
-	for part := range strings.SplitSeq(s, ",") {
-		first, last, isRange := strings.Cut(part, "-")
-		if !isRange {
-			last = first
-		}
-		a, b := domain(first), domain(last)
-		switch {
-		case a < 0 || b < 0:
-			return "", errors.New("it takes update domains, such as `ud=0,2` or `ud=1-3`, without blanks; leave it out for all")
-		case a > b:
-			return strings.Replace(s, part, last+"-"+first, 1), errors.New("the range goes backwards")
-		}
-		for ; a <= b; a++ {
-			named = append(named, a)
-		}
+	named, meant, err := domains.read(s)
+	for _, d := range named {
+		r.Domains = append(r.Domains, number(d))
 	}
-	slices.Sort(named)
-	once := slices.Compact(slices.Clone(named))
-	if len(once) < len(named) {
-		return formatDomains(once), errors.New("a domain is named twice")
-	}
-	r.Domains = once
-	return "", nil
-}
-
-// domain is the number of an update domain, -1 if it is none.
-func domain(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil || !all(s, digit) || n > maxDomain {
-		return -1
-	}
-	return n
-}
-
-// formatDomains writes runs of three and more as a range.
-func formatDomains(domains []int) string {
-	var parts []string
-	for i := 0; i < len(domains); {
-		end := i + 1
-		for end < len(domains) && domains[end] == domains[end-1]+1 {
-			end++
-		}
-		if end-i < 3 {
-			end = i + 1
-			parts = append(parts, strconv.Itoa(domains[i]))
-		} else {
-			parts = append(parts, fmt.Sprintf("%d-%d", domains[i], domains[end-1]))
-		}
-		i = end
-	}
-	return strings.Join(parts, ",")
+	return meant, err
 }
 
 func readUnavailable(r *Request, s string) (string, error) {
@@ -235,6 +200,17 @@ func readFailures(r *Request, s string) (string, error) {
 	}
 	r.Options.MaxFailures = &n
 	return "", nil
+}
+
+func readOnFailure(r *Request, s string) (string, error) {
+	switch f := upgrade.OnFailure(strings.ToLower(s)); f {
+	case upgrade.HoldOnFailure, upgrade.QuarantineOnFailure:
+		r.Options.OnFailure = f
+		return "", nil
+	case "abort", "rollback":
+		return "", fmt.Errorf("it takes `hold` or `quarantine`: that a failure comes to `%s` by itself is planned, not built yet", f)
+	}
+	return nearest(s, []string{string(upgrade.HoldOnFailure), string(upgrade.QuarantineOnFailure)}), errors.New("it takes `hold` or `quarantine`")
 }
 
 func readNote(r *Request, s string) (string, error) {

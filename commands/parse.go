@@ -95,6 +95,14 @@ var grammar = map[Verb]func(*command) *upgrade.Refusal{
 	VerbResume:  (*command).only,
 	VerbAsk:     (*command).only,
 	VerbAbort:   (*command).abort,
+
+	VerbRetry:      (*command).retry,
+	VerbSkip:       (*command).aside,
+	VerbQuarantine: (*command).aside,
+	VerbResolve:    (*command).resolve,
+	VerbReplan:     (*command).only,
+	VerbRollback:   func(c *command) *upgrade.Refusal { return c.reason(2) },
+	VerbHandover:   (*command).handover,
 }
 
 func (c *command) unknownVerb() *upgrade.Refusal {
@@ -210,7 +218,10 @@ func (c *command) about() *upgrade.Refusal {
 	return c.atMost(1)
 }
 
-var parts = []string{"map", "instances", "image", "policy"}
+// partEvidence is what was kept of instances that failed.
+const partEvidence = "evidence"
+
+var parts = []string{"map", "instances", "image", "policy", partEvidence}
 
 func isPart(s string) bool { return slices.Contains(parts, s) }
 
@@ -241,7 +252,7 @@ func (c *command) badSet(i int) *upgrade.Refusal {
 // another.
 func (c *command) rollout() *upgrade.Refusal {
 	if len(c.words) == 1 {
-		return c.lacks(root+"status", "`%s` needs a rollout, such as `%s r-4f2k9a`", c.req.Verb, c.req.Verb)
+		return c.noRollout()
 	}
 	said := c.words[1].text
 	switch lower := strings.ToLower(said); {
@@ -256,6 +267,10 @@ func (c *command) rollout() *upgrade.Refusal {
 		return c.refuse(root+"status "+said, "`%s` takes a rollout's id such as `r-4f2k9a`, and %s is none", c.req.Verb, echo(said))
 	}
 	return c.refuse(root+"status", "%s is no rollout's id: these look like `r-4f2k9a`", echo(said))
+}
+
+func (c *command) noRollout() *upgrade.Refusal {
+	return c.lacks(root+"status", "`%s` needs a rollout, such as `%s r-4f2k9a`", c.req.Verb, c.req.Verb)
 }
 
 // only is for verbs that take a rollout and nothing else.
@@ -299,13 +314,22 @@ func (c *command) reason(from int) *upgrade.Refusal {
 	return nil
 }
 
-// abort alone with revert or keep answers the model question of a rollout that was ended already,
-// or ended by itself. Quotes show where a reason ends: the answer may stand behind it, too.
-func (c *command) abort() *upgrade.Refusal {
-	if len(c.words) == 4 && c.words[2].quoted && c.answer(3) != upgrade.ModelOpen {
-		c.words = []word{c.words[0], c.words[1], c.words[3], c.words[2]}
+// forward takes a word that is not part of the reason before it, where the reason is quoted: quotes
+// show where it ends. Without them such a word stands at the place at, or is one of the reason's.
+func (c *command) forward(at int, own func(word) bool) {
+	if len(c.words) == at+2 && c.words[at].quoted && own(c.words[at+1]) {
+		c.words[at], c.words[at+1] = c.words[at+1], c.words[at]
 	}
-	if c.req.Answer = c.answer(2); c.req.Answer == upgrade.ModelOpen {
+}
+
+// abort alone with revert or keep answers the model question of a rollout that was ended already,
+// or ended by itself. Otherwise the answer stands before the reason, or behind a quoted one.
+func (c *command) abort() *upgrade.Refusal {
+	c.forward(2, func(w word) bool { return answer(w) != upgrade.ModelOpen })
+	if len(c.words) > 2 {
+		c.req.Answer = answer(c.words[2])
+	}
+	if c.req.Answer == upgrade.ModelOpen {
 		return c.reason(2)
 	}
 	no := c.reason(3)
@@ -315,12 +339,9 @@ func (c *command) abort() *upgrade.Refusal {
 	return no
 }
 
-// answer is what the word i says becomes of the model.
-func (c *command) answer(i int) upgrade.ModelAnswer {
-	if i >= len(c.words) {
-		return upgrade.ModelOpen
-	}
-	switch a := upgrade.ModelAnswer(c.words[i].keyword()); a {
+// answer is what the word says becomes of the model.
+func answer(w word) upgrade.ModelAnswer {
+	switch a := upgrade.ModelAnswer(w.keyword()); a {
 	case upgrade.Revert, upgrade.Keep:
 		return a
 	}
@@ -337,47 +358,3 @@ func remark(text string) (string, error) {
 }
 
 func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// sentence writes words as a command.
-func sentence(words []word, _ bool) string {
-	if len(words) == 0 {
-		return helpFor(VerbHome)
-	}
-	c := command{words: words}
-	return c.with(0, 0)
-}
-
-// String writes the word so that it is read as the same one.
-func (w word) String() string {
-	switch {
-	case w.quoted:
-		return quote(w.text)
-	case w.eq >= 0:
-		return w.text[:w.eq+1] + bare(w.text[:w.eq+1], w.text[w.eq+1:])
-	}
-	return bare("", w.text)
-}
-
-// bare leaves a value without quotes where it is read the same without; before stands before it.
-func bare(before, value string) string {
-	words, whole := split(before + value)
-	if whole && len(words) == 1 && words[0] == (word{text: before + value, eq: len(before) - 1}) {
-		return value
-	}
-	return quote(value)
-}
-
-var (
-	escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
-	markups = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-)
-
-// quote writes a value between quotes. What would be read as markup is escaped as Slack does;
-// otherwise & and < stay as they are, for people to read.
-func quote(value string) string {
-	text := fmt.Sprintf(`"%s"`, escapes.Replace(value))
-	if words, whole := split(text); whole && len(words) == 1 && words[0].text == value {
-		return text
-	}
-	return markups.Replace(text)
-}

@@ -16,12 +16,42 @@ func span(d time.Duration) *time.Duration { return &d }
 
 func count(n int) *int { return &n }
 
+// reading is what a text is understood as.
+type reading struct {
+	name, text string
+	want       Request
+}
+
+func understood(t *testing.T, rows []reading) {
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if got := parsed(t, row.text); !reflect.DeepEqual(got, row.want) {
+				t.Errorf("Parse(%q)\n got %+v\nwant %+v", row.text, got, row.want)
+			}
+		})
+	}
+}
+
+// no is how a text is refused, and what it proposes.
+type no struct{ name, text, what, next string }
+
+func refused(t *testing.T, rows []no) {
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			_, no := Parse(row.text)
+			if no == nil {
+				t.Fatalf("Parse(%q) is not refused", row.text)
+			}
+			if no.Code != upgrade.CodeArg || !strings.Contains(no.What, row.what) || no.Next != row.next {
+				t.Errorf("Parse(%q)\n got %s %q\n     next %q\nwant %q\n     next %q", row.text, no.Code, no.What, no.Next, row.what, row.next)
+			}
+			mustParse(t, no.Next)
+		})
+	}
+}
+
 func TestParse(t *testing.T) {
-	for _, row := range []struct {
-		name string
-		text string
-		want Request
-	}{
+	understood(t, []reading{
 		{"nothing asks for the home screen", "", Request{}},
 		{"blanks ask for the home screen", " \u00a0\n", Request{}},
 		{"the root command alone asks for the home screen", "/vmss", Request{}},
@@ -44,6 +74,8 @@ func TestParse(t *testing.T) {
 		{"a time in days and hours", "upgrade s latest soak=1d12h", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Soak: span(36 * time.Hour)}}},
 		{"a week", "upgrade s latest soak=1w", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Soak: span(7 * day)}}},
 		{"no time at all is a time", "upgrade s latest soak=0s bake=0", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Soak: span(0), Bake: span(0)}}},
+		{"what a failure comes to", "upgrade s latest on-failure=Quarantine", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{OnFailure: upgrade.QuarantineOnFailure}}},
+		{"what the policy says of failures, said once more", "plan s latest on-failure=hold", Request{Verb: VerbPlan, Set: "s", Target: "latest", Options: Options{OnFailure: upgrade.HoldOnFailure}}},
 		{"blanks of a note are put in order", "upgrade s latest note=\"  a \n b \"", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Note: "a b"}}},
 		{"a note may have an equal sign", "upgrade s latest note=a=b", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Note: "a=b"}}},
 		{"a set may be named like an option", "upgrade soak latest", Request{Verb: VerbUpgrade, Set: "soak", Target: "latest"}},
@@ -81,24 +113,12 @@ func TestParse(t *testing.T) {
 		{"show the set of a rollout", "show r-1 instances", Request{Verb: VerbShow, About: "r-1", Part: "instances"}},
 		{"help", "help", Request{Verb: VerbHelp}},
 		{"help with a verb", "help Upgrade", Request{Verb: VerbHelp, About: "upgrade"}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			got, no := Parse(row.text)
-			if no != nil {
-				t.Fatalf("Parse(%q) is refused: %s", row.text, no.What)
-			}
-			if !reflect.DeepEqual(got, row.want) {
-				t.Errorf("Parse(%q)\n got %+v\nwant %+v", row.text, got, row.want)
-			}
-		})
-	}
+	})
 }
 
 func TestParseRefuses(t *testing.T) {
 	long := strings.Repeat("x", 300)
-	for _, row := range []struct {
-		name, text, what, next string
-	}{
+	refused(t, []no{
 		{"a verb with a slip, and corrects it", "aproove r-1", "I do not know `aproove`. Did you mean `approve`?", "/vmss approve r-1"},
 		{"several slips, and corrects them all", "upgarde myvmss latset uds=0", "I do not know `upgarde`. Did you mean `upgrade`?", "/vmss upgrade myvmss latest ud=0"},
 		{"a word that is nothing like a verb", "frobnicate", "I do not know `frobnicate`", "/vmss help"},
@@ -112,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 		{"stop without anything", "stop", "`stop` does nothing", "/vmss status"},
 		{"help with stop", "help stop", "Did you mean `pause`, `abort` or `vm poweroff`?", "/vmss help pause"},
 		{"help with a verb it does not have", "help upgrad", "I do not know the verb `upgrad`. Did you mean `upgrade`?", "/vmss help upgrade"},
-		{"help with a slip in a verb that is not built", "help rolback", "`rollback` is planned, not built yet", "/vmss help status"},
+		{"help with a slip in a verb that is not built", "help unfreze", "`unfreeze` is planned, not built yet", "/vmss help status"},
 		{"help with nonsense", "help qqqqqqq", "I do not know the verb `qqqqqqq`", "/vmss help"},
 		{"help with two verbs", "help deny abort", "`help` does not know what to do with `abort`", "/vmss help deny"},
 
@@ -146,6 +166,10 @@ func TestParseRefuses(t *testing.T) {
 		{"a limit below zero", "upgrade s latest max-unavailable=-1", "it takes a number of instances or a percentage", "/vmss help upgrade"},
 		{"failures in percent", "upgrade s latest max-failures=5%", "it takes a number of instances up to 999", "/vmss help upgrade"},
 		{"failures below zero", "upgrade s latest max-failures=-1", "it takes a number of instances up to 999", "/vmss help upgrade"},
+		{"a failure's end with a slip", "upgrade s latest on-failure=quarantin", "Did you mean `on-failure=quarantine`?", "/vmss upgrade s latest on-failure=quarantine"},
+		{"a failure's end that is planned", "upgrade s latest on-failure=rollback", "is planned, not built yet", "/vmss help upgrade"},
+		{"a failure's end of nobody's", "upgrade s latest on-failure=panic", "it takes `hold` or `quarantine`", "/vmss help upgrade"},
+		{"a domain written as no number is", "upgrade s latest ud=01", "it takes update domains", "/vmss help upgrade"},
 		{"a time without a unit, and proposes minutes", "upgrade s latest soak=10", "Did you mean `soak=10m`?", "/vmss upgrade s latest soak=10m"},
 		{"a time with a long unit", "upgrade s latest bake=2hours", "Did you mean `bake=2h`?", "/vmss upgrade s latest bake=2h"},
 		{"a time below zero", "upgrade s latest soak=-5m", "it takes a time from 0 to 168h", "/vmss help upgrade"},
@@ -162,9 +186,9 @@ func TestParseRefuses(t *testing.T) {
 		{"a listing that is planned", "list behind", "`list behind` is planned, not built yet", "/vmss list"},
 		{"a word to all rollouts", "pause all", "`pause all` is planned, not built yet", "/vmss status"},
 		{"a planned verb, and proposes what comes near for the same set", "images web-prod", "`images` is planned, not built yet", "/vmss show web-prod image"},
-		{"a planned verb, and proposes what comes near for the same rollout", "retry r-1 failed", "`retry` is planned, not built yet", "/vmss why r-1"},
-		{"a planned verb with a slip", "rolback r-1", "`rollback` is planned, not built yet", "/vmss status r-1"},
-		{"help with a planned verb", "help quarantine", "`quarantine` is planned, not built yet", "/vmss help why"},
+		{"a planned verb, and proposes what comes near for the same rollout", "history r-1 all", "`history` is planned, not built yet", "/vmss status r-1"},
+		{"a planned verb with a slip", "histry r-1", "`history` is planned, not built yet", "/vmss status r-1"},
+		{"help with a planned verb", "help schedule", "`schedule` is planned, not built yet", "/vmss help plan"},
 
 		{"a set with a path in it", "upgrade ../x latest", "`../x` is no scale set's name", "/vmss list"},
 		{"a set of dots", "show ..", "`..` is no scale set's name", "/vmss list"},
@@ -197,18 +221,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a rollout with a percent sign", "abort r-1%00 x", "is no rollout's id", "/vmss status"},
 		{"a long reason", "deny r-1 " + long, "the reason is 300 characters long, and 280 is the most", "/vmss help deny"},
 		{"a reason where none is taken", "resume r-1 fixed", "`resume` does not know what to do with `fixed`", "/vmss resume r-1"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			_, no := Parse(row.text)
-			if no == nil {
-				t.Fatalf("Parse(%q) is not refused", row.text)
-			}
-			if no.Code != upgrade.CodeArg || !strings.Contains(no.What, row.what) || no.Next != row.next {
-				t.Errorf("Parse(%q)\n got %s %q\n     next %q\nwant %q\n     next %q", row.text, no.Code, no.What, no.Next, row.what, row.next)
-			}
-			mustParse(t, no.Next)
-		})
-	}
+	})
 }
 
 // mustParse fails the test unless the command that a refusal proposes is understood.
@@ -240,7 +253,7 @@ func TestEveryPlannedOptionSaysSoAndIsNeverTakenForLess(t *testing.T) {
 				t.Fatalf("Parse(%q) = %v, want the word that it is planned", text, no)
 			}
 			mustParse(t, no.Next)
-			harmless := key == "by" || key == "on-failure" || key == "approve"
+			harmless := key == "by" || key == "approve"
 			if no.Next == "/vmss upgrade s latest" && !harmless {
 				t.Errorf("Parse(%q) proposes to leave out what narrows the request", text)
 			}

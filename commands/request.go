@@ -27,7 +27,20 @@ const (
 	VerbAbort   Verb = "abort"
 	VerbAsk     Verb = "ask"   // a denied or expired gate once more
 	VerbModel   Verb = "model" // the buttons of the model question; typed as abort ROLLOUT revert|keep
+
+	VerbRetry      Verb = "retry"
+	VerbSkip       Verb = "skip"
+	VerbQuarantine Verb = "quarantine"
+	VerbResolve    Verb = "resolve"
+	VerbReplan     Verb = "replan"
+	VerbRollback   Verb = "rollback"
+	VerbHandover   Verb = "handover"
 )
+
+// ofInstances reports whether instances of a rollout are named with the verb.
+func (v Verb) ofInstances() bool {
+	return v == VerbRetry || v == VerbSkip || v == VerbQuarantine || v == VerbResolve
+}
 
 // Request is what somebody wants, however it was said. Only the fields of the verb are set; the
 // zero value asks for the home screen. A request about a rollout has its id when it was typed, and
@@ -35,25 +48,33 @@ const (
 type Request struct {
 	Verb    Verb
 	About   string // help: a verb; list: a text; show: a set, or a rollout for its set; status, why: a rollout or a set
-	Part    string // show: "", "map", "instances", "image" or "policy"
+	Part    string // show: "", "map", "instances", "image", "policy" or "evidence"
 	Set     string // upgrade, plan
 	Target  string // upgrade, plan: a version, "latest" or "model"
 	Domains []int  // ud=, sorted; nil = all; none = some, beside a refusal only: which was not understood
 	Options Options
-	Rollout string // of the verbs that say something about one
-	Nonce   string // of the card whose button was pressed
-	Rest    bool   // approve … rest
-	Reason  string
+	Rollout string              // of the verbs that say something about one
+	Nonce   string              // of the card whose button was pressed
+	Rest    bool                // approve … rest
+	Reason  string              // of handover: the note
 	Answer  upgrade.ModelAnswer // abort, model
+
+	Instances []string        // vm=, in the order of upgrade.CompareIDs; nil = as the verb says; none = some, as of Domains
+	Verdict   upgrade.Verdict // resolve
+	To        string          // handover: a user's id
 }
 
 // someDomains reports whether domains were named that were not understood.
 func (r Request) someDomains() bool { return r.Domains != nil && len(r.Domains) == 0 }
 
+// someInstances reports the same of instances.
+func (r Request) someInstances() bool { return r.Instances != nil && len(r.Instances) == 0 }
+
 // Options are the key=value words; nil where nothing was said.
 type Options struct {
 	MaxUnavailable *upgrade.Limit
 	MaxFailures    *int
+	OnFailure      upgrade.OnFailure // "" = nothing was said
 	Soak           *time.Duration
 	Bake           *time.Duration
 	Note           string
@@ -69,16 +90,17 @@ type Rollouts interface {
 }
 
 // Reply is the answer to the person who spoke, as data: it is journaled and rendered when it is
-// sent. Exactly one of the parts is set beside the verb.
+// sent. Beside the verb and what was understood, exactly one of the answers is set.
 type Reply struct {
 	Verb     Verb
+	Part     string        `json:",omitempty"` // with Rollouts of show: "evidence"
 	Request  string        `json:",omitempty"` // as understood, written back by Format
 	Refusal  *Refusal      `json:",omitempty"`
 	Text     string        `json:",omitempty"` // a plain sentence; foreign text in it is not escaped
 	Help     *Help         `json:",omitempty"`
 	Plan     *upgrade.Plan `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade: the rollout was opened
 	Rollout  string        `json:",omitempty"` // with Plan of upgrade: its id
-	Rollouts []string      `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home)
+	Rollouts []string      `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home, show)
 	Sets     []SetLine     `json:",omitempty"` // list
 	Set      *SetSight     `json:",omitempty"` // show
 	Empty    string        `json:",omitempty"` // said when a list has nothing in it

@@ -12,9 +12,9 @@ import (
 // FormCallback is the callback id of every form, by which its submission is known as ours.
 const FormCallback = "form"
 
-// Form is a form as a modal. The action id of an input is its field's name. Its block id has the
-// set, too, where the choices belong to one: Slack keeps what was entered for as long as both ids
-// stay, and what was chosen for one set must not be taken for another's. Carried comes back with the
+// Form is a form as a modal. The action id of an input is its field's name. Its block id has the set
+// or rollout, too, where the choices belong to one: Slack keeps what was entered for as long as both
+// ids stay, and what was chosen for one must not be taken for another's. Carried comes back with the
 // submission, 3,000 characters at most.
 func Form(f commands.Form, carried string) slack.ModalViewRequest {
 	var p page
@@ -87,6 +87,10 @@ func inputElement(f commands.Field) slack.BlockElement {
 	case commands.FieldChoices:
 		menu := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, f.Name, choices(f, nil)...)
 		menu.InitialOptions = choices(f, strings.Split(f.Value, ","))
+		return menu
+	case commands.FieldPerson:
+		menu := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, f.Name)
+		menu.InitialUser = f.Value
 		return menu
 	}
 	text := slack.NewPlainTextInputBlockElement(nil, f.Name).WithMaxLength(f.Most)

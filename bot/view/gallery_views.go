@@ -57,12 +57,29 @@ func formSamples(c cast, s *story) []ViewSample {
 	add("upgrade, nothing read", filled, commands.Lists{}, "Azure did not let me list the scale sets: "+c.message)
 	add("plan", commands.Request{Verb: commands.VerbPlan, Set: c.set}, lists, "")
 	add("show", commands.Request{Verb: commands.VerbShow}, lists, "")
-	for _, verb := range []commands.Verb{commands.VerbApprove, commands.VerbDeny, commands.VerbAsk, commands.VerbPause, commands.VerbResume, commands.VerbAbort} {
+	for _, verb := range []commands.Verb{commands.VerbApprove, commands.VerbDeny, commands.VerbAsk, commands.VerbPause, commands.VerbResume, commands.VerbAbort,
+		commands.VerbRetry, commands.VerbSkip, commands.VerbQuarantine, commands.VerbResolve, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover} {
 		add(string(verb), commands.Request{Verb: verb}, lists, "")
 	}
 	add("approve the rest", commands.Request{Verb: commands.VerbApprove, Rest: true}, lists, "")
 	add("deny from a card", commands.Request{Verb: commands.VerbDeny, Nonce: "nonce0001number0001"}, commands.Lists{}, "")
 	add("abort, filled", commands.Request{Verb: commands.VerbAbort, Rollout: s.id, Reason: c.reason, Answer: upgrade.Revert}, commands.Lists{}, "")
+	ill := commands.Lists{Rollouts: []upgrade.Record{inTrouble(c, s)}}
+	for _, verb := range []commands.Verb{commands.VerbRetry, commands.VerbSkip, commands.VerbQuarantine, commands.VerbResolve} {
+		add(string(verb)+" of a rollout", commands.Request{Verb: verb, Rollout: s.id}, ill, "")
+	}
+	add("quarantine, filled", commands.Request{Verb: commands.VerbQuarantine, Rollout: s.id, Instances: []string{"0"}, Reason: c.reason}, ill, "")
+	add("resolve a call", commands.Request{Verb: commands.VerbResolve, Rollout: s.id, Verdict: upgrade.NotStarted}, commands.Lists{}, "")
+	add("handover, filled", commands.Request{Verb: commands.VerbHandover, Rollout: s.id, To: "U0EVA00", Reason: c.note}, commands.Lists{}, "")
 	waiting, _ := commands.NewForm(filled, commands.Lists{})
 	return append(out, ViewSample{"form/loading", Loading(waiting, fmt.Sprintf(`{"verb":%q}`, waiting.Verb))})
+}
+
+// inTrouble is the story's rollout with instances in every kind of trouble.
+func inTrouble(c cast, s *story) upgrade.Record {
+	ill := s.branch()
+	for i, state := range []upgrade.Progress{upgrade.Broken, upgrade.Unclear, upgrade.Aside, upgrade.Passed, upgrade.OK} {
+		ill.say("", upgrade.InstanceSeen{ID: c.instance + fmt.Sprint(i), State: state, Detail: c.message})
+	}
+	return ill.record()
 }

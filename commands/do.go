@@ -157,7 +157,7 @@ func saying(verb upgrade.WordVerb) deed {
 			return Reply{}, nil, err
 		}
 		known := t.req
-		known.Nonce, known.Rollout = "", change.Rollout
+		known.Nonce, known.Rollout = "", cmp.Or(known.Rollout, change.Rollout)
 		reply := Reply{Text: answer, Request: Format(known)}
 		if len(change.Events) == 0 {
 			return reply, nil, nil

@@ -114,6 +114,8 @@ func TestDo(t *testing.T) {
 		{"replan", "replan r-1", desk{change: change, answer: "ok"}, word(upgrade.Word{Verb: upgrade.WordReplan, Rollout: "r-1", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
 		{"rollback", "rollback r-1 bad kernel", desk{change: change, answer: "ok"},
 			word(upgrade.Word{Verb: upgrade.WordRollback, Rollout: "r-1", Reason: "bad kernel", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
+		{"a rollback that opens another rollout", "rollback r-0", desk{change: change, answer: "ok"},
+			word(upgrade.Word{Verb: upgrade.WordRollback, Rollout: "r-0", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
 		{"handover", "handover r-1 <@U0EVA> on call", desk{change: change, answer: "ok"},
 			word(upgrade.Word{Verb: upgrade.WordHandover, Rollout: "r-1", To: "U0EVA", Reason: "on call", Channel: "C0OPS"}), Reply{Text: "ok"}, 1},
 

@@ -103,12 +103,12 @@ var faces = map[Verb]face{
 	VerbResume:  {"Resume a rollout", "Resume", "Ends a pause, and nothing else.", rolloutFields},
 	VerbAbort:   {"Abort a rollout", "Abort", "Ends the rollout at once; what Azure is at work on is followed to its end.", abortFields},
 
-	VerbRetry:      {"Retry instances", "Retry", "Puts instances that failed, or were set aside or skipped, back into the rollout; they are asked for anew. What Azure says of them is kept before: the retry replaces their disks.", retryFields},
+	VerbRetry:      {"Retry instances", "Retry", "Puts instances that failed, or were set aside or skipped, back into the rollout. They are asked for anew; what Azure said of them is kept, as a retry replaces their disks.", retryFields},
 	VerbSkip:       {"Skip instances", "Skip", "Leaves instances as they are, for this rollout.", asideFields},
 	VerbQuarantine: {"Quarantine instances", "Quarantine", "Sets aside instances that need a person's hands: they hold the rollout no more.", asideFields},
 	VerbResolve:    {"Say what you found", "Resolve", "Says what I cannot tell: whether a call without an answer happened, or how instances came out. Look in Azure first: I go by your word.", resolveFields},
-	VerbReplan:     {"Plan a rollout anew", "Plan anew", "Puts a plan of the scale set as it is now in the place of the rollout's. Every yes so far is void.", rolloutFields},
-	VerbRollback:   {"Roll back", "Roll back", "Ends the rollout and takes the instances it has upgraded back to the image before, last first. No yes is asked for; everybody is told.", pauseFields},
+	VerbReplan:     {"Plan a rollout anew", "Plan anew", "Puts a plan of the scale set as it is now in the place of the rollout's: for the same image, with nothing added. Every yes so far is void.", rolloutFields},
+	VerbRollback:   {"Roll back", "Roll back", "Ends the rollout, and opens one that takes the instances it has upgraded back to the image before, last first. One person's yes is enough for each update domain, also yours.", pauseFields},
 	VerbHandover:   {"Hand a rollout over", "Hand over", "Makes another person the one I call. It moves no right: who asked for the rollout still may not approve it.", handoverFields},
 }
 

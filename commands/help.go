@@ -13,6 +13,7 @@ const (
 	approvers  = "an approver of the set, never the one who asked for the rollout, in the set's channel"
 	stoppers   = "a requester or an approver of the set, in the set's channel"
 	recoverers = "a requester or an approver of the set, also the one who asked for the rollout, in the set's channel"
+	agreers    = approvers + "; for a rollback, a requester or an approver, also the one who asked"
 )
 
 const planOptions = "options: ud=0,2|1-3  max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine  soak=10m  bake=30m  note=\"CHG-123\""
@@ -33,7 +34,7 @@ var topics = []topic{
 		[]string{"plan myvmss latest", "plan myvmss 4.0.20160229 ud=0", "plan rg-shop/web-prod model ud=1-3"}, readers}},
 	{"yes to the update domain asked for", Help{VerbApprove, []string{"approve ROLLOUT [rest]"},
 		"Says yes to the update domain that is being asked; with rest, to all that come after it, too.",
-		[]string{"approve r-4f2k9a", "approve r-4f2k9a rest", "approve r-0a1b2c"}, approvers}},
+		[]string{"approve r-4f2k9a", "approve r-4f2k9a rest", "approve r-0a1b2c"}, agreers}},
 	{"no to it", Help{VerbDeny, []string{"deny ROLLOUT \"reason\""},
 		"Says no to the update domain that is being asked. The rollout is held until somebody asks again or aborts it.",
 		[]string{"deny r-4f2k9a \"release freeze until Monday\"", "deny r-4f2k9a disk alerts on UD 0", "deny r-0a1b2c \"wrong image\""}, stoppers}},
@@ -50,10 +51,10 @@ var topics = []topic{
 		"Ends the rollout at once; what Azure is at work on is followed to its end. revert puts the old image back into the set's model, keep leaves the new one; without either you are asked. Behind a quoted reason they mean the same. A reason that begins with one of these two words needs its quotes.",
 		[]string{"abort r-4f2k9a \"bad image\"", "abort r-4f2k9a revert \"bad image\"", "abort r-4f2k9a keep"}, stoppers}},
 	{"failed instances once more", Help{VerbRetry, []string{"retry ROLLOUT [failed|vm=3,8]"},
-		"Puts instances that failed, or were quarantined or skipped, back into the rollout; without vm= all that failed. They are asked for anew. What Azure says of them is kept before: the retry replaces their disks.",
+		"Puts instances that failed, or were quarantined or skipped, back into the rollout; without vm= all that failed, and what Azure refused. They are asked for anew; what Azure said of them is kept, as a retry replaces their disks.",
 		[]string{"retry r-4f2k9a", "retry r-4f2k9a vm=3,8", "retry r-0a1b2c vm=4-7,12"}, stoppers}},
 	{"leave instances as they are", Help{VerbSkip, []string{"skip ROLLOUT vm=3 [\"reason\"]"},
-		"Leaves instances as they are, for this rollout: ones that wait for their turn, or that failed.",
+		"Leaves instances as they are, for this rollout: ones that wait for their turn, or that failed. retry takes them in again.",
 		[]string{"skip r-4f2k9a vm=3", "skip r-4f2k9a vm=3,8 \"rebuilt by hand\"", "skip r-0a1b2c vm=4-7"}, stoppers}},
 	{"set them aside", Help{VerbQuarantine, []string{"quarantine ROLLOUT vm=8 \"why\""},
 		"Sets aside instances that need a person's hands: they hold the rollout no more. The report names them, and retry takes them back.",
@@ -62,10 +63,10 @@ var topics = []topic{
 		"Says what I cannot tell: whether a call to Azure that brought no answer happened, or whether instances that came to no clear end are well. Look in Azure first: I go by your word.",
 		[]string{"resolve r-4f2k9a not-started \"activity log has no such call\"", "resolve r-4f2k9a vm=8 ok \"logged in, all is well\"", "resolve r-0a1b2c vm=3,8 failed \"no boot\""}, approvers}},
 	{"plan it anew", Help{VerbReplan, []string{"replan ROLLOUT"},
-		"Puts a plan of the scale set as it is now in the place of the rollout's, after somebody changed the set meanwhile. Every yes so far is void: the update domains that are left are asked for anew.",
+		"Puts a plan of the scale set as it is now in the place of the rollout's, when somebody has changed the set: for the same image, with nothing added. Every yes so far is void: the update domains that are left are asked for anew.",
 		[]string{"replan r-4f2k9a", "replan r-0a1b2c", "replan r-7"}, stoppers}},
 	{"back to the old image", Help{VerbRollback, []string{"rollback ROLLOUT [\"reason\"]"},
-		"Ends the rollout and takes the instances it has upgraded back to the image before, last first, in a rollout of its own. No yes is asked for, so that the way back is never shut; everybody in the channel is told.",
+		"Ends the rollout, and opens one that takes the instances it has upgraded back to the image before, last first; also after the end. It asks before each update domain: one person's yes is enough, also that of who asked, and everybody in the channel is told.",
 		[]string{"rollback r-4f2k9a", "rollback r-4f2k9a \"checkout errors\"", "rollback r-0a1b2c bad kernel"}, recoverers}},
 	{"let somebody else see to it", Help{VerbHandover, []string{"handover ROLLOUT @user [\"note\"]"},
 		"Makes another person the one I call when something is up. It moves no right: who asked for the rollout still may not approve it. Mention the person, so that Slack fills in the id.",
@@ -120,7 +121,7 @@ func overview() Help {
 	h := Help{
 		Says:     "Rolls OS images out to VM scale sets, one update domain after another, and asks a person before each. Words and options come in any order, the set before its target; what a verb lacks is asked for in a form. `/vmss help upgrade` has a verb's details.",
 		Examples: []string{root + "upgrade myvmss 4.0.20160229 ud=0", root + "why", root + "help abort"},
-		Who:      "The configuration says for each set who may read it, ask for an upgrade and approve one. Nobody approves what they asked for themselves.",
+		Who:      "The configuration says for each set who may read it, ask for an upgrade and approve one. Nobody approves what they asked for themselves, a rollback excepted.",
 	}
 	for _, t := range topics {
 		h.Usage = append(h.Usage, root+t.Usage[0]+" — "+t.brief)

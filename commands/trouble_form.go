@@ -13,7 +13,7 @@ func retryFields(r Request, l Lists) []Field {
 	if r.someInstances() {
 		return append(rolloutFields(r, l), instancesField(r, l, ""))
 	}
-	return append(rolloutFields(r, l), instancesField(r, l, "all that failed"))
+	return append(rolloutFields(r, l), instancesField(r, l, "all that failed, and what Azure refused"))
 }
 
 func asideFields(r Request, l Lists) []Field {
@@ -52,9 +52,9 @@ func handoverFields(r Request, l Lists) []Field {
 
 // actsOn has the states of instances that a verb can act on, in the order of their choices.
 var actsOn = map[Verb][]upgrade.Progress{
-	VerbRetry:      {upgrade.Broken, upgrade.Aside, upgrade.Passed},
-	VerbSkip:       {upgrade.Broken, upgrade.Waiting},
-	VerbQuarantine: {upgrade.Broken, upgrade.Unclear, upgrade.OK},
+	VerbRetry:      {upgrade.Broken, upgrade.Unclear, upgrade.Aside, upgrade.Passed},
+	VerbSkip:       {upgrade.Broken, upgrade.Unclear, upgrade.Waiting},
+	VerbQuarantine: {upgrade.Broken, upgrade.Unclear, upgrade.Passed, upgrade.OK},
 	VerbResolve:    {upgrade.Unclear},
 }
 

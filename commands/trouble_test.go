@@ -140,9 +140,9 @@ func troubled() upgrade.Record {
 
 func TestAFormOffersTheInstancesThatItsVerbCanActOn(t *testing.T) {
 	for verb, want := range map[Verb][]string{
-		VerbRetry:      {"4|4 · UD 0 · failed: says why", "9|9 · UD 0 · quarantined: says why", "8|8 · UD 0 · skipped: says why"},
-		VerbSkip:       {"4|4 · UD 0 · failed: says why", "0|0 · UD 0 · not started: says why"},
-		VerbQuarantine: {"4|4 · UD 0 · failed: says why", "7|7 · UD 0 · inconclusive: says why", "3|3 · UD 0 · ok"},
+		VerbRetry:      {"4|4 · UD 0 · failed: says why", "7|7 · UD 0 · inconclusive: says why", "9|9 · UD 0 · quarantined: says why", "8|8 · UD 0 · skipped: says why"},
+		VerbSkip:       {"4|4 · UD 0 · failed: says why", "7|7 · UD 0 · inconclusive: says why", "0|0 · UD 0 · not started: says why"},
+		VerbQuarantine: {"4|4 · UD 0 · failed: says why", "7|7 · UD 0 · inconclusive: says why", "8|8 · UD 0 · skipped: says why", "3|3 · UD 0 · ok"},
 		VerbResolve:    {"7|7 · UD 0 · inconclusive: says why"},
 	} {
 		req := Request{Verb: verb, Rollout: "r-1"}

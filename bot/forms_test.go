@@ -245,6 +245,39 @@ func TestAbortAsksForItsReasonAndWhatBecomesOfTheModel(t *testing.T) {
 	})
 }
 
+func TestARolloutIsHandedOverToWhomItsFormNames(t *testing.T) {
+	fillIn(t, func(d *formDesk) {
+		opened(d)
+		d.types(slacksim.Ana, "handover "+d.rollout())
+		if blocks := string(d.form(slacksim.Ana, "Hand a rollout over").Doc["blocks"]); !strings.Contains(blocks, `"users_select"`) {
+			t.Error(blocks)
+		}
+		d.sends(slacksim.Ana, map[string]string{"to": slacksim.Bo, "reason": "UD 0 is next"})
+		d.noForm(slacksim.Ana)
+		d.sees("is bo's now")
+	})
+}
+
+func TestTheInstancesToChooseFromAreThoseOfTheRolloutThatIsChosen(t *testing.T) {
+	fillIn(t, func(d *formDesk) {
+		opened(d)
+		d.types(slacksim.Bo, "skip \"rebuilt by hand\"")
+		d.noForm(slacksim.Bo) // a reason where the rollout belongs is wrong, not left out
+		d.types(slacksim.Bo, "skip")
+		v := d.form(slacksim.Bo, "Skip instances")
+		if _, err := d.Slack.Interact(slacksim.Interaction{User: slacksim.Bo, ViewID: v.ID, ActionID: "rollout", Value: d.rollout()}); err != nil {
+			t.Fatal(err)
+		}
+		d.Advance(5 * time.Second)
+		if blocks := string(d.form(slacksim.Bo, "Skip instances").Doc["blocks"]); !strings.Contains(blocks, "0 · UD 0 · not started") || strings.Contains(blocks, `"rollout"`) {
+			t.Error(blocks)
+		}
+		d.sends(slacksim.Bo, map[string]string{"vm": "0", "reason": "rebuilt by hand"})
+		d.noForm(slacksim.Bo)
+		d.sees("left as they are, for this rollout")
+	})
+}
+
 func TestAnybodyMayOpenAFormAndNobodyGetsARightByIt(t *testing.T) {
 	fillIn(t, func(d *formDesk) {
 		opened(d)

@@ -78,7 +78,7 @@ func (d *formDesk) product(ctx context.Context, s upgradetest.Site) (err error) 
 		Woken: journal.Passes()}
 	dialer := &websocket.Dialer{NetDialContext: s.Dial, HandshakeTimeout: 10 * time.Second, WriteBufferSize: 32 << 10}
 	edge := &bot.Bot{API: api, Journal: disk, Reader: disk, People: people, Now: time.Now, Log: s.Log,
-		Rollouts: upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: disk, Policies: policies, Now: time.Now, ID: s.ID},
+		Rollouts: upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: disk, People: people, Policies: policies, Now: time.Now, ID: s.ID},
 		Options:  []socketmode.Option{socketmode.OptionDialer(dialer)}, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -42,11 +42,11 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 // form with what was understood.
 func Refused(req Request, no *upgrade.Refusal) Reply {
 	refusal := &Refusal{Code: no.Code, What: no.What, Next: no.Next, Rollout: no.Rollout}
-	switch no.Code {
-	case upgrade.CodeUnknown:
+	switch {
+	case no.Code == upgrade.CodeUnknown && no.Rollout == "":
 		req.Rollout = "" // a form with the id has nothing to choose from
 		refusal.Form = Started(req)
-	case upgrade.CodeArg:
+	case no.Code == upgrade.CodeArg || no.Code == upgrade.CodeUnknown:
 		refusal.Form = Started(req)
 	}
 	return Reply{Verb: req.Verb, Refusal: refusal}

@@ -224,6 +224,15 @@ func TestAButtonActsAtOnceOnlyWhereNothingIsLackingThatPeopleAskFor(t *testing.T
 	}
 }
 
+func TestAnUnknownInstanceIsChosenFromThoseOfItsRollout(t *testing.T) {
+	no := &upgrade.Refusal{Code: upgrade.CodeUnknown, What: "instance 99 is not part of r-1", Next: "/vmss why r-1", Rollout: "r-1"}
+	req, ok := ParseStarted(Refused(parsed(t, "quarantine r-1 vm=99 disk"), no).Refusal.Form)
+	f, _ := offered(t, formOf(t, req, Lists{Rollouts: []upgrade.Record{troubled()}}), fieldInstances)
+	if !ok || req.Rollout != "r-1" || f.Value != "99" || len(f.Choices) != 5 {
+		t.Errorf("the form of %+v offers %+v", req, f)
+	}
+}
+
 func TestWhatWasFoundIsAskedForAsItsButtonSays(t *testing.T) {
 	for _, row := range []struct {
 		req     Request

@@ -27,6 +27,7 @@ clients:
 scripts:
 	go run ./cmd/demo --addr 127.0.0.1:0 --azure-addr 127.0.0.1:0 --script happy
 	go run ./cmd/demo --addr 127.0.0.1:0 --azure-addr 127.0.0.1:0 --script resume
+	go run ./cmd/demo --addr 127.0.0.1:0 --azure-addr 127.0.0.1:0 --script failure
 
 browser:
 	go vet -tags browser ./cmd/demo

@@ -203,8 +203,8 @@ func (t turn) look(ctx context.Context, kind upgrade.QueryKind, about string) (u
 	return t.rollouts.Look(ctx, t.by, upgrade.Query{Kind: kind, About: about})
 }
 
-// Home is what concerns one person: open rollouts that wait for their yes, and the others that they
-// asked for themselves.
+// Home is what concerns one person: open rollouts that wait for their yes, and the others that are
+// theirs: they asked for them, or took them over.
 type Home struct{ Waiting, Mine []upgrade.Record }
 
 // ReadHome reads what concerns this person.
@@ -218,14 +218,14 @@ func ReadHome(ctx context.Context, by upgrade.Person, r Rollouts) (Home, error) 
 	h := Home{Waiting: waiting.Rollouts}
 	ids := named(waiting.Rollouts)
 	for _, rec := range all.Rollouts {
-		if rec.Rollout.Requester == by.ID && !slices.Contains(ids, rec.ID) {
+		if rec.Rollout.Owner == by.ID && !slices.Contains(ids, rec.ID) {
 			h.Mine = append(h.Mine, rec)
 		}
 	}
 	return h, err
 }
 
-// home lists what waits for this person, then what they asked for themselves.
+// home lists what waits for this person, then what is theirs.
 func home(ctx context.Context, t turn) (Reply, error) {
 	h, err := ReadHome(ctx, t.by, t.rollouts)
 	if err != nil {

@@ -376,6 +376,9 @@ func (d Desk) lookUp(ctx context.Context, w *Word, rec Record, pol Policy) error
 		}
 		w.Plan = &q
 	case WordHandover:
+		if w.To == "" {
+			return Refuse(CodeArg, "/vmss help handover", "say who takes %s over: mention them", rec.ID)
+		}
 		taker, err := d.People.Person(ctx, w.To)
 		if err != nil {
 			return &Refusal{Code: CodeRole, What: "I could not check who takes it over; nothing was changed", Next: "/vmss status " + rec.ID, Rollout: rec.ID, Cause: err}

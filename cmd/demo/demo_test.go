@@ -84,7 +84,7 @@ func TestATakenPortFallsBackAndSaysSo(t *testing.T) {
 
 func TestAMistypedFlagIsAnswered(t *testing.T) {
 	for _, row := range []struct{ args, says string }{
-		{"--script sad", "there are: happy, resume"},
+		{"--script sad", "there are: failure, happy, resume"},
 		{"--speed 0", "want more than 0"},
 		{"--script happy --no-bot", "a script needs the bot"},
 		{"please", `I do not know "please"`},
@@ -123,7 +123,7 @@ func TestOneDomainOverTheRealProtocols(t *testing.T) {
 		if err := s.finished(); err != nil {
 			return err
 		}
-		return s.check(1)
+		return s.check(1, 4)
 	}}, &out)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())

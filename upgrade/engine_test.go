@@ -447,6 +447,7 @@ func TestRefusedWrites(t *testing.T) {
 		{"R6 nor is a missing right", Fault{Kind: FaultDenied, Code: "AuthorizationFailed"}, 1, 0},
 		{"R37 nor what our own guard stops", Fault{Kind: FaultUnsafe}, 1, 0},
 		{"R41 a model that changed under us is, but not for ever", Fault{Kind: FaultPrecondition}, patience + 1, 10 * time.Minute},
+		{"R39 a token that was refused passes, but not for ever", Fault{Kind: FaultSignIn, Code: "ExpiredAuthenticationToken"}, patience + 1, 10 * time.Minute},
 		{"I1 a set that somebody else keeps busy is, but not for ever", Fault{Kind: FaultBusy}, patience + 1, 10 * time.Minute},
 		{"R39 throttling never fails a rollout", Fault{Kind: FaultThrottled, RetryAfter: time.Hour}, 0, 0},
 	} {

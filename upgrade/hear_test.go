@@ -98,6 +98,11 @@ func TestR21RightsUnderTwoPolicies(t *testing.T) {
 		{"R21 nor pause", bo, WordPause, fired, false},
 		{"R21 who is put on it later may not approve what was planned before", stray, WordApprove, hired, false},
 		{"R21 nor let it go on", stray, WordResume, hired, false},
+		{"R21 nor take failed instances in again", stray, WordRetry, hired, false},
+		{"R21 nor leave some out", stray, WordSkip, hired, false},
+		{"R21 nor set some aside", stray, WordQuarantine, hired, false},
+		{"R21 nor plan anew", stray, WordReplan, hired, false},
+		{"R21 nor resolve", stray, WordResolve, hired, false},
 		{"R3 but may stop it", stray, WordAbort, hired, true},
 		{"R23 without a policy nobody may anything", ana, WordAbort, Policy{}, false},
 	} {

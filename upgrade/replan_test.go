@@ -56,6 +56,21 @@ func TestReplan(t *testing.T) {
 	}
 }
 
+func TestR21ANewPlanTakesTheTighterOfTwoPolicies(t *testing.T) {
+	s, pol := web(), webPolicy()
+	s.Model.Sections = map[Section]string{SectionNetwork: "z"}
+	pol.Soak, pol.MaxUnavailable, pol.Approvals = time.Hour, Limit{N: 1}, 2
+	q, no := Replan(webPlan(), begun.fold(), s, pol, night)
+	if no != nil || q.Limits.Soak != time.Hour || q.Limits.MaxUnavailable != 1 || q.Policy.Approvals != 2 {
+		t.Errorf("limits %+v, policy %+v, %v", q.Limits, q.Policy, no)
+	}
+	pol = webPolicy()
+	pol.Soak, pol.MaxUnavailable = 0, Limit{N: 6}
+	if q, no = Replan(webPlan(), begun.fold(), s, pol, night); no != nil || q.Limits.Soak != 5*time.Minute || q.Limits.MaxUnavailable != 2 {
+		t.Errorf("a looser policy changed the limits: %+v, %v", q.Limits, no)
+	}
+}
+
 func grouped(p Plan) []string {
 	var out []string
 	for _, g := range p.Gates {
@@ -72,23 +87,28 @@ func grouped(p Plan) []string {
 }
 
 func TestR5ARollbackTakesWhatWasTouchedLastFirst(t *testing.T) {
-	p, s := webPlan(), web()
+	p, s := webPlan(setAside), web()
 	s.Model.Image = v2
 	for _, n := range []int{0, 1, 3, 4} {
 		s.Instances[n].Image = runs(v2)
 	}
 	r := udDone(1).fold()
-	q, no := Undo(p, r, s, webPolicy(), "UANA", night)
+	pol := webPolicy()
+	pol.OnFailure = QuarantineOnFailure
+	q, no := Undo(p, r, s, pol, "UANA", night)
 	if no != nil {
 		t.Fatal(no)
 	}
 	if want := []string{"ud-1 1,4", "ud-0 0,3"}; !slices.Equal(grouped(q), want) || !q.Target.Image.Same(v1) || q.Action != ActionRollback || q.Undoes != "r-1" || q.By != "UANA" {
 		t.Errorf("%s of %v to %v of %q by %s, want %v to %v", q.Action, grouped(q), q.Target, q.Undoes, q.By, want, v1)
 	}
+	if q.Limits.OnFailure != HoldOnFailure {
+		t.Error("R30: a rollback goes on without what fails")
+	}
 	if right, n := q.Agreement(Policy{Approvals: 3}); right != MayRecover || n != 1 {
 		t.Errorf("it takes %d with the right to %s", n, right)
 	}
-	if pol := webPolicy(); pol.Refuses(ana, MayRecover, "UANA") != "" || pol.Refuses(stray, MayRecover, "UANA") == "" {
+	if pol.Refuses(ana, MayRecover, "UANA") != "" || pol.Refuses(stray, MayRecover, "UANA") == "" {
 		t.Error("R5: who asked may agree, a stranger may not")
 	}
 }

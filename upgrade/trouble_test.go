@@ -35,6 +35,9 @@ func TestR6ARetryReplacesTheDiskAfterTheEvidenceIsKept(t *testing.T) {
 		l.until("the end", hasEnded)
 		want := slices.Insert(slices.Clone(everything), 2, "giving a new disk to instance 3")
 		want[1] = "upgrading instances 3 0" // R27: the ill one goes first
+		if r := l.rollout("r-1"); !slices.Equal(r.Asked["ud-0"].Instances, []string{"3"}) || r.Asked["ud-1"].Instances != nil {
+			t.Errorf("I4: people were asked for %v", r.Asked["ud-0"].Instances)
+		}
 		l.wantSent(want...)
 		kinds := l.kinds("r-1")
 		if kept, again := slices.Index(kinds, "Evidence"), slices.Index(kinds, "Retried"); kept < 0 || kept > again {

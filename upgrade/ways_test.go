@@ -56,6 +56,7 @@ func TestWaysOut(t *testing.T) {
 		{name: "R29 an approver says how an instance came out", in: oneUnclear, word: Word{Verb: WordResolve, Verdict: IsOK, IDs: []string{"3"}, Reason: "curl"}, want: []string{"Resolved"}},
 		{name: "R29 only of inconclusive ones", in: oneUnclear, word: Word{Verb: WordResolve, Verdict: IsFailed, IDs: []string{"0"}, Reason: "curl"}, code: CodeState},
 		{name: "R42 instances are named", in: oneUnclear, word: Word{Verb: WordResolve, Verdict: IsOK, Reason: "curl"}, code: CodeArg},
+		{name: "R2 nothing is planned anew while a call is in flight", in: tale{begun, write(batchOp(1, "0", "3")), Accepted{Op: "op-1"}}, word: Word{Verb: WordReplan, Plan: &Plan{Digest: "another"}}, code: CodeState, says: "in flight"},
 		{name: "R5 rollback ends it and opens the way back", in: udDone(0), who: ana, word: Word{Verb: WordRollback, Reason: "errors"}, want: []string{"AbortAsked"}, says: "a rollout back opens"},
 		{name: "R5 once", in: tale{udDone(0), by{"UANA", AbortAsked{Name: "ana", Rollback: true}}}, word: Word{Verb: WordRollback}, says: "rolled back already, by ana"},
 		{name: "R5 also after an abort whose question is open", in: tale{udDone(0), by{"UANA", AbortAsked{Name: "ana"}}}, word: Word{Verb: WordRollback}, want: []string{"AbortAsked"}},
@@ -100,6 +101,9 @@ func TestR23WhoMayLeadOutOfTrouble(t *testing.T) {
 	}
 }
 
+// twoFailed has both of the first batch failed.
+var twoFailed = brokenIn(brokenIn(tale{begun, write(batchOp(1, "0", "3")), Accepted{Op: "op-1"}, time.Minute, Settled{Op: "op-1", OK: true}}, "0", "X", "x"), "3", "X", "x")
+
 func retried(ids ...string) by {
 	return by{"UBO", Retried{Name: "bo", IDs: ids, Gates: []string{"ud-0"}}}
 }
@@ -119,6 +123,8 @@ func TestDecideOnTheWaysOut(t *testing.T) {
 		{name: "R6 after another yes only what failed is started", tale: tale{oneFailed, retried("3"), askedFor(2, "3")}, kind: Start, gate: "ud-0", batch: []string{"3"}},
 		{name: "I4 and of the gate only what people were shown", tale: tale{begun, askedFor(2, "3")}, kind: Start, batch: []string{"3"}},
 		{name: "R6 one that has the image gets a new disk of it", tale: tale{oneFailed, retried("3"), askedFor(2, "3")}, seen: all(three(lastModel), three(ill)), kind: Start, batch: []string{"3"}},
+		{name: "R6 a call is an upgrade or a new disk, never both", tale: tale{twoFailed, retried("0", "3"), askedFor(2, "0", "3")}, seen: all(three(lastModel), three(ill)), kind: Start, batch: []string{"3"}},
+		{name: "R6 the rest follows in another one", tale: tale{twoFailed, retried("0", "3"), askedFor(2, "0", "3")}, seen: all(three(lastModel), instance("0", ill)), kind: Start, batch: []string{"0"}},
 		{name: "R6 one that has come up by itself is left alone", tale: tale{oneFailed, retried("3"), InstanceSeen{ID: "3", State: Confirmed}}, seen: three(lastModel), kind: Wait, reason: ReasonVerifying, says: "instance 3"},
 		{name: "R6 what Azure refused is tried again by itself", tale: tale{azureSaidNo, by{"UBO", Retried{Name: "bo", Refusal: true}}}, kind: Start, batch: []string{"0", "3"}},
 		{name: "R21 a skipped instance is not started and the yes stays", tale: tale{begun, by{"UBO", Skipped{Name: "bo", IDs: []string{"3"}}}}, kind: Start, batch: []string{"0"}},
@@ -159,6 +165,9 @@ func TestDecideOnWhatComesFromOutside(t *testing.T) {
 		{name: "R19 R4 even from being put back", tale: tale{begun, by{"UANA", AbortAsked{Name: "ana", Answer: Revert}}}, seen: frozen, kind: Wait, reason: ReasonFreeze},
 		{name: "R19 R48 and a call from being sent once more", tale: settled, seen: frozen, kind: Wait, reason: ReasonFreeze},
 		{name: "R19 so does silence", tale: settled, seen: unheard(time.Hour), kind: Wait, reason: ReasonChannel},
+		{name: "R48 nothing is sent once more while another image is in the model", tale: tale{settled, Settled{Op: "op-1", Code: "UnknownOutcome"}, Intended{again(1, "0", "3")}, Dropped{Op: "op-1-again"}, by{"UBO", Replanned{Digest: "x", Image: v1}}},
+			seen: set(func(s *ScaleSet) { s.Model.Image = v1 }), kind: AskGate, reason: ReasonApproval},
+		{name: "R48 nor beside an instance of which nothing tells whether it is well", tale: tale{settled, InstanceSeen{ID: "4", State: Unclear, Detail: "x"}}, kind: Hold, reason: ReasonUnclear},
 		{name: "R3 an abort needs no channel", tale: tale{requested, by{"UANA", AbortAsked{Name: "ana"}}}, seen: unheard(time.Hour), kind: End, end: OutcomeAborted},
 	})
 }

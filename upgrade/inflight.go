@@ -69,7 +69,7 @@ func (v view) resend(key string, batch []string, blockers []Blocker) Decision {
 	idle := v
 	idle.r.Op = nil
 	var in []Blocker
-	for _, b := range []*Blocker{failure(idle), unclear(idle), drift(idle), foreign(idle), channel(idle), throttled(idle), busy(idle), restless(idle), paused(idle), freeze(idle), relapse(idle), idle.strain(batch), idle.covered(gate)} {
+	for _, b := range []*Blocker{failure(idle), unclear(idle), drift(idle), channel(idle), throttled(idle), busy(idle), restless(idle), paused(idle), freeze(idle), relapse(idle), idle.strain(batch), idle.covered(gate)} {
 		if b != nil {
 			in = append(in, *b)
 		}
@@ -86,15 +86,6 @@ func (v view) resend(key string, batch []string, blockers []Blocker) Decision {
 
 func mentions(list []Blocker, r Reason) bool {
 	return slices.ContainsFunc(list, func(b Blocker) bool { return b.Reason == r })
-}
-
-// foreign: a re-send would roll out whatever the model names.
-func foreign(v view) *Blocker {
-	if !v.modelNeeded() {
-		return nil
-	}
-	return &Blocker{Reason: ReasonDrift, What: fmt.Sprintf("the model names %s: sending a call once more would roll that out", v.seen.Set.Model.Image),
-		Clears: "a requester or approver, by a new plan or an abort", Next: "/vmss replan " + v.r.ID, Also: []string{v.abortCommand()}}
 }
 
 // restless: whether the first call did anything shows only when the set is quiet.

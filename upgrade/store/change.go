@@ -13,7 +13,7 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// change writes all of c and returns the sequence number its stream ends at.
+// change writes all of c, and what follows it, and returns the sequence number its own stream ends at.
 func (t *tx) change(c upgrade.Change) (int, error) {
 	if c.Open != nil {
 		if err := t.open(c); err != nil {
@@ -27,6 +27,11 @@ func (t *tx) change(c upgrade.Change) (int, error) {
 	for _, p := range c.Posts {
 		if err := t.want(p); err != nil {
 			return 0, err
+		}
+	}
+	if c.Then != nil {
+		if err := t.say(*c.Then); err != nil {
+			return 0, fmt.Errorf("then %s: %w", stream(c.Then.Rollout), err)
 		}
 	}
 	return seq, nil
@@ -64,6 +69,23 @@ func (t *tx) plan(rollout string, p upgrade.Plan) error {
 		return fmt.Errorf("plan %s: %w", p.Digest, err)
 	}
 	return nil
+}
+
+// replan puts another plan of the same set in the place of the rollout's. The rollout may have had it
+// before. Grants stay with the plan they were given for: the database lets none of them cover an
+// operation of another one.
+func (t *tx) replan(c upgrade.Change, digest string) error {
+	if c.Plan == nil || c.Plan.Digest != digest {
+		return fmt.Errorf("plan %s does not come with it", digest)
+	}
+	if err := t.plan(c.Rollout, *c.Plan); err != nil {
+		return err
+	}
+	n, err := t.exec(replan, c.Rollout, digest, string(c.Plan.Set))
+	if err == nil && n == 0 {
+		err = fmt.Errorf("plan %s is for %s: the rollout drives another set, or has ended", digest, c.Plan.Set)
+	}
+	return err
 }
 
 // append adds the events to the stream's end, each chained to the one before, and projects them.
@@ -144,6 +166,8 @@ func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
 		_, err = t.exec(insertVote, c.Rollout, f.Gate, f.Asking, e.By)
 	case upgrade.Granted:
 		_, err = t.exec(insertGrant, c.Rollout, f.Digest, f.Gate, f.Asking)
+	case upgrade.Replanned:
+		err = t.replan(c, f.Digest)
 	case upgrade.Intended:
 		err = t.intend(c.Rollout, f.Op)
 	case upgrade.Ended:

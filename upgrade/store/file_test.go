@@ -342,6 +342,9 @@ func TestAFullDiskLosesNothingAndHealsByItself(t *testing.T) {
 	if err := add(before); err == nil || !strings.Contains(err.Error(), "full") {
 		t.Errorf("the error does not say that the disk is full: %v", err)
 	}
+	if err := s.Writable(t.Context()); err == nil || !strings.Contains(err.Error(), "full") {
+		t.Errorf("whether it can be written is answered with: %v", err)
+	}
 	if n := events(t, s); n != before {
 		t.Errorf("%d events are readable, want %d", n, before)
 	}
@@ -351,7 +354,7 @@ func TestAFullDiskLosesNothingAndHealsByItself(t *testing.T) {
 	if _, err := s.db.Exec(`pragma max_page_count = 1000000`); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(before); err != nil {
+	if err := errors.Join(s.Writable(t.Context()), add(before)); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 }

@@ -76,6 +76,11 @@ func (t *tx) record(id string) (upgrade.Record, error) {
 	if err := json.Unmarshal([]byte(plan), &r.Plan); err != nil {
 		return r, fmt.Errorf("plan: %w", err)
 	}
+	missing, err := unsent(t.row(selectUnsent, id))
+	if err != nil {
+		return r, err
+	}
+	r.Unsent, r.UnsentWhy = missing.Since, missing.Why
 	entries, err := t.entries(id)
 	if err != nil {
 		return r, err
@@ -89,6 +94,24 @@ func (t *tx) record(id string) (upgrade.Record, error) {
 	}
 	r.Rollout = upgrade.Fold(id, r.Events)
 	return r, nil
+}
+
+// Unsent says since when the oldest message of any open rollout that people must see has not reached
+// Slack, and what Slack or the network last said about it; the zero value = all have.
+func (s *Store) Unsent(ctx context.Context) (upgrade.Unheard, error) {
+	u, err := unsent(s.row(ctx, selectUnsentOfAll))
+	return u, wrap(err, "find unsent messages")
+}
+
+func unsent(row *sql.Row) (upgrade.Unheard, error) {
+	var since int64
+	var u upgrade.Unheard
+	err := row.Scan(&since, &u.Why)
+	if errors.Is(err, sql.ErrNoRows) {
+		return upgrade.Unheard{}, nil
+	}
+	u.Since = time.UnixMilli(since).UTC()
+	return u, err
 }
 
 func (t *tx) entries(rollout string) ([]entry, error) {

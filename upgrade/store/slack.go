@@ -152,7 +152,8 @@ func (s *Store) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time
 // Sent records what became of a post, under the version that was rendered: a state wanted meanwhile
 // stays due. A delivered one may be edited again after r.Next; one that failed is due again after
 // r.Retry, or given up when that is negative, until its slot wants another state; one that was not
-// tried is due again after r.Wait. The card in the message, if there is one, is from now on found where it was posted.
+// tried, or that Slack put off, is due again after r.Wait, and that counts as no attempt. The card in
+// the message, if there is one, is from now on found where it was posted.
 func (s *Store) Sent(ctx context.Context, p upgrade.Pending, r upgrade.Sent) error {
 	version, attempts, hash, wait := p.Version, 0, r.Hash, r.Next
 	switch {

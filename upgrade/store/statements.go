@@ -30,7 +30,10 @@ const (
 		values ($1, $2, $3, now_ms(), now_ms(), 0, 0, 0)
 		on conflict (target) where ended_at is null do nothing`
 
-	insertPlan = `insert into plans (rollout, digest, body) values ($1, $2, $3)`
+	insertPlan = `insert into plans (rollout, digest, body) values ($1, $2, $3) on conflict do nothing`
+
+	// replan makes another plan of the same set the rollout's.
+	replan = `update rollouts set plan_digest = $2 where id = $1 and target = $3 and ended_at is null`
 
 	// advance moves a stream's end and locks it; the hash it returns is that of the old end.
 	advance = `update streams set seq = seq + $2 where rollout = $1 returning seq, hash`
@@ -61,6 +64,15 @@ const (
 			coalesce((select b.ts from outbox b where b.rollout = r.id and b.slot = 'live'), '')
 		from rollouts r join plans p on p.rollout = r.id and p.digest = r.plan_digest where r.id = $1`
 
+	// selectUnsent finds the oldest message of a rollout that everybody must see and nobody ever saw: since
+	// when it is wanted, and why it is not there.
+	selectUnsent = `select wanted_at, error from outbox
+		where rollout = $1 and person = '' and sent_version = 0 order by wanted_at, id limit 1`
+
+	// selectUnsentOfAll is the same over all rollouts that have not ended.
+	selectUnsentOfAll = `select o.wanted_at, o.error from outbox o join rollouts r on r.id = o.rollout
+		where r.ended_at is null and o.person = '' and o.sent_version = 0 order by o.wanted_at, o.id limit 1`
+
 	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 order by seq`
 
 	selectOpen = `select id from rollouts where ended_at is null order by opened_at, id`
@@ -87,10 +99,10 @@ const (
 	sweepOutbox = `delete from outbox where rollout = '' and version = sent_version and next_at < now_ms() - $1`
 
 	// want keeps a slot's place in the queue while an older state of it is still due, and an
-	// earliest next edit that was told.
+	// earliest next edit that was told. A slot was first wanted once.
 	want = `insert into outbox (rollout, slot, channel, person, want, broadcast,
-			version, sent_version, ts, hash, attempts, next_at, error)
-		values ($1, $2, $3, $4, $5, $6, 1, 0, '', '', 0, now_ms(), '')
+			version, sent_version, ts, hash, attempts, next_at, error, wanted_at)
+		values ($1, $2, $3, $4, $5, $6, 1, 0, '', '', 0, now_ms(), '', now_ms())
 		on conflict (rollout, slot) do update set channel = excluded.channel, person = excluded.person,
 			want = excluded.want, broadcast = excluded.broadcast, version = outbox.version + 1,
 			next_at = case when outbox.version > outbox.sent_version or outbox.next_at > excluded.next_at
@@ -98,10 +110,10 @@ const (
 
 	// nextPost finds the first unsent post that waits for no other: not for the live message whose
 	// thread it goes to, nor for an older new message of the same rollout ($1: how often that one may
-	// have failed).
+	// have failed). What one person sees stands in no thread.
 	nextPost = `select o.id, o.version, o.rollout, o.slot, o.channel, o.person, o.want, o.broadcast,
 			o.ts, coalesce(l.ts, ''), o.hash, o.attempts, o.next_at, o.next_at <= now_ms()
-		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live'
+		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live' and o.person = ''
 			and l.rollout = o.rollout and l.slot = 'live' and l.channel = o.channel
 		where o.version > o.sent_version and (l.id is null or l.sent_version > 0)
 			and (o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
@@ -109,19 +121,25 @@ const (
 					and e.sent_version = 0 and e.person = '' and e.attempts < $1))
 		order by o.next_at, o.id limit 1`
 
+	// sent takes the version 0 for what was not sent; one that only waits for its turn keeps the reason
+	// why it was not there before.
 	sent = `update outbox set sent_version = case when sent_version < $2 then $2 else sent_version end,
-			ts = case when $3 = '' then ts else $3 end, hash = $4, attempts = $5, error = $6,
-			next_at = now_ms() + $7
+			ts = case when $3 = '' then ts else $3 end, hash = $4, attempts = $5,
+			error = case when $2 = 0 and $6 = '' then error else $6 end, next_at = now_ms() + $7
 		where id = $1`
 
 	placeCard = `update cards set channel = $4, ts = $5 where rollout = $1 and gate = $2 and asking = $3`
+
+	insertScratch = `insert into scratch (body) values ($1)`
+
+	emptyScratch = `delete from scratch`
 )
 
 // statements are prepared once: preparing was a quarter of a simulated rollout's time.
 var statements = []string{
-	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, advance, sealStream,
+	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	selectRecord, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams,
+	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
-	placeCard,
+	placeCard, insertScratch, emptyScratch,
 }

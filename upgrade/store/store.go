@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -81,6 +82,16 @@ func (s *Store) prepare() error {
 // Close gives the file and its lock back. Whoever uses the Store must have stopped; later calls fail.
 func (s *Store) Close() error {
 	return errors.Join(s.db.Close(), s.lock.Close())
+}
+
+// Writable writes something of the size of a few events and takes it out again. Whoever was told that
+// the journal takes no writes asks this to learn that it does again.
+func (s *Store) Writable(ctx context.Context) error {
+	_, err := s.exec(ctx, insertScratch, strings.Repeat("x", 16<<10))
+	if err == nil {
+		_, err = s.exec(ctx, emptyScratch)
+	}
+	return wrap(err, "write")
 }
 
 // Passes is signalled after every commit that may have made a rollout due. Like the other two

@@ -50,6 +50,15 @@ var constraints = []promise{
 		j.open("r-1", web)
 		j.refuses("r-1", upgrade.Granted{Gate: "ud-0", Asking: 1, Digest: "another"})
 	}},
+	{"a reimage needs a grant like an upgrade", func(j *journal) {
+		j.open("r-1", web)
+		op := operation("op-1", planOf(web))
+		op.Kind = upgrade.OpReimage
+		j.refuses("r-1", upgrade.Intended{Op: op})
+		j.granted("r-1", "ud-0")
+		j.must(j.say("r-1", "", upgrade.Intended{Op: op}, upgrade.Sending{Op: "op-1"}))
+		j.refuses("r-1", upgrade.Intended{Op: operation("op-2", planOf(web))})
+	}},
 	{"putting the old image back needs no grant", func(j *journal) {
 		j.open("r-1", web)
 		j.must(j.say("r-1", "", upgrade.Intended{Op: upgrade.Operation{ID: "op-1", Kind: upgrade.OpRevert, Set: web}}))

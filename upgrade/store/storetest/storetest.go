@@ -30,6 +30,8 @@ type Journal interface {
 	Passes() <-chan struct{}
 	Deliveries() <-chan struct{}
 	Posts() <-chan struct{}
+	Unsent(ctx context.Context) (upgrade.Unheard, error)
+	Writable(ctx context.Context) error
 	Verify(ctx context.Context) error
 }
 
@@ -47,7 +49,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Opened) {
 		promises []promise
 	}{
 		{"deliveries", deliveries}, {"rollouts", rollouts}, {"leases", leases}, {"constraints", constraints},
-		{"outbox", outbox}, {"signals", signals}, {"chain", chain}, {"random", random},
+		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"chain", chain}, {"random", random},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.promises {

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -46,8 +45,8 @@ type Bot struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
-	// Options are given to every Socket Mode client, such as a dialer.
-	Options []socketmode.Option
+	// Dial opens the connection under a socket; nil = TCP, through the environment's proxy if it names one.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Sockets is how many connections are held at once; zero = 2. Slack cuts each from time to time,
 	// and the other one bridges the gap.
 	Sockets int
@@ -55,12 +54,16 @@ type Bot struct {
 	Team, App string
 	// EditEvery is the shortest time between two edits of one message; zero = 3 s.
 	EditEvery time.Duration
+	// Ends is called once, as soon as Run is about to end and takes nothing more: with what Slack said when
+	// the tokens are no good, else with its context's error. What was begun takes seconds longer. nil =
+	// nobody wants to know.
+	Ends func(error)
 	// NewDeliveries and NewPosts are signalled when there is something to do.
 	NewDeliveries, NewPosts <-chan struct{}
 
 	enterprise string // of Team, "" = none
 	user       string // the bot's own user id
-	connected  atomic.Int32
+	reach      reach
 	door       door
 	channels   channels
 	pace       pace // the sender's
@@ -79,6 +82,7 @@ const (
 // returns everything that was acknowledged is in the journal; unfinished work is done after the
 // next start.
 func (b *Bot) Run(ctx context.Context) error {
+	b.Unheard() // from now on
 	if err := b.check(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -102,6 +106,9 @@ func (b *Bot) Run(ctx context.Context) error {
 	people.Go(func() { b.keepHomes(taking) })
 
 	<-taking.Done()
+	if b.Ends != nil {
+		b.Ends(context.Cause(taking))
+	}
 	limit := time.AfterFunc(drainFor, cut)
 	defer limit.Stop()
 	work.Wait()
@@ -122,9 +129,6 @@ func stopOn(err error, stop context.CancelCauseFunc) {
 		stop(err)
 	}
 }
-
-// Connected returns how many sockets have been greeted by Slack and not been lost since.
-func (b *Bot) Connected() int { return int(b.connected.Load()) }
 
 // check asks Slack who we are: a payload of another workspace or app must not be heard, and what was
 // acknowledged before a restart must be.

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,11 +19,15 @@ func slackError(err error) string {
 	return ""
 }
 
-// explain adds what Slack says about blocks it does not like and scopes it misses.
+// query is that of a URL: a socket's address carries its ticket there.
+var query = regexp.MustCompile(`\?[^\s"]+`)
+
+// explain says in a few words what went wrong, with what Slack says about blocks it does not like and
+// scopes it misses. People read it, so that it holds no secret.
 func explain(err error) string {
 	var answer slack.SlackErrorResponse
 	if !errors.As(err, &answer) {
-		return err.Error()
+		return cut(query.ReplaceAllString(err.Error(), "?…"))
 	}
 	text := answer.Err
 	if answer.Needed != "" {

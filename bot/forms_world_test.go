@@ -12,9 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/bot/slacksim"
@@ -76,10 +74,9 @@ func (d *formDesk) product(ctx context.Context, s upgradetest.Site) (err error) 
 	people := &bot.People{API: api, Now: time.Now}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: disk, Reader: disk, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: time.Now, ID: s.ID, Log: s.Log,
 		Woken: journal.Passes()}
-	dialer := &websocket.Dialer{NetDialContext: s.Dial, HandshakeTimeout: 10 * time.Second, WriteBufferSize: 32 << 10}
 	edge := &bot.Bot{API: api, Journal: disk, Reader: disk, People: people, Now: time.Now, Log: s.Log,
 		Rollouts: upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: disk, People: people, Policies: policies, Now: time.Now, ID: s.ID},
-		Options:  []socketmode.Option{socketmode.OptionDialer(dialer)}, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
+		Dial:     s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	passes := make(chan error, 1)

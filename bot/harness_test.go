@@ -18,9 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/vmssbot/vmssbot"
@@ -41,6 +39,7 @@ type office struct {
 	bot     *Bot // of the present life
 
 	path   string
+	ends   func(error)
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	url    string
 	client *http.Client
@@ -134,9 +133,7 @@ func (o *office) run() {
 	o.people = &People{API: api, Now: time.Now, Groups: func() []string { return GroupsOf(o.domain.policies) }}
 	o.bot = &Bot{API: api, Journal: o.journal, Reader: o.journal, Rollouts: o.domain, People: o.people, Now: time.Now, Log: slog.New(o.log),
 		NewDeliveries: o.journal.Deliveries(), NewPosts: o.journal.Posts()}
-	if o.dial != nil {
-		o.bot.Options = []socketmode.Option{socketmode.OptionDialer(&websocket.Dialer{NetDialContext: o.dial, WriteBufferSize: 32 << 10})}
-	}
+	o.bot.Dial, o.bot.Ends = o.dial, o.ends
 	o.domain.Desk = upgrade.Desk{Journal: o.journal, Policies: func() []upgrade.Policy { return o.domain.policies }, Now: time.Now}
 	b, ended := o.bot, o.ended
 	go func() { ended <- b.Run(ctx) }()

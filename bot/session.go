@@ -50,7 +50,7 @@ type inbound struct {
 }
 
 func (b *Bot) newSession(n int) *Session {
-	return &Session{b: b, client: socketmode.New(b.API, b.Options...), inbound: make(chan inbound, inboundQueue), log: b.Log.With("socket", n)}
+	return &Session{b: b, client: socketmode.New(b.API, socketmode.OptionDialer(b.dialer())), inbound: make(chan inbound, inboundQueue), log: b.Log.With("socket", n)}
 }
 
 // run holds the connection until linked ends, or returns an error that trying again will not cure.
@@ -103,13 +103,16 @@ func (s *Session) connect(ctx context.Context) error {
 	}
 }
 
+const cutAtOnce = "every connection is cut at once: is Socket Mode switched off, or are ten sockets of this app open?"
+
 // rest is the pause before connecting again: longer each time that connections are cut at once.
 func (s *Session) rest() time.Duration {
 	if s.short < shortInARow {
 		return 0
 	}
 	wait := min(time.Second<<min(s.short-shortInARow, 6), time.Minute)
-	s.log.Error("slack: cuts every connection at once: is Socket Mode switched off, or are ten sockets of this app open?", "in_a_row", s.short, "again_in", wait)
+	s.b.reach.failed(cutAtOnce)
+	s.log.Error("slack: "+cutAtOnce, "in_a_row", s.short, "again_in", wait)
 	return wait
 }
 
@@ -147,7 +150,7 @@ func (s *Session) hello(r *socketmode.Request) error {
 	}
 	if !s.greeted {
 		s.greeted = true
-		s.b.connected.Add(1)
+		s.b.reach.greeted(s.b.Now())
 	}
 	s.log.Info("slack: connected", "app", app, "connections", r.NumConnections)
 	if r.NumConnections > 2*max(s.b.Sockets, 2) {
@@ -159,7 +162,7 @@ func (s *Session) hello(r *socketmode.Request) error {
 func (s *Session) lost() {
 	if s.greeted {
 		s.greeted = false
-		s.b.connected.Add(-1)
+		s.b.reach.lost(s.b.Now())
 	}
 	if s.opened.IsZero() {
 		return
@@ -179,7 +182,8 @@ func (s *Session) connectionError(data any) error {
 	if hopeless(e.ErrorObj) {
 		return fmt.Errorf("slack: open a socket: %s", explain(e.ErrorObj))
 	}
-	s.log.Warn("slack: no connection, trying again", "attempt", e.Attempt, "in", e.Backoff, "err", e.ErrorObj)
+	s.b.reach.failed(explain(e.ErrorObj))
+	s.log.Warn("slack: no connection, trying again", "attempt", e.Attempt, "in", e.Backoff, "err", explain(e.ErrorObj))
 	return nil
 }
 

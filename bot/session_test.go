@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,52 +94,32 @@ func TestARedeliveryHasOneEffectAndOneAnswer(t *testing.T) {
 }
 
 func TestARefreshOfTheSocketsLosesNoClick(t *testing.T) {
-	inBubble(t, func(o *office) {
-		var people sync.WaitGroup
-		users := []string{"ana", "bo", "eva", "olaf"}
-		for n := range 100 {
-			people.Go(func() {
-				time.Sleep(time.Duration(n)*101*time.Millisecond + time.Microsecond)
-				if out, err := o.sim.Command(users[n%4], "ops", "/vmss", "help"); err != nil || !out.Acked {
-					t.Errorf("command %d: %+v, %v", n, out, err)
+	for _, reason := range []string{"refresh_requested", "warning"} {
+		t.Run(reason, func(t *testing.T) {
+			inBubble(t, func(o *office) {
+				var people sync.WaitGroup
+				users := []string{"ana", "bo", "eva", "olaf"}
+				for n := range 100 {
+					people.Go(func() {
+						time.Sleep(time.Duration(n)*101*time.Millisecond + time.Microsecond)
+						if out, err := o.sim.Command(users[n%4], "ops", "/vmss", "help"); err != nil || !out.Acked {
+							t.Errorf("command %d: %+v, %v", n, out, err)
+						}
+					})
+				}
+				for range 4 { // one socket after the other, then both at once
+					o.pass(2 * time.Second)
+					o.fault(slacksim.Fault{Kind: "disconnect", Reason: reason, Socket: o.sim.State().Sockets[0].ID})
+				}
+				o.fault(slacksim.Fault{Kind: "disconnect", Reason: reason})
+				people.Wait()
+				o.until("all are answered", func() bool { return o.journal.waiting() == 0 })
+				if n := len(o.journal.settlements()); n != 100 {
+					t.Errorf("%d commands were carried out, want 100", n)
 				}
 			})
-		}
-		for range 4 { // one socket after the other, then both at once
-			o.pass(2 * time.Second)
-			o.fault(slacksim.Fault{Kind: "refresh", Socket: o.sim.State().Sockets[0].ID})
-		}
-		o.fault(slacksim.Fault{Kind: "refresh"})
-		people.Wait()
-		o.until("all are answered", func() bool { return o.journal.waiting() == 0 })
-		if n := len(o.journal.settlements()); n != 100 {
-			t.Errorf("%d commands were carried out, want 100", n)
-		}
-	})
-}
-
-func TestADeafSocketIsReplacedWhileTheOtherServes(t *testing.T) {
-	inBubble(t, func(o *office) {
-		deaf := o.sim.State().Sockets[0].ID
-		o.fault(slacksim.Fault{Kind: "deaf", Socket: deaf})
-		o.soon(70*time.Second, "it is given up", func() bool {
-			return !slices.ContainsFunc(o.sim.State().Sockets, func(s slacksim.SocketState) bool { return s.ID == deaf })
 		})
-		o.soon(10*time.Second, "there are two again", func() bool { return o.bot.Connected() == 2 })
-	})
-}
-
-func TestSlackThatIsNotReachedForTenMinutesIsFoundAgain(t *testing.T) {
-	inBubble(t, func(o *office) {
-		o.fault(slacksim.Fault{Kind: "http_status", Method: "apps.connections.open", For: slacksim.Duration(10 * time.Minute)})
-		o.fault(slacksim.Fault{Kind: "drop"})
-		o.until("both are lost", func() bool { return o.bot.Connected() == 0 })
-		o.pass(10 * time.Minute)
-		if n := o.log.count("no connection, trying again"); n > 60 {
-			t.Errorf("%d tries in ten minutes", n)
-		}
-		o.soon(6*time.Minute, "both are there again", func() bool { return o.bot.Connected() == 2 })
-	})
+	}
 }
 
 func TestSocketsThatAreCutAtOnceAreNotReopenedAtFullSpeed(t *testing.T) {
@@ -159,10 +138,14 @@ func TestSocketsThatAreCutAtOnceAreNotReopenedAtFullSpeed(t *testing.T) {
 				if n := o.calls("apps.connections.open") - before; n < 10 || n > 60 {
 					t.Errorf("%d sockets were opened in five minutes, want some and not many", n)
 				}
-				if !o.log.has("cuts every connection at once") {
+				if !o.log.has("every connection is cut at once") {
 					t.Error("nobody is told")
 				}
+				if u := o.bot.Unheard(); time.Since(u.Since) < 5*time.Minute || !strings.Contains(u.Why, "Socket Mode switched off") {
+					t.Errorf("sockets that are cut at once count for reaching people: %+v", u)
+				}
 				o.soon(70*time.Second, "both are there again", func() bool { return o.bot.Connected() == 2 })
+				o.soon(shortLived, "the bot is heard", o.heard)
 				o.command("ana", "ops", "help")
 			})
 		})
@@ -233,7 +216,7 @@ func TestTheFirstDisagreementAboutTheAppEndsTheRun(t *testing.T) {
 }
 
 func TestTwoTokensOfTwoAppsAreNotTakenForOne(t *testing.T) {
-	b := &Bot{App: "A1", Log: slog.New(&lines{}), API: slack.New("xoxb-x")}
+	b := &Bot{App: "A1", Log: slog.New(&lines{}), API: slack.New("xoxb-x"), Now: time.Now}
 	for app, fine := range map[string]bool{"A1": true, "": true, "A2": false} {
 		err := b.newSession(0).hello(&socketmode.Request{ConnectionInfo: socketmode.ConnectionInfo{AppID: app}})
 		if fine != (err == nil) {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -34,20 +32,21 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	people := &bot.People{API: api, Now: time.Now}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: time.Now, ID: s.ID, Log: s.Log,
 		Woken: journal.Passes()}
-	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, Policies: policies, Now: time.Now, ID: s.ID}
-	dialer := &websocket.Dialer{NetDialContext: s.Dial, HandshakeTimeout: 10 * time.Second, WriteBufferSize: 32 << 10}
+	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, People: people, Policies: policies, Now: time.Now, ID: s.ID}
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: time.Now, Log: s.Log,
-		Options: []socketmode.Option{socketmode.OptionDialer(dialer)}, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
+		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
+	engine.Link = edge.Unheard
 	return run(ctx, engine, edge)
 }
 
 func run(ctx context.Context, engine *upgrade.Engine, edge *bot.Bot) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	working, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	edge.Ends = stop
 	passes := make(chan error, 1)
-	go func() { passes <- engine.Run(ctx) }()
+	go func() { passes <- engine.Run(working) }()
 	err := edge.Run(ctx)
-	stop()
+	stop(err)
 	return errors.Join(err, <-passes)
 }
 

@@ -6,11 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/vmssbot/vmssbot/bot/view"
+	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -62,7 +65,7 @@ func (b *Bot) restUntil(ctx context.Context, next time.Time) {
 // even when the process is told to stop: Slack has the message.
 func (b *Bot) deliver(ctx context.Context, post upgrade.Pending) error {
 	sent, err := b.attempt(ctx, post)
-	if sent.Error != "" {
+	if sent.Error != "" && sent.Wait == 0 {
 		b.Log.Warn("slack: not sent", "rollout", post.Rollout, "slot", post.Slot, "attempt", post.Attempts+1, "err", sent.Error, "again", sent.Retry)
 	}
 	if post.Rollout != "" && sent.TS != "" {
@@ -91,12 +94,31 @@ func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (upgrade.Sent, 
 	ts, err := b.call(ctx, post, message)
 	if malformed(err) {
 		b.Log.Error("slack: refused a message's form; its text is sent instead", "rollout", post.Rollout, "slot", post.Slot, "err", explain(err))
-		ts, err = b.call(ctx, post, view.Reduce(message))
+		ts, err = b.call(ctx, post, plainly(post.Rollout, message))
 	}
 	if err != nil {
 		return b.failed(post, err)
 	}
 	return upgrade.Sent{TS: ts, Hash: hash, Next: b.editEvery()}, nil
+}
+
+// plainly is a message as text. It says that its buttons are gone, and what tells the words that do the
+// same.
+func plainly(rollout string, m view.Message) view.Message {
+	text := view.Reduce(m)
+	if slices.ContainsFunc(m.Blocks, pressable) {
+		words := "/vmss help"
+		if rollout != "" {
+			words = "/vmss why " + rollout
+		}
+		text.Text += "\nSlack did not take the buttons of this message: type what they do. `" + words + "` has the words."
+	}
+	return text
+}
+
+func pressable(block slack.Block) bool {
+	section, ok := block.(*slack.SectionBlock)
+	return block.BlockType() == slack.MBTAction || ok && section.Accessory != nil
 }
 
 func (b *Bot) editEvery() time.Duration {
@@ -111,7 +133,7 @@ func (b *Bot) failed(post upgrade.Pending, err error) (upgrade.Sent, error) {
 	if after, limited := rateLimit(err); limited {
 		b.Log.Warn("slack: rate limited", "rollout", post.Rollout, "slot", post.Slot, "lane", lane(post), "again", after)
 		b.pace.limited(lane(post), after, b.Now())
-		return upgrade.Sent{Wait: after}, nil
+		return upgrade.Sent{Wait: after, Error: "Slack wants fewer messages (429)"}, nil
 	}
 	sent := upgrade.Sent{Error: explain(err), Retry: backOff(post.Attempts)}
 	if post.User != "" && post.Attempts+1 >= whisperTries {
@@ -142,8 +164,7 @@ func (b *Bot) render(ctx context.Context, post *upgrade.Pending) (view.Message, 
 }
 
 func (b *Bot) renderAnswer(ctx context.Context, post *upgrade.Pending) (view.Message, error) {
-	var said answer
-	unread := json.Unmarshal(post.Want, &said)
+	said, unread := private(post.Post)
 	post.Thread = said.Thread
 	records := map[string]upgrade.Record{}
 	for _, id := range said.Rollouts {
@@ -154,6 +175,19 @@ func (b *Bot) renderAnswer(ctx context.Context, post *upgrade.Pending) (view.Mes
 		records[id] = rec
 	}
 	return b.drawn(*post, func() (view.Message, error) { return view.Answer(said.Reply, records, b.Now()), unread }), nil
+}
+
+// alarm reports whether a post calls one person because a rollout cannot be talked about in its channel.
+func alarm(post upgrade.Post) bool { return strings.HasPrefix(post.Slot, "alarm/") }
+
+// private is what a post for one person says: an answer, or, called, why the rollout stands.
+func private(post upgrade.Post) (answer, error) {
+	if alarm(post) {
+		return answer{Reply: commands.Reply{Verb: commands.VerbWhy, Rollouts: []string{post.Rollout}}}, nil
+	}
+	var said answer
+	err := json.Unmarshal(post.Want, &said)
+	return said, err
 }
 
 // drawn calls draw; what cannot be drawn is replaced by a sentence.
@@ -226,20 +260,20 @@ func (b *Bot) post(ctx context.Context, post upgrade.Pending, options []slack.Ms
 	return ts, err
 }
 
-// whisper answers one person where they spoke, or in their own conversation with the bot when that
-// place is closed to us.
+// whisper speaks to one person: where they spoke, or in their own conversation with the bot when that
+// place is closed to us, or was none. That is where an alarm always goes: nobody is looking at a channel
+// that is out of reach.
 func (b *Bot) whisper(ctx context.Context, post upgrade.Pending, options []slack.MsgOption) (string, error) {
 	here := options
 	if post.Thread != "" {
 		here = append(options[:len(options):len(options)], slack.MsgOptionTS(post.Thread))
 	}
-	var ts string
-	var err error
-	if post.Channel != "" { // "" = in the Home tab
-		ts, err = b.API.PostEphemeralContext(ctx, post.Channel, post.User, here...)
+	if post.Channel != "" && !alarm(post.Post) { // "" = in the Home tab
+		ts, err := b.API.PostEphemeralContext(ctx, post.Channel, post.User, here...)
+		if !unreachable(err) {
+			return ts, err
+		}
 	}
-	if post.Channel == "" || unreachable(err) {
-		_, ts, err = b.API.PostMessageContext(ctx, post.User, options...)
-	}
+	_, ts, err := b.API.PostMessageContext(ctx, post.User, options...)
 	return ts, err
 }

@@ -120,6 +120,7 @@ type book struct {
 	n        int
 	receive  func(context.Context) error // before Receive
 	settle   func(upgrade.Settlement) error
+	record   error    // of Sent; nil = it records
 	received []string // keys that are on disk
 	settled  []upgrade.Settlement
 }
@@ -164,6 +165,23 @@ func (b *book) Settle(ctx context.Context, s upgrade.Settlement) error {
 		b.settled = append(b.settled, s)
 	}
 	return err
+}
+
+func (b *book) Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) error {
+	b.mu.Lock()
+	no := b.record
+	b.mu.Unlock()
+	if no != nil {
+		return no
+	}
+	return b.Store.Sent(ctx, p, s)
+}
+
+// refuseRecords makes what was sent unrecordable, nil = recordable again.
+func (b *book) refuseRecords(why error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.record = why
 }
 
 func (b *book) settlements() []upgrade.Settlement {

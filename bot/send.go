@@ -21,6 +21,9 @@ import (
 // waits for it. What belongs to a rollout is never given up.
 const whisperTries = 36
 
+// recordEvery is the longest time between two tries to record what was sent.
+const recordEvery = 15 * time.Second
+
 // send brings the outbox to Slack until answering ends, and then what is due at that moment. "Sent"
 // means that Slack said ok:true; what has not been sent stays in the outbox. It returns an error when
 // the token is no good any more.
@@ -33,7 +36,7 @@ func (b *Bot) send(answering, linked context.Context) error {
 			b.Log.Error("journal: next post", "err", err)
 			sleep(answering, time.Second)
 		case ok:
-			if err := b.deliver(linked, post); err != nil {
+			if recorded, err := b.deliver(answering, linked, post); err != nil || !recorded {
 				return err
 			}
 			continue
@@ -61,21 +64,28 @@ func (b *Bot) restUntil(ctx context.Context, next time.Time) {
 	}
 }
 
-// deliver sends one message as it must look now, and records what came of it. The record is made
-// even when the process is told to stop: Slack has the message.
-func (b *Bot) deliver(ctx context.Context, post upgrade.Pending) error {
-	sent, err := b.attempt(ctx, post)
+// deliver sends one message as it must look now, and records what came of it, also when the process is
+// told to stop: Slack has the message. Nothing else is sent before that is on record, for as long as the
+// bot runs: a journal that takes no writes, such as for a full disk, would have it sent again and again.
+func (b *Bot) deliver(answering, linked context.Context, post upgrade.Pending) (recorded bool, err error) {
+	sent, err := b.attempt(linked, post)
 	if sent.Error != "" && sent.Wait == 0 {
 		b.Log.Warn("slack: not sent", "rollout", post.Rollout, "slot", post.Slot, "attempt", post.Attempts+1, "err", sent.Error, "again", sent.Retry)
 	}
 	if post.Rollout != "" && sent.TS != "" {
 		b.homes.stir()
 	}
-	if err := b.Journal.Sent(context.WithoutCancel(ctx), post, sent); err != nil {
-		b.Log.Error("journal: record what was sent", "slot", post.Slot, "err", err)
-		sleep(ctx, time.Second)
+	for wait := time.Second; ; wait = min(2*wait, recordEvery) {
+		no := b.Journal.Sent(context.WithoutCancel(linked), post, sent)
+		if no == nil {
+			return true, err
+		}
+		b.Log.Error("journal: record what was sent", "slot", post.Slot, "err", no)
+		if err != nil || answering.Err() != nil {
+			return false, err
+		}
+		sleep(answering, wait)
 	}
-	return err
 }
 
 // attempt makes at most the calls one message needs. Its error says that no call will do any more.

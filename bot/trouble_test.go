@@ -101,6 +101,35 @@ func TestAnAlarmOutlivesAMomentOfSlacksOwnTrouble(t *testing.T) {
 	})
 }
 
+func TestWhatCannotBeRecordedAsSentIsNotSentAgainAndAgain(t *testing.T) {
+	inBubble(t, func(o *office) {
+		id := o.opened("web")
+		o.pass(10 * time.Second)
+		before := len(o.sent())
+		o.journal.refuseRecords(errors.New("disk full"))
+		o.want(upgrade.Post{Rollout: id, Slot: upgrade.BatchSlot(1), Channel: slacksim.Ops}, upgrade.Post{Rollout: id, Slot: upgrade.BatchSlot(2), Channel: slacksim.Ops})
+		o.pass(10 * time.Minute)
+		if n := len(o.sent()) - before; n != 1 {
+			t.Errorf("%d messages were posted while nothing could be recorded, want 1", n)
+		}
+		if n := o.log.count("record what was sent"); n < 30 || n > 60 {
+			t.Errorf("%d tries in ten minutes", n)
+		}
+		o.journal.refuseRecords(nil)
+		o.soon(recordEvery+5*time.Second, "the other one is there", func() bool { return len(o.sent()) == before+2 })
+		o.pass(time.Minute)
+		if n := len(o.sent()) - before; n != 2 {
+			t.Errorf("%d messages in the end, want 2", n)
+		}
+		o.journal.refuseRecords(errors.New("disk full"))
+		o.want(upgrade.Post{Rollout: id, Slot: upgrade.BatchSlot(3), Channel: slacksim.Ops})
+		o.pass(time.Minute)
+		if took, err := o.stop(); err != nil || took > 10*time.Second {
+			t.Errorf("Run = %v after %s", err, took)
+		}
+	})
+}
+
 func TestButtonsThatSlackDoesNotTakeAreNotLostInSilence(t *testing.T) {
 	for _, code := range []string{"invalid_blocks", "msg_too_long", "msg_blocks_too_long"} {
 		t.Run(code, func(t *testing.T) {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,6 +38,22 @@ func explain(err error) string {
 		text += ": " + strings.Join(said, "; ")
 	}
 	return text
+}
+
+// closed says in words why a place takes no message from us, and who changes that.
+var closed = map[string]string{
+	"is_archived":       "the channel is archived: somebody must unarchive it",
+	"not_in_channel":    "the bot is not in the channel: /invite @vmssbot there",
+	"channel_not_found": "the bot cannot see the channel: /invite @vmssbot there",
+	"restricted_action": "a rule of the workspace keeps the bot from posting there",
+}
+
+// unsent says why a message was not sent.
+func unsent(err error) string {
+	if words, known := closed[slackError(err)]; known {
+		return fmt.Sprintf("%s (%s)", words, slackError(err))
+	}
+	return explain(err)
 }
 
 // rateLimit is how long Slack wants to be left alone after a 429.

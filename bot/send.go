@@ -145,7 +145,7 @@ func (b *Bot) failed(post upgrade.Pending, err error) (upgrade.Sent, error) {
 		b.pace.limited(lane(post), after, b.Now())
 		return upgrade.Sent{Wait: after, Error: "Slack wants fewer messages (429)"}, nil
 	}
-	sent := upgrade.Sent{Error: explain(err), Retry: backOff(post.Attempts)}
+	sent := upgrade.Sent{Error: unsent(err), Retry: backOff(post.Attempts)}
 	if post.User != "" && post.Attempts+1 >= whisperTries {
 		sent.Retry = -1
 	}

@@ -38,10 +38,12 @@ func TestAChannelThatIsClosedToTheBotIsTriedAgainUntilItOpens(t *testing.T) {
 		closes, opens slacksim.Fault
 		says          string
 	}{
-		{"archived", slacksim.Fault{Kind: "channel_archived", Channel: "ops"}, slacksim.Fault{Kind: "channel_unarchived", Channel: "ops"}, "is_archived"},
-		{"the bot was removed", slacksim.Fault{Kind: "bot_kicked", Channel: "ops"}, slacksim.Fault{Kind: "bot_invited", Channel: "ops"}, "not_in_channel"},
+		{"archived", slacksim.Fault{Kind: "channel_archived", Channel: "ops"}, slacksim.Fault{Kind: "channel_unarchived", Channel: "ops"},
+			"the channel is archived: somebody must unarchive it (is_archived)"},
+		{"the bot was removed", slacksim.Fault{Kind: "bot_kicked", Channel: "ops"}, slacksim.Fault{Kind: "bot_invited", Channel: "ops"},
+			"the bot is not in the channel: /invite @vmssbot there (not_in_channel)"},
 		{"the bot was removed, and it is private", slacksim.Fault{Kind: "error", Method: "chat.postMessage", Error: "channel_not_found", Times: -1},
-			slacksim.Fault{Kind: "clear"}, "channel_not_found"},
+			slacksim.Fault{Kind: "clear"}, "the bot cannot see the channel: /invite @vmssbot there (channel_not_found)"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			inBubble(t, func(o *office) {
@@ -51,11 +53,11 @@ func TestAChannelThatIsClosedToTheBotIsTriedAgainUntilItOpens(t *testing.T) {
 					t.Errorf("with everything sent: %+v", u)
 				}
 				o.fault(row.closes)
-				closed := time.Now()
+				shut := time.Now()
 				o.want(upgrade.Post{Rollout: id, Slot: upgrade.BatchSlot(1), Channel: slacksim.Ops})
 				o.pass(30 * time.Minute)
-				if u := o.unsent(id); u.Since.Sub(closed) > time.Second || u.Why != row.says {
-					t.Errorf("people miss it %+v, want since %s and %s", u, closed, row.says)
+				if u := o.unsent(id); u.Since.Sub(shut) > time.Second || u.Why != row.says {
+					t.Errorf("people miss it %+v, want since %s and %q", u, shut, row.says)
 				}
 				before := o.log.count("not sent")
 				o.pass(20 * time.Minute)

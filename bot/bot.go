@@ -55,7 +55,7 @@ type Bot struct {
 	// EditEvery is the shortest time between two edits of one message; zero = 3 s.
 	EditEvery time.Duration
 	// Ends is called once, as soon as Run is about to end and takes nothing more: with what Slack said when
-	// the tokens are no good, else with its context's error. What was begun takes seconds longer. nil =
+	// the tokens are no good, else with its context's cause. What was begun takes seconds longer. nil =
 	// nobody wants to know.
 	Ends func(error)
 	// NewDeliveries and NewPosts are signalled when there is something to do.

@@ -40,8 +40,8 @@ func explain(err error) string {
 	return text
 }
 
-// closed says in words why a place takes no message from us, and who changes that.
-var closed = map[string]string{
+// shut says in words why a place takes no message from us, and who changes that.
+var shut = map[string]string{
 	"is_archived":       "the channel is archived: somebody must unarchive it",
 	"not_in_channel":    "the bot is not in the channel: /invite @vmssbot there",
 	"channel_not_found": "the bot cannot see the channel: /invite @vmssbot there",
@@ -50,7 +50,7 @@ var closed = map[string]string{
 
 // unsent says why a message was not sent.
 func unsent(err error) string {
-	if words, known := closed[slackError(err)]; known {
+	if words, known := shut[slackError(err)]; known {
 		return fmt.Sprintf("%s (%s)", words, slackError(err))
 	}
 	return explain(err)

@@ -38,7 +38,7 @@ func TestJSONPrintsOneLineWithEverythingAClientNeeds(t *testing.T) {
 	if err := json.Unmarshal(line, &c); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"url", "slack_api_url", "azure_url", "subscription", "resource_group", "bot_token", "app_token", "team", "channel"} {
+	for _, key := range []string{"url", "slack_api_url", "azure_url", "health_url", "subscription", "resource_group", "bot_token", "app_token", "team", "channel"} {
 		if s, _ := c[key].(string); s == "" {
 			t.Errorf("%s is missing in %s", key, line)
 		}

@@ -26,6 +26,7 @@ type world struct {
 	fleet     azuresim.Fleet
 	slackURL  string
 	azureURL  string
+	health    string // the address at which the bot tells how it is
 	data      string
 	temporary bool
 	servers   []*http.Server
@@ -69,6 +70,9 @@ func (w *world) open(f flags, errs io.Writer) error {
 	if err != nil {
 		return errors.Join(err, here.Close())
 	}
+	if w.health, err = freeAddr(); err != nil {
+		return errors.Join(err, here.Close(), there.Close())
+	}
 	w.slackURL, w.azureURL = "http://"+here.Addr().String(), "http://"+there.Addr().String()
 	installation := slacksim.Options{Welcome: w.hints()}
 	if !f.noBot { // somebody else's bot may need more than ours
@@ -100,6 +104,16 @@ func listen(what, addr string, errs io.Writer) (net.Listener, error) {
 	}
 	fmt.Fprintf(errs, "demo: %s is taken, the %s listens on %s instead\n", addr, what, l.Addr())
 	return l, nil
+}
+
+// freeAddr is an address nobody listens on: the bot, which may be another process and die and come
+// again, is told it beforehand.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 func (w *world) serve(l net.Listener, h http.Handler) {
@@ -138,6 +152,7 @@ func (w *world) config() app.Config {
 	short, one := 3*time.Second, 1
 	return app.Config{
 		Journal: filepath.Join(w.data, "journal.db"),
+		Health:  w.health,
 		Slack:   app.Slack{APIURL: w.slackURL + "/api/", BotTokenFile: filepath.Join(w.data, "bot-token"), AppTokenFile: filepath.Join(w.data, "app-token")},
 		Azure:   app.Azure{Subscription: w.fleet.Subscription, Endpoint: w.azureURL, Auth: "local"},
 		Pace: app.Pace{Refresh: 500 * time.Millisecond, Idle: 2 * time.Second, Confirm: time.Second, Settle: 5 * time.Second,
@@ -180,6 +195,7 @@ type card struct {
 	URL           string            `json:"url"`
 	SlackAPIURL   string            `json:"slack_api_url"`
 	AzureURL      string            `json:"azure_url"`
+	HealthURL     string            `json:"health_url"` // of the bot; there is also /readyz
 	Subscription  string            `json:"subscription"`
 	ResourceGroup string            `json:"resource_group"`
 	BotToken      string            `json:"bot_token"`
@@ -195,7 +211,7 @@ func (w *world) card() card {
 	if len(w.fleet.Sets) > 0 {
 		group = w.fleet.Sets[0].ResourceGroup
 	}
-	return card{URL: w.slackURL, SlackAPIURL: w.slackURL + "/api/", AzureURL: w.azureURL, Subscription: w.fleet.Subscription, ResourceGroup: group,
+	return card{URL: w.slackURL, SlackAPIURL: w.slackURL + "/api/", AzureURL: w.azureURL, HealthURL: "http://" + w.health + "/healthz", Subscription: w.fleet.Subscription, ResourceGroup: group,
 		BotToken: w.slack.BotToken(), AppToken: w.slack.AppToken(), Team: w.slack.State().Team.ID, Channel: slacksim.Ops, Config: w.configFile(),
 		Users: map[string]string{"requester": slacksim.Ana, "approver": slacksim.Bo, "outsider": slacksim.Olaf, "guest": slacksim.Gus}}
 }

@@ -69,36 +69,57 @@ func slackAPI(c Slack, botToken, appToken Secret) *slack.Client {
 
 // parts are the rooms, wired.
 type parts struct {
-	engine *upgrade.Engine
-	bot    *bot.Bot
-	log    *slog.Logger
+	engine  *upgrade.Engine
+	bot     *bot.Bot
+	journal *ledger
+	frozen  func() string
+	health  string // the address to tell it at, "" = nowhere
+	log     *slog.Logger
 }
 
-func wire(c Config, fleet *azure.Azure, journal *store.Store, api *slack.Client, log *slog.Logger) parts {
+func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
 	list := c.Policies()
 	policies := func() []upgrade.Policy { return list }
+	journal := newLedger(s, time.Now)
+	stopped := func() string { return frozen(c.Journal) }
 	people := &bot.People{API: api, Now: time.Now, Groups: func() []string { return bot.GroupsOf(policies()) }}
-	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, Policies: policies, Now: time.Now, ID: ID}
-	return parts{
-		log: log,
-		engine: &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
-			Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: journal.Passes()},
-		bot: &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
-			Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()},
-	}
+	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, People: people, Policies: policies, Now: time.Now, ID: ID}
+	edge := &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
+		Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: s.Deliveries(), NewPosts: s.Posts()}
+	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
+		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard}
+	return parts{engine, edge, journal, stopped, c.Health, log}
 }
 
-// run works until the context ends or one side cannot go on; then the other one stops, too.
+// run works until the context ends or one side cannot go on. The engine stops at once then, so that
+// nothing new is started while the bot finishes what it began.
 func (p parts) run(ctx context.Context) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	working, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	p.bot.Ends = stop
+	look := func(asking context.Context) facts { return p.look(asking, context.Cause(working)) }
+	unserve, err := serveHealth(p.health, healthHandler(look, time.Now), p.log)
+	if err != nil {
+		return err
+	}
+	defer unserve()
 	engine := make(chan error, 1)
-	go func() { engine <- p.engine.Run(ctx) }()
-	err := p.bot.Run(ctx)
-	stop()
+	go func() { engine <- p.engine.Run(working) }()
+	err = p.bot.Run(ctx)
+	stop(err)
 	err = errors.Join(err, <-engine)
 	p.log.Info("stopped", "err", err)
 	return err
+}
+
+// look gathers what health is told from.
+func (p parts) look(ctx context.Context, ended error) facts {
+	ctx, cancel := context.WithTimeout(ctx, looksFor)
+	defer cancel()
+	f := facts{ended: ended, sockets: p.bot.Connected(), unheard: p.bot.Unheard(), idle: p.journal.idle(), frozen: p.frozen()}
+	f.unsent, f.unread = p.journal.Unsent(ctx)
+	f.unwritten = p.journal.writable(ctx)
+	return f
 }
 
 // ID returns 128 random bits in hex.

@@ -21,6 +21,7 @@ import (
 // Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
 type Config struct {
 	Journal string `yaml:"journal"` // path of the SQLite file; its directory must exist
+	Health  string `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
 	Slack   Slack  `yaml:"slack"`
 	Azure   Azure  `yaml:"azure"`
 	Pace    Pace   `yaml:"pace"`
@@ -70,6 +71,7 @@ type Set struct {
 	MaxUnavailable *string        `yaml:"max_unavailable"`
 	BatchCap       *int           `yaml:"batch_cap"`
 	MaxFailures    *int           `yaml:"max_failures"`
+	OnFailure      string         `yaml:"on_failure"` // hold (the default) or quarantine
 	Soak           *time.Duration `yaml:"soak"`
 	Bake           *time.Duration `yaml:"bake"`
 	Deadline       *time.Duration `yaml:"healthy_deadline"`
@@ -110,6 +112,9 @@ func (c Config) check() error {
 	}
 	if !subscriptionID.MatchString(c.Azure.Subscription) {
 		bad("azure.subscription: %q is no subscription id", c.Azure.Subscription)
+	}
+	if err := checkHealth(c.Health); err != nil {
+		bad("health: %w", err)
 	}
 	for _, field := range []struct{ name, value string }{{"slack.api_url", c.Slack.APIURL}, {"azure.endpoint", c.Azure.Endpoint}} {
 		if err := checkURL(field.value); err != nil {
@@ -199,6 +204,13 @@ func (s Set) policy() (upgrade.Policy, error) {
 			return p, fmt.Errorf("max_unavailable: %s: nothing could ever be upgraded; want at least 1 or 1%%", *s.MaxUnavailable)
 		}
 		p.MaxUnavailable = limit
+	}
+	switch on := upgrade.OnFailure(s.OnFailure); on {
+	case "":
+	case upgrade.HoldOnFailure, upgrade.QuarantineOnFailure:
+		p.OnFailure = on
+	default:
+		return p, fmt.Errorf("on_failure: %q: want hold or quarantine", s.OnFailure)
 	}
 	for _, f := range []struct {
 		name  string

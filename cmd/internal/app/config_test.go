@@ -16,6 +16,7 @@ import (
 
 const good = `
 journal: /var/lib/vmssbot/journal.db
+health: 127.0.0.1:8484
 azure: {subscription: 7c0ffee0-0000-4000-8000-5e7ba5e5f1ee}
 sets:
   - match: web-*
@@ -24,6 +25,7 @@ sets:
     approvers: [U0BO000002, S0APPROV01]
     soak: 0s
     max_unavailable: 2
+    on_failure: quarantine
   - match: "*"
 `
 
@@ -39,6 +41,12 @@ func TestAConfigurationBecomesPolicies(t *testing.T) {
 	if len(rest.Requesters)+len(rest.Approvers)+len(rest.Readers) != 0 || rest.Channel != "" {
 		t.Errorf("an entry that names nobody lets somebody in: %+v", rest)
 	}
+	if web.OnFailure != upgrade.QuarantineOnFailure || rest.OnFailure != upgrade.HoldOnFailure {
+		t.Errorf("on failure: %s and %s, want what was said, else the default", web.OnFailure, rest.OnFailure)
+	}
+	if c.Health != "127.0.0.1:8484" {
+		t.Errorf("health at %q", c.Health)
+	}
 	if c.Pace.pace() != upgrade.DefaultPace() {
 		t.Errorf("pace %+v, want the rules' own", c.Pace.pace())
 	}
@@ -47,7 +55,7 @@ func TestAConfigurationBecomesPolicies(t *testing.T) {
 func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 	for _, row := range []struct{ name, from, to, says string }{
 		{"a misspelt key is not a missing one", "soak: 0s", "sok: 0s", "field sok not found"},
-		{"the line is named", "soak: 0s", "sok: 0s", "line 9"},
+		{"the line is named", "soak: 0s", "sok: 0s", "line 10"},
 		{"a name where an id is wanted", "U0ANA00001", "ana", `"ana" is no user id`},
 		{"a channel's name", "C0OPS00001", "ops", `"ops" is no channel id`},
 		{"no journal", "journal: /var/lib/vmssbot/journal.db", "", "journal: name the file"},
@@ -63,6 +71,12 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"a password in a URL", "azure: {", "slack: {api_url: 'https://u:p@slack.com/api/'}\nazure: {", "want https"},
 		{"a shortened pace against real servers", "azure: {", "pace: {settle: 1s}\nazure: {", "only an installation against local servers"},
 		{"a pace with only one server local", "azure: {", "pace: {settle: 1s}\nslack: {api_url: 'http://127.0.0.1:1/api/'}\nazure: {", "only an installation against local servers"},
+		{"health on every address", "health: 127.0.0.1:8484", "health: ':8484'", "want a loopback address and a port"},
+		{"health for other machines", "health: 127.0.0.1:8484", "health: '10.0.0.1:8484'", `"10.0.0.1:8484": want a loopback`},
+		{"health at a name", "health: 127.0.0.1:8484", "health: 'localhost:8484'", "want a loopback address and a port"},
+		{"health without a port", "health: 127.0.0.1:8484", "health: '127.0.0.1'", "such as 127.0.0.1:8484"},
+		{"health with a port there is not", "health: 127.0.0.1:8484", "health: '127.0.0.1:99999'", "want a loopback address and a port"},
+		{"something unheard of on failure", "on_failure: quarantine", "on_failure: abort", `on_failure: "abort": want hold or quarantine`},
 		{"a name that may resolve to somewhere else", "azure: {", "slack: {api_url: 'http://127.0.0.1.example/api/'}\nazure: {", "want https"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -156,7 +156,7 @@ func (w *world) config() app.Config {
 		Slack:   app.Slack{APIURL: w.slackURL + "/api/", BotTokenFile: filepath.Join(w.data, "bot-token"), AppTokenFile: filepath.Join(w.data, "app-token")},
 		Azure:   app.Azure{Subscription: w.fleet.Subscription, Endpoint: w.azureURL, Auth: "local"},
 		Pace: app.Pace{Refresh: 500 * time.Millisecond, Idle: 2 * time.Second, Confirm: time.Second, Settle: 5 * time.Second,
-			Agree: 2 * time.Second, Edit: 2 * time.Second},
+			Agree: 2 * time.Second, Unheard: 30 * time.Second, Edit: 2 * time.Second},
 		Sets: []app.Set{{Match: "*", Channel: slacksim.Ops, Readers: []string{slacksim.Olaf}, Requesters: []string{slacksim.Ana},
 			Approvers: []string{slacksim.Bo, slacksim.Eva}, Approvals: &one, Soak: &short, Bake: &short}},
 	}

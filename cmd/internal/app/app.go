@@ -116,7 +116,8 @@ func (p parts) run(ctx context.Context) error {
 func (p parts) look(ctx context.Context, ended error) facts {
 	ctx, cancel := context.WithTimeout(ctx, looksFor)
 	defer cancel()
-	f := facts{ended: ended, sockets: p.bot.Connected(), unheard: p.bot.Unheard(), idle: p.journal.idle(), frozen: p.frozen()}
+	f := facts{ended: ended, sockets: p.bot.Connected(), unheard: p.bot.Unheard(), patience: p.engine.Pace.Unheard,
+		idle: p.journal.idle(), frozen: p.frozen()}
 	f.unsent, f.unread = p.journal.Unsent(ctx)
 	f.unwritten = p.journal.writable(ctx)
 	return f

@@ -57,6 +57,7 @@ type Pace struct {
 	Confirm time.Duration `yaml:"confirm"`
 	Settle  time.Duration `yaml:"settle"`
 	Agree   time.Duration `yaml:"agree"`
+	Unheard time.Duration `yaml:"unheard"`
 	Edit    time.Duration `yaml:"edit"` // between two edits of one message
 }
 
@@ -258,7 +259,7 @@ func (c Config) Policies() []upgrade.Policy {
 
 func (p Pace) pace() upgrade.Pace {
 	d := upgrade.DefaultPace()
-	for _, f := range []struct{ at, given *time.Duration }{{&d.Refresh, &p.Refresh}, {&d.Idle, &p.Idle}, {&d.Confirm, &p.Confirm}, {&d.Settle, &p.Settle}, {&d.Agree, &p.Agree}} {
+	for _, f := range []struct{ at, given *time.Duration }{{&d.Refresh, &p.Refresh}, {&d.Idle, &p.Idle}, {&d.Confirm, &p.Confirm}, {&d.Settle, &p.Settle}, {&d.Agree, &p.Agree}, {&d.Unheard, &p.Unheard}} {
 		if *f.given > 0 {
 			*f.at = *f.given
 		}

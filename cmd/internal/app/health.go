@@ -13,12 +13,9 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// When something lasts too long to be well. Messages and sockets have as long as rollouts have before
-// they hold for them (R19); the engine asks for something to do every 30 s at least.
 const (
-	unheardFor = 5 * time.Minute
-	idleFor    = 2 * time.Minute
-	looksFor   = 2 * time.Second // of the journal, for an answer
+	idleFor  = 2 * time.Minute // without a look; the engine looks every 30 s at least
+	looksFor = 2 * time.Second // that the journal has for an answer
 )
 
 // facts are what health is told from.
@@ -29,7 +26,8 @@ type facts struct {
 	unread    error // why the journal did not answer
 	unwritten error // why it takes no writes
 	unsent    upgrade.Unheard
-	idle      time.Duration // since the engine last asked for something to do
+	patience  time.Duration // with messages and sockets: rollouts hold for them after as long (R19)
+	idle      time.Duration // since the engine last looked for something to do
 	frozen    string
 }
 
@@ -51,7 +49,7 @@ func (f facts) unready() []string {
 // unwell says in sentences what somebody should look at.
 func (f facts) unwell(now time.Time) []string {
 	out := f.unready()
-	if f.sockets > 0 && late(f.unheard, now) {
+	if f.sockets > 0 && f.late(f.unheard, now) {
 		out = append(out, "no socket lasts: "+lasting(f.unheard))
 	}
 	if f.unwritten != nil {
@@ -60,7 +58,7 @@ func (f facts) unwell(now time.Time) []string {
 	if f.idle > idleFor {
 		out = append(out, fmt.Sprintf("the engine has looked at no rollout for %s", f.idle.Round(time.Second)))
 	}
-	if late(f.unsent, now) {
+	if f.late(f.unsent, now) {
 		u := f.unsent
 		if u.Why == "" {
 			u.Why = "it was not its turn yet"
@@ -78,8 +76,8 @@ func (f facts) notes() []string {
 	return []string{"nothing is written to Azure: " + f.frozen}
 }
 
-func late(u upgrade.Unheard, now time.Time) bool {
-	return !u.Since.IsZero() && now.Sub(u.Since) >= unheardFor
+func (f facts) late(u upgrade.Unheard, now time.Time) bool {
+	return !u.Since.IsZero() && now.Sub(u.Since) >= f.patience
 }
 
 func lasting(u upgrade.Unheard) string {

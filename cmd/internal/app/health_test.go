@@ -23,7 +23,7 @@ func ago(d time.Duration, why string) upgrade.Unheard {
 }
 
 // fine is a bot that has nothing to complain of.
-func fine() facts { return facts{sockets: 2, idle: 30 * time.Second} }
+func fine() facts { return facts{sockets: 2, patience: 5 * time.Minute, idle: 30 * time.Second} }
 
 func TestWhatKeepsTheBotFromBeingReadyOrWell(t *testing.T) {
 	for name, row := range map[string]struct {

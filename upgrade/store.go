@@ -45,7 +45,7 @@ type Sent struct {
 	Error string        // "" = delivered: Slack said ok:true
 	Retry time.Duration // with Error: when to try again; negative = never (permanent)
 	Next  time.Duration // without Error: the earliest next edit of this slot
-	Wait  time.Duration // set: nothing was tried, it is not its turn yet; due again after that, and no attempt
+	Wait  time.Duration // set: it is not its turn yet, or Slack put it off (with Error); due again after that, and no attempt
 }
 
 // Delivery is one payload of Slack as it came, persisted before it is acknowledged.

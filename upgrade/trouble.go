@@ -196,7 +196,7 @@ func freeze(v view) *Blocker {
 	if v.seen.Frozen == "" {
 		return nil
 	}
-	return &Blocker{Reason: ReasonFreeze, What: "everything is frozen: " + v.seen.Frozen, Clears: "whoever runs the bot, by removing the file FREEZE", Next: v.whyCommand()}
+	return &Blocker{Reason: ReasonFreeze, What: "everything is frozen: " + v.seen.Frozen, Clears: "whoever runs the bot, by removing the file FREEZE, or making it readable", Next: v.whyCommand()}
 }
 
 // about is a command about instances.

@@ -238,7 +238,7 @@ func TestTheMainJobByClicking(t *testing.T) {
 		p.quiet()
 	}
 	ana.sees("#thread", "myvmss finished: succeeded")
-	if err := (&stage{w: w}).check(5); err != nil {
+	if err := (&stage{w: w}).check(5, 20); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,7 +2,7 @@
 FUZZTIME ?= 10s
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race fuzz clients scripts browser bench ci
+.PHONY: test lint race fuzz clients scripts browser bench bench-all ci
 
 test:
 	go test ./...
@@ -34,7 +34,10 @@ browser:
 	go test -count=1 -tags browser -run 'Clicking|AForm' ./cmd/demo
 
 bench:
-	go test -run '^$$' -bench . -benchtime 200x ./...
+	.ci/bench
+
+bench-all: bench
+	go test -run '^$$' -bench . -benchtime 200x $$(go list ./... | grep -v /bench$$)
 
 ci:
 	.ci/run

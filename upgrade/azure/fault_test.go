@@ -82,9 +82,10 @@ func TestWhatAnAnswerMeansToAWrite(t *testing.T) {
 		for _, op := range []upgrade.Operation{
 			{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}},
 			{ID: "b", Kind: upgrade.OpModel, Set: testSet, Image: newImage, IfMatch: `"1"`},
+			{ID: "c", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"1"}},
 		} {
 			t.Run(row.name+"/"+string(op.Kind), func(t *testing.T) {
-				s := &stub{routes: map[string]http.HandlerFunc{"POST manualupgrade": row.answer, "PATCH myvmss": row.answer}}
+				s := &stub{routes: map[string]http.HandlerFunc{"POST manualupgrade": row.answer, "POST reimage": row.answer, "PATCH myvmss": row.answer}}
 				_, err := connect(t, s).Apply(context.Background(), op)
 				f := faultOf(t, err, row.write)
 				if said := f.Code + ": " + f.Message; !strings.Contains(said, row.says) || f.RetryAfter != row.after {
@@ -189,9 +190,15 @@ func TestOperationsThatMustNotBeSentAreNot(t *testing.T) {
 		"an id with a parent": image(upgrade.Image{ID: "/subscriptions/" + testSub + "/resourceGroups/../providers/Microsoft.Compute/images/i"}),
 	}
 	for name, op := range rows {
-		_, err := a.Apply(context.Background(), op)
-		if f := faultOf(t, err, upgrade.FaultUnsafe); f.Message == "" {
-			t.Errorf("%s: no reason is given", name)
+		for _, kind := range []upgrade.OpKind{op.Kind, upgrade.OpReimage} {
+			if kind != op.Kind && op.Kind != upgrade.OpUpgrade {
+				continue // what is wrong with a model change is no matter to a reimage
+			}
+			op.Kind = kind
+			_, err := a.Apply(context.Background(), op)
+			if f := faultOf(t, err, upgrade.FaultUnsafe); f.Message == "" {
+				t.Errorf("%s: no reason is given", name)
+			}
 		}
 	}
 	if got := s.requests(); len(got) > 0 {

@@ -219,6 +219,22 @@ func TestAFailedInstanceFailsTheOperationInInnermostWords(t *testing.T) {
 	}
 }
 
+// A retry of an instance that has the model already: manualupgrade would find nothing to do.
+func TestAReimageGivesExactlyTheNamedInstancesAFreshDisk(t *testing.T) {
+	a, sim, c := simulate(t, azuresim.Options{})
+	receipt, err := a.Apply(context.Background(), upgrade.Operation{ID: "x", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"3", "8"}, Ephemeral: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := finish(t, sim, c, receipt.Token); !r.OK {
+		t.Fatalf("reimage: %+v", r)
+	}
+	w := sim.Writes()
+	if len(w) != 1 || w[0].Action != "reimage" || !slices.Equal(w[0].Started, []string{"3", "8"}) {
+		t.Errorf("writes %+v", w)
+	}
+}
+
 func TestAnOperationThatAzureForgotIsJudgedByItsInstances(t *testing.T) {
 	a, sim, _ := simulate(t, azuresim.Options{})
 	inject(t, sim, azuresim.Fault{Kind: "lro-404", Set: "myvmss"})

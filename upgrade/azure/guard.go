@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -118,10 +119,18 @@ func (f *flight) land(resp *http.Response) error {
 		return fmt.Errorf("the answer broke off: %w", err)
 	case len(body) > maxAnswer:
 		return fmt.Errorf("the answer is longer than %d MB", maxAnswer>>20)
+	case resp.StatusCode < 300 && len(body) > 0 && !saysJSON(resp.Header):
+		return fmt.Errorf("the answer is not JSON but %s, so it is not Azure's", scrub(resp.Header.Get("Content-Type")))
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	f.status, f.header, f.body = resp.StatusCode, resp.Header, body
 	return nil
+}
+
+// saysJSON: Azure marks its answers so. An answer that is not marked at all is looked at.
+func saysJSON(h http.Header) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return h.Get("Content-Type") == "" || err == nil && kind == "application/json"
 }
 
 // isDial reports whether no connection came about: then nothing was sent.

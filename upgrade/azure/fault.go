@@ -23,15 +23,18 @@ import (
 func (f *flight) fault(op string, err error, now time.Time) *upgrade.Fault {
 	var no *refusal
 	var lost *fenced
+	var h *hush
 	switch {
 	case errors.As(err, &no):
 		return &upgrade.Fault{Kind: upgrade.FaultUnsafe, Op: op, Message: no.why, Cause: no}
 	case errors.As(err, &lost):
 		return &upgrade.Fault{Kind: upgrade.FaultUnavailable, Op: op, Message: "nothing was sent: the fence is closed", Cause: lost}
+	case errors.As(err, &h):
+		return &upgrade.Fault{Kind: upgrade.FaultThrottled, Op: op, Code: h.code, Message: h.message, RetryAfter: h.until.Sub(now), Correlation: h.correlation, Cause: h}
 	case f.status == 0:
 		return f.unanswered(op, bare(err))
 	}
-	return f.answered(op, err, now)
+	return f.answered(op, err)
 }
 
 // unanswered: no credential, no connection, or no whole answer.
@@ -76,12 +79,12 @@ func unauthenticated(err error) string {
 	return fmt.Sprintf("the token's issuer answered %d", no.RawResponse.StatusCode)
 }
 
-func (f *flight) answered(op string, err error, now time.Time) *upgrade.Fault {
+func (f *flight) answered(op string, err error) *upgrade.Fault {
 	e, ok := errorIn(f.body)
 	inner := e.innermost()
 	out := &upgrade.Fault{
 		Op: op, Code: scrub(inner.Code), Message: scrub(inner.Message),
-		RetryAfter: retryAfter(f.header, now), Correlation: correlation(f.header),
+		RetryAfter: f.wait, Correlation: correlation(f.header),
 		Cause: fmt.Errorf("http status %d", f.status),
 	}
 	if out.Code == "" {
@@ -105,7 +108,7 @@ func (f *flight) answered(op string, err error, now time.Time) *upgrade.Fault {
 func (f *flight) kind(azureSaid bool, e, inner armError) upgrade.FaultKind {
 	codes := e.codes()
 	switch {
-	case f.status == http.StatusTooManyRequests, f.status == http.StatusConflict && slices.Contains(codes, "toomanyrequests"):
+	case f.limited():
 		return upgrade.FaultThrottled
 	case f.status == http.StatusUnauthorized:
 		return upgrade.FaultSignIn

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -18,7 +19,7 @@ import (
 // testGuard guards https://management.azure.com in one subscription and one group.
 func testGuard() *guard {
 	base := &url.URL{Scheme: "https", Host: "management.azure.com"}
-	return &guard{base: base, subscription: testSub, groups: []string{testGroup}, next: nowhere{}}
+	return &guard{base: base, subscription: testSub, groups: []string{testGroup}, next: nowhere{}, now: time.Now}
 }
 
 // nowhere answers everything with 200: what reaches it has left.

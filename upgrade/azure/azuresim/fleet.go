@@ -20,6 +20,7 @@ type Fleet struct {
 	Location         string   `json:"location,omitempty"`         // of sets that name none; default westeurope
 	ResourceGroups   []string `json:"resourceGroups,omitempty"`   // besides those of the sets
 	PageSize         int      `json:"pageSize,omitempty"`         // items on a list page; default 50
+	Throttle         bool     `json:"throttle,omitempty"`         // as in Options
 	Images           []Image  `json:"images"`
 	Sets             []Set    `json:"sets"`
 }

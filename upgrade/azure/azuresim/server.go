@@ -23,6 +23,8 @@ type call struct {
 	params map[string]string
 	doc    document // the body, where the route wants one
 	write  *Write   // the record of a mutating call
+
+	charged []charge // the token buckets it draws on
 }
 
 func (c *call) param(name string) string { return c.params[name] }

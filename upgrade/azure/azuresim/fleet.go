@@ -23,6 +23,7 @@ type Fleet struct {
 	Throttle         bool     `json:"throttle,omitempty"`         // as in Options
 	Images           []Image  `json:"images"`
 	Sets             []Set    `json:"sets"`
+	Faults           []Fault  `json:"faults,omitempty"` // let loose at the start and at every reset
 }
 
 // Image is one SKU of the platform image catalogue, offered in every location.

@@ -176,14 +176,14 @@ func (w *world) throttled(b *bucket) *reply {
 	if b.own() {
 		return w.tooManyForARM(b.name, seconds(after))
 	}
-	r := tooManyRequests(b.name, int(b.rate.max), w.clock)
-	r.set("X-Ms-Ratelimit-Remaining-Resource", "Microsoft.Compute/"+b.name+";0")
-	r.set("Retry-After", seconds(after))
-	return r
+	return w.tooManyForCompute(b.name, int(b.rate.max), seconds(after))
 }
 
+// armThrottled is the code of Resource Manager's own refusals.
+const armThrottled = "SubscriptionRequestsThrottled"
+
 func (w *world) tooManyForARM(kind, after string) *reply {
-	r := fail(http.StatusTooManyRequests, "SubscriptionRequestsThrottled",
+	r := fail(http.StatusTooManyRequests, armThrottled,
 		"Number of %s for subscription '%s' exceeded the limit. Please try again after '%s' seconds.", kind, w.opt.Fleet.Subscription, after)
 	r.set(remainingSubscription+kind, "0")
 	r.set("Retry-After", after)
@@ -193,9 +193,9 @@ func (w *world) tooManyForARM(kind, after string) *reply {
 // remainingSubscription and the kind are the header with what Resource Manager's own bucket holds.
 const remainingSubscription = "X-Ms-Ratelimit-Remaining-Subscription-"
 
-// tooManyRequests has the form that public threads quote (aks-engine#3655 and others).
-func tooManyRequests(policy string, allowed int, now time.Time) *reply {
-	inner, err := json.Marshal(document{"operationGroup": policy, "startTime": stamp(now), "endTime": stamp(now.Add(time.Minute)),
+// tooManyForCompute has the form that public threads quote (aks-engine#3655 and others).
+func (w *world) tooManyForCompute(policy string, allowed int, after string) *reply {
+	inner, err := json.Marshal(document{"operationGroup": policy, "startTime": stamp(w.clock), "endTime": stamp(w.clock.Add(time.Minute)),
 		"allowedRequestCount": allowed, "measuredRequestCount": allowed + 1})
 	if err != nil {
 		panic(fmt.Sprintf("throttle message: %v", err)) // made of strings and numbers
@@ -205,6 +205,8 @@ func tooManyRequests(policy string, allowed int, now time.Time) *reply {
 	e := r.body.(errorBody)
 	e.Error.Details = []armError{{Code: "TooManyRequests", Message: string(inner), Target: policy}}
 	r.body = e
+	r.set("X-Ms-Ratelimit-Remaining-Resource", "Microsoft.Compute/"+policy+";0")
+	r.set("Retry-After", after)
 	return r
 }
 

@@ -3,12 +3,14 @@ package azure
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 )
 
 const computesPolicy = "Microsoft.Compute/HighCostGetVMScaleSetResource;0,Microsoft.Compute/HighCostGetVMScaleSetSubscriptionMaximum;900"
@@ -164,6 +166,53 @@ func TestALongerWishOutlastsAShorterOne(t *testing.T) {
 			faultOf(t, deeds["poll"](a, "myvmss"), upgrade.FaultThrottled)
 			if f := faultOf(t, deeds["GET"](a, "myvmss"), upgrade.FaultThrottled); f.RetryAfter != kept(10*time.Minute) {
 				t.Errorf("quiet for %s", f.RetryAfter)
+			}
+		})
+	})
+}
+
+// strict is a simulator that enforces its limits and notes whoever calls inside of a wait it asked for.
+type strict struct {
+	t     *testing.T
+	sim   http.Handler
+	until map[string]time.Time // by the last segment of the path
+	asked int
+}
+
+func (s *strict) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	kind := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	if time.Now().Before(s.until[kind]) {
+		s.t.Errorf("%s was called %s too early", kind, time.Until(s.until[kind]))
+	}
+	s.sim.ServeHTTP(w, r)
+	if after, err := strconv.Atoi(w.Header().Get("Retry-After")); err == nil {
+		s.asked++
+		s.until[kind] = time.Now().Add(time.Duration(after) * time.Second)
+	}
+}
+
+func TestThePublishedLimitsAreKeptByTwoSetsThatLookEverySecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim, err := azuresim.New(azuresim.Options{Throttle: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &strict{t: t, sim: sim, until: map[string]time.Time{}}
+		inBubble(t, s, func(a *Azure) {
+			other := upgrade.NewSetID(strings.NewReplacer(testGroup, "rg-shop", "myvmss", "web-prod").Replace(setPath))
+			served := map[upgrade.SetID]int{}
+			for range 90 {
+				for _, set := range []upgrade.SetID{testSet, other} {
+					if _, err := a.Observe(context.Background(), set, upgrade.Free); err == nil {
+						served[set]++
+					} else {
+						faultOf(t, err, upgrade.FaultThrottled)
+					}
+				}
+				time.Sleep(time.Second)
+			}
+			if s.asked == 0 || served[testSet] < 36 || served[other] < 36 {
+				t.Errorf("asked for quiet %d times, served %v", s.asked, served)
 			}
 		})
 	})

@@ -124,11 +124,18 @@ func (w *world) charges(c *call) []charge {
 	if !known {
 		return list
 	}
-	resource := strings.ToLower(strings.Trim(c.params["set"]+"/"+c.params["vm"]+"/"+c.params["operation"], "/"))
-	if p.resource.max > 0 && resource != "" {
+	if resource := c.resource(); p.resource.max > 0 && resource != "" {
 		list = append(list, charge{policy + "Resource", resource, p.resource})
 	}
 	return append(list, charge{policy + "SubscriptionMaximum", w.region(c), p.subscription})
+}
+
+// resource is what a call is counted for besides the region: its operation, VM or set.
+func (c *call) resource() string {
+	if c.params["set"] == "" {
+		return strings.ToLower(c.params["operation"])
+	}
+	return strings.ToLower(strings.TrimSuffix(c.params["group"]+"/"+c.params["set"]+"/"+c.params["vm"], "/"))
 }
 
 // policy is that of the route, but making a set is another one than changing it.

@@ -13,6 +13,7 @@ import (
 type armError struct {
 	Code    string     `json:"code"`
 	Message string     `json:"message"`
+	Target  string     `json:"target"`
 	Details []armError `json:"details"`
 	Inner   struct {
 		Type   string `json:"exceptiontype"`

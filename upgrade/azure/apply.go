@@ -11,8 +11,8 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// Apply sends one write, once, with op.ID as x-ms-client-request-id: manualupgrade of exactly
-// op.Instances, or the image of the model, with If-Match. The whole of it, the token's fetching
+// Apply sends one write, once, with op.ID as x-ms-client-request-id: manualupgrade or reimage of
+// exactly op.Instances, or the image of the model, with If-Match. The whole of it, the token's fetching
 // included, takes no longer than a call's deadline. What the SDK thinks of the answer is not
 // asked: accepted is what Azure answered with 2xx and in whole.
 func (a *Azure) Apply(ctx context.Context, op upgrade.Operation) (upgrade.Receipt, error) {
@@ -34,8 +34,8 @@ func (a *Azure) Apply(ctx context.Context, op upgrade.Operation) (upgrade.Receip
 
 func describe(op upgrade.Operation) string {
 	set := target{set: op.Set.Name()}
-	if op.Kind == upgrade.OpUpgrade {
-		return fmt.Sprintf("%s: upgrade %s", set, upgrade.Instances(op.Instances))
+	if op.Kind.OnInstances() {
+		return fmt.Sprintf("%s: %s %s", set, op.Kind, upgrade.Instances(op.Instances))
 	}
 	return fmt.Sprintf("%s: put %s into the model", set, op.Image)
 }
@@ -50,6 +50,8 @@ func (a *Azure) send(ctx context.Context, f *flight, op upgrade.Operation) (err 
 	switch op.Kind {
 	case upgrade.OpUpgrade:
 		return a.sendUpgrade(ctx, f.set, op.Instances)
+	case upgrade.OpReimage:
+		return a.sendReimage(ctx, f.set, op.Instances, op.Ephemeral)
 	case upgrade.OpModel, upgrade.OpRevert:
 		return a.sendImage(ctx, f.set, imageFor(op.Image), op.IfMatch)
 	}
@@ -60,12 +62,32 @@ func (a *Azure) sendUpgrade(ctx context.Context, t target, ids []string) error {
 	if err := checkIDs(ids); err != nil {
 		return err
 	}
-	body := armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{}
-	for _, id := range ids {
-		body.InstanceIDs = append(body.InstanceIDs, &id)
-	}
+	body := armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{InstanceIDs: pointers(ids)}
 	_, err := a.sets.BeginUpdateInstances(ctx, t.group, t.set, body, nil)
 	return err
+}
+
+// sendReimage gives instances a fresh OS disk from the model they have. A list that is missing or
+// empty would mean all of them (azure-cli#6388). An ephemeral disk goes back to the image it was born
+// with unless it is forced (azure-cli#28670).
+func (a *Azure) sendReimage(ctx context.Context, t target, ids []string, ephemeral bool) error {
+	if err := checkIDs(ids); err != nil {
+		return err
+	}
+	input := &armcompute.VirtualMachineScaleSetReimageParameters{InstanceIDs: pointers(ids)}
+	if ephemeral {
+		input.ForceUpdateOSDiskForEphemeral = &ephemeral
+	}
+	_, err := a.sets.BeginReimage(ctx, t.group, t.set, &armcompute.VirtualMachineScaleSetsClientBeginReimageOptions{VMScaleSetReimageInput: input})
+	return err
+}
+
+func pointers(ids []string) []*string {
+	out := make([]*string, len(ids))
+	for n := range ids {
+		out[n] = &ids[n]
+	}
+	return out
 }
 
 // sendImage changes the image reference and nothing else: a PUT of the whole set would need rights

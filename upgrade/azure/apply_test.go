@@ -58,3 +58,12 @@ func TestAnUpgradeSaysItsInstancesInOrderAndNothingElse(t *testing.T) {
 		t.Errorf("%s %s %v", line, body, h)
 	}
 }
+
+func TestAReimageForcesEphemeralDisksAndSaysNothingElse(t *testing.T) {
+	for ephemeral, want := range map[bool]string{false: `{"instanceIds":["10","2"]}`, true: `{"forceUpdateOSDiskForEphemeral":true,"instanceIds":["10","2"]}`} {
+		line, body, h := sentBy(t, upgrade.Operation{ID: "op-9", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"10", "2"}, Ephemeral: ephemeral, Image: newImage, IfMatch: `"7"`})
+		if body != want || !strings.HasPrefix(line, "POST ") || !strings.Contains(line, "/myvmss/reimage?api-version=2") || h.Get("If-Match") != "" || h.Get("x-ms-client-request-id") != "op-9" {
+			t.Errorf("%s %s %v", line, body, h)
+		}
+	}
+}

@@ -67,7 +67,7 @@ func New(c Config) (*Azure, error) {
 	if a.now == nil {
 		a.now = time.Now
 	}
-	a.guard = &guard{base: base, subscription: c.Subscription, groups: c.ResourceGroups, next: withoutRedirects(c.Transport)}
+	a.guard = &guard{base: base, subscription: c.Subscription, groups: c.ResourceGroups, next: withoutRedirects(c.Transport), now: a.now}
 	o := &arm.ClientOptions{
 		ClientOptions: policy.ClientOptions{
 			Cloud:     conf,

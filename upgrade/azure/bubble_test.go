@@ -109,17 +109,19 @@ func TestAnUpgradeIsFollowedToItsEndInSimulatedTime(t *testing.T) {
 	})
 }
 
-func TestACallIsGivenUpAtItsDeadline(t *testing.T) {
-	trickle := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusAccepted)
-		for r.Context().Err() == nil {
-			if _, err := w.Write([]byte(" ")); err != nil {
-				return
-			}
-			http.NewResponseController(w).Flush()
-			time.Sleep(time.Second)
+// trickle accepts and then sends a blank a second, for ever.
+var trickle = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusAccepted)
+	for r.Context().Err() == nil {
+		if _, err := w.Write([]byte(" ")); err != nil {
+			return
 		}
-	})
+		http.NewResponseController(w).Flush()
+		time.Sleep(time.Second)
+	}
+})
+
+func TestACallIsGivenUpAtItsDeadline(t *testing.T) {
 	for name, h := range map[string]http.Handler{"no answer": silent, "an answer that does not end": trickle} {
 		synctest.Test(t, func(t *testing.T) {
 			inBubble(t, h, func(a *Azure) {
@@ -128,6 +130,24 @@ func TestACallIsGivenUpAtItsDeadline(t *testing.T) {
 				f := faultOf(t, err, upgrade.FaultUnknown)
 				if took := time.Since(began); took != callDeadline || !errors.Is(f, context.DeadlineExceeded) {
 					t.Errorf("%s: given up after %s: %v", name, took, f.Cause)
+				}
+			})
+		})
+	}
+}
+
+// A reading that drips in is given up like a write, and nothing is known then.
+func TestAReadingIsGivenUpAtItsDeadline(t *testing.T) {
+	for name, h := range map[string]http.Handler{"no answer": silent, "an answer that does not end": trickle} {
+		synctest.Test(t, func(t *testing.T) {
+			inBubble(t, h, func(a *Azure) {
+				began := time.Now()
+				_, err := a.Observe(context.Background(), testSet, upgrade.Free)
+				faultOf(t, err, upgrade.FaultUnavailable)
+				_, err = a.Poll(context.Background(), token{byStatus, "myvmss", opPath}.String())
+				faultOf(t, err, upgrade.FaultUnavailable)
+				if took := time.Since(began); took != 2*callDeadline {
+					t.Errorf("%s: given up after %s", name, took)
 				}
 			})
 		})

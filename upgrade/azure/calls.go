@@ -45,6 +45,7 @@ var calls = []call{
 	{Call{"GET", imageVersions + "/{version}", []string{versionRight}}, nil},
 	{Call{"PATCH", oneSet, []string{right + "write"}}, imageBody},
 	{Call{"POST", oneSet + "/manualupgrade", []string{right + "manualUpgrade/action"}}, idsBody},
+	{Call{"POST", oneSet + "/reimage", []string{right + "reimage/action"}}, reimageBody},
 }
 
 // Calls lists every kind of request this package can send, reads first.
@@ -58,8 +59,8 @@ func Calls() []Call {
 }
 
 // Actions lists the rights a role needs so that everything works, sorted, each once. Without
-// …/write the bot can still roll out what the model already says; without …/write and
-// …/manualUpgrade/action it can only look.
+// …/write the bot can still roll out what the model already says; without …/reimage/action it can
+// retry only instances that do not have the model yet; without any of the three it can only look.
 func Actions() []string {
 	var out []string
 	for _, c := range calls {

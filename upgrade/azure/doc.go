@@ -5,8 +5,10 @@
 // Its nouns. [Azure] is one subscription behind one endpoint. A call is one kind of request we
 // mean to send, listed with the right it needs ([Calls], [Actions]). The guard is the transport:
 // the one place every request passes, which lets through only these calls, on the configured host,
-// in the configured subscription and resource groups, and which gives each its deadline. A flight
-// is what is known of one request: whether it left, and what came back. A token is what is kept of
+// in the configured subscription and resource groups, and which gives each its deadline. It also keeps
+// quiet: for as long as Azure asked, calls of the same bucket are answered as throttled without being
+// sent, whichever rollout makes them. A flight is what is known of one request: whether it left, and
+// what came back. A token is what is kept of
 // an accepted write so that any later process can ask how it went.
 //
 // The engine calls Observe, Apply and Poll; the desk calls Observe, Sets, Versions and Version.

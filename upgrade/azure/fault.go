@@ -23,22 +23,25 @@ import (
 func (f *flight) fault(op string, err error, now time.Time) *upgrade.Fault {
 	var no *refusal
 	var lost *fenced
+	var h *hush
 	switch {
 	case errors.As(err, &no):
 		return &upgrade.Fault{Kind: upgrade.FaultUnsafe, Op: op, Message: no.why, Cause: no}
 	case errors.As(err, &lost):
 		return &upgrade.Fault{Kind: upgrade.FaultUnavailable, Op: op, Message: "nothing was sent: the fence is closed", Cause: lost}
+	case errors.As(err, &h):
+		return &upgrade.Fault{Kind: upgrade.FaultThrottled, Op: op, Code: h.code, Message: h.message, RetryAfter: h.until.Sub(now), Correlation: h.correlation, Cause: h}
 	case f.status == 0:
 		return f.unanswered(op, bare(err))
 	}
-	return f.answered(op, err, now)
+	return f.answered(op, err)
 }
 
 // unanswered: no credential, no connection, or no whole answer.
 func (f *flight) unanswered(op string, err error) *upgrade.Fault {
 	if f.url == nil {
-		kind, words := unauthenticated(err)
-		return &upgrade.Fault{Kind: kind, Op: op, Code: "Authentication", Message: words, Cause: errors.New(words)}
+		words := unauthenticated(err)
+		return &upgrade.Fault{Kind: upgrade.FaultSignIn, Op: op, Code: "Authentication", Message: words, Cause: errors.New(words)}
 	}
 	kind := upgrade.FaultUnavailable
 	if f.write && f.sent {
@@ -56,36 +59,32 @@ func bare(err error) error {
 	return err
 }
 
-// unauthenticated: the request never left because there was no token for it. Only a refusal by the
-// token's issuer is a denial; the rest may pass.
-func unauthenticated(err error) (upgrade.FaultKind, string) {
+// unauthenticated says why there was no token, in which case nothing was sent.
+func unauthenticated(err error) string {
 	var no *azidentity.AuthenticationFailedError
-	if !errors.As(err, &no) || no.RawResponse == nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			return upgrade.FaultUnavailable, "no token in time"
-		}
-		return upgrade.FaultUnavailable, scrub(err.Error())
-	}
-	kind := upgrade.FaultDenied
-	if s := no.RawResponse.StatusCode; s == http.StatusTooManyRequests || s >= 500 {
-		kind = upgrade.FaultUnavailable
+	switch {
+	case errors.As(err, &no) && no.RawResponse != nil:
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no token in time"
+	default:
+		return scrub(err.Error())
 	}
 	var said struct {
 		Code        string `json:"error"`
 		Description string `json:"error_description"`
 	}
 	if body, err := runtime.Payload(no.RawResponse); err == nil && json.Unmarshal(body, &said) == nil && said.Code != "" {
-		return kind, scrub(said.Code + ": " + said.Description)
+		return scrub(said.Code + ": " + said.Description)
 	}
-	return kind, fmt.Sprintf("the token's issuer answered %d", no.RawResponse.StatusCode)
+	return fmt.Sprintf("the token's issuer answered %d", no.RawResponse.StatusCode)
 }
 
-func (f *flight) answered(op string, err error, now time.Time) *upgrade.Fault {
+func (f *flight) answered(op string, err error) *upgrade.Fault {
 	e, ok := errorIn(f.body)
 	inner := e.innermost()
 	out := &upgrade.Fault{
 		Op: op, Code: scrub(inner.Code), Message: scrub(inner.Message),
-		RetryAfter: retryAfter(f.header, now), Correlation: correlation(f.header),
+		RetryAfter: f.wait, Correlation: correlation(f.header),
 		Cause: fmt.Errorf("http status %d", f.status),
 	}
 	if out.Code == "" {
@@ -109,9 +108,11 @@ func (f *flight) answered(op string, err error, now time.Time) *upgrade.Fault {
 func (f *flight) kind(azureSaid bool, e, inner armError) upgrade.FaultKind {
 	codes := e.codes()
 	switch {
-	case f.status == http.StatusTooManyRequests, f.status == http.StatusConflict && slices.Contains(codes, "toomanyrequests"):
+	case f.limited():
 		return upgrade.FaultThrottled
-	case f.status == http.StatusUnauthorized, f.status == http.StatusForbidden, slices.Contains(codes, "scopelocked"):
+	case f.status == http.StatusUnauthorized:
+		return upgrade.FaultSignIn
+	case f.status == http.StatusForbidden, slices.Contains(codes, "scopelocked"):
 		return upgrade.FaultDenied
 	case f.status == http.StatusNotFound && azureSaid && f.set != (target{}) && saysGone(codes):
 		return upgrade.FaultGone

@@ -32,18 +32,32 @@ func html(status int) http.HandlerFunc {
 	return say(status, "<html><title>Sign in</title></html>", "Content-Type", "text/html")
 }
 
+// tooLong is a set with more white space behind it than any answer has.
+func tooLong(w http.ResponseWriter, r *http.Request) {
+	say(200, setJSON("")+strings.Repeat(" ", 50<<20))(w, r)
+}
+
+// ahead is a header's date so far from a fixed moment.
+func ahead(d time.Duration) string {
+	return time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC).Add(d).Format(http.TimeFormat)
+}
+
 // Each row is an answer and what it means to a write and to a reading of the set.
 var answers = []struct {
 	name        string
 	answer      http.HandlerFunc
 	write, read upgrade.FaultKind
 	says        string        // a part of the fault's code and message
-	after       time.Duration // RetryAfter
+	after       time.Duration // RetryAfter, without our margin
 }{
 	{"429 with seconds is quiet for so long", say(429, errorJSON("TooManyRequests", "slow down"), "Retry-After", "37"), upgrade.FaultThrottled, upgrade.FaultThrottled, "TooManyRequests: slow down", 37 * time.Second},
 	{"429 with a date counts from Azure's own clock", say(429, errorJSON("X", "y"), "Date", "Mon, 23 Nov 2020 09:00:00 GMT", "Retry-After", "Mon, 23 Nov 2020 09:20:00 GMT"), upgrade.FaultThrottled, upgrade.FaultThrottled, "y", 20 * time.Minute},
 	{"429 without a time is throttled, too", say(429, "{}"), upgrade.FaultThrottled, upgrade.FaultThrottled, "answer 429", 0},
 	{"compute's throttling says OperationNotAllowed outside", say(429, `{"error":{"code":"OperationNotAllowed","message":"The server rejected the request","details":[{"code":"TooManyRequests","target":"HighCostGetVMScaleSet30Min","message":"{\"operationGroup\":\"HighCost\"}"}]}}`, "Retry-After", "900"), upgrade.FaultThrottled, upgrade.FaultThrottled, "TooManyRequests", 15 * time.Minute},
+	{"a date is Azure's even when its clock is ten minutes ahead", say(429, "{}", "Date", ahead(10*time.Minute), "Retry-After", ahead(10*time.Minute+90*time.Second)), upgrade.FaultThrottled, upgrade.FaultThrottled, "", 90 * time.Second},
+	{"and when it is ten minutes behind", say(429, "{}", "Date", ahead(-10*time.Minute), "Retry-After", ahead(-10*time.Minute+90*time.Second)), upgrade.FaultThrottled, upgrade.FaultThrottled, "", 90 * time.Second},
+	{"a date that has passed is none", say(429, "{}", "Date", ahead(0), "Retry-After", ahead(-time.Minute)), upgrade.FaultThrottled, upgrade.FaultThrottled, "", 0},
+	{"a word is none", say(429, "{}", "Retry-After", "soon"), upgrade.FaultThrottled, upgrade.FaultThrottled, "", 0},
 	{"a negative time is none", say(429, "{}", "Retry-After", "-5"), upgrade.FaultThrottled, upgrade.FaultThrottled, "", 0},
 	{"an absurd time is cut to a day", say(429, "{}", "Retry-After", "99999999999999999"), upgrade.FaultThrottled, upgrade.FaultThrottled, "", 24 * time.Hour},
 	{"503 with Retry-After leaves a write open", say(503, errorJSON("ServerBusy", "busy"), "Retry-After", "5"), upgrade.FaultUnknown, upgrade.FaultThrottled, "ServerBusy: busy", 5 * time.Second},
@@ -56,6 +70,9 @@ var answers = []struct {
 	{"half an answer", half(200), upgrade.FaultUnknown, upgrade.FaultUnavailable, "the answer broke off", 0},
 	{"half an acceptance", half(202), upgrade.FaultUnknown, upgrade.FaultUnavailable, "the answer broke off", 0},
 	{"a login page that says 200", html(200), upgrade.FaultUnknown, upgrade.FaultUnavailable, "", 0},
+	{"JSON under another type is not Azure's", say(200, setJSON(""), "Content-Type", "text/html"), upgrade.FaultUnknown, upgrade.FaultUnavailable, "not JSON but text/html", 0},
+	{"broken JSON", say(200, `{"id":"x","properties":{"provisioningState"}}`), upgrade.FaultUnknown, upgrade.FaultUnavailable, "cannot be read", 0},
+	{"a whole answer that is too long", tooLong, upgrade.FaultUnknown, upgrade.FaultUnavailable, "longer than 32 MB", 0},
 	{"a redirect is not followed", say(307, "", "Location", "{host}/elsewhere"), upgrade.FaultUnknown, upgrade.FaultUnavailable, "answer 307", 0},
 	{"409 Conflict", say(409, errorJSON("Conflict", "The request failed due to conflict with a concurrent request.")), upgrade.FaultBusy, upgrade.FaultUnavailable, "Conflict", 0},
 	{"409 OperationPreempted", say(409, errorJSON("OperationPreempted", "preempted by a more recent operation")), upgrade.FaultBusy, upgrade.FaultUnavailable, "", 0},
@@ -69,7 +86,8 @@ var answers = []struct {
 	{"404 of the set", say(404, errorJSON("ResourceNotFound", "was not found")), upgrade.FaultGone, upgrade.FaultGone, "ResourceNotFound", 0},
 	{"404 of the subscription is not the set's", say(404, errorJSON("SubscriptionNotFound", "s")), upgrade.FaultRefused, upgrade.FaultUnavailable, "SubscriptionNotFound", 0},
 	{"a proxy's 404 ends nothing", html(404), upgrade.FaultRefused, upgrade.FaultUnavailable, "", 0},
-	{"401", say(401, errorJSON("InvalidAuthenticationToken", "The access token is invalid.")), upgrade.FaultDenied, upgrade.FaultDenied, "InvalidAuthenticationToken", 0},
+	{"401", say(401, errorJSON("InvalidAuthenticationToken", "The access token is invalid.")), upgrade.FaultSignIn, upgrade.FaultSignIn, "InvalidAuthenticationToken", 0},
+	{"401 from something that is not Azure", html(401), upgrade.FaultSignIn, upgrade.FaultSignIn, "answer 401", 0},
 	{"403 names the missing right", say(403, errorJSON("AuthorizationFailed", "The client 'c' with object id 'o' does not have authorization to perform action 'Microsoft.Compute/virtualMachineScaleSets/write' over scope '/subscriptions/s/x' or the scope is invalid.")), upgrade.FaultDenied, upgrade.FaultDenied, "lacks the right Microsoft.Compute/virtualMachineScaleSets/write on /subscriptions/s/x", 0},
 	{"403 of a linked resource names the linked right", say(403, errorJSON("LinkedAuthorizationFailed", "The client 'c' has permission to perform action 'Microsoft.Compute/virtualMachineScaleSets/write' on scope '/a'; however, it does not have permission to perform action(s) 'Microsoft.Compute/galleries/images/versions/read' on the linked scope(s) '/b' or the linked scope(s) are invalid.")), upgrade.FaultDenied, upgrade.FaultDenied, "lacks the right Microsoft.Compute/galleries/images/versions/read on /b", 0},
 	{"403 in other words keeps them", say(403, errorJSON("RequestDisallowedByPolicy", "policy p")), upgrade.FaultDenied, upgrade.FaultDenied, "policy p", 0},
@@ -77,17 +95,26 @@ var answers = []struct {
 	{"of several innermost errors the first is told, and their number", say(400, `{"error":{"code":"Outer","message":"m","details":[{"code":"A","message":"one"},{"code":"B","message":"two"},{"code":"C","message":"three"}]}}`), upgrade.FaultRefused, upgrade.FaultUnavailable, "A: one (and 2 more)", 0},
 }
 
+// kept is how long quiet is kept that Azure asked for.
+func kept(asked time.Duration) time.Duration {
+	if asked == 0 {
+		return 0
+	}
+	return asked + quietMargin
+}
+
 func TestWhatAnAnswerMeansToAWrite(t *testing.T) {
 	for _, row := range answers {
 		for _, op := range []upgrade.Operation{
 			{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}},
 			{ID: "b", Kind: upgrade.OpModel, Set: testSet, Image: newImage, IfMatch: `"1"`},
+			{ID: "c", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"1"}},
 		} {
 			t.Run(row.name+"/"+string(op.Kind), func(t *testing.T) {
-				s := &stub{routes: map[string]http.HandlerFunc{"POST manualupgrade": row.answer, "PATCH myvmss": row.answer}}
+				s := &stub{routes: map[string]http.HandlerFunc{"POST manualupgrade": row.answer, "POST reimage": row.answer, "PATCH myvmss": row.answer}}
 				_, err := connect(t, s).Apply(context.Background(), op)
 				f := faultOf(t, err, row.write)
-				if said := f.Code + ": " + f.Message; !strings.Contains(said, row.says) || f.RetryAfter != row.after {
+				if said := f.Code + ": " + f.Message; !strings.Contains(said, row.says) || f.RetryAfter != kept(row.after) {
 					t.Errorf("said %q after %v, want %q after %v", said, f.RetryAfter, row.says, row.after)
 				}
 				if n := len(s.requests()); n != 1 {
@@ -104,7 +131,10 @@ func TestWhatAnAnswerMeansToAReading(t *testing.T) {
 			s := &stub{routes: map[string]http.HandlerFunc{"GET myvmss": row.answer}}
 			_, err := connect(t, s).Observe(context.Background(), testSet, upgrade.Free)
 			f := faultOf(t, err, row.read)
-			if said := f.Code + ": " + f.Message; !strings.Contains(said, row.says) || f.RetryAfter != row.after {
+			if n := len(s.requests()); n != 1 {
+				t.Errorf("%d requests were sent: the engine looks again, not the adapter", n)
+			}
+			if said := f.Code + ": " + f.Message; !strings.Contains(said, row.says) || f.RetryAfter != kept(row.after) {
 				t.Errorf("said %q after %v, want %q after %v", said, f.RetryAfter, row.says, row.after)
 			}
 		})
@@ -189,9 +219,15 @@ func TestOperationsThatMustNotBeSentAreNot(t *testing.T) {
 		"an id with a parent": image(upgrade.Image{ID: "/subscriptions/" + testSub + "/resourceGroups/../providers/Microsoft.Compute/images/i"}),
 	}
 	for name, op := range rows {
-		_, err := a.Apply(context.Background(), op)
-		if f := faultOf(t, err, upgrade.FaultUnsafe); f.Message == "" {
-			t.Errorf("%s: no reason is given", name)
+		for _, kind := range []upgrade.OpKind{op.Kind, upgrade.OpReimage} {
+			if kind != op.Kind && op.Kind != upgrade.OpUpgrade {
+				continue // what is wrong with a model change is no matter to a reimage
+			}
+			op.Kind = kind
+			_, err := a.Apply(context.Background(), op)
+			if f := faultOf(t, err, upgrade.FaultUnsafe); f.Message == "" {
+				t.Errorf("%s: no reason is given", name)
+			}
 		}
 	}
 	if got := s.requests(); len(got) > 0 {

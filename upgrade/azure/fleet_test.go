@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func TestObserveReadsTheWholeSet(t *testing.T) {
 	ids := make([]string, 20)
 	for k, i := range s.Instances {
 		ids[k] = i.ID
-		if i.Image.Exact != "4.0.20160101" || !i.LatestModel || i.Protected || i.FaultDomain < 0 || i.HealthAt.IsZero() || i.Message != "" {
+		if i.Image.Exact != "4.0.20160101" || !i.LatestModel || i.Protected || i.FaultDomain < 0 || i.HealthAt.IsZero() || i.ProvisionAt.IsZero() || i.Message != "" || i.Code != "" || len(i.Evidence) > 0 {
 			t.Errorf("instance %+v", i)
 		}
 	}
@@ -70,7 +71,7 @@ func TestObserveSeesWhatIsSpecialAboutASet(t *testing.T) {
 		t.Errorf("aks set: owner %q, image %+v", aks.Owner, aks.Model.Image)
 	}
 	edge := observe(t, a, id("rg-shop", "search-edge"))
-	if i, _ := edge.Instance("7"); i.Provisioning != upgrade.Failed || i.Message == "" {
+	if i, _ := edge.Instance("7"); i.Provisioning != upgrade.Failed || i.Message == "" || i.Code != "VMExtensionProvisioningError" || len(i.Evidence) < 3 || i.ProvisionAt.IsZero() {
 		t.Errorf("instance 7 of search-edge: %+v", i)
 	}
 	if i, _ := edge.Instance("3"); i.Health != upgrade.Unhealthy || i.Available() {
@@ -126,6 +127,9 @@ func TestModelChangeAndUpgradeTouchExactlyWhatTheyName(t *testing.T) {
 		if after.Model.Sections[section] != digest {
 			t.Errorf("section %s changed with the image", section)
 		}
+	}
+	if len(before.Model.Leaves) < 20 || !maps.Equal(before.Model.Leaves, after.Model.Leaves) {
+		t.Errorf("leaves %v became %v", before.Model.Leaves, after.Model.Leaves)
 	}
 	op = upgrade.Operation{ID: "r-1.ud-0.1", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"0", "5", "10"}}
 	if receipt, err = a.Apply(context.Background(), op); err != nil {
@@ -212,6 +216,22 @@ func TestAFailedInstanceFailsTheOperationInInnermostWords(t *testing.T) {
 	}
 	if i, _ := observe(t, a, testSet).Instance("5"); i.Provisioning != upgrade.Failed || i.Message == "" {
 		t.Errorf("instance 5: %+v", i)
+	}
+}
+
+// A retry of an instance that has the model already: manualupgrade would find nothing to do.
+func TestAReimageGivesExactlyTheNamedInstancesAFreshDisk(t *testing.T) {
+	a, sim, c := simulate(t, azuresim.Options{})
+	receipt, err := a.Apply(context.Background(), upgrade.Operation{ID: "x", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"3", "8"}, Ephemeral: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := finish(t, sim, c, receipt.Token); !r.OK {
+		t.Fatalf("reimage: %+v", r)
+	}
+	w := sim.Writes()
+	if len(w) != 1 || w[0].Action != "reimage" || !slices.Equal(w[0].Started, []string{"3", "8"}) {
+		t.Errorf("writes %+v", w)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -54,6 +55,7 @@ type flight struct {
 	status int      // 0 = no whole answer came
 	header http.Header
 	body   []byte
+	wait   time.Duration // for which the answer asks not to be called
 }
 
 type flightKey struct{}
@@ -74,18 +76,24 @@ type guard struct {
 	subscription string
 	groups       []string // empty = all
 	next         policy.Transporter
+	now          func() time.Time
+	quiet        quiet
 }
 
-// Do checks the request, passes the fence, sends it once, and reads the answer to its end, all
-// within the deadline. Only a whole answer is an answer.
+// Do checks the request, keeps the quiet that Azure asked for, passes the fence, sends the request
+// once, and reads the answer to its end, all within the deadline. Only a whole answer is an answer.
 func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	f, ok := req.Context().Value(flightKey{}).(*flight)
 	if !ok {
 		return nil, refuse("nobody asked for this request")
 	}
-	f.status, f.sent = 0, false // the SDK repeats a request after some 401s
-	if err := g.check(req, f); err != nil {
+	f.status, f.sent, f.wait = 0, false, 0 // the SDK repeats a request after some 401s
+	c, err := g.check(req, f)
+	if err != nil {
 		return nil, err
+	}
+	if h := g.quiet.over(c, g.now()); h != nil {
+		return nil, h
 	}
 	if f.fence != nil {
 		if err := f.fence(req.Context()); err != nil {
@@ -106,6 +114,7 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	if err := f.land(resp); err != nil {
 		return nil, err
 	}
+	g.quiet.learn(c, f, g.now())
 	return resp, nil
 }
 
@@ -118,10 +127,18 @@ func (f *flight) land(resp *http.Response) error {
 		return fmt.Errorf("the answer broke off: %w", err)
 	case len(body) > maxAnswer:
 		return fmt.Errorf("the answer is longer than %d MB", maxAnswer>>20)
+	case resp.StatusCode < 300 && len(body) > 0 && !saysJSON(resp.Header):
+		return fmt.Errorf("the answer is not JSON but %s, so it is not Azure's", scrub(resp.Header.Get("Content-Type")))
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	f.status, f.header, f.body = resp.StatusCode, resp.Header, body
 	return nil
+}
+
+// saysJSON: Azure marks its answers so. An answer that is not marked at all is looked at.
+func saysJSON(h http.Header) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return h.Get("Content-Type") == "" || err == nil && kind == "application/json"
 }
 
 // isDial reports whether no connection came about: then nothing was sent.
@@ -132,24 +149,24 @@ func isDial(err error) bool {
 
 // check lets a request through if it is one of our calls, in our scope, about the set it was made
 // for, and shaped as meant.
-func (g *guard) check(req *http.Request, f *flight) error {
+func (g *guard) check(req *http.Request, f *flight) (Call, error) {
 	if err := g.checkURL(req); err != nil {
-		return err
+		return Call{}, err
 	}
 	c, params, ok := findCall(req.Method, req.URL.Path)
 	if !ok {
-		return refuse("%s of this path is not among the calls we mean to make", clip(req.Method, 20))
+		return Call{}, refuse("%s of this path is not among the calls we mean to make", clip(req.Method, 20))
 	}
 	if err := g.inScope(params); err != nil {
-		return err
+		return Call{}, err
 	}
 	if set, about := params["set"]; about && !f.set.is(params["group"], set) {
-		return refuse("it is about another set than %s", f.set)
+		return Call{}, refuse("it is about another set than %s", f.set)
 	}
 	if f.write != (c.Method != http.MethodGet) {
-		return refuse("a reading must not write, nor a write read")
+		return Call{}, refuse("a reading must not write, nor a write read")
 	}
-	return checkShape(req, c)
+	return c.Call, checkShape(req, c)
 }
 
 func (t target) is(group, set string) bool {

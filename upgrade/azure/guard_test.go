@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -18,7 +19,7 @@ import (
 // testGuard guards https://management.azure.com in one subscription and one group.
 func testGuard() *guard {
 	base := &url.URL{Scheme: "https", Host: "management.azure.com"}
-	return &guard{base: base, subscription: testSub, groups: []string{testGroup}, next: nowhere{}}
+	return &guard{base: base, subscription: testSub, groups: []string{testGroup}, next: nowhere{}, now: time.Now}
 }
 
 // nowhere answers everything with 200: what reaches it has left.
@@ -40,6 +41,7 @@ const (
 	goodIDs   = `{"instanceIds":["0","5"]}`
 	goodImage = `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":{"version":"4.0.20160229"}}}}}`
 	upgradeTo = armHost + setPath + "/manualupgrade?api-version=1"
+	reimageAt = armHost + setPath + "/reimage?api-version=1"
 	patchTo   = armHost + setPath + "?api-version=1"
 )
 
@@ -55,6 +57,8 @@ var requests = []request{
 	{"versions", "GET", armHost + "/subscriptions/" + testSub + "/providers/Microsoft.Compute/locations/westeurope/publishers/Canonical/artifacttypes/vmimage/offers/UbuntuServer/skus/16.04-LTS/versions", "", "", true},
 	{"an upgrade of named instances", "POST", upgradeTo, goodIDs, "", true},
 	{"an upgrade by names", "POST", upgradeTo, `{"instanceIds":["myvmss_1a2b3c"]}`, "", true},
+	{"a reimage of named instances", "POST", reimageAt, goodIDs, "", true},
+	{"a forced reimage of named instances", "POST", reimageAt, `{"forceUpdateOSDiskForEphemeral":true,"instanceIds":["0","5"]}`, "", true},
 	{"a version for the model", "PATCH", patchTo, goodImage, `"7"`, true},
 	{"a gallery version for the model", "PATCH", patchTo, imageOf("id", "/subscriptions/"+testSub+"/resourceGroups/g/providers/Microsoft.Compute/galleries/g/images/i/versions/1.0.0"), `"7"`, true},
 	{"a managed image for the model", "PATCH", patchTo, imageOf("id", "/subscriptions/"+testSub+"/resourceGroups/g/providers/Microsoft.Compute/images/i"), `"7"`, true},
@@ -84,7 +88,20 @@ var requests = []request{
 	{"a delete", "DELETE", patchTo, "", "", false},
 	{"a put", "PUT", patchTo, goodImage, `"7"`, false},
 	{"a read with a body", "GET", patchTo, "{}", "", false},
-	{"a reimage", "POST", armHost + setPath + "/reimage?api-version=1", goodIDs, "", false},
+	{"a reimage of all instances", "POST", reimageAt, "", "", false},
+	{"a reimage of an empty object", "POST", reimageAt, "{}", "", false},
+	{"a reimage of none", "POST", reimageAt, `{"instanceIds":[]}`, "", false},
+	{"a reimage of null", "POST", reimageAt, `{"instanceIds":null}`, "", false},
+	{"a reimage of *", "POST", reimageAt, `{"instanceIds":["*"]}`, "", false},
+	{"a forced reimage of all", "POST", reimageAt, `{"forceUpdateOSDiskForEphemeral":true}`, "", false},
+	{"a reimage that is not forced in so many words", "POST", reimageAt, `{"forceUpdateOSDiskForEphemeral":false,"instanceIds":["0"]}`, "", false},
+	{"a reimage of the temporary disk", "POST", reimageAt, `{"instanceIds":["0"],"tempDisk":true}`, "", false},
+	{"a reimage to a version", "POST", reimageAt, `{"exactVersion":"1","instanceIds":["0"]}`, "", false},
+	{"a reimage with a profile", "POST", reimageAt, `{"instanceIds":["0"],"osProfile":{"adminPassword":"x"}}`, "", false},
+	{"a reimage with an option", "POST", reimageAt + "&x=y", goodIDs, "", false},
+	{"a reimage of the data disks, too", "POST", armHost + setPath + "/reimageall?api-version=1", goodIDs, "", false},
+	{"a reimage of one instance", "POST", armHost + listPath + "/0/reimage?api-version=1", "", "", false},
+	{"an upgrade that is forced", "POST", upgradeTo, `{"forceUpdateOSDiskForEphemeral":true,"instanceIds":["0"]}`, "", false},
 	{"a deletion of instances", "POST", armHost + setPath + "/delete?api-version=1", goodIDs, "", false},
 	{"an upgrade with an option", "POST", upgradeTo + "&forceDeletion=true", goodIDs, "", false},
 	{"an upgrade without a version of the API", "POST", armHost + setPath + "/manualupgrade", goodIDs, "", false},
@@ -210,7 +227,8 @@ func FuzzGuard(f *testing.F) {
 				t.Fatalf("a reading left with body %q", body)
 			}
 		case "POST":
-			if !strings.HasPrefix(body, `{"instanceIds":["`) || strings.Contains(body, "*") || strings.Contains(body, `""`) {
+			ids := strings.TrimPrefix(body, `{"forceUpdateOSDiskForEphemeral":true,`)
+			if !strings.HasPrefix(strings.TrimPrefix(ids, "{"), `"instanceIds":["`) || strings.Contains(body, "*") || strings.Contains(body, `""`) {
 				t.Fatalf("left with ids %q", body)
 			}
 		case "PATCH":
@@ -263,6 +281,7 @@ func TestActionsAreThoseOfTheCalls(t *testing.T) {
 		"Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read",
 		"Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action",
 		"Microsoft.Compute/virtualMachineScaleSets/read",
+		"Microsoft.Compute/virtualMachineScaleSets/reimage/action",
 		"Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades/read",
 		"Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
 		"Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
@@ -280,7 +299,7 @@ func TestActionsAreThoseOfTheCalls(t *testing.T) {
 			writes++
 		}
 	}
-	if writes != 2 {
-		t.Errorf("%d writes are possible, two are meant", writes)
+	if writes != 3 {
+		t.Errorf("%d writes are possible, three are meant", writes)
 	}
 }

@@ -52,11 +52,16 @@ func checkIDs(ids []string) error {
 	return nil
 }
 
-// The two bodies that may be sent, and nothing else: the guard decodes a body into these and
+// The bodies that may be sent, and nothing else: the guard decodes a body into these and
 // demands that encoding gives the same bytes back, so an unknown, doubled or differently spelt
 // member has no place to hide.
 
 type instancesJSON struct {
+	InstanceIDs []string `json:"instanceIds"`
+}
+
+type reimageJSON struct {
+	Force       bool     `json:"forceUpdateOSDiskForEphemeral,omitempty"`
 	InstanceIDs []string `json:"instanceIds"`
 }
 
@@ -92,6 +97,14 @@ func exactly(body []byte, into any) error {
 
 func idsBody(body []byte) error {
 	var b instancesJSON
+	if err := exactly(body, &b); err != nil {
+		return err
+	}
+	return checkIDs(b.InstanceIDs)
+}
+
+func reimageBody(body []byte) error {
+	var b reimageJSON
 	if err := exactly(body, &b); err != nil {
 		return err
 	}

@@ -138,13 +138,24 @@ func TestAForeignHostGetsNothing(t *testing.T) {
 }
 
 func TestAMissingTokenIsNoUnknownOutcome(t *testing.T) {
-	a, err := New(Config{Subscription: testSub, Credential: canaryCredential{errors.New("no identity here")}, Transport: nowhere{}})
+	sent := 0
+	wire := wireFunc(func(r *http.Request) (*http.Response, error) {
+		sent++
+		return respond(r, 202, "")
+	})
+	a, err := New(Config{Subscription: testSub, Credential: canaryCredential{errors.New("no identity here")}, Transport: wire})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = a.Apply(context.Background(), upgrade.Operation{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}})
-	if f := faultOf(t, err, upgrade.FaultUnavailable); f.Code != "Authentication" || !strings.Contains(f.Message, "no identity here") {
-		t.Errorf("fault %+v", f)
+	for _, op := range []upgrade.Operation{
+		{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}},
+		{ID: "b", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"1"}},
+		{ID: "c", Kind: upgrade.OpRevert, Set: testSet, Image: newImage, IfMatch: `"1"`},
+	} {
+		_, err = a.Apply(context.Background(), op)
+		if f := faultOf(t, err, upgrade.FaultSignIn); f.Code != "Authentication" || !strings.Contains(f.Message, "no identity here") || sent > 0 {
+			t.Errorf("fault %+v, %d requests", f, sent)
+		}
 	}
 }
 
@@ -155,25 +166,57 @@ func TestWhyThereIsNoToken(t *testing.T) {
 	}
 	for name, row := range map[string]struct {
 		err  error
-		kind upgrade.FaultKind
 		says string
 	}{
-		"the issuer says no":          {issuer(401, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}`), upgrade.FaultDenied, "invalid_client: AADSTS7000215: Invalid client secret provided."},
-		"the issuer says no in HTML":  {issuer(403, "<html>"), upgrade.FaultDenied, "the token's issuer answered 403"},
-		"the issuer is throttling":    {issuer(429, `{"error":"too_many_requests","error_description":"slow"}`), upgrade.FaultUnavailable, "slow"},
-		"the issuer is ill":           {issuer(503, ""), upgrade.FaultUnavailable, "answered 503"},
-		"the issuer does not answer":  {fmt.Errorf("token: %w", context.DeadlineExceeded), upgrade.FaultUnavailable, "no token in time"},
-		"there is no identity at all": {errors.New("DefaultAzureCredential: failed"), upgrade.FaultUnavailable, "DefaultAzureCredential: failed"},
+		"the issuer says no":          {issuer(401, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}`), "invalid_client: AADSTS7000215: Invalid client secret provided."},
+		"the issuer says no in HTML":  {issuer(403, "<html>"), "the token's issuer answered 403"},
+		"the issuer is throttling":    {issuer(429, `{"error":"too_many_requests","error_description":"slow"}`), "slow"},
+		"the issuer is ill":           {issuer(503, ""), "answered 503"},
+		"the issuer does not answer":  {fmt.Errorf("token: %w", context.DeadlineExceeded), "no token in time"},
+		"there is no identity at all": {errors.New("DefaultAzureCredential: failed"), "DefaultAzureCredential: failed"},
 	} {
 		a, err := New(Config{Subscription: testSub, Credential: canaryCredential{row.err}, Transport: nowhere{}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = a.Observe(context.Background(), testSet, upgrade.Free)
-		if f := faultOf(t, err, row.kind); !strings.Contains(f.Message, row.says) {
+		if f := faultOf(t, err, upgrade.FaultSignIn); !strings.Contains(f.Message, row.says) {
 			t.Errorf("%s: %v", name, f)
 		}
 	}
+}
+
+// A token that Azure does not take any more is not used again: the next call fetches another one.
+func TestAnExpiredTokenIsFetchedAnew(t *testing.T) {
+	fetched, seen := &fetches{}, []string{}
+	wire := wireFunc(func(r *http.Request) (*http.Response, error) {
+		seen = append(seen, r.Header.Get("Authorization"))
+		if len(seen) == 1 {
+			return respond(r, 401, errorJSON("ExpiredAuthenticationToken", "The access token expiry time is earlier than now."), "WWW-Authenticate", `Bearer error="invalid_token"`)
+		}
+		return respond(r, 202, "")
+	})
+	a, err := New(Config{Subscription: testSub, Credential: fetched, Transport: wire})
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := upgrade.Operation{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}}
+	_, err = a.Apply(context.Background(), op)
+	faultOf(t, err, upgrade.FaultSignIn)
+	if _, err := a.Apply(context.Background(), op); err != nil {
+		t.Error(err)
+	}
+	if want := "Bearer token-1, Bearer token-2"; strings.Join(seen, ", ") != want {
+		t.Errorf("sent with %q, want %q", seen, want)
+	}
+}
+
+// fetches hands out numbered tokens.
+type fetches struct{ n int }
+
+func (f *fetches) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	f.n++
+	return azcore.AccessToken{Token: fmt.Sprintf("token-%d", f.n), ExpiresOn: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
 func TestScrub(t *testing.T) {

@@ -5,14 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// sections digests the parts of a set's document that a rollout depends on, for [upgrade.Model].
-// It reads the document as it came, so settings this SDK does not know of count, too. The same
-// settings must always give the same digest, so what Azure adds or rewrites by itself does not:
+// sections returns the parts of a set's document that a rollout depends on, in the form they are
+// digested in. It reads the document as it came, so settings this SDK does not know of count, too. The
+// same settings must always give the same digest, so what Azure adds or rewrites by itself does not:
 //
 //   - members that are null, and objects and lists that are empty, are absent;
 //   - resource ids (texts that begin with /subscriptions/) and the names of user-assigned
@@ -23,35 +24,38 @@ import (
 //
 // The image reference is in no section: it is the Model's Image. A document that cannot be read
 // has no sections.
-func sections(raw []byte) map[upgrade.Section]string {
+func sections(raw []byte) map[upgrade.Section]any {
 	doc := object(raw)
 	profile := child(child(doc, "properties"), "virtualMachineProfile")
 	delete(profile, "timeCreated")
 	delete(child(profile, "storageProfile"), "imageReference")
-	out := map[upgrade.Section]string{}
-	for section, value := range map[upgrade.Section]any{
-		upgrade.SectionOSProfile:  take(profile, "osProfile"),
-		upgrade.SectionNetwork:    take(profile, "networkProfile"),
-		upgrade.SectionExtensions: extensions(take(profile, "extensionProfile")),
-		upgrade.SectionIdentity:   identity(child(doc, "identity")),
-	} {
-		put(out, section, value)
+	out := map[upgrade.Section]any{
+		upgrade.SectionOSProfile:  canonical(take(profile, "osProfile")),
+		upgrade.SectionNetwork:    canonical(take(profile, "networkProfile")),
+		upgrade.SectionExtensions: canonical(extensions(take(profile, "extensionProfile"))),
+		upgrade.SectionIdentity:   canonical(identity(child(doc, "identity"))),
+		upgrade.SectionOther:      canonical(profile), // what the others have left
 	}
-	put(out, upgrade.SectionOther, profile) // what the others have left
+	maps.DeleteFunc(out, func(_ upgrade.Section, v any) bool { return v == nil })
 	return out
 }
 
-func put(out map[upgrade.Section]string, s upgrade.Section, v any) {
-	v = canonical(v)
-	if v == nil {
-		return
+// digests are the sections as the Model has them.
+func digests(parts map[upgrade.Section]any) map[upgrade.Section]string {
+	out := map[upgrade.Section]string{}
+	for section, v := range parts {
+		out[section] = digest(v)
 	}
+	return out
+}
+
+func digest(v any) string {
 	text, err := json.Marshal(v) // maps are written in the order of their keys
 	if err != nil {
-		return // decoded JSON can be encoded
+		return "?" // decoded JSON can be encoded
 	}
 	sum := sha256.Sum256(text)
-	out[s] = hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:])
 }
 
 // object decodes a JSON object, keeping numbers as they are written; nil when it is none.

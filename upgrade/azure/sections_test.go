@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ const modelDoc = `{
   "aSettingOfTomorrow":{"on":true}}}}`
 
 func TestEachChangeShowsInItsSectionAndOnlyThere(t *testing.T) {
-	before := sections([]byte(modelDoc))
+	before := digests(sections([]byte(modelDoc)))
 	if len(before) != 5 {
 		t.Fatalf("sections %v", before)
 	}
@@ -57,7 +58,7 @@ func TestEachChangeShowsInItsSectionAndOnlyThere(t *testing.T) {
 				t.Fatal("the row changes nothing")
 			}
 			var changed []upgrade.Section
-			after := sections([]byte(doc))
+			after := digests(sections([]byte(doc)))
 			for _, s := range slices.Sorted(maps.Keys(before)) {
 				if before[s] != after[s] {
 					changed = append(changed, s)
@@ -71,8 +72,8 @@ func TestEachChangeShowsInItsSectionAndOnlyThere(t *testing.T) {
 }
 
 func TestTheOrderOfMembersDoesNotMatter(t *testing.T) {
-	a := sections([]byte(`{"properties":{"virtualMachineProfile":{"osProfile":{"a":1,"b":{"c":2,"d":3}}}}}`))
-	b := sections([]byte(`{ "properties" : {"virtualMachineProfile":{"osProfile":{"b":{"d":3,"c":2},"a":1}}}}`))
+	a := digests(sections([]byte(`{"properties":{"virtualMachineProfile":{"osProfile":{"a":1,"b":{"c":2,"d":3}}}}}`)))
+	b := digests(sections([]byte(`{ "properties" : {"virtualMachineProfile":{"osProfile":{"b":{"d":3,"c":2},"a":1}}}}`)))
 	if !maps.Equal(a, b) || len(a) != 1 {
 		t.Errorf("%v and %v", a, b)
 	}
@@ -82,6 +83,80 @@ func TestADocumentWithoutAModelHasNoSections(t *testing.T) {
 	for _, doc := range []string{`{}`, `null`, `[]`, `"x"`, ``, `{"properties":{}}`, `{"properties":{"virtualMachineProfile":null},"identity":null}`, `{"properties":7,"identity":[]}`} {
 		if got := sections([]byte(doc)); len(got) > 0 {
 			t.Errorf("%s: %v", doc, got)
+		}
+	}
+}
+
+func TestLeavesNameWhatChangedAndNeverTheValue(t *testing.T) {
+	before := leaves(sections([]byte(modelDoc)))
+	rows := []struct{ name, old, new, changed string }{
+		{"a setting", "azureuser", "root", "osProfile.adminUsername"},
+		{"a setting that was not there", `"adminUsername"`, `"customData":"eA==","adminUsername"`, "osProfile.customData"},
+		{"an element of a list that has a name", `"n":10`, `"n":11`, "extensionProfile.extensions[setup].properties.settings.n"},
+		{"deep in a list", "Subnets/a", "Subnets/b", "networkProfile.networkInterfaceConfigurations[nic].properties.subnet.id"},
+		{"a setting outside of the named sections", `"diskSizeGB":30`, `"diskSizeGB":31`, "storageProfile.osDisk.diskSizeGB"},
+		{"an identity", "/x/id1", "/x/id2", "identity.userAssignedIdentities./subscriptions/s/x/id1 identity.userAssignedIdentities./subscriptions/s/x/id2"},
+		{"a list without names", `"dataDisks":[]`, `"dataDisks":[{"lun":0},{"lun":1}]`, "storageProfile.dataDisks[0].lun storageProfile.dataDisks[1].lun"},
+		{"the image is none", `"version":"1.0.0"`, `"version":"2.0.0"`, ""},
+		{"an id in another case", "/subscriptions/S/Subnets/a", "/Subscriptions/s/subnets/A", ""},
+	}
+	for _, row := range rows {
+		after := leaves(sections([]byte(strings.Replace(modelDoc, row.old, row.new, 1))))
+		var changed []string
+		for _, p := range slices.Sorted(maps.Keys(after)) {
+			if before[p] != after[p] {
+				changed = append(changed, p)
+			}
+		}
+		for p := range before {
+			if after[p] == "" {
+				changed = append(changed, p)
+			}
+		}
+		slices.Sort(changed)
+		if got := strings.Join(changed, " "); got != row.changed {
+			t.Errorf("%s: changed %q, want %q", row.name, got, row.changed)
+		}
+	}
+	for p, d := range before {
+		if len(d) != leafDigest || strings.Trim(d, "0123456789abcdef") != "" {
+			t.Errorf("%s: %q", p, d)
+		}
+	}
+}
+
+func TestEqualValuesOfTwoSettingsHaveDifferentLeaves(t *testing.T) {
+	got := leaves(map[upgrade.Section]any{upgrade.SectionOSProfile: map[string]any{"a": "x", "b": "x"}})
+	if len(got) != 2 || got["osProfile.a"] == got["osProfile.b"] {
+		t.Errorf("leaves %v", got)
+	}
+}
+
+func TestTwoElementsOfOneNameAreTwoLeaves(t *testing.T) {
+	twin := []any{map[string]any{"name": "x", "v": "1"}, map[string]any{"name": "x", "v": "2"}}
+	got := leaves(map[upgrade.Section]any{upgrade.SectionNetwork: map[string]any{"l": twin}})
+	if want := "networkProfile.l[1].name networkProfile.l[1].v networkProfile.l[x].name networkProfile.l[x].v"; strings.Join(slices.Sorted(maps.Keys(got)), " ") != want {
+		t.Errorf("leaves %v", got)
+	}
+}
+
+func TestLeavesAreBounded(t *testing.T) {
+	many := func(last string) map[string]string {
+		values := map[string]any{}
+		for n := range 2000 {
+			values[fmt.Sprintf("k%04d", n)] = "v"
+		}
+		values["k1999"] = last
+		values[strings.Repeat("long", 500)] = "v"
+		return leaves(map[upgrade.Section]any{upgrade.SectionOther: values})
+	}
+	a, b := many("v"), many("w")
+	if len(a) != maxLeaves || a[theRest] == "" || a[theRest] == b[theRest] {
+		t.Errorf("%d leaves, the rest %q and %q", len(a), a[theRest], b[theRest])
+	}
+	for p := range a {
+		if len([]rune(p)) > maxPath {
+			t.Errorf("a path of %d characters", len(p))
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package azure
 
 import (
-	"fmt"
+	"cmp"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
@@ -75,49 +77,55 @@ func health(v *armcompute.VirtualMachineScaleSetVMInstanceView, source bool) upg
 	return upgrade.UnknownState
 }
 
-// trouble is Azure's innermost word on what is wrong with an instance, "" when nothing is: of an
-// extension that failed, else of the instance, else of its health.
-func trouble(v *armcompute.VirtualMachineScaleSetVMInstanceView) string {
+// provisionedAt is when the provisioning state last changed, as the instance view tells; zero = not told.
+func provisionedAt(v *armcompute.VirtualMachineScaleSetVMInstanceView) time.Time {
 	if v == nil {
-		return ""
+		return time.Time{}
 	}
-	for _, e := range v.Extensions {
-		if e == nil {
-			continue
-		}
-		for _, list := range [][]*armcompute.InstanceViewStatus{e.Substatuses, e.Statuses} {
-			if words := complaint(list); words != "" {
-				return scrub(fmt.Sprintf("extension %s: %s", str(e.Name), words))
-			}
+	for _, s := range v.Statuses {
+		if kind, _, _ := splitCode(s); kind == "provisioningstate" && s.Time != nil {
+			return *s.Time
 		}
 	}
-	if words := complaint(v.Statuses); words != "" {
-		return scrub(words)
-	}
-	if v.VMHealth != nil {
-		return scrub(complaint([]*armcompute.InstanceViewStatus{v.VMHealth.Status}))
-	}
-	return ""
+	return time.Time{}
 }
 
-// complaint is what the first status that reports an error says.
-func complaint(list []*armcompute.InstanceViewStatus) string {
+// trouble is Azure's innermost word on what is wrong with an instance, "" when nothing is: of an
+// extension that failed, else of the instance, else of its health. The code is the innermost one that
+// is a word: extensions put a script's exit status in its place.
+func trouble(v *armcompute.VirtualMachineScaleSetVMInstanceView) (code, message string) {
+	for _, p := range partsOf(v) {
+		if p.agent {
+			continue
+		}
+		why, words := complaint(p.statuses)
+		if code == "" && codeWord.MatchString(why) {
+			code = scrub(why)
+		}
+		if message == "" && words != "" {
+			message = scrub(p.prefix() + words)
+		}
+	}
+	return code, message
+}
+
+var codeWord = regexp.MustCompile(`^[A-Za-z]\w*$`)
+
+// complaint is what the first status that reports an error says, and the code in it.
+func complaint(list []*armcompute.InstanceViewStatus) (code, words string) {
 	for _, s := range list {
 		_, state, why := splitCode(s)
 		if s == nil || state != "failed" && state != "unhealthy" && !strings.EqualFold(str(s.Level), "Error") {
 			continue
 		}
-		words := str(s.Message)
-		if words == "" {
-			words = str(s.DisplayStatus)
-		}
-		switch {
+		inner := armError{Code: why, Message: cmp.Or(str(s.Message), str(s.DisplayStatus))}.innermost()
+		switch code, words = inner.Code, inner.Message; {
 		case words == "":
-			return str(s.Code)
-		case why != "" && !strings.Contains(words, why):
-			return why + ": " + words
+			return code, str(s.Code)
+		case code != "" && !strings.Contains(words, code):
+			return code, code + ": " + words
 		}
-		return words
+		return code, words
 	}
-	return ""
+	return "", ""
 }

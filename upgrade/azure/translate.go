@@ -39,11 +39,11 @@ func summary(v *armcompute.VirtualMachineScaleSet) upgrade.SetSummary {
 
 // scaleSet translates a set without its instances. raw is the same document as it came.
 func scaleSet(v *armcompute.VirtualMachineScaleSet, raw []byte) upgrade.ScaleSet {
-	sum := summary(v)
+	sum, parts := summary(v), sections(raw)
 	s := upgrade.ScaleSet{
 		ID: sum.ID, Name: sum.Name, ResourceGroup: sum.ResourceGroup, Location: sum.Location,
 		Mode: sum.Mode, UpgradeMode: sum.UpgradeMode, Provisioning: sum.Provisioning, Capacity: sum.Capacity,
-		Model: upgrade.Model{Image: sum.Image, Sections: sections(raw)},
+		Model: upgrade.Model{Image: sum.Image, Sections: digests(parts), Leaves: leaves(parts)},
 		Owner: owner(v, raw), Etag: str(v.Etag),
 	}
 	p := v.Properties
@@ -130,7 +130,9 @@ func instance(v *armcompute.VirtualMachineScaleSetVM, source bool) upgrade.Insta
 	i.Provisioning = provisioning(p)
 	i.Power = power(p.InstanceView)
 	i.Health = health(p.InstanceView, source)
-	i.Message = trouble(p.InstanceView)
+	i.Code, i.Message = trouble(p.InstanceView)
+	i.Evidence = evidence(p.InstanceView)
+	i.ProvisionAt = provisionedAt(p.InstanceView)
 	place(&i, p.InstanceView)
 	return i
 }

@@ -73,7 +73,7 @@ func TestTheOfficialInstanceSamplesAreUnderstood(t *testing.T) {
 	}
 	page.Value[0].Properties.InstanceView = view
 	i := instance(page.Value[0], false)
-	if i.ID != "1" || i.UpdateDomain != 0 || i.FaultDomain != 0 || i.Power != upgrade.Running || i.Health != upgrade.NoHealth || i.Message != "" || i.Image.Exact == "" {
+	if i.ID != "1" || i.UpdateDomain != 0 || i.FaultDomain != 0 || i.Power != upgrade.Running || i.Health != upgrade.NoHealth || i.Message != "" || i.Code != "" || i.Image.Exact == "" {
 		t.Errorf("instance %+v", i)
 	}
 	roll := decode[armcompute.RollingUpgradeStatusInfo](t, sample(t, "VirtualMachineScaleSetRollingUpgrade_GetLatest_MaximumSet_Gen.json"))
@@ -108,8 +108,18 @@ func TestWhatAnInstanceSaysOfItself(t *testing.T) {
 		{"a Flexible VM is known by its name", `{"id":"/subscriptions/s/x/virtualMachines/web_1a2b","properties":{}}`, false, func(i upgrade.Instance) bool { return i.ID == "web_1a2b" }},
 		{"codes in any case", view(`"statuses":[{"code":"provisioningstate/SUCCEEDED"},{"code":"powerState/Running"}]`), false, func(i upgrade.Instance) bool { return i.Available() }},
 		{"a failure with its reason in the code", view(`"statuses":[{"code":"ProvisioningState/failed/VMExtensionHandlerNonTransientError","level":"Error","message":"The handler failed."}]`), false, func(i upgrade.Instance) bool {
-			return i.Provisioning == upgrade.Failed && i.Message == "VMExtensionHandlerNonTransientError: The handler failed."
+			return i.Provisioning == upgrade.Failed && i.Message == "VMExtensionHandlerNonTransientError: The handler failed." && i.Code == "VMExtensionHandlerNonTransientError"
 		}},
+		{"a failure told as JSON is read", view(`"statuses":[{"code":"ProvisioningState/failed/Outer","message":"{\"error\":{\"code\":\"Inner\",\"message\":\"the truth\"}}"}]`), false, func(i upgrade.Instance) bool {
+			return i.Code == "Inner" && i.Message == "Inner: the truth"
+		}},
+		{"an exit status is no code", view(`"statuses":[{"code":"ProvisioningState/failed/VMExtensionProvisioningError"}],"extensions":[{"name":"setup","statuses":[{"code":"ProvisioningState/failed/51","message":"exit status 51"}]}]`), false, func(i upgrade.Instance) bool {
+			return i.Code == "VMExtensionProvisioningError" && i.Message == "extension setup: exit status 51"
+		}},
+		{"since when it is provisioned so", view(`"statuses":[{"code":"PowerState/running","time":"2026-11-23T08:00:00+00:00"},{"code":"ProvisioningState/succeeded","time":"2026-11-23T09:00:00+00:00"}]`), false, func(i upgrade.Instance) bool {
+			return i.ProvisionAt.Equal(time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC))
+		}},
+		{"not told since when", view(`"statuses":[{"code":"ProvisioningState/succeeded"}]`), false, func(i upgrade.Instance) bool { return i.ProvisionAt.IsZero() }},
 		{"an extension's words are the innermost", view(`"statuses":[{"code":"ProvisioningState/failed/X","message":"outer"}],"extensions":[{"name":"fine","statuses":[{"code":"ProvisioningState/succeeded","message":"ok"}]},{"name":"setup","statuses":[{"code":"ProvisioningState/failed/1","level":"Error","message":"exit status 1, https://s.example/x?sig=secret"}]}]`), false, func(i upgrade.Instance) bool {
 			return i.Message == "extension setup: exit status 1, https://s.example/x?…"
 		}},

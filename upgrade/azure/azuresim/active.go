@@ -27,7 +27,10 @@ func (w *world) activeFaults() []ActiveFault {
 			out = append(out, ActiveFault{Fault: Fault{Kind: "lag", Set: s.id(), Delay: Duration(s.lag)}, Left: -1})
 		}
 		out = append(out, s.heldBack("fail-instance", 1, func(i *instance) bool { return i.failNext != nil })...)
-		out = append(out, s.heldBack("never-healthy", -1, func(i *instance) bool { return i.neverHealthy })...)
+		out = append(out, s.heldBack("never-healthy", -1, func(i *instance) bool { return i.comesUp == "unhealthy" })...)
+		out = append(out, s.heldBack("health-unknown", -1, func(i *instance) bool { return i.comesUp == "unknown" })...)
+		out = append(out, s.heldBack("health-missing", -1, func(i *instance) bool { return i.mute })...)
+		out = append(out, s.flapping()...)
 	}
 	return out
 }
@@ -54,19 +57,35 @@ func (s *scaleSet) heldBack(kind string, left int, has func(*instance) bool) []A
 	return []ActiveFault{{Fault: Fault{Kind: kind, Set: s.id(), Instances: struck}, Left: left}}
 }
 
+// flapping is one fault for all instances that flap equally often.
+func (s *scaleSet) flapping() []ActiveFault {
+	var out []ActiveFault
+	for _, i := range s.instances {
+		n := slices.IndexFunc(out, func(f ActiveFault) bool { return f.Delay == Duration(i.flap) })
+		switch {
+		case i.flap == 0:
+		case n < 0:
+			out = append(out, ActiveFault{Fault: Fault{Kind: "flap", Set: s.id(), Delay: Duration(i.flap), Instances: []string{i.id}}, Left: -1})
+		default:
+			out[n].Instances = append(out[n].Instances, i.id)
+		}
+	}
+	return out
+}
+
 // lift takes every active fault away. What it has done stays, but an instance that was kept from
-// getting healthy gets healthy now.
+// getting healthy, or flaps, is healthy now.
 func (w *world) lift() {
 	w.armed, w.planned = nil, nil
 	for _, s := range w.sets {
 		s.arrested, s.lag = nil, 0
 		for _, i := range s.instances {
-			i.failNext, i.shown = nil, nil
-			if i.neverHealthy && i.health.code == "unhealthy" && i.power.code == "running" && !i.failed() {
+			kept := i.comesUp != "" && i.health.code == i.comesUp || i.flap > 0 && i.health.code == "unhealthy"
+			if kept && i.power.code == "running" && !i.failed() {
 				w.setHealth(i, "healthy", w.clock)
 				i.etag++
 			}
-			i.neverHealthy = false
+			i.failNext, i.shown, i.comesUp, i.mute, i.flap = nil, nil, "", false, 0
 		}
 	}
 }

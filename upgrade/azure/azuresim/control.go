@@ -15,7 +15,8 @@ type State struct {
 	Now        time.Time        `json:"now"`
 	Sets       []SetState       `json:"sets"` // by id
 	Operations []OperationState `json:"operations"`
-	Faults     []ActiveFault    `json:"faults,omitempty"` // that wait or still hold
+	Faults     []ActiveFault    `json:"faults,omitempty"`  // that wait or still hold
+	Buckets    []BucketState    `json:"buckets,omitempty"` // of requests: what they hold and how many calls they saw
 }
 
 // SetState is one scale set.
@@ -69,7 +70,7 @@ type OperationState struct {
 }
 
 func (w *world) state() State {
-	st := State{Now: w.clock, Faults: w.activeFaults()}
+	st := State{Now: w.clock, Faults: w.activeFaults(), Buckets: w.limits.state(w.clock)}
 	for _, s := range w.sortedSets() {
 		st.Sets = append(st.Sets, w.setState(s))
 	}

@@ -109,31 +109,6 @@ func TestAnswersCarryTheUsualHeaders(t *testing.T) {
 	})
 }
 
-func TestEmptyBucketsRefuseWhenThrottlingIsOn(t *testing.T) {
-	inBubble(t, Options{Throttle: true}, func(t *testing.T, b *bench) {
-		var refused answer
-		calls := 0
-		for refused.status != http.StatusTooManyRequests && calls < 100 {
-			refused = b.do("GET", demoSet+"/virtualMachines"+testVer, "")
-			calls++
-		}
-		if calls != 31 {
-			t.Errorf("refused at call %d, want 31 (a bucket of 30)", calls)
-		}
-		refused.refused(429, "OperationNotAllowed")
-		details, _ := value(refused.doc, "error", "details").([]any)
-		if d := details[0].(document); text(d, "code") != "TooManyRequests" || text(d, "target") != "HighCostGetVMScaleSetResource" {
-			t.Errorf("details %v", details)
-		}
-		if got := refused.header.Get("Retry-After"); got != "6" {
-			t.Errorf("Retry-After %q, want 6 (10 tokens a minute)", got)
-		}
-		time.Sleep(6 * time.Second)
-		b.get(demoSet + "/virtualMachines")
-		b.get(shop + "web-prod/virtualMachines") // another resource, another bucket
-	})
-}
-
 func TestWhatToolsAskFirst(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		sub := "/subscriptions/" + testSub

@@ -15,7 +15,9 @@
 //   - A Write is the record of one call that could have changed something; Writes is what an outside
 //     observer judges a client by.
 //   - A Fault is one piece of trouble, on the wire or in the world; GET /_control/faults lists the kinds.
-//   - State is the whole truth, whatever a fault lets ARM show.
+//   - A bucket holds the calls that a throttling policy still allows. The figures are the published
+//     ones, and the headers always tell; only with Throttle does an empty one refuse.
+//   - State is the whole truth, whatever a fault lets ARM show, and what each bucket holds and saw.
 //
 // Tests use it in process, the demo serves it on a port. It imports nothing of this module and no
 // Azure SDK, so that it shares no assumption with the client under test. It never listens by itself,
@@ -59,7 +61,10 @@
 // an instance that failed reads latestModelApplied false; a set stays Failed until an operation
 // succeeds; protected instances are left alone and deallocated ones updated in place (Options turn
 // both into refusals); vmHealth times are those of the last change; PATCH takes four seconds; a
-// page has 50 items; operations are forgotten after an hour; 404 for reading an instance that is gone.
+// page has 50 items; operations are forgotten after an hour; 404 for reading an instance that is gone;
+// manualupgrade draws on the bucket of the actions and the VM list, which no table names either, on
+// that of the expensive reads; a call for several instances is charged for each; Azure's own rolling
+// upgrade holds its set to the end when somebody started it.
 //
 // # Control API
 //

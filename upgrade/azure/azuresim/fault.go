@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -26,38 +25,49 @@ type Fault struct {
 	// When tells whether a wire fault keeps the call from the endpoint ("before", the default) or
 	// lets it do its work and spoils the answer ("after").
 	When       string          `json:"when,omitempty"`
-	Delay      Duration        `json:"delay,omitempty"`      // slow: how long; lag: how long started work stays hidden
+	Delay      Duration        `json:"delay,omitempty"`      // a length of time: the kinds say which
 	Status     int             `json:"status,omitempty"`     // http-status: default 503
-	Code       string          `json:"code,omitempty"`       // error code of http-status, fail-instance and lro-fails
+	Code       string          `json:"code,omitempty"`       // error code of http-status, fail-instance, stale-failed and lro-fails
 	Message    string          `json:"message,omitempty"`    // its message
-	RetryAfter string          `json:"retryAfter,omitempty"` // http-status: header as it is, seconds or a date
+	RetryAfter string          `json:"retryAfter,omitempty"` // http-status and throttle: header as it is, seconds or a date
 	Host       string          `json:"host,omitempty"`       // foreign-host: scheme and host, default https://management.example.com
-	Version    string          `json:"version,omitempty"`    // change-model: the image version
+	Version    string          `json:"version,omitempty"`    // change-model and foreign-rolling: the image version
 	Patch      json.RawMessage `json:"patch,omitempty"`      // change-model: any other change of the document
-	Count      int             `json:"count,omitempty"`      // born: how many, default 1
+	Count      int             `json:"count,omitempty"`      // born: how many, default 1; big-body: how many MB, default 50
 }
 
 // faultKinds says what each kind does.
 var faultKinds = map[string]string{
-	"http-status":  "answer with status, code and retryAfter instead of (when=before) or after doing the work",
+	"http-status":  "answer with status, code and retryAfter instead of (when=before) or after doing the work; 401 and 403 say what Azure would, with the action and the scope, and 403 with code LinkedAuthorizationFailed that of the model's image",
+	"throttle":     "answer 429 as the empty bucket of the call's policy does (retryAfter, default 30); with code SubscriptionRequestsThrottled as Resource Manager itself",
 	"slow":         "wait for delay before or after doing the work; a caller that gives up before is not heard",
+	"drip":         "do the work, send a byte of the answer every delay (default 1s), and never end",
 	"reset":        "drop the connection before or after doing the work",
 	"half-body":    "do the work, send half of the answer and drop the connection",
+	"malformed":    "do the work, and answer with JSON that breaks off, in an HTTP answer that does not",
+	"wrong-type":   "do the work, and send the answer as text/html",
+	"big-body":     "do the work, and answer with count MB (default 50): the answer, and white space",
 	"html":         "answer with an HTML error page (status, default 502) before or after doing the work",
 	"redirect":     "answer 307 to the same path on host",
 	"foreign-host": "do the work, but put host into operation URLs and nextLink",
 
 	"lag":             "after a start on set, show its instances as they were for delay",
 	"fail-instance":   "the next upgrade or reimage of instance ends in ProvisioningState/failed/code",
+	"stale-failed":    "instance has been ProvisioningState/failed/code since long ago (delay, default 24h), and the set Failed, until an upgrade succeeds",
 	"never-healthy":   "instance comes up from now on, but never healthy",
+	"health-unknown":  "instance comes up from now on, but its health stays unknown",
+	"health-missing":  "instance has no vmHealth any more",
+	"flap":            "the health of instance alternates, now and every delay (default 30s, at least 1s)",
 	"unhealthy-now":   "instance becomes unhealthy",
 	"healthy-now":     "instance becomes healthy again, and stays able to",
-	"vanish":          "instance is deleted, as by autoscale",
+	"vanish":          "instance is deleted, as by autoscale that scales in",
 	"lift":            "nothing new: every fault that waits or still holds is taken away, what has happened stays",
-	"born":            "count instances are added on the model, as by autoscale",
+	"born":            "count instances are added on the model, as by autoscale that scales out",
 	"protect":         "instance gets protectFromScaleSetActions, by somebody else",
-	"change-model":    "somebody else writes version or patch into the model",
+	"change-model":    "somebody else writes version or patch into the model; a patch can switch the upgrade mode, too",
 	"foreign-upgrade": "somebody else starts manualupgrade for instances (default: all outdated)",
+	"foreign-rolling": "somebody else puts version, if given, into the model and starts Azure's own rolling upgrade of what is outdated; it holds the set for delay at least",
+	"cancel-rolling":  "somebody else cancels Azure's own rolling upgrade; the batch under way finishes",
 
 	"lro-fails": "the next operation on set stops half way: the later half of its instances is not touched, it fails with code",
 	"lro-hangs": "the next operation on set does its work but stays InProgress",
@@ -66,9 +76,9 @@ var faultKinds = map[string]string{
 }
 
 var (
-	wireKinds  = []string{"http-status", "slow", "reset", "half-body", "html", "redirect", "foreign-host"}
+	wireKinds  = []string{"http-status", "throttle", "slow", "drip", "reset", "half-body", "malformed", "wrong-type", "big-body", "html", "redirect", "foreign-host"}
 	lroKinds   = []string{"lro-fails", "lro-hangs", "lro-404", "lro-lies"}
-	onInstance = []string{"fail-instance", "never-healthy", "unhealthy-now", "healthy-now", "vanish", "protect"}
+	onInstance = []string{"fail-instance", "stale-failed", "never-healthy", "health-unknown", "health-missing", "flap", "unhealthy-now", "healthy-now", "vanish", "protect"}
 )
 
 // armedFault is a fault that waits for its moment.
@@ -145,9 +155,20 @@ func (w *world) checkWorldFault(f Fault, s *scaleSet) error {
 			return fmt.Errorf("scale set %s has no instance %q", s.name, id)
 		}
 	}
-	if f.Kind != "change-model" {
-		return nil
+	switch f.Kind {
+	case "change-model":
+		return f.checkChange()
+	case "foreign-rolling":
+		image := s.image()
+		image.Version = cmp.Or(f.Version, image.Version)
+		if _, known := w.opt.Fleet.resolve(image); !known {
+			return fmt.Errorf("version: %s is not in images", image.urn())
+		}
 	}
+	return nil
+}
+
+func (f Fault) checkChange() error {
 	if f.Version == "" && len(f.Patch) == 0 {
 		return errors.New("it needs a version or a patch")
 	}
@@ -164,109 +185,6 @@ func (f Fault) targets() []string {
 		return f.Instances
 	}
 	return append([]string{f.Instance}, f.Instances...)
-}
-
-// strike lets a fault of the world happen now. Instances that are gone by then are let be.
-func (w *world) strike(f Fault, s *scaleSet) {
-	w.stats.Faults[f.Kind]++
-	switch f.Kind {
-	case "lag":
-		s.lag = time.Duration(f.Delay)
-	case "born":
-		w.born(s, cmp.Or(f.Count, 1))
-	case "change-model":
-		w.changeModel(s, f)
-	case "foreign-upgrade":
-		w.foreignUpgrade(s, f)
-	}
-	for _, id := range f.targets() {
-		if i := s.find(id); i != nil && slices.Contains(onInstance, f.Kind) {
-			w.strikeInstance(f, i)
-		}
-	}
-}
-
-func (w *world) strikeInstance(f Fault, i *instance) {
-	switch f.Kind {
-	case "fail-instance":
-		i.failNext = failure(cmp.Or(f.Code, "VMExtensionProvisioningError"), f.Message, i)
-	case "never-healthy":
-		i.neverHealthy = true
-	case "unhealthy-now":
-		w.setHealth(i, "unhealthy", w.clock)
-		i.health.message = f.Message
-	case "healthy-now":
-		i.neverHealthy = false
-		w.setHealth(i, "healthy", w.clock)
-	case "vanish":
-		i.set.remove(i)
-		for _, op := range w.ops {
-			w.leave(op, i, nil)
-		}
-	case "protect":
-		i.own = merge(i.own, document{"properties": document{"protectionPolicy": document{
-			"protectFromScaleIn": false, "protectFromScaleSetActions": true}}})
-	}
-	i.etag++
-}
-
-// born adds instances as autoscale does: the set's capacity follows, no operation is to be seen.
-func (w *world) born(s *scaleSet, count int) {
-	op := w.open(s, "autoscale", false)
-	for range count {
-		i := w.newInstance(s, w.clock)
-		op.pending[i] = true
-		w.create(i, op)
-	}
-	op.opened = true
-	s.touch()
-}
-
-func (w *world) changeModel(s *scaleSet, f Fault) {
-	patch := document{}
-	if len(f.Patch) > 0 {
-		patch, _ = decodeDocument(f.Patch) // read when it was injected
-	}
-	if f.Version != "" {
-		patch = with(patch, f.Version, "properties", "virtualMachineProfile", "storageProfile", "imageReference", "version")
-	}
-	record := w.foreign(s, http.MethodPatch, http.MethodPatch)
-	record.ImageBefore = w.imageName(s)
-	before := s.fingerprint()
-	s.setDoc(merge(s.doc, clean(patch)))
-	s.touch()
-	record.ImageAfter = w.imageName(s)
-	if s.fingerprint() != before {
-		op := w.open(s, http.MethodPatch, false)
-		w.propagate(s, op)
-		w.settle(op, modelChange)
-	}
-}
-
-func (w *world) foreignUpgrade(s *scaleSet, f Fault) {
-	var chosen []*instance
-	for _, i := range s.instances {
-		named := slices.Contains(f.targets(), i.id)
-		if i.doing == "" && (named || len(f.targets()) == 0 && !i.latest()) {
-			chosen = append(chosen, i)
-		}
-	}
-	if s.op != nil || len(chosen) == 0 {
-		return // Azure would refuse it, or there is nothing to do
-	}
-	record := w.foreign(s, http.MethodPost, "manualupgrade")
-	record.Instances = ids(chosen)
-	op := w.run(s, "manualupgrade", chosen, (*world).upgrade)
-	record.Started, record.Operation, record.ImageAfter = op.started, op.id, w.imageName(s)
-	record.Status = http.StatusAccepted
-}
-
-// foreign records what a fault does in somebody else's name.
-func (w *world) foreign(s *scaleSet, method, action string) *Write {
-	record := &Write{Seq: len(w.writes) + 1, Time: w.clock, Method: method, Action: action, Path: s.id(), Set: s.key(),
-		Status: http.StatusOK, Accepted: true, Answered: true, By: "fault"}
-	w.writes = append(w.writes, record)
-	return record
 }
 
 // arrest gives an operation the fault that waited for it.

@@ -20,8 +20,10 @@ type Fleet struct {
 	Location         string   `json:"location,omitempty"`         // of sets that name none; default westeurope
 	ResourceGroups   []string `json:"resourceGroups,omitempty"`   // besides those of the sets
 	PageSize         int      `json:"pageSize,omitempty"`         // items on a list page; default 50
+	Throttle         bool     `json:"throttle,omitempty"`         // as in Options
 	Images           []Image  `json:"images"`
 	Sets             []Set    `json:"sets"`
+	Faults           []Fault  `json:"faults,omitempty"` // let loose at the start and at every reset
 }
 
 // Image is one SKU of the platform image catalogue, offered in every location.

@@ -1,6 +1,9 @@
 package azuresim
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // The parts of an upgrade's duration at which things happen to an instance. The operation ends when
 // its last instance is provisioned; health comes after. Every instance takes between 80 and 100 %
@@ -109,12 +112,8 @@ func (w *world) judged(i *instance, op *operation, part float64) step {
 // healthy is the last step of coming up.
 func (w *world) healthy(i *instance, part float64) step {
 	return step{part, func() {
-		switch {
-		case i.failed():
-		case i.neverHealthy:
-			w.setHealth(i, "unhealthy", w.clock)
-		default:
-			w.setHealth(i, "healthy", w.clock)
+		if !i.failed() {
+			w.setHealth(i, cmp.Or(i.comesUp, "healthy"), w.clock)
 		}
 	}}
 }

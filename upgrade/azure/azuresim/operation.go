@@ -81,7 +81,7 @@ func (w *world) finish(op *operation) {
 		op.status, op.end = "InProgress", time.Time{}
 		return
 	}
-	w.at(w.clock.Add(w.opt.OperationTTL), func() { delete(w.ops, op.id) })
+	w.forget(op)
 }
 
 // release gives the set back.
@@ -105,7 +105,15 @@ func (w *world) preempt(op *operation) {
 	op.end, op.status = w.clock, "Canceled"
 	op.err = &armError{Code: "OperationPreempted", Message: "Operation execution has been preempted by a more recent operation."}
 	w.release(op)
-	w.at(w.clock.Add(w.opt.OperationTTL), func() { delete(w.ops, op.id) })
+	w.forget(op)
+}
+
+// forget lets the operation, and the bucket of its polls, be gone when its time is up.
+func (w *world) forget(op *operation) {
+	w.at(w.clock.Add(w.opt.OperationTTL), func() {
+		delete(w.ops, op.id)
+		delete(w.limits, charge{name: opGet + "Resource", scope: op.id}.key())
+	})
 }
 
 // summary is the error of an operation in which instances failed: the code of the first one, and

@@ -91,6 +91,7 @@ func (s *Sim) view() pageView {
 	w := s.world
 	w.advance(s.now())
 	v := pageView{State: w.state(), AllWrites: len(w.writes), Stats: w.stats.clone()}
+	v.Buckets = nil // the page does not show them, and they fill by themselves
 	for _, record := range slices.Backward(w.writes[max(0, len(w.writes)-shownWrites):]) {
 		short := *record
 		short.Body = nil

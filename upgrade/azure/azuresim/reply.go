@@ -14,8 +14,11 @@ type reply struct {
 	header http.Header
 	body   any    // JSON, unless raw is set
 	raw    []byte // a body of a fault
-	cut    bool   // a fault: send half of the body and drop the connection
-	drop   bool   // a fault: drop the connection without an answer
+
+	cut  bool          // a fault: send half of the body and drop the connection
+	drop bool          // a fault: drop the connection without an answer
+	drip time.Duration // a fault: between two bytes of an answer without end
+	kind string        // a fault: the Content-Type
 }
 
 func (r *reply) set(name, value string) {
@@ -59,26 +62,43 @@ func (r *reply) code() string {
 	return ""
 }
 
-// write sends r. A dropped connection is http.ErrAbortHandler, which every server understands.
-func (r *reply) write(rw http.ResponseWriter) {
-	if r.drop {
-		panic(http.ErrAbortHandler)
+// data is the body as bytes.
+func (r *reply) data() []byte {
+	if r.body == nil || r.raw != nil {
+		return r.raw
 	}
-	data := r.raw
-	if r.body != nil && data == nil {
-		var err error
-		if data, err = json.Marshal(r.body); err != nil {
-			panic(fmt.Sprintf("answer: %v", err)) // made of decoded JSON and our own types
-		}
-		r.set("Content-Type", "application/json; charset=utf-8")
+	data, err := json.Marshal(r.body)
+	if err != nil {
+		panic(fmt.Sprintf("answer: %v", err)) // made of decoded JSON and our own types
+	}
+	return data
+}
+
+// head sets the headers and returns the body.
+func (r *reply) head(rw http.ResponseWriter) []byte {
+	data := r.data()
+	if r.body != nil {
+		rw.Header().Set("Content-Type", "application/json; charset=utf-8")
 	}
 	for k, v := range r.header {
 		rw.Header()[k] = v
+	}
+	if r.kind != "" {
+		rw.Header().Set("Content-Type", r.kind)
 	}
 	rw.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	if r.status == http.StatusNoContent {
 		rw.Header().Del("Content-Length")
 	}
+	return data
+}
+
+// write sends r. A dropped connection is http.ErrAbortHandler, which every server understands.
+func (r *reply) write(rw http.ResponseWriter) {
+	if r.drop {
+		panic(http.ErrAbortHandler)
+	}
+	data := r.head(rw)
 	rw.WriteHeader(r.status)
 	if !r.cut {
 		rw.Write(data) // a caller that has gone away does not matter

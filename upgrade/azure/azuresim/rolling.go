@@ -21,6 +21,8 @@ type rollingUpgrade struct {
 	done    int
 	err     *armError
 	stopped bool
+	op      *operation // that holds the set until the end; nil where a change of the model made the upgrade
+	until   time.Time  // it does not end before
 }
 
 // propagate is what the upgrade policy makes of a changed model. Manual: nothing. Automatic: all
@@ -59,8 +61,12 @@ func (w *world) nextBatch(s *scaleSet, r *rollingUpgrade) {
 	if r.stopped {
 		return
 	}
-	if len(r.todo) == 0 {
-		r.code, r.stopped, r.last = "Completed", true, w.clock
+	switch {
+	case len(r.todo) == 0 && w.clock.Before(r.until):
+		w.at(r.until, func() { w.nextBatch(s, r) })
+		return
+	case len(r.todo) == 0:
+		w.endRolling(r, "Completed", nil)
 		return
 	}
 	percent, given := number(s.doc, "properties", "upgradePolicy", "rollingUpgradePolicy", "maxBatchInstancePercent")
@@ -106,9 +112,23 @@ func (w *world) judge(s *scaleSet, r *rollingUpgrade) {
 		w.nextBatch(s, r)
 		return
 	}
-	r.code, r.stopped = "Faulted", true
-	r.err = &armError{Code: "MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade",
-		Message: "Rolling Upgrade failed after exceeding the MaxUnhealthyUpgradedInstancePercent value defined in the RollingUpgradePolicy."}
+	w.endRolling(r, "Faulted", &armError{Code: "MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade",
+		Message: "Rolling Upgrade failed after exceeding the MaxUnhealthyUpgradedInstancePercent value defined in the RollingUpgradePolicy."})
+}
+
+// endRolling ends a rolling upgrade, and with it the operation that held the set, if one did.
+func (w *world) endRolling(r *rollingUpgrade, code string, err *armError) {
+	r.code, r.err, r.stopped, r.last = code, err, true, w.clock
+	switch {
+	case code == "Cancelled":
+		r.action = "Cancel"
+		w.preempt(r.op)
+	case r.op != nil:
+		if err != nil {
+			r.op.failures = append(r.op.failures, err)
+		}
+		w.finish(r.op)
+	}
 }
 
 func (w *world) latestRolling(c *call, s *scaleSet) *reply {
@@ -146,7 +166,7 @@ func (w *world) cancelRolling(c *call, s *scaleSet) *reply {
 	if r == nil || r.stopped {
 		return fail(http.StatusConflict, "OperationNotAllowed", "There is no running rolling upgrade on Virtual Machine Scale Set '%s' to cancel.", s.name)
 	}
-	r.code, r.action, r.stopped, r.last = "Cancelled", "Cancel", true, w.clock
+	w.endRolling(r, "Cancelled", nil)
 	op := w.open(s, "rollingUpgradeCancel", false)
 	w.settle(op, noWork)
 	return w.accepted(c, op)

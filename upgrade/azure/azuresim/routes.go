@@ -61,7 +61,7 @@ var routes = compile([]route{
 	{method: "GET", pattern: oneSet + "/osUpgradeHistory", name: "VirtualMachineScaleSets_GetOSUpgradeHistory", policy: lowGet, handler: onSet((*world).upgradeHistory)},
 	{method: "GET", pattern: oneSet + "/rollingUpgrades/latest", name: "VirtualMachineScaleSetRollingUpgrades_GetLatest", policy: lowGet, handler: onSet((*world).latestRolling)},
 	{method: "POST", pattern: oneSet + "/rollingUpgrades/cancel", name: "VirtualMachineScaleSetRollingUpgrades_Cancel", policy: setUpdate, handler: onSet((*world).cancelRolling)},
-	{method: "POST", pattern: oneSet + "/setOrchestrationServiceState", name: "VirtualMachineScaleSets_SetOrchestrationServiceState", body: neededBody, policy: actions, handler: onSet((*world).setService)},
+	{method: "POST", pattern: oneSet + "/setOrchestrationServiceState", name: "VirtualMachineScaleSets_SetOrchestrationServiceState", body: neededBody, policy: setUpdate, handler: onSet((*world).setService)},
 
 	{method: "POST", pattern: oneSet + "/manualupgrade", name: "VirtualMachineScaleSets_UpdateInstances", body: neededBody, policy: actions, handler: onSet(setAction("manualupgrade", named, (*world).upgrade))},
 	{method: "POST", pattern: oneSet + "/reimage", name: "VirtualMachineScaleSets_Reimage", body: optionalBody, policy: actions, handler: onSet(setAction("reimage", orAll, (*world).reimage))},
@@ -185,14 +185,19 @@ func (w *world) lookup(c *call) (*scaleSet, *reply) {
 	if refusal := w.groupOf(c); refusal != nil {
 		return nil, refusal
 	}
-	s := w.sets[strings.ToLower("/subscriptions/"+w.opt.Fleet.Subscription+"/resourceGroups/"+c.param("group")+
-		"/providers/"+typeSet+"/"+c.param("set"))]
+	s := w.setOf(c)
 	if s == nil {
 		return nil, fail(http.StatusNotFound, "ResourceNotFound",
 			"The Resource 'Microsoft.Compute/virtualMachineScaleSets/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
 			c.param("set"), c.param("group"))
 	}
 	return s, nil
+}
+
+// setOf is the set in the path of a call, nil if there is none.
+func (w *world) setOf(c *call) *scaleSet {
+	return w.sets[strings.ToLower("/subscriptions/"+w.opt.Fleet.Subscription+"/resourceGroups/"+c.param("group")+
+		"/providers/"+typeSet+"/"+c.param("set"))]
 }
 
 func (w *world) groupOf(c *call) *reply {

@@ -156,10 +156,13 @@ type instance struct {
 	health   status
 	reported time.Time // since when the agent is ready
 
-	shown        *instance // while a lag fault hides the truth: what ARM shows instead,
-	shownUntil   time.Time // until then
-	failNext     *armError // a fault: the next upgrade ends like this
-	neverHealthy bool      // a fault: it comes up, but not healthy
+	shown      *instance     // while a lag fault hides the truth: what ARM shows instead,
+	shownUntil time.Time     // until then
+	failNext   *armError     // a fault: the next upgrade ends like this
+	comesUp    string        // a fault: the health it comes up with, "" = healthy
+	mute       bool          // a fault: nothing is told of its health
+	flap       time.Duration // a fault: its health turns over so often; zero = it does not
+	flaps      int           // counts such faults: the turns of an older one are void
 }
 
 // status is one entry of an instance view.

@@ -23,6 +23,8 @@ type call struct {
 	params map[string]string
 	doc    document // the body, where the route wants one
 	write  *Write   // the record of a mutating call
+
+	charged []charge // the token buckets it draws on
 }
 
 func (c *call) param(name string) string { return c.params[name] }
@@ -85,6 +87,11 @@ func (s *Sim) serveARM(rw http.ResponseWriter, r *http.Request) {
 	if !wait(r, faults.delay(true)) {
 		s.unanswered(c)
 	}
+	if rep.drip > 0 {
+		s.unanswered(c)
+		rep.trickle(rw, r)
+		return
+	}
 	rep.write(rw)
 }
 
@@ -106,13 +113,13 @@ func (s *Sim) answer(c *call, faults wireFaults) *reply {
 	w.calls++
 	w.note(c)
 	var decided *reply
-	sent := faults.instead(c)
+	sent := faults.instead(w, c)
 	if sent != nil {
 		w.frame(c, sent)
 	} else {
 		decided = w.handle(c)
 		w.frame(c, decided)
-		sent = faults.after(c, decided)
+		sent = faults.after(w, c, decided)
 	}
 	w.count(c, sent)
 	w.close(c, decided, sent)

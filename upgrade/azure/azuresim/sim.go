@@ -27,8 +27,9 @@ type Options struct {
 	// OperationTTL is how long a finished operation can still be asked for; after it, 404. Zero
 	// means one hour (Azure documents no figure).
 	OperationTTL time.Duration
-	// Throttle makes the token buckets of Microsoft.Compute refuse with 429 when they are empty.
-	// Without it they are only reported in the x-ms-ratelimit-remaining-* headers.
+	// Throttle makes the token buckets of Resource Manager and Microsoft.Compute refuse with 429 when
+	// they are empty. Without it they are only reported, in the x-ms-ratelimit-remaining-* headers and
+	// in State. They fill by the clock, whatever Speed says.
 	Throttle bool
 	// RefuseProtected answers 409 when a scale-set action names an instance with
 	// protectFromScaleSetActions. Which of the two Azure does is not documented; by default the

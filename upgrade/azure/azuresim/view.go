@@ -20,7 +20,7 @@ func (w *world) view(i *instance) document {
 	if i.power.code == "running" {
 		v["osName"], v["osVersion"] = strings.ToLower(text(i.profile, "storageProfile", "imageReference", "offer")), i.exact
 	}
-	if code := i.healthCode(); code != "" {
+	if code := i.healthCode(); code != "" && !i.mute {
 		v["vmHealth"] = document{"status": entry("HealthState", status{code, i.health.message, i.health.since})}
 	}
 	return v

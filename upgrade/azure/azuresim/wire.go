@@ -68,12 +68,12 @@ func (fs wireFaults) delay(after bool) time.Duration {
 }
 
 // instead is the answer of a fault that keeps the call from the endpoint, nil if none does.
-func (fs wireFaults) instead(c *call) *reply {
+func (fs wireFaults) instead(w *world, c *call) *reply {
 	for _, f := range fs {
 		if f.When == "after" {
 			continue
 		}
-		if r := f.answer(c); r != nil {
+		if r := f.answer(w, c); r != nil {
 			return r
 		}
 	}
@@ -81,17 +81,13 @@ func (fs wireFaults) instead(c *call) *reply {
 }
 
 // after spoils the answer of a call that was worked on.
-func (fs wireFaults) after(c *call, r *reply) *reply {
+func (fs wireFaults) after(w *world, c *call, r *reply) *reply {
 	for _, f := range fs {
-		switch {
-		case f.Kind == "half-body":
-			spoilt := *r
-			spoilt.cut = true
-			r = &spoilt
-		case f.Kind == "foreign-host":
-			r = f.misdirect(c, r)
+		switch spoilt := f.spoil(c, r); {
+		case spoilt != nil:
+			r = spoilt
 		case f.When == "after":
-			if other := f.answer(c); other != nil {
+			if other := f.answer(w, c); other != nil {
 				other.header = mergeHeader(r.header, other.header)
 				r = other
 			}
@@ -101,15 +97,18 @@ func (fs wireFaults) after(c *call, r *reply) *reply {
 }
 
 // answer is what the fault says in place of the endpoint, nil for kinds that say nothing.
-func (f Fault) answer(c *call) *reply {
+func (f Fault) answer(w *world, c *call) *reply {
 	var r *reply
 	switch f.Kind {
 	case "http-status":
 		status := cmp.Or(f.Status, http.StatusServiceUnavailable)
-		r = fail(status, cmp.Or(f.Code, statusCode(status)), "%s", cmp.Or(f.Message, http.StatusText(status)+"."))
+		code := cmp.Or(f.Code, statusCode(status))
+		r = fail(status, code, "%s", cmp.Or(f.Message, w.refusal(c, status, code)))
 		if f.RetryAfter != "" {
 			r.set("Retry-After", f.RetryAfter)
 		}
+	case "throttle":
+		r = w.full(c, f)
 	case "html":
 		status := cmp.Or(f.Status, http.StatusBadGateway)
 		r = &reply{status: status, raw: fmt.Appendf(nil, "<html><head><title>%d</title></head><body><h1>%s</h1></body></html>\n", status, http.StatusText(status))}
@@ -121,6 +120,17 @@ func (f Fault) answer(c *call) *reply {
 		r = &reply{drop: true}
 	}
 	return r
+}
+
+// full is the answer of an empty bucket: of Compute's policy for the call, or of Resource Manager.
+func (w *world) full(c *call, f Fault) *reply {
+	after := cmp.Or(f.RetryAfter, "30")
+	if f.Code == armThrottled || c.route == nil || w.policy(c) == "" {
+		return w.tooManyForARM(armKind(c.method), after)
+	}
+	charges := w.charges(c)
+	whole := charges[len(charges)-1]
+	return w.tooManyForCompute(whole.name, int(whole.rate.max), after)
 }
 
 // statusCode is the error code that usually goes with a status.

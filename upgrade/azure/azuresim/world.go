@@ -47,6 +47,11 @@ func newWorld(opt Options, now time.Time) (*world, error) {
 			return nil, fmt.Errorf("fleet sets[%d] %s: %w", i, spec.Name, err)
 		}
 	}
+	for i, f := range opt.Fleet.Faults {
+		if err := w.inject(f); err != nil {
+			return nil, fmt.Errorf("fleet faults[%d]: %w", i, err)
+		}
+	}
 	return w, nil
 }
 

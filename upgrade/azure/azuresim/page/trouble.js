@@ -52,10 +52,20 @@ export function setTrouble(s) {
       button("+1 instance", () => act({ kind: "born", set: s.id }, `${s.name}: one more instance, on the model.`)),
       button("Change the model…", () => changeModel(box.current ?? s)),
       button("Upgrade what is outdated", () => act({ kind: "foreign-upgrade", set: s.id }, `${s.name}: somebody else starts manualupgrade for what is outdated and idle.`)),
+      button("Start a native rolling upgrade", () => act({ kind: "foreign-rolling", set: s.id }, `${s.name}: somebody else starts Azure's own rolling upgrade of what is outdated.`)),
+      button("Cancel it", () => act({ kind: "cancel-rolling", set: s.id }, `${s.name}: if Azure's own rolling upgrade runs, somebody else cancels it.`)),
+      button("Mode Automatic…", () => switchMode(s)),
       button("Hide starts for 20 s", () => act({ kind: "lag", set: s.id, delay: "20s" }, `${s.name}: for 20 s after a start ARM shows instances as they were.`))),
     h("p", { class: "quiet" }, "The next operation on it"),
     h("p", { class: "buttons" }, ...lro.map(([kind, label]) => button(label, () => act({ kind, set: s.id }, `The next operation on ${s.name} ${label}.`)))));
   return box;
+}
+
+/** switchMode asks whether somebody else may let Azure move all instances by itself. */
+function switchMode(s) {
+  const patch = { properties: { upgradePolicy: { mode: "Automatic" } } };
+  ask(`Switch ${s.name} to mode Automatic?`, "Somebody else, not the caller, changes the upgrade policy. From then on a change of the model moves all instances at once.", "Switch it",
+    () => act({ kind: "change-model", set: s.id, patch }, `${s.name}: somebody else switched it to mode Automatic.`));
 }
 
 /** changeModel asks for the version that somebody else writes into the model. */
@@ -69,9 +79,12 @@ function changeModel(s) {
 }
 
 const wire = {
-  throttle: { fault: { kind: "http-status", status: 429, retryAfter: "10" }, word: "answered 429, Retry-After 10 s" },
+  throttle: { fault: { kind: "throttle", retryAfter: "10" }, word: "answered 429, Retry-After 10 s" },
   outage: { fault: { kind: "http-status", status: 503 }, word: "answered 503" },
+  denied: { fault: { kind: "http-status", status: 403 }, word: "answered 403" },
   slow: { fault: { kind: "slow", delay: "3s" }, word: "3 s late" },
+  drip: { fault: { kind: "drip" }, word: "answered without end" },
+  garbage: { fault: { kind: "malformed" }, word: "answered with broken JSON, after the work" },
   reset: { fault: { kind: "reset" }, word: "dropped without an answer" },
 };
 
@@ -91,11 +104,19 @@ export function callTrouble() {
 
 const words = {
   "http-status": (f) => `answer ${f.status ?? 503}${f.retryAfter ? `, Retry-After ${f.retryAfter}` : ""}`,
+  throttle: (f) => `answer 429, Retry-After ${f.retryAfter ?? 30}`,
   slow: (f) => `${f.delay} late`,
+  drip: () => "an answer without end",
+  malformed: () => "broken JSON",
+  "wrong-type": () => "an answer marked as HTML",
+  "big-body": (f) => `an answer of ${f.count ?? 50} MB`,
   reset: () => "connection dropped",
   lag: (f) => `starts hidden for ${f.delay}`,
   "fail-instance": () => "next upgrade fails",
   "never-healthy": () => "never healthy",
+  "health-unknown": () => "health never known",
+  "health-missing": () => "health not told",
+  flap: (f) => `flaps every ${f.delay}`,
   ...Object.fromEntries(lro.map(([kind, label]) => [kind, () => `next operation ${label}`])),
 };
 

@@ -49,7 +49,7 @@ var ana = upgrade.Person{ID: "U0ANA", Name: "ana"}
 func record(id, set, requester string, said ...upgrade.Fact) upgrade.Record {
 	return upgrade.Record{
 		ID: id, Plan: upgrade.Plan{Set: upgrade.SetID(set), ResourceGroup: "rg-shop", Name: set},
-		Rollout: upgrade.Rollout{ID: id, Requester: requester}, Events: upgrade.At(time.Unix(1, 0), "", said...),
+		Rollout: upgrade.Rollout{ID: id, Requester: requester, Owner: requester}, Events: upgrade.At(time.Unix(1, 0), "", said...),
 	}
 }
 

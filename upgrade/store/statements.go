@@ -20,7 +20,9 @@ const (
 	release = `update rollouts set lease_until = 0, wake_at = case when wakes = $3 then $4 else now_ms() end
 		where id = $1 and epoch = $2 and lease_until > 0`
 
-	clearLeases = `update rollouts set lease_until = 0 where lease_until > 0`
+	// clearLeases takes the leases of a dead process away. What it would have looked at next is due at once:
+	// an operation may have ended while nobody was there.
+	clearLeases = `update rollouts set lease_until = 0, wake_at = now_ms() where ended_at is null`
 
 	wake = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where id = $1 and ended_at is null`
 

@@ -25,7 +25,7 @@ type Store struct {
 // exist; the file must be readable by its owner only; a damaged file, an empty one and one of a
 // newer version are refused and left as they are. A lock file beside it keeps a second process
 // out for as long as this one lives. As no other process can hold a lease then, all leases left by
-// a dead one are cleared, and its rollouts are due at once.
+// a dead one are cleared, and every open rollout is due at once.
 //
 // now is the journal's only clock: leases, wake-ups and retries are measured by it. Opened in a
 // testing/synctest bubble with time.Now, the Store lives in the bubble's time, and must be closed

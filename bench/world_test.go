@@ -9,9 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/bot/slacksim"
@@ -83,12 +81,11 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	api := slack.New(s.BotToken, slack.OptionHTTPClient(s.HTTP), slack.OptionAppLevelToken(s.AppKey), slack.OptionAPIURL(s.SlackURL))
 	policies := func() []upgrade.Policy { return s.Policies }
 	people := &bot.People{API: api, Now: time.Now}
-	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: time.Now,
-		ID: s.ID, Log: s.Log, Woken: journal.Passes()}
-	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, Policies: policies, Now: time.Now, ID: s.ID}
-	dialer := &websocket.Dialer{NetDialContext: s.Dial, HandshakeTimeout: 10 * time.Second}
+	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, People: people, Policies: policies, Now: time.Now, ID: s.ID}
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: time.Now, Log: s.Log,
-		Options: []socketmode.Option{socketmode.OptionDialer(dialer)}, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
+		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
+	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: time.Now,
+		ID: s.ID, Log: s.Log, Woken: journal.Passes(), Link: edge.Unheard}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	passes := make(chan error, 1)

@@ -133,8 +133,8 @@ func (s *step) unheard() Unheard {
 func (s *step) missing(f *Fault) {
 	s.seen.Gone = f.Kind == FaultGone
 	s.seen.Missing = f.Error()
-	if in := Sentence(f.Code, f.Message); in != "" {
-		s.seen.Missing = f.Op + ": " + in
+	if Sentence(f.Code, f.Message) != "" {
+		s.seen.Missing = f.Op + ": " + inWords(f.Code, f.Message)
 	}
 	if f.Kind == FaultThrottled {
 		s.seen.Throttled = s.e.Now().Add(max(f.RetryAfter, s.e.Pace.Refresh))

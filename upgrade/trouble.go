@@ -1,7 +1,6 @@
 package upgrade
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ func failure(v view) *Blocker {
 		broken := v.r.In(Broken)
 		what := fmt.Sprintf("%s failed (budget %d)", Instances(broken), v.limits().MaxFailures)
 		if i := v.r.Instances[broken[0]]; len(broken) == 1 {
-			what += ": " + cmp.Or(Sentence(i.Code, i.Detail), i.Detail)
+			what += ": " + i.why()
 		}
 		return &Blocker{Reason: ReasonFailure, What: what, Details: v.why(broken), Clears: "a requester or approver", Next: "/vmss retry " + v.r.ID,
 			Also: []string{v.about("quarantine", broken, `"why"`), v.about("skip", broken), v.rollbackCommand(), v.abortCommand()}}
@@ -53,7 +52,7 @@ func (v view) why(ids []string) []string {
 	out := make([]string, len(ids))
 	for n, id := range ids {
 		i := v.r.Instances[id]
-		out[n] = fmt.Sprintf("%s: %s", id, cmp.Or(Sentence(i.Code, i.Detail), i.Detail))
+		out[n] = fmt.Sprintf("%s: %s", id, i.why())
 		if v.seen.Set == nil {
 			continue
 		}
@@ -64,9 +63,21 @@ func (v view) why(ids []string) []string {
 	return out
 }
 
-// inWords is Azure's reason in a sentence where the code is known, else in its own words.
+// why is Azure's reason for where the instance stands in a sentence, else as it was told.
+func (i InstanceStatus) why() string {
+	if Sentence(i.Code, i.Detail) != "" {
+		return inWords(i.Code, i.Detail)
+	}
+	return i.Detail
+}
+
+// inWords is Azure's reason in a sentence, with the code that people search for, where it is known, else
+// in Azure's own words.
 func inWords(code, message string) string {
-	return cmp.Or(Sentence(code, message), strings.TrimSpace(code+": "+message))
+	if s := Sentence(code, message); s != "" {
+		return s + " (" + code + ")"
+	}
+	return strings.TrimSpace(code + ": " + message)
 }
 
 // drift compares the set with the plan (R34): the etag is not compared, it serves as If-Match only.
@@ -78,8 +89,12 @@ func drift(v view) *Blocker {
 	if len(diffs) == 0 {
 		return nil
 	}
+	changes := changedLeaves(v.p.Leaves, v.seen.Set.Model.Leaves)
+	if len(changes) == 0 && v.p.Leaves != nil && len(ChangedSections(v.p, *v.seen.Set)) > 0 {
+		changes = []string{"only the order of a list in the model"}
+	}
 	b := &Blocker{Reason: ReasonDrift, What: "the set is not as planned: " + strings.Join(diffs, "; "), Clears: "whoever changed it, by putting it back",
-		Details: changedLeaves(v.p.Leaves, v.seen.Set.Model.Leaves), Next: v.abortCommand()}
+		Details: changes, Next: v.abortCommand()}
 	if _, no := Replan(v.p, v.r, *v.seen.Set, v.seen.Policy, v.now); no == nil {
 		b.Clears += "; or a requester or approver, by a new plan or an abort"
 		b.Next, b.Also = "/vmss replan "+v.r.ID, []string{v.abortCommand()}

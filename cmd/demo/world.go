@@ -33,7 +33,7 @@ type world struct {
 }
 
 func newWorld(f flags, errs io.Writer) (*world, error) {
-	w := &world{fleet: azuresim.DefaultFleet()}
+	w := &world{fleet: fleet()}
 	if f.fleet != "" {
 		file, err := os.Open(f.fleet)
 		if err != nil {
@@ -49,6 +49,18 @@ func newWorld(f flags, errs io.Writer) (*world, error) {
 		return nil, err
 	}
 	return w, w.writeConfig()
+}
+
+// fleet is the simulator's own with one scale set more, of which an instance fails by itself, once: in
+// the second of its three update domains.
+func fleet() azuresim.Fleet {
+	f := azuresim.DefaultFleet()
+	f.Sets = append(f.Sets, azuresim.Set{Name: "mail-relay", ResourceGroup: "rg-mail", Capacity: 6, UpdateDomains: 3,
+		Image: azuresim.ImageRef{Publisher: "Canonical", Offer: "0001-com-ubuntu-server-jammy", SKU: "22_04-lts-gen2", Version: "22.04.202310190"},
+		Tags:  map[string]string{"env": "prod", "team": "mail"}})
+	f.Faults = append(f.Faults, azuresim.Fault{Kind: "fail-instance", Set: "mail-relay", Instance: "4", Code: "VMExtensionProvisioningError",
+		Message: "VM has reported a failure when processing extension 'MailAgent'. Error message: \"Enable failed: port 25 is in use\"."})
+	return f
 }
 
 func (w *world) folder(data string) (err error) {
@@ -128,7 +140,7 @@ func (w *world) hints() []string {
 		"Type `/vmss upgrade myvmss 4.0.20160229 ud=0` here, as Ana, and read the plan and the card.",
 		"Switch to Bo at the top right and press *Approve UD 0*. Olaf may press it, too: see what he is told.",
 		"Type `/vmss upgrade myvmss latest` without `ud=`: one card for each update domain. *Pause* and *Why* are in the menus.",
-		"Make trouble in <" + w.azureURL + "|the simulated Azure>: let an instance fail and watch the bot stop.",
+		"Type `/vmss upgrade mail-relay latest`: instance 4 fails by itself in the second domain. See the bot hold, say why, and offer the ways out. More trouble is in <" + w.azureURL + "|the simulated Azure>.",
 	}
 }
 
@@ -228,7 +240,8 @@ Four things to try in the workspace:
   1. as Ana (top right), type   /vmss upgrade myvmss 4.0.20160229 ud=0
   2. switch to Bo and press [Approve UD 0]; as Olaf the same button is refused
   3. type   /vmss upgrade myvmss latest   for all update domains, one card each; [Pause], Why and Abort are in the menus
-  4. in the simulated Azure, let an instance fail and see the bot hold, and say why
+  4. type   /vmss upgrade mail-relay latest   and approve twice: an instance fails by itself; see the bot hold, say why and offer the ways out.
+     More trouble of any kind is in the simulated Azure
 
 The same without a browser:  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"help","wait":"2s"}'
 Both listen on this machine only. Ctrl-C ends it.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -146,7 +147,10 @@ func home(reply commands.Reply, records map[string]upgrade.Record) Message {
 func rollouts(reply commands.Reply, records map[string]upgrade.Record, now time.Time) Message {
 	var p page
 	if rec, ok := records[reply.Rollouts[0]]; ok && len(reply.Rollouts) == 1 {
-		if reply.Verb == commands.VerbWhy {
+		switch {
+		case reply.Part == partEvidence:
+			return evidenceOf(rec)
+		case reply.Verb == commands.VerbWhy:
 			return why(rec)
 		}
 		return status(rec, now)
@@ -167,7 +171,7 @@ func (p *page) list(ids []string, records map[string]upgrade.Record) {
 		ph := phaseOf(rec)
 		c := countsOf(rec)
 		p.para(fmt.Sprintf("%s %s  %s", ph.emoji, title(rec), code(id)),
-			fmt.Sprintf("     %s · done %d/%d · failed %d · by %s", ph.word, c.done, c.total, c.failed, name(rec.Rollout.Name)))
+			"     "+dots(ph.word, fmt.Sprintf("done %d/%d · failed %d", c.done, c.total, c.failed), "by "+name(rec.Rollout.Name), owner(rec.Rollout)))
 	}
 	if n := len(ids) - most; n > 0 {
 		p.para(fmt.Sprintf("… and %d more", n))
@@ -179,24 +183,25 @@ func status(rec upgrade.Record, now time.Time) Message {
 	ph := phaseOf(rec)
 	var p page
 	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
-	p.chart(rolloutDots(rec), rolloutKey)
+	p.chart(rolloutDots(rec), keyOf(rec.Plan))
 	if b, open := rec.Rollout.OpenBatch(); open {
-		p.para(usual(b, rec))
-		p.para(instanceLines(b, rec, now)...)
+		p.para(usual(b, rec.Plan))
+		p.para(teller{past: pastOf(rec), rec: rec, now: now, batch: b}.lines()...)
 	}
 	p.para(troubled(rec, now)...)
 	p.small(skippedBriefly(rec.Plan))
-	p.small(code("/vmss why "+rec.ID), "by "+name(rec.Rollout.Name), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan))
+	p.small(code("/vmss why "+rec.ID), "by "+name(rec.Rollout.Name), owner(rec.Rollout), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan))
 	return p.done(slotReply, headline(rec, ph))
 }
 
-// troubled are the lines of failed and vanished instances.
+// troubled are the lines of instances that did not simply come up.
 func troubled(rec upgrade.Record, now time.Time) []string {
-	ids := append(idsIn(rec, upgrade.Broken), idsIn(rec, upgrade.Vanished)...)
+	ids := idsIn(rec, upgrade.Broken, upgrade.Unclear, upgrade.Aside, upgrade.Passed, upgrade.Vanished)
 	const most = 15
+	t := teller{past: pastOf(rec), rec: rec, now: now, room: 160}
 	var out []string
 	for _, id := range ids[:min(most, len(ids))] {
-		out = append(out, instanceLine(id, rec, now, 160, ""))
+		out = append(out, t.line(id, t.last(id, rec.Rollout)))
 	}
 	if n := len(ids) - most; n > 0 {
 		out = append(out, fmt.Sprintf("… and %d more", n))
@@ -206,14 +211,17 @@ func troubled(rec upgrade.Record, now time.Time) []string {
 
 // why lists everything in the way, with who or what clears it, until when, and what to type.
 func why(rec upgrade.Record) Message {
-	ph := phaseOf(rec)
+	ph, d := phaseOf(rec), upgrade.LastDecided(rec.Events)
+	where := ph.sentence
+	if strings.Contains(where, prose(d.Text)) && len(d.Blockers) > 0 { // the first blocker says it
+		where = "*" + upperFirst(ph.word) + "*"
+	}
 	var p page
-	p.para(fmt.Sprintf("%s  %s", title(rec), code(rec.ID)), ph.emoji+" "+ph.sentence)
-	d := upgrade.LastDecided(rec.Events)
+	p.para(fmt.Sprintf("%s  %s", title(rec), code(rec.ID)), ph.emoji+" "+where)
 	if rec.Rollout.Ended == nil {
 		blockers := standing(rec, d)
 		for _, b := range blockers {
-			p.para(blockerLines(b)...)
+			p.para(blockerLines(b, rec)...)
 			if b.Reason == upgrade.ReasonModel && rec.Rollout.Model.Asked != nil {
 				p.para("     " + recommendation(rec.Rollout.Model))
 			}
@@ -232,7 +240,7 @@ func standing(rec upgrade.Record, d upgrade.Decided) []upgrade.Blocker {
 	if rec.Rollout.Abort == nil && d.Reason != upgrade.ReasonModel {
 		return d.Blockers
 	}
-	return others(d, upgrade.ReasonFailure, upgrade.ReasonDrift, upgrade.ReasonPaused, upgrade.ReasonSoak, upgrade.ReasonBake,
+	return others(d, upgrade.ReasonFailure, upgrade.ReasonUnclear, upgrade.ReasonDrift, upgrade.ReasonChannel, upgrade.ReasonPaused, upgrade.ReasonSoak, upgrade.ReasonBake,
 		upgrade.ReasonHealth, upgrade.ReasonApproval, upgrade.ReasonDenied, upgrade.ReasonExpired)
 }
 

@@ -3,13 +3,14 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // batch is the thread message of one call to Azure: a line an instance, edited through its life, and
-// a closing line when the gate is done.
+// a closing line when the gate is done. What is tried once more in a later batch keeps its old line here.
 func batch(n int, rec upgrade.Record, now time.Time) Message {
 	slot := upgrade.BatchSlot(n)
 	i := slices.IndexFunc(rec.Rollout.Batches, func(b upgrade.BatchStatus) bool { return b.N == n })
@@ -18,11 +19,16 @@ func batch(n int, rec upgrade.Record, now time.Time) Message {
 	}
 	b := rec.Rollout.Batches[i]
 	gate, _ := rec.Plan.Gate(b.Gate)
+	before := pastOf(rec)
 	var p page
-	p.para(fmt.Sprintf("*%s* of %s · batch %d · %s", gate.Title, name(rec.Plan.Name), n, upgrade.Count(len(b.Instances), "instance")), usual(b, rec), callLine(b, rec, now))
-	p.para(instanceLines(b, rec, now)...)
-	p.para(closing(gate, n, rec))
-	return p.done(slot, batchText(gate, b, rec))
+	p.para(fmt.Sprintf("*%s* of %s · batch %d · %s", gate.Title, name(rec.Plan.Name), n, upgrade.Count(len(b.Instances), "instance")), usual(b, rec.Plan), callLine(b, rec, now))
+	p.para(teller{past: before, rec: rec, now: now, batch: b}.lines()...)
+	p.para(closing(gate, n, rec, before))
+	if rec.Rollout.Ended == nil && slices.ContainsFunc(before.kept, func(t testimony) bool { return slices.Contains(b.Instances, t.id) }) {
+		look := askEvidence(rec)
+		p.buttons(button(look.label, "What Azure said of what failed", look.r))
+	}
+	return p.done(slot, batchText(gate, b, rec, before))
 }
 
 // refusedBatch is what is left of a batch Azure definitely refused: nothing happened to anything.
@@ -30,7 +36,11 @@ func refusedBatch(n int, rec upgrade.Record) Message {
 	line := fmt.Sprintf(":no_entry_sign: Batch %d of %s was not started: nothing happened to its instances.", n, name(rec.Plan.Name))
 	for _, e := range slices.Backward(rec.Events) {
 		if f, ok := e.Fact.(upgrade.Refused); ok {
-			line += fmt.Sprintf("\nAzure refused: %s: %s", esc(f.Code, 60), esc(f.Message, 300))
+			said := reason(f.Code, f.Message, 300)
+			if upgrade.Sentence(f.Code, f.Message) == "" {
+				said = esc(f.Code, 60) + ": " + said
+			}
+			line += "\nAzure refused: " + said
 			break
 		}
 	}
@@ -40,19 +50,22 @@ func refusedBatch(n int, rec upgrade.Record) Message {
 	return p.done(upgrade.BatchSlot(n), fmt.Sprintf("%s: batch %d was not started (%s)", name(rec.Plan.Name), n, esc(rec.ID, 20)))
 }
 
-func batchText(g upgrade.Gate, b upgrade.BatchStatus, rec upgrade.Record) string {
+func batchText(g upgrade.Gate, b upgrade.BatchStatus, rec upgrade.Record, before past) string {
 	n := map[upgrade.Progress]int{}
 	for _, id := range b.Instances {
-		n[rec.Rollout.Instances[id].State]++
+		n[before.in(b.N, id, rec.Rollout).State]++
 	}
 	return fmt.Sprintf("%s %s: %d/%d ok, %d failed (%s)", name(rec.Plan.Name), g.Title, n[upgrade.OK], len(b.Instances), n[upgrade.Broken], esc(rec.ID, 20))
 }
 
 // callLine tells how the call itself stands; nothing while it is simply over.
 func callLine(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) string {
-	switch {
+	switch f := resolution(b, rec); {
+	case f.Verdict != "":
+		return fmt.Sprintf(":eyes: The call brought no answer. %s looked: %s%s", name(f.Name), found[f.Verdict], because(f.Reason))
 	case b.Op.State == upgrade.StateFailed:
-		return ":warning: Azure reported a failure: " + esc(b.Op.Cause, 300) + ". Each instance is judged by itself."
+		said := reason(b.Op.Code, strings.TrimPrefix(b.Op.Cause, b.Op.Code+" "), 300)
+		return ":warning: Azure reported a failure: " + strings.TrimSuffix(said, ".") + ". Each instance is judged by itself."
 	case b.Op.State == upgrade.StateSending && b.Op.Cause != "":
 		return fmt.Sprintf(":grey_question: The call brought no answer (%s): the set is watched until it is clear what happened.", esc(b.Op.Cause, 200))
 	case b.Op.Resend && b.Op.State == upgrade.StateAccepted:
@@ -63,51 +76,133 @@ func callLine(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) string {
 	return ""
 }
 
-func instanceLines(b upgrade.BatchStatus, rec upgrade.Record, now time.Time) []string {
-	// However many there are, each keeps its line: the more, the shorter their reasons.
-	room := max(60, min(300, 5000/max(1, len(b.Instances))))
-	ordinary := usual(b, rec)
+// resolution is what somebody found who looked what became of a batch's call; zero = nobody had to.
+func resolution(b upgrade.BatchStatus, rec upgrade.Record) upgrade.Resolved {
+	for _, e := range rec.Events {
+		if f, ok := e.Fact.(upgrade.Resolved); ok && f.Op == b.Op.ID && f.Op != "" {
+			return f
+		}
+	}
+	return upgrade.Resolved{}
+}
+
+// teller tells where instances stand, each in a line.
+type teller struct {
+	past
+	rec   upgrade.Record
+	now   time.Time
+	batch upgrade.BatchStatus
+	room  int // characters of a reason
+}
+
+// lines are those of the batch. However many there are, each keeps its line: the more, the shorter their
+// reasons.
+func (t teller) lines() []string {
+	t.room = max(60, min(300, 5000/max(1, len(t.batch.Instances))))
 	var out []string
-	for _, id := range b.Instances {
-		out = append(out, instanceLine(id, rec, now, room, ordinary))
+	for _, id := range t.batch.Instances {
+		was := t.in(t.batch.N, id, t.rec.Rollout)
+		line := t.line(id, was)
+		if was.over {
+			line += since(t.rec.Rollout.Instances[id])
+		}
+		out = append(out, line)
 	}
 	return out
 }
 
+// since is what became of an instance after the attempt that a line tells of.
+func since(now upgrade.InstanceStatus) string {
+	switch {
+	case now.Batch > 0:
+		return fmt.Sprintf(" · once more in batch %d", now.Batch)
+	case now.Retry && !now.State.Final():
+		return " · waits to be tried once more"
+	case now.State == upgrade.Waiting:
+		return " · waits for another yes"
+	}
+	return " · since then " + string(now.State)
+}
+
 // usual is the step from image to image that most of a batch takes: it stands above the lines, so
 // that these fit a phone and only the exceptions repeat it.
-func usual(b upgrade.BatchStatus, rec upgrade.Record) string {
+func usual(b upgrade.BatchStatus, p upgrade.Plan) string {
 	if len(b.Instances) == 0 {
 		return ""
 	}
-	m, _, _ := rec.Plan.Member(b.Instances[0])
-	return version(m.From) + " → " + version(rec.Plan.Target.Image)
+	m, _, _ := p.Member(b.Instances[0])
+	switch {
+	case b.Op.Kind == upgrade.OpReimage:
+		return "New disk of " + version(p.Target.Image)
+	case back(p):
+		return fmt.Sprintf(":rewind: %s back to %s", version(m.From), version(p.Target.Image))
+	}
+	return version(m.From) + " → " + version(p.Target.Image)
 }
 
-// instanceLine tells where one instance stands, in at most room characters of reason.
-func instanceLine(id string, rec upgrade.Record, now time.Time, room int, ordinary string) string {
-	m, _, _ := rec.Plan.Member(id)
-	st := rec.Rollout.Instances[id]
+// step is an instance's own step, "" where it is the usual one.
+func (t teller) step(m upgrade.Member, image string) string {
+	p, fromElsewhere := t.rec.Plan, true
+	if len(t.batch.Instances) > 0 {
+		first, _, _ := p.Member(t.batch.Instances[0])
+		fromElsewhere = !m.From.Same(first.From) && t.batch.Op.Kind != upgrade.OpReimage
+	}
+	if !fromElsewhere && orUnknown(image) == version(p.Target.Image) {
+		return ""
+	}
+	return version(m.From) + " → " + orUnknown(image)
+}
+
+// line tells where one instance stands, or stood.
+func (t teller) line(id string, st attempt) string {
+	m, _, _ := t.rec.Plan.Member(id)
+	if st.over && !st.State.Final() && st.State != upgrade.Unclear { // somebody found that it never began
+		st.State = upgrade.Waiting
+	}
 	head := fmt.Sprintf("%s `%s` %s  ", shapeOf(st.State), mono(id, 24), place(m))
+	if line := t.trouble(id, st); line != "" {
+		return head + line
+	}
 	switch st.State {
 	case upgrade.OK:
-		step := version(m.From) + " → " + orUnknown(st.Image)
-		if step == ordinary {
-			step = ""
-		}
-		return head + dots("ok in "+span(st.At.Sub(st.Started)), step, seenTwice(rec.Plan))
-	case upgrade.Broken:
-		return head + fmt.Sprintf("*failed* after %s: %s", span(st.At.Sub(st.Started)), esc(st.Detail, room))
-	case upgrade.Vanished, upgrade.Left:
-		return head + fmt.Sprintf("%s: %s", st.State, esc(st.Detail, room))
+		return head + dots("ok in "+span(st.At.Sub(st.Started)), t.step(m, st.Image), seenTwice(t.rec.Plan))
 	case upgrade.Confirmed:
-		return head + fmt.Sprintf("seen good once · %s", span(now.Sub(st.Started)))
+		return head + fmt.Sprintf("seen good once · %s", span(t.now.Sub(st.Started)))
 	case upgrade.Checking:
-		return head + fmt.Sprintf("on %s, coming up · %s · %s", orUnknown(st.Image), span(now.Sub(st.Started)), esc(st.Detail, min(room, 80)))
+		return head + fmt.Sprintf("on %s, coming up · %s · %s", orUnknown(st.Image), span(t.now.Sub(st.Started)), esc(st.Detail, min(t.room, 80)))
 	case upgrade.Going:
-		return head + "upgrading " + span(now.Sub(st.Started))
+		return head + "upgrading " + span(t.now.Sub(st.Started))
 	}
 	return head + "not started"
+}
+
+// trouble tells of an instance that did not simply come up, "" if it did: the bot's own judgement with
+// its time, a person's with their reason and, where they set it aside, why it had failed.
+func (t teller) trouble(id string, st attempt) string {
+	after, why := "", reason(st.Code, st.Detail, t.room)
+	if st.At.Equal(st.judged) && !st.Started.IsZero() {
+		after = " after " + span(st.At.Sub(st.Started))
+	}
+	switch st.State {
+	case upgrade.OK:
+		if st.Detail != "" {
+			return "ok · " + why
+		}
+	case upgrade.Broken:
+		return "*failed*" + after + ": " + why
+	case upgrade.Unclear:
+		return "*inconclusive*" + after + ": " + why
+	case upgrade.Aside:
+		if f, failed := t.failures[id]; failed {
+			why += " · it had failed: " + reason(f.Code, f.Detail, t.room)
+		}
+		return why
+	case upgrade.Passed:
+		return why
+	case upgrade.Vanished, upgrade.Left:
+		return fmt.Sprintf("%s: %s", st.State, why)
+	}
+	return ""
 }
 
 func place(m upgrade.Member) string {
@@ -134,20 +229,19 @@ func seenTwice(p upgrade.Plan) string {
 }
 
 // closing stands under the last batch of a gate that is done.
-func closing(g upgrade.Gate, n int, rec upgrade.Record) string {
+func closing(g upgrade.Gate, n int, rec upgrade.Record, before past) string {
 	r := rec.Rollout
 	since, done := r.GateDone(g)
-	first, _ := batchOf(r, g)
-	last := first
+	last := 0
 	for _, b := range r.Batches {
 		if b.Gate == g.Key {
-			last = b
+			last = b.N
 		}
 	}
-	if !done || last.N != n {
+	if !done || last != n {
 		return ""
 	}
-	return fmt.Sprintf("*%s done: %s in %s*%s", g.Title, results(g, r), span(since.Sub(first.Op.SentAt)), rest(g, since, rec))
+	return fmt.Sprintf("*%s done: %s%s*%s", g.Title, results(g, r), tookOf(g, rec, before), rest(g, since, rec))
 }
 
 // results counts how a gate's instances came out.
@@ -157,7 +251,7 @@ func results(g upgrade.Gate, r upgrade.Rollout) string {
 		n[r.Instances[m.ID].State]++
 	}
 	s := fmt.Sprintf("%d/%d ok", n[upgrade.OK], len(g.Instances))
-	for _, state := range []upgrade.Progress{upgrade.Broken, upgrade.Vanished, upgrade.Left} {
+	for _, state := range []upgrade.Progress{upgrade.Broken, upgrade.Unclear, upgrade.Aside, upgrade.Passed, upgrade.Vanished, upgrade.Left} {
 		if n[state] > 0 {
 			s += fmt.Sprintf(", %d %s", n[state], state)
 		}

@@ -12,68 +12,20 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// asking is one asking of a gate as the events tell it: each card shows its own, also after a later
-// one has replaced it.
-type asking struct {
-	asked    upgrade.AskedAt
-	votes    []upgrade.Ballot
-	granted  time.Time // zero = not granted
-	rest     bool      // the yes covered every later gate, too
-	denied   *upgrade.Said
-	replaced bool
-}
-
-func askingOf(events []upgrade.Event, gate string, n int) asking {
-	var a asking
-	for _, e := range events {
-		switch f := e.Fact.(type) {
-		case upgrade.Asked:
-			a.replaced = a.replaced || f.Gate == gate && f.Asking > n
-			if f.Gate == gate && f.Asking == n {
-				a.asked = upgrade.AskedAt{Asked: f, At: e.At}
-			}
-		case upgrade.AskedAgain:
-			a.replaced = a.replaced || f.Gate == gate && !a.asked.At.IsZero()
-		case upgrade.Voted:
-			if f.Gate == gate && f.Asking == n {
-				a.votes = append(a.votes, upgrade.Ballot{By: e.By, Name: f.Name, At: e.At})
-			}
-		case upgrade.Granted:
-			a.rest = a.rest || f.Gate != gate && e.At.Equal(a.granted)
-			if f.Gate == gate && f.Asking == n {
-				a.granted = e.At
-			}
-		case upgrade.Denied:
-			if f.Gate == gate && f.Asking == n {
-				a.denied = &upgrade.Said{By: e.By, Name: f.Name, Reason: f.Reason, At: e.At}
-			}
-		}
-	}
-	return a
-}
-
-func (a asking) voters() string {
-	var names []string
-	for _, v := range a.votes {
-		names = append(names, name(v.Name))
-	}
-	return and(names)
-}
-
 // card is the question put to people before a gate: made for a phone at night, so the evidence is
 // short, one button says yes and everything else is behind the dots. Once it is answered, or the
 // answer does not matter any more, it is one line without buttons.
 func card(g upgrade.Gate, at, n int, rec upgrade.Record, now time.Time) Message {
-	a := askingOf(rec.Events, g.Key, n)
+	a := askingOf(rec, g, n)
 	slot := upgrade.CardSlot(g.Key, n)
 	if line := closed(a, g, rec, now); line != "" {
 		var p page
 		p.para(line)
-		p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), gateOf(rec.Plan, at), goal(rec.Plan, g))
+		p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), gateOf(rec.Plan, at), goal(rec.Plan, g, a))
 		return p.done(slot, fmt.Sprintf("%s (%s)", flat(line), esc(rec.ID, 20)))
 	}
 	var p page
-	p.paraWith(restMenu(a, at, rec.Plan), fmt.Sprintf("*Approve %s of %s?*", g.Title, name(rec.Plan.Name)), dots(goal(rec.Plan, g), gateOf(rec.Plan, at)))
+	p.paraWith(restMenu(a, at, rec), question(a, g, rec.Plan), dots(goal(rec.Plan, g, a), gateOf(rec.Plan, at)))
 	p.para(evidence(a, g, at, rec)...)
 	p.para(acknowledge(a, at, rec)...)
 	p.small(code("/vmss approve "+rec.ID), "plan "+esc(rec.Plan.Short(), 8))
@@ -83,21 +35,52 @@ func card(g upgrade.Gate, at, n int, rec upgrade.Record, now time.Time) Message 
 
 func gateOf(p upgrade.Plan, at int) string { return fmt.Sprintf("gate %d/%d", at+1, len(p.Gates)) }
 
-func goal(p upgrade.Plan, g upgrade.Gate) string {
-	return fmt.Sprintf("%s → %s", upgrade.Count(len(g.Instances), "instance"), version(p.Target.Image))
+// question is the title of a card. What goes back must not be taken for what goes on.
+func question(a asking, g upgrade.Gate, p upgrade.Plan) string {
+	if back(p) {
+		return fmt.Sprintf(":rewind: *Roll %s%s of %s back to %s?*", g.Title, onceMore(a), name(p.Name), version(p.Target.Image))
+	}
+	return fmt.Sprintf("*Approve %s%s of %s?*", g.Title, onceMore(a), name(p.Name))
+}
+
+func onceMore(a asking) string {
+	if len(a.again) == 0 {
+		return ""
+	}
+	return " once more"
+}
+
+// subject is what a card was about, once it is over.
+func subject(a asking, g upgrade.Gate, p upgrade.Plan) string {
+	s := fmt.Sprintf("%s%s of %s", g.Title, onceMore(a), name(p.Name))
+	if back(p) {
+		return "the way back of " + s
+	}
+	return s
+}
+
+func goal(p upgrade.Plan, g upgrade.Gate, a asking) string {
+	some, arrow := upgrade.Count(len(g.Instances), "instance"), "→"
+	if n := len(a.ids); n > 0 && n < len(g.Instances) {
+		some = fmt.Sprintf("%d of %s", n, some)
+	}
+	if back(p) {
+		arrow = "back to"
+	}
+	return fmt.Sprintf("%s %s %s", some, arrow, version(p.Target.Image))
 }
 
 func cardText(a asking, g upgrade.Gate, rec upgrade.Record) string {
-	return fmt.Sprintf("%s %s: %s, approve by %s (%s)", name(rec.Plan.Name), g.Title, goal(rec.Plan, g), clock(a.asked.Expires), esc(rec.ID, 20))
+	return fmt.Sprintf("%s %s%s: %s, approve by %s (%s)", name(rec.Plan.Name), g.Title, onceMore(a), goal(rec.Plan, g, a), clock(a.asked.Expires), esc(rec.ID, 20))
 }
 
 // closed is what stands on a card that is over, "" while it is live.
 func closed(a asking, g upgrade.Gate, rec upgrade.Record, now time.Time) string {
 	r := rec.Rollout
 	_, done := r.GateDone(g)
-	_, started := batchOf(r, g)
+	started := sentSince(r, g, a.asked.At)
 	late := !started && (!now.Before(a.asked.Expires) || upgrade.LastDecided(rec.Events).Reason == upgrade.ReasonExpired)
-	what := fmt.Sprintf("%s of %s", g.Title, name(rec.Plan.Name))
+	what := subject(a, g, rec.Plan)
 	switch {
 	case a.asked.At.IsZero():
 		return ":grey_question: " + what + " is not asked here any more."
@@ -110,13 +93,15 @@ func closed(a asking, g upgrade.Gate, rec upgrade.Record, now time.Time) string 
 	case !a.granted.IsZero() && !(late && r.Ended == nil && !done):
 		line := fmt.Sprintf(":white_check_mark: %s approved %s%s at %s", a.voters(), what, alsoRest(a), when(a.granted))
 		if a.replaced {
-			return line + "\n:arrows_counterclockwise: It was asked anew since: this yes starts nothing more."
+			return line + "\n:arrows_counterclockwise: It is asked anew since: this yes starts nothing more."
 		}
 		return line
 	case a.replaced:
 		return fmt.Sprintf(":arrows_counterclockwise: %s is asked anew: this card does not count any more.", what)
 	case r.Ended != nil:
 		return fmt.Sprintf("%s %s is not needed any more: the rollout has ended (%s).", outcomeEmoji(r.Ended.Outcome), what, r.Ended.Outcome)
+	case r.Abort != nil && r.Abort.Rollback:
+		return fmt.Sprintf(":rewind: %s is not needed any more: %s rolls it back%s", what, name(r.Abort.Name), because(r.Abort.Reason))
 	case r.Abort != nil:
 		return fmt.Sprintf(":octagonal_sign: %s is not needed any more: aborted by %s%s", what, name(r.Abort.Name), because(r.Abort.Reason))
 	case done:
@@ -150,11 +135,17 @@ func batchOf(r upgrade.Rollout, g upgrade.Gate) (upgrade.BatchStatus, bool) {
 	return r.Batches[i], true
 }
 
-// evidence is at most four short lines: what it costs, how it went so far, what else is in the way,
-// who must agree until when.
+// sentSince reports whether anything of the gate was sent after a moment.
+func sentSince(r upgrade.Rollout, g upgrade.Gate, at time.Time) bool {
+	return slices.ContainsFunc(r.Batches, func(b upgrade.BatchStatus) bool { return b.Gate == g.Key && !b.Op.SentAt.Before(at) })
+}
+
+// evidence is a few short lines: what it costs, how it went before, what else is in the way, who must
+// agree until when.
 func evidence(a asking, g upgrade.Gate, at int, rec upgrade.Record) []string {
 	p := rec.Plan
-	lines := []string{fmt.Sprintf("Instances %s · serving stays ≥ %d/%d", brief(g.IDs(), 60), serving(p, len(g.Instances)), p.Total)}
+	lines := []string{fmt.Sprintf("Instances %s · serving stays ≥ %d/%d", brief(a.ids, 60), serving(p, len(a.ids)), p.Total)}
+	lines = append(lines, a.trials(3)...)
 	if at > 0 {
 		lines = append(lines, soFar(p.Gates[at-1], rec))
 	}
@@ -163,20 +154,27 @@ func evidence(a asking, g upgrade.Gate, at int, rec upgrade.Record) []string {
 
 // soFar tells how the gate before went.
 func soFar(g upgrade.Gate, rec upgrade.Record) string {
-	parts := []string{g.Title + ": " + results(g, rec.Rollout) + tookOf(g, rec)}
+	parts := []string{g.Title + ": " + results(g, rec.Rollout) + tookOf(g, rec, pastOf(rec))}
 	if rec.Rollout.Lowest >= 0 {
 		parts = append(parts, fmt.Sprintf("lowest serving so far %d/%d", rec.Rollout.Lowest, rec.Plan.Total))
 	}
 	return dots(parts...)
 }
 
-func tookOf(g upgrade.Gate, rec upgrade.Record) string {
-	since, done := rec.Rollout.GateDone(g)
-	first, started := batchOf(rec.Rollout, g)
-	if !done || !started {
+// tookOf is how long Azure and the instances were at work on a gate that is done, waiting for people left
+// out.
+func tookOf(g upgrade.Gate, rec upgrade.Record, p past) string {
+	_, done := rec.Rollout.GateDone(g)
+	var work time.Duration
+	for _, b := range rec.Rollout.Batches {
+		if b.Gate == g.Key {
+			work += p.took(b)
+		}
+	}
+	if !done || work == 0 {
 		return ""
 	}
-	return " in " + span(since.Sub(first.Op.SentAt))
+	return " in " + span(work)
 }
 
 // inTheWay lists what an approval does not clear: a yes given now counts, the start waits (R31).
@@ -199,18 +197,18 @@ func inTheWay(rec upgrade.Record) string {
 }
 
 func needs(a asking, rec upgrade.Record) string {
-	need := max(1, rec.Plan.Policy.Approvals)
-	s := fmt.Sprintf("Needs %s other than %s", upgrade.Count(need, "approver"), name(rec.Rollout.Name))
+	s := "Needs " + agreeing(rec)
 	if len(a.votes) > 0 {
+		_, need := rec.Plan.Agreement(rec.Plan.Policy)
 		s = fmt.Sprintf("%d of %d agreed: %s", len(a.votes), need, a.voters())
 	}
 	return s + " · by " + when(a.asked.Expires)
 }
 
-// acknowledge lists what a yes takes on board besides the gate: what becomes of the model with the
-// first one (R41), and what was changed in it since the plan (R34).
+// acknowledge lists what a yes takes on board besides the gate: what is different since the plan before,
+// what becomes of the model with the first one (R41), and what was changed in it since the plan (R34).
 func acknowledge(a asking, at int, rec upgrade.Record) []string {
-	var out []string
+	out := different(":warning: Planned anew, and part of this yes: what is different from the plan before:", a.changes)
 	if at == 0 && !rec.Plan.Target.Model && !rec.Rollout.Model.Set {
 		out = append(out, ":warning: "+born(rec.Plan))
 	}
@@ -225,14 +223,19 @@ func acknowledge(a asking, at int, rec upgrade.Record) []string {
 			names = append(names, code(string(s)))
 		}
 		out = append(out, fmt.Sprintf(":warning: Changed in the model since the plan, and part of this yes: %s", and(names)))
+		out = append(out, bullets(a.asked.Changes)...)
 	}
 	return out
 }
 
 func cardButtons(a asking, g upgrade.Gate, rec upgrade.Record) []slack.BlockElement {
-	yes := button("Approve "+g.Title, fmt.Sprintf("Approve %s of %s", g.Title, rec.Plan.Name), commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce})
-	yes.WithStyle(slack.StylePrimary)
-	yes.WithConfirm(confirm("Approve "+g.Title+"?", fmt.Sprintf("%s: %s (%s)", name(rec.Plan.Name), goal(rec.Plan, g), brief(g.IDs(), 60)), "Approve"))
+	label, word, style := "Approve "+g.Title+onceMore(a), "Approve", slack.StylePrimary
+	if back(rec.Plan) {
+		label, word, style = "Roll "+g.Title+onceMore(a)+" back", "Roll back", slack.StyleDanger
+	}
+	yes := button(label, label+" of "+rec.Plan.Name, commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce})
+	yes.WithStyle(style)
+	yes.WithConfirm(confirm(label+"?", fmt.Sprintf("%s: %s (%s)", name(rec.Plan.Name), goal(rec.Plan, g, a), brief(a.ids, 60)), word))
 	pause := choice{"Pause", commands.Request{Verb: commands.VerbPause, Rollout: rec.ID}}
 	if rec.Rollout.Pause != nil {
 		pause = choice{"Resume", commands.Request{Verb: commands.VerbResume, Rollout: rec.ID}}
@@ -243,17 +246,29 @@ func cardButtons(a asking, g upgrade.Gate, rec upgrade.Record) []slack.BlockElem
 
 // restMenu keeps the yes to everything away from the yes to this gate, with a question of its own
 // (R7, R25). It is not offered where each gate needs several people.
-func restMenu(a asking, at int, p upgrade.Plan) slack.BlockElement {
-	later := p.Gates[at+1:]
-	if len(later) == 0 || p.Policy.Approvals > 1 {
+func restMenu(a asking, at int, rec upgrade.Record) slack.BlockElement {
+	p, n := rec.Plan, len(a.ids)
+	var later []upgrade.Gate
+	for _, g := range p.Gates[at+1:] {
+		left := 0
+		for _, id := range g.IDs() {
+			if rec.Rollout.Instances[id].State == upgrade.Waiting {
+				left++
+			}
+		}
+		if n += left; left > 0 {
+			later = append(later, g)
+		}
+	}
+	if _, need := p.Agreement(p.Policy); len(later) == 0 || need > 1 {
 		return nil
 	}
-	n := len(p.Gates[at].Instances)
-	for _, g := range later {
-		n += len(g.Instances)
-	}
 	all := fmt.Sprintf("%s … %s", p.Gates[at].Title, later[len(later)-1].Title)
-	menu := slack.NewOverflowBlockElement(commands.ActionMore, option(choice{fmt.Sprintf("Approve the rest (%s)…", all), commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce, Rest: true}}))
-	return menu.WithConfirm(confirm("Approve all that is left?", fmt.Sprintf("%s: %s in %s. Nobody is asked again; health, limits and soaks still hold.",
-		all, upgrade.Count(n, "instance"), upgrade.Count(len(later)+1, "gate")), "Approve the rest"))
+	label, title := "Approve the rest", "Approve all that is left?"
+	if back(p) {
+		label, title = "Roll the rest back", "Roll all that is left back?"
+	}
+	menu := slack.NewOverflowBlockElement(commands.ActionMore, option(choice{fmt.Sprintf("%s (%s)…", label, all), commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce, Rest: true}}))
+	return menu.WithConfirm(confirm(title, fmt.Sprintf("%s: %s in %s. Nobody is asked again; health, limits and soaks still hold.",
+		all, upgrade.Count(n, "instance"), upgrade.Count(len(later)+1, "gate")), label))
 }

@@ -77,10 +77,11 @@ var plainEscaper = strings.NewReplacer("&", "＆", "<", "‹", ">", "›", "@", 
 
 // marks are what is marked up in a sentence of the domain: a moment, as written by upgrade.DateToken, a
 // word in backticks, and what people copy and Azure spells with dots or colons: the path of a field
-// (upgradePolicy.mode) and the name of an image (Canonical:UbuntuServer:16.04-LTS:4.0.20160229). These
-// become code, too, where no look-alikes are needed.
+// (upgradePolicy.mode), the name of an image (Canonical:UbuntuServer:16.04-LTS:4.0.20160229) and of a right
+// (Microsoft.Compute/virtualMachineScaleSets/read). These become code, too, where no look-alikes are
+// needed.
 var marks = regexp.MustCompile("\x02(\\d{1,10})\x03|`([^`\x02\x03]{1,200})`" +
-	`|\b([a-z]+[A-Z][A-Za-z]*(?:\.[A-Za-z]+)+|[A-Za-z][\w-]*(?::\w(?:[\w.-]*\w)?){2,3})\b`)
+	`|\b(Microsoft\.[A-Za-z]+(?:/[A-Za-z]+)+|[a-z]+[A-Z][A-Za-z]*(?:\.[A-Za-z]+)+|[A-Za-z][\w-]*(?::\w(?:[\w.-]*\w)?){2,3})\b`)
 
 // prose writes a sentence of the domain, in which foreign text may stand unescaped.
 func prose(s string) string { return compose(s, when, code) }

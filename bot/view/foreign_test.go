@@ -58,6 +58,7 @@ func TestWhatPeopleCopyIsWrittenAsCode(t *testing.T) {
 		{"a long path at the end of a sentence", "change virtualMachineProfile.osProfile.customData.", "change `virtualMachineProfile.osProfile.customData`."},
 		{"an image's family", "canonical:ubuntuserver:16.04-lts has no version 9", "`canonical:ubuntuserver:16.04-lts` has no version 9"},
 		{"a whole image", "Offer Canonical:0001-com-ubuntu:22_04-lts:22.04.1: deprecated", "Offer `Canonical:0001-com-ubuntu:22_04-lts:22.04.1`: deprecated"},
+		{"a right", "lacks Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action. Have it", "lacks `Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action`. Have it"},
 		{"not an address", "evil.example http://evil.example www.evil.example", "evil․example http∶//evil․example www․evil․example"},
 		{"not an emoji", ":white_check_mark: and :x:", "∶white_check_mark: and ∶x:"},
 		{"an address around a field", "évil.fooBar.mode `a`.example https:`//b.example`", "évil․`fooBar.mode` `a`․example https∶`//b.example`"},

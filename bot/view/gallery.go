@@ -24,7 +24,7 @@ func Gallery() []Sample { return gallery(believable, 1, 60, 100, 1000) }
 func gallery(c cast, sizes ...int) []Sample {
 	var s shelf
 	for _, play := range []func(*shelf, cast){
-		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, answers, refusals,
+		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, troubleStories, whyStories, answers, refusals,
 	} {
 		play(&s, c)
 	}
@@ -51,14 +51,24 @@ func (sh *shelf) want(name string, s *story, slot string, want any) {
 	sh.samples = append(sh.samples, Sample{name, m})
 }
 
-// hold renders the hold message of the decision last recorded.
-func (sh *shelf) hold(name string, s *story) {
-	sh.want("hold/"+name, s, fmt.Sprintf("hold/%d", len(s.events)), upgrade.LastDecided(s.events))
+// hold renders the hold that was announced last.
+func (sh *shelf) hold(name string, s *story) { sh.holdOf(name, s, s) }
+
+// holdOf renders, as things stand now, the hold that was announced last back then.
+func (sh *shelf) holdOf(name string, now, then *story) {
+	holds := then.record().Rollout.Holds
+	last := holds[len(holds)-1]
+	sh.want("hold/"+name, now, fmt.Sprintf("hold/%d", last.Seq), last.Decided)
 }
 
 // said renders the word that was said last.
 func (sh *shelf) said(name string, s *story) {
-	sh.want("said/"+name, s, fmt.Sprintf("said/%d", len(s.events)), upgrade.NewSaidWant(s.events[len(s.events)-1]))
+	for i, e := range slices.Backward(s.events) {
+		if w := upgrade.NewSaidWant(e); w.Verb != "" {
+			sh.want("said/"+name, s, fmt.Sprintf("said/%d", i+1), w)
+			return
+		}
+	}
 }
 
 func (sh *shelf) reply(name string, now time.Time, r commands.Reply, stories ...*story) {
@@ -173,12 +183,9 @@ func stopStories(sh *shelf, c cast) {
 	s.look()
 	sh.add("live/paused", s, upgrade.SlotLive)
 	sh.add("card/paused", s, "card/ud-0/1")
-	sh.hold("paused", s)
-	paused := s.record()
 	s.hear("U0BO", c.approver, upgrade.Word{Verb: upgrade.WordResume})
 	sh.said("resumed", s)
 	s.look()
-	sh.want("hold/over", s, fmt.Sprintf("hold/%d", paused.Rollout.Seq), upgrade.LastDecided(paused.Events))
 
 	s.hear("U0BO", c.approver, upgrade.Word{Verb: upgrade.WordDeny, Reason: c.reason})
 	s.look()
@@ -296,7 +303,8 @@ func unclearStories(sh *shelf, c cast) {
 	sh.said("aborted with revert", s)
 	sh.add("live/aborting in flight", s, upgrade.SlotLive)
 
-	refused.failing = &upgrade.Fault{Kind: upgrade.FaultRefused, Code: c.code, Message: c.message}
+	refused.failing = &upgrade.Fault{Kind: upgrade.FaultDenied, Code: "AuthorizationFailed",
+		Message: "The client does not have authorization to perform action 'Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action': " + c.message}
 	refused.pass()
 	refused.look()
 	sh.add("live/refused", refused, upgrade.SlotLive)

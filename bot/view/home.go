@@ -41,7 +41,7 @@ func (p *page) rolloutsOf(head, open string, records []upgrade.Record, workspace
 		ph, c := phaseOf(rec), countsOf(rec)
 		p.para(fmt.Sprintf("%s %s  %s", ph.emoji, title(rec), code(rec.ID)),
 			ph.sentence,
-			dots(fmt.Sprintf("done %d/%d · failed %d", c.done, c.total, c.failed), "by "+name(rec.Rollout.Name), note(rec.Plan)),
+			dots(fmt.Sprintf("done %d/%d · failed %d", c.done, c.total, c.failed), "by "+name(rec.Rollout.Name), owner(rec.Rollout), note(rec.Plan)),
 			link(workspace, rec, open))
 		status := button("Status", "Status of "+rec.ID, commands.Request{Verb: commands.VerbStatus, About: rec.ID})
 		why := button("Why", "What is in the way of "+rec.ID, commands.Request{Verb: commands.VerbWhy, About: rec.ID})

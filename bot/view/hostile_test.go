@@ -43,15 +43,15 @@ func hostileCast(r *rand.Rand) cast {
 	}
 }
 
-var names = flag.Int("names", 600, "how many hostile names to show in every view; 10000 take minutes")
+var names = flag.Int("names", 300, "how many hostile names to show in every view; 10000 take minutes")
 
 func TestNoNameMentionsLinksFormatsOrBreaksALimitInAnyView(t *testing.T) {
 	const inACast = 15
 	for seed := range (*names + inACast - 1) / inACast {
 		c := hostileCast(rand.New(rand.NewPCG(uint64(seed), 1)))
 		for _, s := range gallery(c, 12+seed%100) {
-			policy := strings.HasPrefix(s.Name, "answer/show") && strings.HasSuffix(s.Name, "policy")
-			for _, wrong := range append(faults(s.Message, policy), faults(Reduce(s.Message), policy)...) {
+			people := s.Name == "said/handover" || strings.HasPrefix(s.Name, "answer/show") && strings.HasSuffix(s.Name, "policy")
+			for _, wrong := range append(faults(s.Message, people), faults(Reduce(s.Message), people)...) {
 				t.Fatalf("seed %d, %s: %s\ncast %+q", seed, s.Name, wrong, c)
 			}
 		}
@@ -59,9 +59,9 @@ func TestNoNameMentionsLinksFormatsOrBreaksALimitInAnyView(t *testing.T) {
 }
 
 // faults lists what is wrong with a message, by what Slack documents and what a hostile name wants.
-func faults(m Message, policy bool) []string {
+func faults(m Message, people bool) []string {
 	var k check
-	k.policy = policy
+	k.people = people
 	k.fallback(m.Text)
 	if len(m.Blocks) > 50 {
 		k.failf("%d blocks", len(m.Blocks))
@@ -79,7 +79,7 @@ func faults(m Message, policy bool) []string {
 type check struct {
 	wrong  []string
 	total  int
-	policy bool // ids of the configuration may be shown as people
+	people bool // ids may be shown as people: those of the configuration, and of who takes a rollout over
 }
 
 func (k *check) failf(format string, a ...any) { k.wrong = append(k.wrong, fmt.Sprintf(format, a...)) }
@@ -187,13 +187,13 @@ var (
 	clockPart  = regexp.MustCompile(`^:\d\d:$`) // of 12:34 after a colon
 )
 
-// harmless checks one marked-up text: apart from our own dates, and in the policy's answer the people
-// of the configuration, nothing in it is active.
+// harmless checks one marked-up text: apart from our own dates, and where they may be shown people,
+// nothing in it is active.
 func (k *check) harmless(s string) {
 	at := s
 	s = ourDates.ReplaceAllString(s, "DATE")
 	s = ourChannel.ReplaceAllString(s, "driven")
-	if k.policy {
+	if k.people {
 		s = ourPeople.ReplaceAllString(s, "PERSON")
 	}
 	if strings.ContainsAny(s, "<>") || strings.Contains(entities.ReplaceAllString(s, ""), "&") {

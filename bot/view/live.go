@@ -16,22 +16,41 @@ func live(rec upgrade.Record, now time.Time) Message {
 	ph := phaseOf(rec)
 	var p page
 	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
-	p.chart(rolloutDots(rec), rolloutKey)
+	p.chart(rolloutDots(rec), keyOf(rec.Plan))
 	p.small(skippedBriefly(rec.Plan))
-	p.small(code(rec.ID), "by "+name(rec.Rollout.Name), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan), typed(rec))
+	p.small(code(rec.ID), "by "+name(rec.Rollout.Name), owner(rec.Rollout), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan), typed(rec))
 	p.buttons(liveButtons(rec)...)
 	return p.done(upgrade.SlotLive, headline(rec, ph))
 }
 
-// title names the set and the goal.
+// title names the set and the goal; of a rollback nobody must take the one for the other.
 func title(rec upgrade.Record) string {
-	return fmt.Sprintf("*%s → %s*", name(rec.Plan.Name), version(rec.Plan.Target.Image))
+	if back(rec.Plan) {
+		return fmt.Sprintf(":rewind: *%s back to %s*  rollback of %s", name(rec.Plan.Name), version(rec.Plan.Target.Image), code(rec.Plan.Undoes))
+	}
+	return fmt.Sprintf("*%s*", aim(rec.Plan))
+}
+
+// aim is the set and the goal without markup.
+func aim(p upgrade.Plan) string {
+	if back(p) {
+		return fmt.Sprintf("%s back to %s", name(p.Name), version(p.Target.Image))
+	}
+	return fmt.Sprintf("%s → %s", name(p.Name), version(p.Target.Image))
+}
+
+// owner names who has the rollout since it was handed over.
+func owner(r upgrade.Rollout) string {
+	if r.Owner == r.Requester || r.Owner == "" {
+		return ""
+	}
+	return "now with " + name(r.OwnerName)
 }
 
 // headline is a rollout in one line, for notifications and lists.
 func headline(rec upgrade.Record, ph phase) string {
 	c := countsOf(rec)
-	return fmt.Sprintf("%s → %s: %s · %d/%d done, %d failed (%s)", name(rec.Plan.Name), version(rec.Plan.Target.Image), ph.word, c.done, c.total, c.failed, esc(rec.ID, 20))
+	return fmt.Sprintf("%s: %s · %d/%d done, %d failed (%s)", aim(rec.Plan), ph.word, c.done, c.total, c.failed, esc(rec.ID, 20))
 }
 
 func (p *page) chart(dots []dot, k key) {
@@ -43,7 +62,7 @@ func (p *page) chart(dots []dot, k key) {
 }
 
 func note(p upgrade.Plan) string {
-	if p.Note == "" {
+	if p.Note == "" || back(p) { // what a rollback's says stands in its title
 		return ""
 	}
 	return "“" + esc(p.Note, 80) + "”"
@@ -59,16 +78,15 @@ func typed(rec upgrade.Record) string {
 	case rec.Rollout.Pause != nil:
 		return code("/vmss resume " + rec.ID)
 	}
-	switch upgrade.LastDecided(rec.Events).Reason {
-	case upgrade.ReasonDenied, upgrade.ReasonExpired:
-		return code("/vmss ask " + rec.ID)
+	if d := upgrade.LastDecided(rec.Events); d.Kind == upgrade.Hold {
+		return code("/vmss why " + rec.ID) // it has every way out
 	}
 	return code("/vmss pause " + rec.ID)
 }
 
 func liveButtons(rec upgrade.Record) []slack.BlockElement {
 	r := rec.Rollout
-	menu := []choice{askWhy(rec), askInstances(rec)}
+	menu := []choice{askWhy(rec), askInstances(rec), {"Hand over…", commands.Request{Verb: commands.VerbHandover, Rollout: rec.ID}}}
 	switch {
 	case r.Ended != nil:
 		return nil

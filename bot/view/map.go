@@ -30,16 +30,32 @@ type key struct {
 	counts string
 }
 
-// A rollout tells instances apart by how far they are, a scale set by the image they run.
+// A rollout tells instances apart by how far they are, one back in words of its own, as what is new and
+// old has changed places; a scale set tells them apart by the image they run.
 var (
 	rolloutKey = key{[]struct{ shape, means string }{
 		{"●", "new, ok"}, {"◕", "seen good once"}, {"◑", "checking"}, {"◐", "upgrading"}, {"○", "old"},
-		{"✖", "failed"}, {"⊝", "passed by"}, {"◌", "vanished"},
+		{"✖", "failed"}, {"?", "inconclusive"}, {"⊘", "quarantined"}, {"–", "skipped"}, {"⊝", "passed by"}, {"◌", "vanished"},
 	}, "done/all in each domain"}
+	backKey = key{append([]struct{ shape, means string }{
+		{"●", "back, ok"}, {"◐", "going back"}, {"○", "not back yet"},
+	}, rolloutKey.but("●", "◐", "○")...), rolloutKey.counts}
 	setKey = key{[]struct{ shape, means string }{
 		{"●", "on the model's image, ok"}, {"○", "on another image"}, {"△", "not serving"},
 	}, "on the model's image/all in each domain"}
 )
+
+// but is the key's shapes without some.
+func (k key) but(shapes ...string) []struct{ shape, means string } {
+	return slices.DeleteFunc(slices.Clone(k.shapes), func(s struct{ shape, means string }) bool { return slices.Contains(shapes, s.shape) })
+}
+
+func keyOf(p upgrade.Plan) key {
+	if back(p) {
+		return backKey
+	}
+	return rolloutKey
+}
 
 func shapeOf(p upgrade.Progress) string {
 	switch p {
@@ -53,6 +69,12 @@ func shapeOf(p upgrade.Progress) string {
 		return "●"
 	case upgrade.Broken:
 		return "✖"
+	case upgrade.Unclear:
+		return "?"
+	case upgrade.Aside:
+		return "⊘"
+	case upgrade.Passed:
+		return "–"
 	case upgrade.Vanished:
 		return "◌"
 	case upgrade.Left:

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -24,6 +23,8 @@ var outcomes = map[upgrade.Outcome]string{
 	upgrade.OutcomeFailed:    ":x:",
 	upgrade.OutcomeExpired:   ":hourglass:",
 	upgrade.OutcomeNothing:   ":ballot_box_with_check:",
+	upgrade.OutcomeAside:     ":construction:",
+	upgrade.OutcomeRollback:  ":rewind:",
 }
 
 func outcomeEmoji(o upgrade.Outcome) string { return cmp.Or(outcomes[o], ":grey_question:") }
@@ -55,27 +56,39 @@ func because(reason string) string {
 
 func aborting(rec upgrade.Record) phase {
 	r := rec.Rollout
-	s := fmt.Sprintf("Aborted by %s%s. Nothing more is started.", name(r.Abort.Name), because(r.Abort.Reason))
+	p := phase{":octagonal_sign:", "aborting", fmt.Sprintf("Aborted by %s%s. Nothing more is started.", name(r.Abort.Name), because(r.Abort.Reason))}
+	if r.Abort.Rollback {
+		p = phase{":rewind:", "rolling back", fmt.Sprintf("%s rolls it back%s. Nothing more is started here: a rollout back takes over.", name(r.Abort.Name), because(r.Abort.Reason))}
+	}
 	switch {
 	case r.Op != nil && r.Op.State != upgrade.StateIntended:
-		s += " The call in flight is followed to its end."
+		p.sentence += " The call in flight is followed to its end."
 	case r.Model.Asked != nil && r.Model.Answer == upgrade.ModelOpen:
-		s += " One question is open: what becomes of the model."
+		p.sentence += " One question is open: what becomes of the model."
 	}
-	return phase{":octagonal_sign:", "aborting", s}
+	return p
 }
 
 func working(rec upgrade.Record) phase {
 	op := rec.Rollout.Op
 	gate, _ := rec.Plan.Gate(op.Gate)
 	p := phase{":arrows_counterclockwise:", "upgrading " + gate.Title, fmt.Sprintf("%s: Azure upgrades %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"))}
+	if back(rec.Plan) {
+		p = phase{":rewind:", "taking " + gate.Title + " back", fmt.Sprintf("%s: Azure takes %s back to %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"), version(op.Image))}
+	}
 	switch op.Kind {
+	case upgrade.OpReimage:
+		p.word, p.sentence = "new disks in "+gate.Title, fmt.Sprintf("%s: Azure gives %s a new disk of %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"), version(op.Image))
 	case upgrade.OpModel:
 		p.word, p.sentence = "setting the model", fmt.Sprintf("The model gets %s.", version(op.Image))
 	case upgrade.OpRevert:
 		p.word, p.sentence = "putting the model back", fmt.Sprintf("The model gets %s back.", version(op.Image))
 	}
-	if op.Unknown() && op.Cause != "" {
+	d := upgrade.LastDecided(rec.Events)
+	switch {
+	case op.Unknown() && d.Reason == upgrade.ReasonUnknown:
+		p.emoji, p.word, p.sentence = ":raised_hand:", "held: "+about(d.Reason), "Held: "+prose(d.Text)+"."
+	case op.Unknown() && op.Cause != "":
 		p.emoji, p.word = ":grey_question:", "watching an unclear call"
 		p.sentence = fmt.Sprintf("A call brought no answer (%s). The set is watched until it is clear what happened.", esc(op.Cause, 200))
 	}
@@ -87,11 +100,7 @@ func working(rec upgrade.Record) phase {
 
 // decided words the decision that was last recorded.
 func decided(rec upgrade.Record, d upgrade.Decided) phase {
-	until := ""
-	if len(d.Blockers) > 0 && d.Blockers[0].Until.After(time.Unix(0, 0)) {
-		until = " until " + when(d.Blockers[0].Until)
-	}
-	text := prose(d.Text)
+	until, text := until(foremost(d)), prose(d.Text)
 	switch {
 	case d.Kind == "":
 		return phase{":memo:", "planned", "Planned. The first card follows."}
@@ -103,6 +112,10 @@ func decided(rec upgrade.Record, d upgrade.Decided) phase {
 		return phase{":hourglass_flowing_sand:", strings.ToLower(gerundOf(d.Reason)), gerundOf(d.Reason) + until + "." + nextVote(rec)}
 	case d.Reason == upgrade.ReasonVerifying:
 		return phase{":arrows_counterclockwise:", "checking", "Coming up: " + text + "."}
+	case d.Reason == upgrade.ReasonFreeze:
+		return phase{":snowflake:", "frozen", upperFirst(text) + "."}
+	case d.Reason == upgrade.ReasonChannel:
+		return phase{":mute:", "waiting: " + about(d.Reason), "Waiting: " + text + "."}
 	case d.Reason == upgrade.ReasonInFlight, d.Reason == upgrade.ReasonNone:
 		return phase{":arrows_counterclockwise:", "upgrading", "Next: " + text + "."}
 	}
@@ -131,12 +144,25 @@ func awaiting(rec upgrade.Record) phase {
 
 // missing says what an open gate still takes.
 func missing(rec upgrade.Record, g upgrade.Gate) string {
-	need, have := max(1, rec.Plan.Policy.Approvals), len(rec.Rollout.Votes[g.Key])
+	have := len(rec.Rollout.Votes[g.Key])
 	if have == 0 {
-		return "the yes of " + upgrade.Count(need, "approver") + " other than " + name(rec.Rollout.Name)
+		return "the yes of " + agreeing(rec)
 	}
+	_, need := rec.Plan.Agreement(rec.Plan.Policy)
 	return fmt.Sprintf("approval (%d of %d)", have, need)
 }
+
+// agreeing is who must say yes to a gate.
+func agreeing(rec upgrade.Record) string {
+	right, need := rec.Plan.Agreement(rec.Plan.Policy)
+	if right == upgrade.MayRecover {
+		return fmt.Sprintf("%d requester or approver, %s included", need, name(rec.Rollout.Name))
+	}
+	return upgrade.Count(need, "approver") + " other than " + name(rec.Rollout.Name)
+}
+
+// back reports whether a plan goes back to an image from before (R5).
+func back(p upgrade.Plan) bool { return p.Action == upgrade.ActionRollback }
 
 // nextVote tells during a soak whether people were asked already (R31).
 func nextVote(rec upgrade.Record) string {

@@ -19,13 +19,13 @@ func planned(rec upgrade.Record) Message {
 }
 
 func planText(p upgrade.Plan) string {
-	return fmt.Sprintf("Plan %s: %s → %s, %s in %s", esc(p.Short(), 8), name(p.Name), version(p.Target.Image), upgrade.Count(p.Size(), "instance"), upgrade.Count(len(p.Gates), "gate"))
+	return fmt.Sprintf("Plan %s: %s, %s in %s", esc(p.Short(), 8), aim(p), upgrade.Count(p.Size(), "instance"), upgrade.Count(len(p.Gates), "gate"))
 }
 
 // plan tells a plan: what, in which gates, what changes, what is known to be risky.
 func (pg *page) plan(p upgrade.Plan, by string) {
 	pg.para(
-		fmt.Sprintf("*Plan %s*  %s (%s, %s)", esc(p.Short(), 8), name(p.Name), name(p.ResourceGroup), name(p.Location)),
+		fmt.Sprintf("*Plan %s*  %s (%s, %s)", esc(p.Short(), 8), planOf(p), name(p.ResourceGroup), name(p.Location)),
 		dots(by, note(p)),
 		imageLine(p),
 		targetsLine(p),
@@ -35,12 +35,24 @@ func (pg *page) plan(p upgrade.Plan, by string) {
 	pg.para(risks(p)...)
 }
 
+// planOf names the set, and of a rollback what it is.
+func planOf(p upgrade.Plan) string {
+	if back(p) {
+		return fmt.Sprintf(":rewind: *%s*  rollback of %s", aim(p), code(p.Undoes))
+	}
+	return name(p.Name)
+}
+
 func imageLine(p upgrade.Plan) string {
-	s := fmt.Sprintf("Image %s%s → *%s*", family(p.Target.Image), froms(p), version(p.Target.Image))
+	arrow := "→"
+	if back(p) {
+		arrow = "back to"
+	}
+	s := fmt.Sprintf("Image %s%s %s *%s*", family(p.Target.Image), froms(p), arrow, version(p.Target.Image))
 	if p.Pinned != "" {
 		s += fmt.Sprintf("  (%s pinned)", code(p.Pinned))
 	}
-	if p.Downgrade {
+	if p.Downgrade && !back(p) {
 		s += "  :warning: older than now"
 	}
 	return s
@@ -80,7 +92,11 @@ func froms(p upgrade.Plan) string {
 }
 
 func targetsLine(p upgrade.Plan) string {
-	parts := []string{fmt.Sprintf("%s: %d to upgrade", upgrade.Count(p.Total, "instance"), p.Size())}
+	do := "to upgrade"
+	if back(p) {
+		do = "to take back"
+	}
+	parts := []string{fmt.Sprintf("%s: %d %s", upgrade.Count(p.Total, "instance"), p.Size(), do)}
 	for _, s := range skips(p) {
 		parts = append(parts, fmt.Sprintf("%d %s (%s)", len(s.ids), s.reason, brief(s.ids, 60)))
 	}
@@ -134,11 +150,24 @@ func asksBefore(p upgrade.Plan) string {
 }
 
 func agreement(p upgrade.Plan) string {
-	each := fmt.Sprintf("*Agreement:* each gate takes %s, not the requester, within %s", upgrade.Count(max(1, p.Policy.Approvals), "approver"), span(p.Policy.ApprovalLife))
-	if p.Limits.MaxFailures <= 0 {
-		return each + " · holds at the first failed instance (budget 0)"
+	right, need := p.Agreement(p.Policy)
+	who := upgrade.Count(need, "approver") + ", not the requester"
+	if right == upgrade.MayRecover {
+		who = fmt.Sprintf("%d requester or approver, whoever asked for it included", need)
 	}
-	return each + fmt.Sprintf(" · goes on with up to %d failed (budget %d)", p.Limits.MaxFailures, p.Limits.MaxFailures)
+	return fmt.Sprintf("*Agreement:* each gate takes %s, within %s · %s", who, span(p.Policy.ApprovalLife), onFailure(p.Limits))
+}
+
+func onFailure(l upgrade.Limits) string {
+	switch {
+	case l.OnFailure == upgrade.QuarantineOnFailure && l.MaxFailures <= 0:
+		return "sets aside what fails, and goes on (budget 0)"
+	case l.OnFailure == upgrade.QuarantineOnFailure:
+		return fmt.Sprintf("sets aside what fails beyond %d, and goes on (budget %d)", l.MaxFailures, l.MaxFailures)
+	case l.MaxFailures <= 0:
+		return "holds at the first failed instance (budget 0)"
+	}
+	return fmt.Sprintf("goes on with up to %d failed (budget %d)", l.MaxFailures, l.MaxFailures)
 }
 
 func risks(p upgrade.Plan) []string {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,17 +17,23 @@ func report(rec upgrade.Record) (Message, error) {
 		return Message{}, fmt.Errorf("message report of %s: the rollout has not ended", rec.ID)
 	}
 	t := r.Ended.Tally
+	before := pastOf(rec)
+	aimed := "→ " + version(rec.Plan.Target.Image)
+	if back(rec.Plan) {
+		aimed = ":rewind: back to " + version(rec.Plan.Target.Image) + ", rollback of " + code(rec.Plan.Undoes)
+	}
 	var p page
 	p.para(
-		fmt.Sprintf("%s *%s finished: %s*  → %s", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), r.Ended.Outcome, version(rec.Plan.Target.Image)),
+		fmt.Sprintf("%s *%s finished: %s*  %s", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), r.Ended.Outcome, aimed),
 		"Because: "+prose(r.Ended.Reason)+reasonOfAbort(r),
 	)
-	p.para(tally(t), imagesLine(t), servingLine(t, rec.Plan))
-	p.para(timesLine(rec), waitsLine(rec))
+	p.para(tally(t, len(halted(rec))), retriedLine(r), imagesLine(t, rec.Plan), servingLine(t, rec.Plan))
+	p.para(timesLine(rec, before), waitsLine(rec))
 	p.para(gateLines(rec)...)
-	p.para(leftToDo(rec)...)
-	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), note(rec.Plan))
-	text := fmt.Sprintf("%s finished: %s → %s, %d/%d upgraded, %d failed (%s)", name(rec.Plan.Name), r.Ended.Outcome, version(rec.Plan.Target.Image), t.OK, t.Planned, t.Failed, esc(rec.ID, 20))
+	p.para(overrides(rec)...)
+	p.para(leftToDo(rec, before)...)
+	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), owner(r), note(rec.Plan))
+	text := fmt.Sprintf("%s finished: %s, %s, %d/%d upgraded, %d failed (%s)", name(rec.Plan.Name), r.Ended.Outcome, aim(rec.Plan), t.OK, t.Planned, t.Failed, esc(rec.ID, 20))
 	return p.done(upgrade.SlotReport, text), nil
 }
 
@@ -37,12 +44,14 @@ func reasonOfAbort(r upgrade.Rollout) string {
 	return because(r.Abort.Reason)
 }
 
-func tally(t upgrade.Tally) string {
+// tally counts how the planned instances came out; halted is how many of those that were not touched
+// had been tried before.
+func tally(t upgrade.Tally, halted int) string {
 	parts := []string{fmt.Sprintf("%d planned", t.Planned), fmt.Sprintf("*%d upgraded*", t.OK), fmt.Sprintf("%d failed", t.Failed)}
 	for _, x := range []struct {
 		n    int
 		what string
-	}{{t.Untouched, "not touched"}, {t.Unknown, "not seen to the end"}, {t.Left, "passed by"}, {t.Vanished, "vanished"}} {
+	}{{t.Aside, "quarantined"}, {t.Passed, "skipped"}, {halted, "not tried once more"}, {t.Untouched - halted, "not touched"}, {t.Unknown, "not seen to the end"}, {t.Left, "passed by"}, {t.Vanished, "vanished"}} {
 		if x.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
 		}
@@ -50,9 +59,28 @@ func tally(t upgrade.Tally) string {
 	return dots(parts...)
 }
 
-func imagesLine(t upgrade.Tally) string {
-	if t.OnNew+t.OnOld == 0 {
+// retriedLine counts the instances that took more than one attempt.
+func retriedLine(r upgrade.Rollout) string {
+	var ids []string
+	more := 0
+	for id, st := range r.Instances {
+		if st.Retry && st.Tries > 1 {
+			ids, more = append(ids, id), more+st.Tries-1
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	slices.SortFunc(ids, upgrade.CompareIDs)
+	return fmt.Sprintf("Tried once more: %s, %s in all", those(ids), upgrade.Count(more, "time"))
+}
+
+func imagesLine(t upgrade.Tally, p upgrade.Plan) string {
+	switch {
+	case t.OnNew+t.OnOld == 0:
 		return "Images: the set could not be read at the end"
+	case back(p):
+		return fmt.Sprintf("Images: %d on %s, %d on others", t.OnNew, version(p.Target.Image), t.OnOld)
 	}
 	return fmt.Sprintf("Images: %d on the new one, %d on others", t.OnNew, t.OnOld)
 }
@@ -65,14 +93,14 @@ func servingLine(t upgrade.Tally, p upgrade.Plan) string {
 }
 
 // timesLine splits the time as far as the facts tell; what is left over is named, too.
-func timesLine(rec upgrade.Record) string {
+func timesLine(rec upgrade.Record, before past) string {
 	r := rec.Rollout
-	work, rests := workTime(r), restTime(rec)
+	work, rests := workTime(r, before), restTime(rec)
 	parts := []string{}
 	if work > 0 {
 		parts = append(parts, "work "+span(work))
 	}
-	if rests > 0 {
+	if rests >= time.Second {
 		parts = append(parts, "soak and bake "+span(rests))
 	}
 	var waited time.Duration
@@ -94,18 +122,10 @@ func timesLine(rec upgrade.Record) string {
 }
 
 // workTime is from each call to the last of its instances being judged.
-func workTime(r upgrade.Rollout) time.Duration {
+func workTime(r upgrade.Rollout, before past) time.Duration {
 	var d time.Duration
 	for _, b := range r.Batches {
-		end := b.Op.SettledAt
-		for _, id := range b.Instances {
-			if at := r.Instances[id].At; at.After(end) {
-				end = at
-			}
-		}
-		if end.After(b.Op.SentAt) {
-			d += end.Sub(b.Op.SentAt)
-		}
+		d += before.took(b)
 	}
 	return d
 }
@@ -171,7 +191,9 @@ func answered(a upgrade.Asked, later []upgrade.Event) time.Time {
 		switch f := e.Fact.(type) {
 		case upgrade.Granted:
 			over = f.Gate == a.Gate
-		case upgrade.Asked, upgrade.AskedAgain, upgrade.Denied, upgrade.AbortAsked, upgrade.Ended:
+		case upgrade.Retried:
+			over = slices.Contains(f.Gates, a.Gate)
+		case upgrade.Asked, upgrade.AskedAgain, upgrade.Denied, upgrade.Replanned, upgrade.AbortAsked, upgrade.Ended:
 			over = true
 		}
 		switch {
@@ -186,21 +208,14 @@ func answered(a upgrade.Asked, later []upgrade.Event) time.Time {
 
 // answerer names whose yes or no answered an asking.
 func answerer(rec upgrade.Record, a upgrade.Asked) string {
-	switch asking := askingOf(rec.Events, a.Gate, a.Asking); {
+	gate, _ := rec.Plan.Gate(a.Gate)
+	switch asking := askingOf(rec, gate, a.Asking); {
 	case !asking.granted.IsZero():
 		return asking.voters()
 	case asking.denied != nil:
 		return name(asking.denied.Name)
 	}
 	return "an answer that did not come"
-}
-
-func voterNames(rec upgrade.Record, gate string) string {
-	var names []string
-	for _, v := range rec.Rollout.Votes[gate] {
-		names = append(names, name(v.Name))
-	}
-	return and(names)
 }
 
 // waitsLine sums the waits up by whose yes ended them.
@@ -234,59 +249,19 @@ func gateLines(rec upgrade.Record) []string {
 }
 
 func gateLine(g upgrade.Gate, rec upgrade.Record) string {
-	line := fmt.Sprintf("%s  %s", g.Title, results(g, rec.Rollout))
-	switch grant, granted := rec.Rollout.Grants[g.Key]; {
-	case granted:
-		line += fmt.Sprintf(" · approved by %s %s", voterNames(rec, g.Key), when(grant.At))
+	line, granted := fmt.Sprintf("%s  %s", g.Title, results(g, rec.Rollout)), 0
+	for n := 1; n <= rec.Rollout.Askings[g.Key]; n++ {
+		if a := askingOf(rec, g, n); !a.granted.IsZero() {
+			line += fmt.Sprintf(" · %s by %s %s", cmp.Or(strings.TrimSpace(onceMore(a)), "approved"), a.voters(), when(a.granted))
+			granted++
+		}
+	}
+	switch {
+	case granted > 0:
 	case rec.Rollout.Denial != nil && rec.Rollout.Denial.Gate == g.Key:
 		line += " · denied by " + name(rec.Rollout.Denial.Name)
 	default:
 		line += " · not approved"
 	}
 	return line
-}
-
-// leftToDo lists what the rollout leaves behind for people.
-func leftToDo(rec upgrade.Record) []string {
-	var out []string
-	if ids := idsIn(rec, upgrade.Broken); len(ids) > 0 {
-		out = append(out, fmt.Sprintf("• %d failed: %s", len(ids), brief(ids, 120)))
-		for _, id := range ids[:min(5, len(ids))] {
-			out = append(out, fmt.Sprintf("     `%s` %s", mono(id, 24), esc(rec.Rollout.Instances[id].Detail, 200)))
-		}
-	}
-	if ids := idsIn(rec, upgrade.Waiting); len(ids) > 0 {
-		out = append(out, fmt.Sprintf("• %d not touched: %s", len(ids), brief(ids, 120)))
-	}
-	out = append(out, modelLeft(rec)...)
-	if len(out) == 0 {
-		return nil
-	}
-	return append([]string{"*Left to do*"}, out...)
-}
-
-func idsIn(rec upgrade.Record, state upgrade.Progress) []string {
-	var ids []string
-	for _, g := range rec.Plan.Gates {
-		for _, m := range g.Instances {
-			if rec.Rollout.Instances[m.ID].State == state {
-				ids = append(ids, m.ID)
-			}
-		}
-	}
-	return ids
-}
-
-// modelLeft says what the model names now and what that means for whoever writes it elsewhere.
-func modelLeft(rec upgrade.Record) []string {
-	m := rec.Rollout.Model
-	switch {
-	case !m.Set:
-		return nil
-	case m.Reverted && m.Detail != "":
-		return []string{"• The model was left as it is: " + esc(m.Detail, 300)}
-	case m.Reverted:
-		return []string{fmt.Sprintf("• The model names %s again. Upgraded instances read “not latest”: compare images, not that flag.", version(m.Previous))}
-	}
-	return []string{fmt.Sprintf("• The model names %s. If a template (Terraform, Bicep) still says %s, change it there: applying it would go back.", version(m.Image), version(m.Previous))}
 }

@@ -59,7 +59,7 @@ func begin(c cast, n int, change func(*story)) *story {
 			Provisioning: upgrade.Succeeded, Power: upgrade.Running, Health: upgrade.Healthy,
 		})
 	}
-	wish := upgrade.Wish{Note: c.note, By: "U0ANA", Limits: upgrade.Limits{MaxUnavailable: 4, BatchCap: 50, Soak: 5 * time.Minute, Bake: 10 * time.Minute, Deadline: 15 * time.Minute}}
+	wish := upgrade.Wish{Note: c.note, By: "U0ANA", Limits: upgrade.Limits{MaxUnavailable: 4, BatchCap: 50, OnFailure: upgrade.HoldOnFailure, Soak: 5 * time.Minute, Bake: 10 * time.Minute, Deadline: 15 * time.Minute}}
 	wish.Target.Image = s.image(c.new)
 	wish.Limits.MaxUnavailable = s.pol.MaxUnavailable.Of(n)
 	s.pol.Downgrades = true
@@ -112,6 +112,8 @@ func (s *story) pass() {
 		Policies: func() []upgrade.Policy { return []upgrade.Policy{s.pol} },
 		Now:      func() time.Time { return s.now },
 		ID:       func() string { ids++; return fmt.Sprintf("nonce%04dnumber%04d", len(s.events), ids) },
+		Frozen:   func() string { return s.frozen },
+		Link:     func() upgrade.Unheard { return s.unheard },
 	}
 	if _, err := e.Step(context.Background(), upgrade.Lease{Rollout: s.id}); err != nil {
 		panic("gallery: " + err.Error()) // nothing in it can fail: a story that stops half way would show lies
@@ -130,9 +132,22 @@ func (s *story) approve(by, name string, rest bool) {
 func (s *story) hear(by, name string, w upgrade.Word) *upgrade.Refusal {
 	rec := s.record()
 	w.Rollout, w.Channel = s.id, galleryChannel
+	switch w.Verb {
+	case upgrade.WordReplan:
+		plan, no := upgrade.Replan(s.plan, rec.Rollout, s.set, s.pol, s.now)
+		if no != nil {
+			return no
+		}
+		w.Plan = &plan
+	case upgrade.WordHandover:
+		w.Taker = &upgrade.Person{ID: w.To, Name: s.cast.second}
+	}
 	heard, no := upgrade.Hear(w, upgrade.Person{ID: by, Name: name}, nil, s.plan, rec.Rollout, s.pol, s.now)
 	if no == nil {
 		s.say(by, heard.Facts...)
+	}
+	if no == nil && w.Plan != nil {
+		s.plan = *w.Plan
 	}
 	return no
 }
@@ -155,6 +170,7 @@ func (s *story) flying() []string {
 func (s *story) reimaged(i *upgrade.Instance) {
 	i.Image, i.Image.Exact, i.LatestModel = s.plan.Target.Image, s.plan.Target.Image.Version, true
 	i.Provisioning, i.Power, i.Health = upgrade.Succeeded, upgrade.Running, upgrade.Healthy
+	i.Code, i.Message, i.Evidence = "", "", nil
 }
 
 // batch lets the batch in flight come to a good end, seen healthy twice.

@@ -201,8 +201,8 @@ func TestTheReportCountsEveryAskingAndNamesTheRest(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("waited for %v, want %v", got, want)
 	}
-	other := rec.Rollout.EndedAt.Sub(rec.Rollout.At) - workTime(rec.Rollout) - restTime(rec) - people
-	if line := timesLine(rec); other != 80*time.Minute || !strings.Contains(line, "held or between 1 h 20 m") {
+	other := rec.Rollout.EndedAt.Sub(rec.Rollout.At) - workTime(rec.Rollout, pastOf(rec)) - restTime(rec) - people
+	if line := timesLine(rec, pastOf(rec)); other != 80*time.Minute || !strings.Contains(line, "held or between 1 h 20 m") {
 		t.Errorf("%v are left over in %q, want the 20 m after the no and the hour after the expiry", other, line)
 	}
 }
@@ -215,7 +215,7 @@ func TestTheReportSplitsTheTimeIntoWorkRestsAndPeople(t *testing.T) {
 	for _, w := range waits(rec) {
 		people += w.took
 	}
-	if got, want := workTime(rec.Rollout), 5*(161*time.Second); got != want {
+	if got, want := workTime(rec.Rollout, pastOf(rec)), 5*(161*time.Second); got != want {
 		t.Errorf("work %v, want %v", got, want)
 	}
 	if got, want := restTime(rec), 30*time.Minute; got != want {

@@ -99,23 +99,29 @@ func part(n, total, cells int) int {
 }
 
 // counts is a rollout's instances by how far they are.
-type counts struct{ done, going, left, failed, passed, total int }
+type counts struct{ done, going, left, failed, unclear, aside, skipped, passed, total int }
 
 func countsOf(rec upgrade.Record) counts {
 	n := rec.Rollout.Count(rec.Plan)
 	return counts{
 		done: n[upgrade.OK], going: n[upgrade.Going] + n[upgrade.Checking] + n[upgrade.Confirmed],
-		left: n[upgrade.Waiting], failed: n[upgrade.Broken], passed: n[upgrade.Vanished] + n[upgrade.Left], total: rec.Plan.Size(),
+		left: n[upgrade.Waiting], failed: n[upgrade.Broken], unclear: n[upgrade.Unclear], aside: n[upgrade.Aside], skipped: n[upgrade.Passed],
+		passed: n[upgrade.Vanished] + n[upgrade.Left], total: rec.Plan.Size(),
 	}
 }
 
 // line writes the counts that are never left out, whatever else is.
 func (c counts) line(budget int) string {
 	s := fmt.Sprintf("%s %d/%d\ndone %d · going %d · left %d · failed %d (budget %d)", bar(c.done, c.going, c.total), c.done, c.total, c.done, c.going, c.left, c.failed, budget)
-	if c.passed > 0 {
-		s += fmt.Sprintf(" · passed by %d", c.passed)
+	return dots(s, counted("inconclusive", c.unclear), counted("quarantined", c.aside), counted("skipped", c.skipped), counted("passed by", c.passed))
+}
+
+// counted is what there may be none of.
+func counted(what string, n int) string {
+	if n == 0 {
+		return ""
 	}
-	return s
+	return fmt.Sprintf("%s %d", what, n)
 }
 
 // version is what an image is called in a line of text.
@@ -163,6 +169,9 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonDenied:     "denied",
 	upgrade.ReasonExpired:    "approval ran out",
 	upgrade.ReasonUnread:     "unknown journal entry",
+	upgrade.ReasonUnclear:    "inconclusive",
+	upgrade.ReasonChannel:    "people cannot be reached",
+	upgrade.ReasonFreeze:     "frozen",
 }
 
 func about(r upgrade.Reason) string {

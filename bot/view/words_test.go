@@ -71,26 +71,9 @@ func TestTheBarIsFullOnlyWhenAllIsDone(t *testing.T) {
 	}
 }
 
-func TestEveryReasonAndOutcomeHasItsWords(t *testing.T) {
-	for _, r := range []upgrade.Reason{
-		upgrade.ReasonIncomplete, upgrade.ReasonInFlight, upgrade.ReasonUnknown, upgrade.ReasonModel, upgrade.ReasonFailure, upgrade.ReasonDrift,
-		upgrade.ReasonThrottled, upgrade.ReasonBusy, upgrade.ReasonPaused, upgrade.ReasonVerifying, upgrade.ReasonSoak, upgrade.ReasonBake,
-		upgrade.ReasonHealth, upgrade.ReasonApproval, upgrade.ReasonDenied, upgrade.ReasonExpired, upgrade.ReasonUnread,
-	} {
-		if _, ok := reasonWords[r]; !ok {
-			t.Errorf("reason %s has no words", r)
-		}
-	}
-	for _, o := range []upgrade.Outcome{upgrade.OutcomeSucceeded, upgrade.OutcomeAborted, upgrade.OutcomeFailed, upgrade.OutcomeExpired, upgrade.OutcomeNothing} {
-		if _, ok := outcomes[o]; !ok {
-			t.Errorf("outcome %s has no emoji", o)
-		}
-	}
-	for _, c := range []upgrade.Code{
-		upgrade.CodeArg, upgrade.CodeRole, upgrade.CodeLocked, upgrade.CodePolicy, upgrade.CodeNothing, upgrade.CodeUnknown, upgrade.CodeStale,
-		upgrade.CodeState, upgrade.CodeAzure, upgrade.CodeInside,
-	} {
-		if _, ok := refusalEmoji[c]; !ok {
+func TestEveryRefusalIsToldApartAtAGlance(t *testing.T) {
+	for _, c := range constants(t, "Code") {
+		if _, ok := refusalEmoji[upgrade.Code(c)]; !ok {
 			t.Errorf("refusal %s has no emoji", c)
 		}
 	}

@@ -14,6 +14,9 @@ type world struct {
 	op      upgrade.OpReading // of the operation in flight
 	failing error             // the answer to the next write, nil = accepted
 	unread  error             // the answer to every reading, nil = the set
+	frozen  string            // why nothing may be written, "" = it may
+	unheard upgrade.Unheard   // since when nobody can be reached
+	then    *upgrade.Change   // the rollout back that took over
 }
 
 // fleet is the world as the engine sees it.
@@ -35,7 +38,7 @@ func (f *fleet) Apply(_ context.Context, op upgrade.Operation) (upgrade.Receipt,
 		return upgrade.Receipt{}, err
 	}
 	f.s.op = upgrade.OpReading{}
-	if op.Kind != upgrade.OpUpgrade {
+	if !op.Kind.OnInstances() {
 		f.s.set.Model.Image, f.s.op = op.Image, upgrade.OpReading{Done: true, OK: true}
 	}
 	return upgrade.Receipt{Token: op.ID}, nil
@@ -59,6 +62,9 @@ func (j *journal) Append(_ context.Context, _ upgrade.Lease, c upgrade.Change) (
 	}
 	if c.Poll != "" {
 		j.s.poll = c.Poll
+	}
+	if c.Then != nil {
+		j.s.then = c.Then
 	}
 	return len(j.s.events), nil
 }

@@ -69,9 +69,13 @@ func halted(rec upgrade.Record) []string {
 	})
 }
 
-// nextSteps are the commands for what was left behind.
+// nextSteps are the commands for what was left behind; none for a set that could not be read any more.
 func nextSteps(rec upgrade.Record) []string {
 	var out []string
+	t := rec.Rollout.Ended.Tally
+	if t.OnNew+t.OnOld == 0 {
+		return nil
+	}
 	add := func(is bool, what, words string) {
 		if is {
 			out = append(out, "• "+what+": "+code(words))
@@ -90,7 +94,7 @@ func nextSteps(rec upgrade.Record) []string {
 	add(len(troubled) > 0 && evident(rec), "What Azure said of them", "/vmss show "+rec.ID+" evidence")
 	add(behind && target != "" && !back(p) && how != upgrade.OutcomeRollback, "See what is left to upgrade", "/vmss plan "+p.Name+" "+target)
 	failed := how == upgrade.OutcomeFailed || how == upgrade.OutcomeAborted
-	add(failed && len(rec.Rollout.Batches) > 0 && !p.Target.Model && !back(p), "Take back what was upgraded", "/vmss rollback "+rec.ID)
+	add(failed && len(rec.Rollout.Batches) > 0 && t.OnNew > 0 && !p.Target.Model && !back(p), "Take back what was upgraded", "/vmss rollback "+rec.ID)
 	return out
 }
 

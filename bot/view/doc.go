@@ -4,6 +4,7 @@
 // Its nouns. A [Message] is one Slack message, ready to send. A [Form] is a modal, [Home] a person's
 // Home tab. A slot names which message of a
 // rollout is meant: the live message, the plan, the card of one asking of a gate, a batch's lines.
+// A way is a way out of what is in the way: what is typed and what is pressed are made of the same words.
 // Foreign text is whatever a person or Azure supplied: names, reasons, error messages. It passes
 // through one place (foreign.go), after which it can neither mention, link, format nor hide a fact.
 //

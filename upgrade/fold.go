@@ -195,6 +195,7 @@ func (r *Rollout) notStarted(said string, at time.Time) {
 	for _, id := range op.Instances {
 		if i := r.Instances[id]; i.Batch == op.Batch && !i.State.Final() {
 			i.State, i.Batch, i.At = Waiting, 0, at
+			i.Tries--
 			r.Instances[id] = i
 		}
 	}

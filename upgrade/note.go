@@ -102,7 +102,7 @@ func (v view) noteOperation() []Fact {
 	case v.seen.Op != nil && v.seen.Op.Done:
 		return v.ended(v.seen.Op.OK, v.seen.Op.Code, v.seen.Op.Message)
 	case v.now.Sub(op.SentAt) >= v.deadline():
-		return v.ended(false, "OperationTimeout", fmt.Sprintf("Azure did not report its end within %s", v.deadline()))
+		return v.ended(false, "OperationTimeout", fmt.Sprintf("Azure did not report its end within %s", minutes(v.deadline())))
 	}
 	return nil
 }
@@ -243,9 +243,9 @@ func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, st
 	case over && !i.Provisioning.Moving() && !v.p.Target.Current(i) && v.now.Sub(b.Op.SettledAt) >= v.seen.Pace.Settle:
 		return Broken, cmp.Or(b.Op.Cause, "Azure reported the end of its work, the instance is still on "+i.Image.String())
 	case !open && v.now.Sub(was.Started) >= v.deadline() && v.unclear(i):
-		return Unclear, fmt.Sprintf("nothing told within %s whether it is well: %s", v.deadline(), condition(i))
+		return Unclear, fmt.Sprintf("nothing told within %s whether it is well: %s", minutes(v.deadline()), condition(i))
 	case !open && v.now.Sub(was.Started) >= v.deadline():
-		return Broken, fmt.Sprintf("not healthy within %s: %s", v.deadline(), condition(i))
+		return Broken, fmt.Sprintf("not healthy within %s: %s", minutes(v.deadline()), condition(i))
 	case v.p.Target.Current(i):
 		return Checking, condition(i)
 	}
@@ -272,6 +272,14 @@ func (v view) unclear(i Instance) bool {
 func (v view) good(i Instance, b BatchStatus) bool {
 	fresh := i.HealthAt.IsZero() || !i.HealthAt.Before(b.Op.Azure) || !b.Op.SettledAt.IsZero() && v.now.Sub(b.Op.SettledAt) >= v.seen.Pace.Settle
 	return i.Available() && v.p.Target.Current(i) && (i.Health == NoHealth || fresh)
+}
+
+// minutes writes a deadline: "15 m", and odd ones as Go does.
+func minutes(d time.Duration) string {
+	if d%time.Minute == 0 {
+		return fmt.Sprintf("%d m", d/time.Minute)
+	}
+	return d.String()
 }
 
 // condition describes an instance in a few words.

@@ -211,10 +211,15 @@ func (s *step) act(d Decision) error {
 	case SetAside:
 		s.add(Quarantined{IDs: d.Batch, Reason: d.Text})
 	case End:
-		s.add(Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally()})
+		ended := Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally()}
 		if d.Outcome == OutcomeRollback {
-			s.then = s.rollback()
+			next, no := s.rollback()
+			if no != nil {
+				return no // it was decided on the same reading, so that this cannot be
+			}
+			s.then, ended.Then = next, next.Rollout
 		}
+		s.add(ended)
 	case SetModel, Start, Resend, PutBack:
 		return s.write(s.operation(d))
 	}
@@ -225,13 +230,13 @@ func (s *step) view() view { return view{s.rec.Plan, s.rollout(), s.seen, s.e.No
 
 // rollback is the change that opens the rollout back, in the name of who wanted it. It takes the set's
 // lock over in the same transaction: nobody comes between.
-func (s *step) rollback() *Change {
+func (s *step) rollback() (*Change, *Refusal) {
 	abort := s.rec.Rollout.Abort
 	p, no := s.view().undo(abort.By)
 	if no != nil {
-		return nil // it was not decided then
+		return nil, no
 	}
-	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, abort.By, abort.Name, s.e.Now())
+	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, abort.By, abort.Name, s.e.Now()), nil
 }
 
 // asked puts a gate to people, with what has changed in the model since the plan (R34).

@@ -18,7 +18,7 @@ func failure(v view) *Blocker {
 			what += ": " + i.why()
 		}
 		return &Blocker{Reason: ReasonFailure, What: what, Details: v.why(broken), Clears: "a requester or approver", Next: "/vmss retry " + v.r.ID,
-			Also: []string{v.about("quarantine", broken, `"why"`), v.about("skip", broken), v.rollbackCommand(), v.abortCommand()}}
+			Also: slices.Concat([]string{v.about("quarantine", broken, `"why"`), v.about("skip", broken)}, v.back(), []string{v.abortCommand()})}
 	case f != nil && f.Until.IsZero():
 		return &Blocker{Reason: ReasonFailure, What: fmt.Sprintf("Azure refused %s: %s", describe(v.r.RefusedOp), inWords(f.Code, f.Message)),
 			Details: []string{f.Code + ": " + f.Message}, Clears: "a requester or approver, once its cause is gone", Next: "/vmss retry " + v.r.ID, Also: v.refusedWays()}
@@ -42,7 +42,7 @@ func unclear(v view) *Blocker {
 	if len(ids) == 0 {
 		return nil
 	}
-	return &Blocker{Reason: ReasonUnclear, What: fmt.Sprintf("%s: nothing tells whether they are well", Instances(ids)), Details: v.why(ids),
+	return &Blocker{Reason: ReasonUnclear, What: fmt.Sprintf("nothing tells whether %s %s well", Instances(ids), are(ids)), Details: v.why(ids),
 		Clears: "the health source, or an approver who looks", Next: v.about("resolve", ids, `ok "why"`),
 		Also: []string{v.about("resolve", ids, `failed "why"`), v.about("quarantine", ids, `"why"`), v.about("retry", ids), v.abortCommand()}}
 }
@@ -219,6 +219,20 @@ func (v view) about(verb string, ids []string, more ...string) string {
 	return strings.Join(append([]string{"/vmss", verb, v.r.ID, "vm=" + strings.Join(ids, ",")}, more...), " ")
 }
 
-func (v view) abortCommand() string    { return fmt.Sprintf("/vmss abort %s \"reason\"", v.r.ID) }
-func (v view) rollbackCommand() string { return "/vmss rollback " + v.r.ID }
-func (v view) whyCommand() string      { return "/vmss why " + v.r.ID }
+// back is the way back, where there is one.
+func (v view) back() []string {
+	if v.p.Target.Model || v.p.Action == ActionRollback || len(v.r.touched()) == 0 {
+		return nil
+	}
+	return []string{"/vmss rollback " + v.r.ID}
+}
+
+func (v view) abortCommand() string { return fmt.Sprintf("/vmss abort %s \"reason\"", v.r.ID) }
+func (v view) whyCommand() string   { return "/vmss why " + v.r.ID }
+
+func are(ids []string) string {
+	if len(ids) == 1 {
+		return "is"
+	}
+	return "are"
+}

@@ -52,7 +52,7 @@ func (h hearing) retry() (Heard, *Refusal) {
 	f := Retried{Name: h.by.Name, IDs: ids, Gates: h.gatesOf(ids), Refusal: refusal}
 	switch {
 	case len(ids) > 0:
-		return Heard{[]Fact{f}, fmt.Sprintf("%s of %s: asked for once more. Nothing happens to them before somebody agrees.", upperFirst(Instances(ids)), h.p.Name)}, nil
+		return Heard{[]Fact{f}, fmt.Sprintf("%s of %s: asked for once more. Nothing happens before somebody agrees.", upperFirst(Instances(ids)), h.p.Name)}, nil
 	case refusal:
 		return Heard{[]Fact{f}, fmt.Sprintf("%s tries again what Azure refused.", h.r.ID)}, nil
 	}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -89,7 +90,7 @@ func nextSteps(rec upgrade.Record) []string {
 	behind := slices.ContainsFunc(append(troubled, idsIn(rec, upgrade.Passed, upgrade.Waiting)...), func(id string) bool {
 		return rec.Rollout.Instances[id].Image != p.Target.Image.Running()
 	})
-	add(how == upgrade.OutcomeRollback, "The rollout back has taken over", "/vmss status "+p.Name)
+	add(how == upgrade.OutcomeRollback, "The rollout back has taken over", "/vmss status "+cmp.Or(rec.Rollout.Ended.Then, p.Name))
 	add(len(troubled) > 0, "See how these are now", "/vmss show "+p.Name+" instances")
 	add(len(troubled) > 0 && evident(rec), "What Azure said of them", "/vmss show "+rec.ID+" evidence")
 	add(behind && target != "" && !back(p) && how != upgrade.OutcomeRollback, "See what is left to upgrade", "/vmss plan "+p.Name+" "+target)

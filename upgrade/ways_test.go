@@ -115,8 +115,6 @@ func askedFor(asking int, ids ...string) tale {
 }
 
 func TestDecideOnTheWaysOut(t *testing.T) {
-	three := func(f func(*Instance)) change { return instance("3", f) }
-	lastModel := func(i *Instance) { i.Image, i.LatestModel = runs(v2), true }
 	runRows(t, []decideRow{
 		{name: "R6 I7 a retry is put to people anew", tale: tale{oneFailed, retried("3")}, kind: AskGate, reason: ReasonApproval, gate: "ud-0"},
 		{name: "I7 the yes it had starts nothing twice", tale: tale{oneFailed, retried("3"), Asked{Gate: "ud-0", Asking: 2, Nonce: "n", Expires: life, Instances: []string{"3"}}}, kind: Wait, reason: ReasonApproval},

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"testing"
+	"time"
 )
 
 // Corners: where two pieces of trouble meet.
@@ -24,4 +25,16 @@ func TestARetryDisksOnlyWhatMayBeTouched(t *testing.T) {
 			}
 		})
 	}
+}
+
+func mixed(between ...any) tale {
+	return tale{begun, by{"UBO", Skipped{Name: "bo", IDs: []string{"3"}}}, batch(1, "0"), granted("ud-1"), brokenIn(batch(2, "1", "4"), "4", "X", "x"),
+		by{"UBO", Retried{Name: "bo", IDs: []string{"4"}, Gates: []string{"ud-1"}}}, tale(between), by{"UBO", Retried{Name: "bo", IDs: []string{"3"}, Gates: []string{"ud-0"}}}}
+}
+
+func TestOneThatCameUpByItselfIsFollowedWhicheverGateIsNext(t *testing.T) {
+	well := all(instance("0", onNew), instance("1", onNew), instance("4", lastModel))
+	seenOnce := mixed(InstanceSeen{ID: "4", State: Confirmed})
+	runNotes(t, []noteRow{{name: "R28 seen good twice it is done", tale: seenOnce, later: 10 * time.Second, seen: well, want: []string{"4 ok"}}})
+	runRows(t, []decideRow{{name: "R6 and the gate before is asked", tale: tale{seenOnce, 10 * time.Second, InstanceSeen{ID: "4", State: OK}}, later: 10 * time.Minute, seen: well, kind: AskGate, reason: ReasonApproval, gate: "ud-0"}})
 }

@@ -38,3 +38,13 @@ func TestOneThatCameUpByItselfIsFollowedWhicheverGateIsNext(t *testing.T) {
 	runNotes(t, []noteRow{{name: "R28 seen good twice it is done", tale: seenOnce, later: 10 * time.Second, seen: well, want: []string{"4 ok"}}})
 	runRows(t, []decideRow{{name: "R6 and the gate before is asked", tale: tale{seenOnce, 10 * time.Second, InstanceSeen{ID: "4", State: OK}}, later: 10 * time.Minute, seen: well, kind: AskGate, reason: ReasonApproval, gate: "ud-0"}})
 }
+
+func TestACallOfALaterGateIsSentOnceMoreAlthoughAnEarlierOneIsOpenAgain(t *testing.T) {
+	told := tale{begun, by{"UBO", Skipped{Name: "bo", IDs: []string{"3"}}}, batch(1, "0"), granted("ud-1"), write(batchOp(2, "1", "4")), Unanswered{Op: "op-2", Cause: "timeout"},
+		by{"UBO", Retried{Name: "bo", IDs: []string{"3"}, Gates: []string{"ud-0"}}}}
+	inLab(t, told, func(l *lab) {
+		l.change(func(s *ScaleSet) { s.Instances[0].Image = runs(v2) })
+		l.until("the re-send", func(Rollout) bool { return len(l.sent()) > 0 })
+		l.wantSent("upgrading instances 1 4")
+	})
+}

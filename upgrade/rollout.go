@@ -240,6 +240,19 @@ func (r Rollout) waiting(p Plan, key string) []string {
 	return out
 }
 
+// next is the gate of what may be sent next: of the call that may have to be sent once more, else the
+// current one. They differ when instances of an earlier gate were taken in again meanwhile.
+func (r Rollout) next(p Plan) string {
+	if r.Op != nil {
+		return r.Op.Gate
+	}
+	if b, open := r.OpenBatch(); open && len(b.Owed) > 0 {
+		return b.Gate
+	}
+	gate, _, _ := r.CurrentGate(p)
+	return gate.Key
+}
+
 // Startable reports whether something of the gate may still be sent: instances that wait, or the one
 // re-send of a call that brought no answer.
 func (r Rollout) Startable(g Gate) bool {

@@ -165,11 +165,10 @@ func (s *step) pollOp(fence Fence) error {
 	return nil
 }
 
-// rights asks for everybody who agreed to the current gate whether they still may (R23).
+// rights asks for everybody who agreed to what may be sent next whether they still may (R23).
 func (s *step) rights(fence Fence) error {
-	gate, _, _ := s.rec.Rollout.CurrentGate(s.rec.Plan)
 	right, _ := s.rec.Plan.Agreement(s.seen.Policy)
-	for _, vote := range s.rec.Rollout.Votes[gate.Key] {
+	for _, vote := range s.rec.Rollout.Votes[s.rec.Rollout.next(s.rec.Plan)] {
 		if err := fence(s.ctx); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -46,5 +47,15 @@ func TestACallOfALaterGateIsSentOnceMoreAlthoughAnEarlierOneIsOpenAgain(t *testi
 		l.change(func(s *ScaleSet) { s.Instances[0].Image = runs(v2) })
 		l.until("the re-send", func(Rollout) bool { return len(l.sent()) > 0 })
 		l.wantSent("upgrading instances 1 4")
+	})
+}
+
+func TestACardNamesWhatItsYesWouldSendOnceMore(t *testing.T) {
+	inLab(t, settled, func(l *lab) {
+		l.pol.Approvers = []string{"UEVA"}
+		l.until("the asking anew", func(r Rollout) bool { return r.Askings["ud-0"] == 2 })
+		if a := l.rollout("r-1").Asked["ud-0"]; a.Instances != nil && !slices.Contains(a.Instances, "0") {
+			t.Errorf("people are asked for %q of ud-0, and their yes sends 0 and 3", a.Instances)
+		}
 	})
 }

@@ -225,12 +225,13 @@ func (r Rollout) In(states ...Progress) []string {
 	return out
 }
 
-// waiting lists the instances of a gate that wait, nil when all of it does.
-func (r Rollout) waiting(p Plan, key string) []string {
+// asks lists the instances of a gate that a yes to it would let go: those that wait, and those whose
+// call may be sent once more; nil when that is all of it.
+func (r Rollout) asks(p Plan, key string) []string {
 	gate, _ := p.Gate(key)
 	out := []string{} // none of it is not all of it
 	for _, m := range gate.Instances {
-		if r.Instances[m.ID].State == Waiting {
+		if r.Instances[m.ID].State == Waiting || slices.Contains(r.resendable(gate), m.ID) {
 			out = append(out, m.ID)
 		}
 	}
@@ -238,6 +239,17 @@ func (r Rollout) waiting(p Plan, key string) []string {
 		return nil
 	}
 	return out
+}
+
+// resendable lists the instances of a gate whose call brought no answer and may be sent once more.
+func (r Rollout) resendable(g Gate) []string {
+	if op := r.Op; op != nil && op.Unknown() && op.Kind == OpUpgrade && !op.Resend && op.Gate == g.Key {
+		return op.Instances
+	}
+	if b, open := r.OpenBatch(); open && b.Gate == g.Key {
+		return b.Owed
+	}
+	return nil
 }
 
 // next is the gate of what may be sent next: of the call that may have to be sent once more, else the
@@ -256,13 +268,7 @@ func (r Rollout) next(p Plan) string {
 // Startable reports whether something of the gate may still be sent: instances that wait, or the one
 // re-send of a call that brought no answer.
 func (r Rollout) Startable(g Gate) bool {
-	if r.Op != nil && r.Op.Unknown() && r.Op.Kind == OpUpgrade && !r.Op.Resend && r.Op.Gate == g.Key {
-		return true
-	}
-	if b, open := r.OpenBatch(); open && b.Gate == g.Key && len(b.Owed) > 0 {
-		return true
-	}
-	return slices.ContainsFunc(g.Instances, func(m Member) bool { return r.Instances[m.ID].State == Waiting })
+	return len(r.resendable(g)) > 0 || slices.ContainsFunc(g.Instances, func(m Member) bool { return r.Instances[m.ID].State == Waiting })
 }
 
 // Started reports whether anything was ever sent to Azure for the rollout.

@@ -240,7 +240,7 @@ func (s *step) asked(gate string) Asked {
 	if a.Acknowledged = ChangedSections(s.rec.Plan, *s.seen.Set); len(a.Acknowledged) > 0 {
 		a.Sections, a.Changes = s.seen.Set.Model.Sections, changedLeaves(s.rec.Plan.Leaves, s.seen.Set.Model.Leaves)
 	}
-	a.Instances = s.rollout().waiting(s.rec.Plan, gate)
+	a.Instances = s.rollout().asks(s.rec.Plan, gate)
 	return a
 }
 

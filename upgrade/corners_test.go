@@ -59,3 +59,10 @@ func TestACardNamesWhatItsYesWouldSendOnceMore(t *testing.T) {
 		}
 	})
 }
+
+func TestR1WhatAzureRefusedCanBeSkipped(t *testing.T) {
+	runRows(t, []decideRow{
+		{name: "R1 all of it", tale: tale{azureSaidNo, by{"UBO", Skipped{Name: "bo", IDs: []string{"0", "3"}}}}, kind: AskGate, reason: ReasonApproval, gate: "ud-1"},
+		{name: "R1 a part of it is no way out", tale: tale{azureSaidNo, by{"UBO", Skipped{Name: "bo", IDs: []string{"0"}}}}, kind: Hold, reason: ReasonFailure},
+	})
+}

@@ -114,6 +114,7 @@ func (r *Rollout) applyTrouble(e Event) {
 		r.retry(f, e.At)
 	case Skipped:
 		r.mark(f.IDs, Passed, because("skipped", f.Name, f.Reason), e.At)
+		r.forgo()
 	case Quarantined:
 		r.mark(f.IDs, Aside, because("quarantined", f.Name, f.Reason), e.At)
 	case Resolved:
@@ -166,6 +167,15 @@ func (r *Rollout) mark(ids []string, state Progress, detail string, at time.Time
 		i := r.Instances[id]
 		i.State, i.Detail, i.Code, i.At = state, detail, "", at
 		r.Instances[id] = i
+	}
+}
+
+// forgo forgets a definite no of Azure's once nothing of what it refused is wanted any more.
+func (r *Rollout) forgo() {
+	op := r.RefusedOp
+	wanted := slices.ContainsFunc(op.Instances, func(id string) bool { return r.Instances[id].State == Waiting })
+	if r.Refusal != nil && r.Refusal.Until.IsZero() && op.Kind.OnInstances() && !wanted {
+		r.Refusal, r.Refusals = nil, 0
 	}
 }
 

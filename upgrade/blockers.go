@@ -192,11 +192,13 @@ func health(v view) *Blocker {
 	return v.tooFew()
 }
 
-// relapse: an instance that was upgraded and healthy is ill again.
+// relapse: an instance that was upgraded and healthy is ill again. Of one that a person has vouched for,
+// nothing that was not known then is known as long as its health says nothing.
 func relapse(v view) *Blocker {
 	var ill []string
 	for _, i := range v.seen.Set.Instances {
-		if v.r.Instances[i.ID].State == OK && !i.Available() {
+		was := v.r.Instances[i.ID]
+		if was.State == OK && !i.Available() && !(was.Vouched && v.unclear(i)) {
 			ill = append(ill, i.ID)
 		}
 	}

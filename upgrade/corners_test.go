@@ -66,3 +66,12 @@ func TestR1WhatAzureRefusedCanBeSkipped(t *testing.T) {
 		{name: "R1 a part of it is no way out", tale: tale{azureSaidNo, by{"UBO", Skipped{Name: "bo", IDs: []string{"0"}}}}, kind: Hold, reason: ReasonFailure},
 	})
 }
+
+func TestR29APersonsWordHoldsWhileNothingElseIsKnown(t *testing.T) {
+	resolved := tale{oneUnclear, by{"UBO", Resolved{Name: "bo", Verdict: IsOK, IDs: []string{"3"}}}, granted("ud-1")}
+	unknown := func(i *Instance) { lastModel(i); i.Health = UnknownState }
+	runRows(t, []decideRow{
+		{name: "R29 resolved as well, and still nothing tells", tale: resolved, seen: three(unknown), later: 6 * time.Minute, kind: Start, batch: []string{"1"}},
+		{name: "R31 until it is known to be ill", tale: resolved, seen: all(three(lastModel), three(ill)), later: 6 * time.Minute, kind: Wait, reason: ReasonHealth},
+	})
+}

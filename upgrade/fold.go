@@ -185,6 +185,11 @@ func (r *Rollout) resolve(f Resolved, at time.Time) {
 	switch said := because("resolved", f.Name, f.Reason); f.Verdict {
 	case IsOK:
 		r.mark(f.IDs, OK, said, at)
+		for _, id := range f.IDs {
+			i := r.Instances[id]
+			i.Vouched = true
+			r.Instances[id] = i
+		}
 	case IsFailed:
 		r.mark(f.IDs, Broken, said, at)
 	case NotStarted:

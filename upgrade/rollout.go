@@ -143,6 +143,7 @@ type InstanceStatus struct {
 	Tries   int       // how often it was started
 	Retry   bool      // a person wants it started once more
 	Kept    bool      // what Azure says of its failure is in the journal
+	Vouched bool      // a person says that it is well, as nothing else tells (R29)
 }
 
 // LastDecided returns the decision that was last recorded: what people are shown.

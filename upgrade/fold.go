@@ -368,6 +368,7 @@ func (r *Rollout) keepBatch() {
 func (r *Rollout) see(f InstanceSeen, at time.Time) {
 	i := r.Instances[f.ID]
 	i.State, i.At, i.Detail, i.Code = f.State, at, f.Detail, f.Code
+	i.Kept = i.Kept && f.State != Broken // what was kept while it was inconclusive tells nothing of a failure
 	if f.Image != "" {
 		i.Image = f.Image
 	}

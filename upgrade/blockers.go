@@ -205,7 +205,7 @@ func relapse(v view) *Blocker {
 	if len(ill) == 0 {
 		return nil
 	}
-	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, was healthy and is not any more", Instances(ill)), Clears: "the instance, once it serves again, or a requester or approver", Next: v.about("quarantine", ill, `"why"`), Also: []string{v.rollbackCommand(), v.abortCommand()}}
+	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, was healthy and is not any more", Instances(ill)), Clears: "the instance, once it serves again, or a requester or approver", Next: v.about("quarantine", ill, `"why"`), Also: v.giveUp()}
 }
 
 func (v view) tooFew() *Blocker {

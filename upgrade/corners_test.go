@@ -75,3 +75,63 @@ func TestR29APersonsWordHoldsWhileNothingElseIsKnown(t *testing.T) {
 		{name: "R31 until it is known to be ill", tale: resolved, seen: all(three(lastModel), three(ill)), later: 6 * time.Minute, kind: Wait, reason: ReasonHealth},
 	})
 }
+
+func TestR5ARollbackIsNoWayAroundTheSecondPerson(t *testing.T) {
+	p, r := webPlan(), udDone(0).fold()
+	on2 := func(s *ScaleSet) {
+		s.Model.Image = v2
+		for n := range s.Instances {
+			if st := r.Instances[s.Instances[n].ID].State; st == OK {
+				s.Instances[n].Image = runs(v2)
+			}
+		}
+	}
+	s := web()
+	on2(&s)
+	back, no := Undo(p, r, s, webPolicy(), "UANA", night)
+	if no != nil {
+		t.Fatal(no)
+	}
+	t.Run("the way back is not taken back", func(t *testing.T) {
+		gone := tale{by{"UANA", Requested{Digest: back.Digest, Channel: "C1", Name: "ana"}}, write(patch()), Accepted{Op: "op-model"}, Settled{Op: "op-model", OK: true}, ModelSet{Image: v1, Previous: v2}, batch(1, "0", "3")}.fold()
+		if q, no := Undo(back, gone, web(), webPolicy(), "UANA", night); no == nil {
+			t.Errorf("%s of %s to %s takes one person's yes", q.Action, q.Name, q.Target.Image)
+		}
+		if heard, no := Hear(Word{Verb: WordRollback}, ana, nil, back, gone, webPolicy(), night); no == nil {
+			t.Errorf("heard %+v", heard)
+		}
+	})
+	t.Run("and is shown as no way out", func(t *testing.T) {
+		v := view{p: back, r: oneFailed.fold(), seen: seenAfter(back, oneFailed.fold()), now: night}
+		if b := failure(v); slices.Contains(b.Also, "/vmss rollback r-1") {
+			t.Errorf("ways out %q", b.Also)
+		}
+	})
+	t.Run("nor is what came after it taken along", func(t *testing.T) {
+		later := s
+		later.Model.Image = version("3.0")
+		if q, no := Undo(p, r, later, webPolicy(), "UANA", night); no == nil {
+			t.Errorf("%s takes %s from 3.0 to %s with one person's yes", q.Action, q.Name, q.Target.Image)
+		}
+	})
+	t.Run("a model that was put back stands in nobody's way", func(t *testing.T) {
+		p, reverted := p, s
+		p.From.Version, reverted.Model.Image = Latest, version(Latest)
+		if _, no := Undo(p, r, reverted, webPolicy(), "UANA", night); no != nil {
+			t.Error(no)
+		}
+	})
+	t.Run("a version that nobody knows is none to go to", func(t *testing.T) {
+		for _, was := range []string{Latest, ""} {
+			p := webPlan()
+			for n := range p.Gates[0].Instances {
+				p.Gates[0].Instances[n].From = version(was)
+			}
+			r := r
+			r.Model.Previous = version(was)
+			if q, no := Undo(p, r, s, webPolicy(), "UANA", night); no == nil {
+				t.Errorf("rolls back to %q", q.Target.Image.Version)
+			}
+		}
+	})
+}

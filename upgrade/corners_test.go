@@ -135,3 +135,17 @@ func TestR5ARollbackIsNoWayAroundTheSecondPerson(t *testing.T) {
 		}
 	})
 }
+
+func TestR5ANewPlanForgetsNotWhatAnInstanceRanBefore(t *testing.T) {
+	r := tale{oneFailed, retried("3")}.fold()
+	s := web()
+	s.Model.Image = version("1.5")
+	s.Instances[0].Image, s.Instances[3].Image = runs(v2), runs(v2)
+	q, no := Replan(webPlan(), r, s, webPolicy(), night)
+	if no != nil {
+		t.Fatal(no)
+	}
+	if m, _, _ := q.Member("3"); !m.From.Same(v1) {
+		t.Errorf("before it was touched, 3 ran 1.0, not %s", m.From)
+	}
+}

@@ -230,7 +230,7 @@ func (r *Rollout) replan(f Replanned) {
 	for n, b := range r.Batches {
 		for _, id := range b.Owed {
 			if i := r.Instances[id]; i.Batch == b.N && !i.State.Final() {
-				r.Instances[id] = InstanceStatus{Tries: i.Tries, At: i.At}
+				r.Instances[id] = InstanceStatus{Tries: i.Tries, Retry: i.Retry, At: i.At}
 			}
 		}
 		r.Batches[n].Owed = nil

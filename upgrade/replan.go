@@ -45,6 +45,9 @@ func regrouped(p Plan, r Rollout, s ScaleSet) []Gate {
 				out[n].Instances = append(out[n].Instances, m)
 				continue
 			}
+			if r.Instances[m.ID].Tries == 0 {
+				m.From = i.Image // else what it ran before it was touched is what a rollback goes to
+			}
 			out = regroup(out, n, m, i)
 		}
 	}
@@ -63,7 +66,7 @@ func regroup(gates []Gate, n int, m Member, i Instance) []Gate {
 			gates, n = append(gates, Gate{Key: udKey(ud), Title: udTitle(ud)}), len(gates)
 		}
 	}
-	gates[n].Instances = append(gates[n].Instances, Member{i.ID, ud, i.FaultDomain, i.Zone, i.Image})
+	gates[n].Instances = append(gates[n].Instances, Member{i.ID, ud, i.FaultDomain, i.Zone, m.From})
 	return gates
 }
 

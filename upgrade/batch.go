@@ -22,10 +22,14 @@ func (v view) candidates(g Gate) []Instance {
 }
 
 // pass is why an instance of the plan is passed by after all. That its domain is not told just now
-// is no reason: people agreed to its name. Nor is that it is on the image when they want it done again.
+// is no reason: people agreed to its name. Nor is that it is on the image when they want it done again;
+// whatever else speaks against it still does.
 func (v view) pass(i Instance) SkipReason {
 	why := skip(i, v.p.Target, v.p.Down())
-	if why == SkipNoDomain || why == SkipCurrent && v.r.Instances[i.ID].Retry {
+	if why == SkipCurrent && v.r.Instances[i.ID].Retry {
+		why = skip(i, Target{}, true)
+	}
+	if why == SkipNoDomain {
 		return ""
 	}
 	return why

@@ -192,18 +192,20 @@ func health(v view) *Blocker {
 	return v.tooFew()
 }
 
-// relapse: an instance that was upgraded and healthy is ill again.
+// relapse: an instance that was upgraded and healthy is ill again. Of one that a person has vouched for,
+// nothing that was not known then is known as long as its health says nothing.
 func relapse(v view) *Blocker {
 	var ill []string
 	for _, i := range v.seen.Set.Instances {
-		if v.r.Instances[i.ID].State == OK && !i.Available() {
+		was := v.r.Instances[i.ID]
+		if was.State == OK && !i.Available() && !(was.Vouched && v.unclear(i)) {
 			ill = append(ill, i.ID)
 		}
 	}
 	if len(ill) == 0 {
 		return nil
 	}
-	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, was healthy and is not any more", Instances(ill)), Clears: "the instance, once it serves again, or a requester or approver", Next: v.about("quarantine", ill, `"why"`), Also: append(v.back(), v.abortCommand())}
+	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, was healthy and is not any more", Instances(ill)), Clears: "the instance, once it serves again, or a requester or approver", Next: v.about("quarantine", ill, `"why"`), Also: v.giveUp()}
 }
 
 func (v view) tooFew() *Blocker {

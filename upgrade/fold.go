@@ -114,6 +114,7 @@ func (r *Rollout) applyTrouble(e Event) {
 		r.retry(f, e.At)
 	case Skipped:
 		r.mark(f.IDs, Passed, because("skipped", f.Name, f.Reason), e.At)
+		r.forgo()
 	case Quarantined:
 		r.mark(f.IDs, Aside, because("quarantined", f.Name, f.Reason), e.At)
 	case Resolved:
@@ -169,12 +170,26 @@ func (r *Rollout) mark(ids []string, state Progress, detail string, at time.Time
 	}
 }
 
+// forgo forgets a definite no of Azure's once nothing of what it refused is wanted any more.
+func (r *Rollout) forgo() {
+	op := r.RefusedOp
+	wanted := slices.ContainsFunc(op.Instances, func(id string) bool { return r.Instances[id].State == Waiting })
+	if r.Refusal != nil && r.Refusal.Until.IsZero() && op.Kind.OnInstances() && !wanted {
+		r.Refusal, r.Refusals = nil, 0
+	}
+}
+
 // resolve believes a person who looked. A call that did not happen leaves its instances waiting, for
 // another yes: the one it had was for the call that was sent.
 func (r *Rollout) resolve(f Resolved, at time.Time) {
 	switch said := because("resolved", f.Name, f.Reason); f.Verdict {
 	case IsOK:
 		r.mark(f.IDs, OK, said, at)
+		for _, id := range f.IDs {
+			i := r.Instances[id]
+			i.Vouched = true
+			r.Instances[id] = i
+		}
 	case IsFailed:
 		r.mark(f.IDs, Broken, said, at)
 	case NotStarted:
@@ -216,7 +231,7 @@ func (r *Rollout) replan(f Replanned) {
 	for n, b := range r.Batches {
 		for _, id := range b.Owed {
 			if i := r.Instances[id]; i.Batch == b.N && !i.State.Final() {
-				r.Instances[id] = InstanceStatus{Tries: i.Tries, At: i.At}
+				r.Instances[id] = InstanceStatus{Tries: i.Tries, Retry: i.Retry, At: i.At}
 			}
 		}
 		r.Batches[n].Owed = nil
@@ -354,6 +369,7 @@ func (r *Rollout) keepBatch() {
 func (r *Rollout) see(f InstanceSeen, at time.Time) {
 	i := r.Instances[f.ID]
 	i.State, i.At, i.Detail, i.Code = f.State, at, f.Detail, f.Code
+	i.Kept = i.Kept && f.State != Broken // what was kept while it was inconclusive tells nothing of a failure
 	if f.Image != "" {
 		i.Image = f.Image
 	}

@@ -296,7 +296,8 @@ func condition(i Instance) string {
 
 // noteLeft passes by what need not or must not be started any more: vanished instances of any gate,
 // and, in the gate that is next, those that became current, protected or deallocated since the
-// plan (R34). A gate that is done by that makes the one after it the next.
+// plan (R34). A gate that is done by that makes the one after it the next. What came up by itself is
+// followed in every gate: until it is seen well twice, nothing else goes on.
 func (v view) noteLeft() []Fact {
 	var facts []Fact
 	next := true
@@ -305,10 +306,11 @@ func (v view) noteLeft() []Fact {
 		for _, m := range g.Instances {
 			was := v.r.Instances[m.ID]
 			f, left := v.left(m.ID)
-			if back, changed := v.recovered(m.ID, was); changed {
-				f, left = back, true
+			back, changed := v.recovered(m.ID, was)
+			if changed {
+				f = back
 			}
-			if was.Batch == 0 && !was.State.Final() && left && (next || f.State == Vanished) {
+			if was.Batch == 0 && !was.State.Final() && (changed || left && (next || f.State == Vanished)) {
 				facts = append(facts, f)
 				was.State = f.State
 			}

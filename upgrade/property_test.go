@@ -205,7 +205,7 @@ func (w *walk) do(d Decision) {
 	op := Operation{ID: fmt.Sprint("op-", w.op), Set: w.p.Set, Gate: d.Gate, Digest: w.p.Digest, Asking: r.Grants[d.Gate].Asking, Image: v2, Instances: d.Batch}
 	switch d.Kind {
 	case AskGate:
-		a := Asked{Gate: d.Gate, Asking: r.Askings[d.Gate] + 1, Nonce: fmt.Sprint("n", w.op), Expires: w.now.Add(4 * time.Hour), Instances: r.waiting(w.p, d.Gate)}
+		a := Asked{Gate: d.Gate, Asking: r.Askings[d.Gate] + 1, Nonce: fmt.Sprint("n", w.op), Expires: w.now.Add(4 * time.Hour), Instances: r.asks(w.p, d.Gate)}
 		if len(ChangedSections(w.p, w.set)) > 0 {
 			a.Sections = w.set.Model.Sections
 		}
@@ -410,10 +410,14 @@ func (w *walk) checkBatch(d Decision, seen Observation) {
 				sent[id] += bit(w.reached(n, f.Op.ID))
 			}
 		case Asked: // a new yes: each instance may be sent once more
-			if f.Gate == d.Gate && d.Kind != Resend {
-				if clear(sent); f.Instances != nil {
-					shown = f.Instances
-				}
+			if f.Gate != d.Gate {
+				continue
+			}
+			if shown = gate.IDs(); f.Instances != nil {
+				shown = f.Instances
+			}
+			if d.Kind != Resend {
+				clear(sent)
 			}
 		case Retried:
 			for _, id := range f.IDs {

@@ -45,6 +45,9 @@ func regrouped(p Plan, r Rollout, s ScaleSet) []Gate {
 				out[n].Instances = append(out[n].Instances, m)
 				continue
 			}
+			if r.Instances[m.ID].Tries == 0 {
+				m.From = i.Image // else what it ran before it was touched is what a rollback goes to
+			}
 			out = regroup(out, n, m, i)
 		}
 	}
@@ -63,7 +66,7 @@ func regroup(gates []Gate, n int, m Member, i Instance) []Gate {
 			gates, n = append(gates, Gate{Key: udKey(ud), Title: udTitle(ud)}), len(gates)
 		}
 	}
-	gates[n].Instances = append(gates[n].Instances, Member{i.ID, ud, i.FaultDomain, i.Zone, i.Image})
+	gates[n].Instances = append(gates[n].Instances, Member{i.ID, ud, i.FaultDomain, i.Zone, m.From})
 	return gates
 }
 
@@ -100,7 +103,9 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	show := "/vmss show " + p.Name
 	touched := r.touched()
 	before, no := previous(p, r, touched)
-	switch {
+	switch is := s.Model.Image; {
+	case p.Action == ActionRollback:
+		return Plan{}, takenBack(p, r)
 	case len(touched) == 0:
 		return Plan{}, Refuse(CodeState, fmt.Sprintf("/vmss abort %s revert \"reason\"", r.ID), "%s has upgraded nothing: an abort puts the old image back into the model", r.ID)
 	case p.Unique != "" && s.Unique != "" && p.Unique != s.Unique:
@@ -109,6 +114,10 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 		return Plan{}, Refuse(CodePolicy, show, "%s rolled what the model said, and somebody else writes the model: put the old image back there, then `upgrade %s model`", r.ID, p.Name)
 	case no != nil:
 		return Plan{}, no
+	case !is.Same(p.Target.Image) && !is.Same(p.From) && !is.Same(before):
+		return Plan{}, Refuse(CodePolicy, show, "the model of %s names %s by now, which %s did not set: what came after it would be taken back, too. Name the version to go to with `upgrade %s VERSION`", p.Name, is, r.ID, p.Name)
+	case pol.Channel == "":
+		return Plan{}, Refuse(CodePolicy, show, "%s has no channel in the configuration: nobody could agree to a rollback", p.Name)
 	}
 	limits := view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits()
 	limits.OnFailure = HoldOnFailure
@@ -121,6 +130,11 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	slices.SortStableFunc(q.Gates, func(a, b Gate) int { return order(a) - order(b) })
 	q.Digest = q.digest()
 	return q, nil
+}
+
+// takenBack refuses to roll a rollback back: that is the way forward again, which takes a second person.
+func takenBack(p Plan, r Rollout) *Refusal {
+	return &Refusal{Code: CodePolicy, What: fmt.Sprintf("%s is a rollback itself: to go forward again, `upgrade %s VERSION`", r.ID, p.Name), Next: "/vmss why " + r.ID, Rollout: r.ID}
 }
 
 func (v view) undo(by string) (Plan, *Refusal) {
@@ -140,8 +154,8 @@ func (r Rollout) touched() []string {
 	return out
 }
 
-// previous is the image that the touched instances ran before. Where they ran several, it is the one
-// the model named.
+// previous is the image that the touched instances ran before. Where they ran several, or nobody knows
+// which, it is the one the model named.
 func previous(p Plan, r Rollout, touched []string) (Image, *Refusal) {
 	var before Image
 	alike := true
@@ -154,11 +168,14 @@ func previous(p Plan, r Rollout, touched []string) (Image, *Refusal) {
 		}
 		alike = alike && was.Same(before)
 	}
-	if alike {
+	if alike && pinned(before) {
 		return before, nil
 	}
-	if is := r.Model.Previous; is != (Image{}) && is.Version != Latest {
+	if is := r.Model.Previous; pinned(is) {
 		return is, nil
 	}
-	return Image{}, Refuse(CodePolicy, "/vmss show "+p.Name, "the instances of %s ran several images before: name the one to go to with `upgrade %s VERSION`", p.Name, p.Name)
+	return Image{}, Refuse(CodePolicy, "/vmss show "+p.Name, "the instances of %s ran several images before, or one that is not known: name the one to go to with `upgrade %s VERSION`", p.Name, p.Name)
 }
+
+// pinned reports whether it is one certain image: neither unknown nor whatever is the latest (R43).
+func pinned(i Image) bool { return i.ID != "" || i.Version != "" && i.Version != Latest }

@@ -143,6 +143,7 @@ type InstanceStatus struct {
 	Tries   int       // how often it was started
 	Retry   bool      // a person wants it started once more
 	Kept    bool      // what Azure says of its failure is in the journal
+	Vouched bool      // a person says that it is well, as nothing else tells (R29)
 }
 
 // LastDecided returns the decision that was last recorded: what people are shown.
@@ -225,12 +226,13 @@ func (r Rollout) In(states ...Progress) []string {
 	return out
 }
 
-// waiting lists the instances of a gate that wait, nil when all of it does.
-func (r Rollout) waiting(p Plan, key string) []string {
+// asks lists the instances of a gate that a yes to it would let go: those that wait, and those whose
+// call may be sent once more; nil when that is all of it.
+func (r Rollout) asks(p Plan, key string) []string {
 	gate, _ := p.Gate(key)
 	out := []string{} // none of it is not all of it
 	for _, m := range gate.Instances {
-		if r.Instances[m.ID].State == Waiting {
+		if r.Instances[m.ID].State == Waiting || slices.Contains(r.resendable(gate), m.ID) {
 			out = append(out, m.ID)
 		}
 	}
@@ -240,16 +242,34 @@ func (r Rollout) waiting(p Plan, key string) []string {
 	return out
 }
 
+// resendable lists the instances of a gate whose call brought no answer and may be sent once more.
+func (r Rollout) resendable(g Gate) []string {
+	if op := r.Op; op != nil && op.Unknown() && op.Kind == OpUpgrade && !op.Resend && op.Gate == g.Key {
+		return op.Instances
+	}
+	if b, open := r.OpenBatch(); open && b.Gate == g.Key {
+		return b.Owed
+	}
+	return nil
+}
+
+// next is the gate of what may be sent next: of the call that may have to be sent once more, else the
+// current one. They differ when instances of an earlier gate were taken in again meanwhile.
+func (r Rollout) next(p Plan) string {
+	if r.Op != nil {
+		return r.Op.Gate
+	}
+	if b, open := r.OpenBatch(); open && len(b.Owed) > 0 {
+		return b.Gate
+	}
+	gate, _, _ := r.CurrentGate(p)
+	return gate.Key
+}
+
 // Startable reports whether something of the gate may still be sent: instances that wait, or the one
 // re-send of a call that brought no answer.
 func (r Rollout) Startable(g Gate) bool {
-	if r.Op != nil && r.Op.Unknown() && r.Op.Kind == OpUpgrade && !r.Op.Resend && r.Op.Gate == g.Key {
-		return true
-	}
-	if b, open := r.OpenBatch(); open && b.Gate == g.Key && len(b.Owed) > 0 {
-		return true
-	}
-	return slices.ContainsFunc(g.Instances, func(m Member) bool { return r.Instances[m.ID].State == Waiting })
+	return len(r.resendable(g)) > 0 || slices.ContainsFunc(g.Instances, func(m Member) bool { return r.Instances[m.ID].State == Waiting })
 }
 
 // Started reports whether anything was ever sent to Azure for the rollout.

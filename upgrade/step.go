@@ -165,11 +165,10 @@ func (s *step) pollOp(fence Fence) error {
 	return nil
 }
 
-// rights asks for everybody who agreed to the current gate whether they still may (R23).
+// rights asks for everybody who agreed to what may be sent next whether they still may (R23).
 func (s *step) rights(fence Fence) error {
-	gate, _, _ := s.rec.Rollout.CurrentGate(s.rec.Plan)
 	right, _ := s.rec.Plan.Agreement(s.seen.Policy)
-	for _, vote := range s.rec.Rollout.Votes[gate.Key] {
+	for _, vote := range s.rec.Rollout.Votes[s.rec.Rollout.next(s.rec.Plan)] {
 		if err := fence(s.ctx); err != nil {
 			return err
 		}
@@ -246,7 +245,7 @@ func (s *step) asked(gate string) Asked {
 	if a.Acknowledged = ChangedSections(s.rec.Plan, *s.seen.Set); len(a.Acknowledged) > 0 {
 		a.Sections, a.Changes = s.seen.Set.Model.Sections, changedLeaves(s.rec.Plan.Leaves, s.seen.Set.Model.Leaves)
 	}
-	a.Instances = s.rollout().waiting(s.rec.Plan, gate)
+	a.Instances = s.rollout().asks(s.rec.Plan, gate)
 	return a
 }
 

@@ -18,7 +18,7 @@ func failure(v view) *Blocker {
 			what += ": " + i.why()
 		}
 		return &Blocker{Reason: ReasonFailure, What: what, Details: v.why(broken), Clears: "a requester or approver", Next: "/vmss retry " + v.r.ID,
-			Also: slices.Concat([]string{v.about("quarantine", broken, `"why"`), v.about("skip", broken)}, v.back(), []string{v.abortCommand()})}
+			Also: append([]string{v.about("quarantine", broken, `"why"`), v.about("skip", broken)}, v.giveUp()...)}
 	case f != nil && f.Until.IsZero():
 		return &Blocker{Reason: ReasonFailure, What: fmt.Sprintf("Azure refused %s: %s", describe(v.r.RefusedOp), inWords(f.Code, f.Message)),
 			Details: []string{f.Code + ": " + f.Message}, Clears: "a requester or approver, once its cause is gone", Next: "/vmss retry " + v.r.ID, Also: v.refusedWays()}
@@ -219,12 +219,12 @@ func (v view) about(verb string, ids []string, more ...string) string {
 	return strings.Join(append([]string{"/vmss", verb, v.r.ID, "vm=" + strings.Join(ids, ",")}, more...), " ")
 }
 
-// back is the way back, where there is one.
-func (v view) back() []string {
-	if v.p.Target.Model || v.p.Action == ActionRollback || len(v.r.touched()) == 0 {
-		return nil
+// giveUp are the ways out that end the rollout: what can be rolled back may be.
+func (v view) giveUp() []string {
+	if v.p.Action == ActionRollback || v.p.Target.Model || len(v.r.touched()) == 0 {
+		return []string{v.abortCommand()}
 	}
-	return []string{"/vmss rollback " + v.r.ID}
+	return []string{"/vmss rollback " + v.r.ID, v.abortCommand()}
 }
 
 func (v view) abortCommand() string { return fmt.Sprintf("/vmss abort %s \"reason\"", v.r.ID) }

@@ -173,6 +173,8 @@ func (h hearing) replan() (Heard, *Refusal) {
 // rollback ends the rollout and opens the one back, once everything in flight has ended (R5).
 func (h hearing) rollback() (Heard, *Refusal) {
 	switch {
+	case h.p.Action == ActionRollback:
+		return Heard{}, takenBack(h.p, h.r)
 	case h.r.Abort != nil && h.r.Abort.Rollback:
 		return Heard{Answer: fmt.Sprintf("%s is rolled back already, by %s.", h.r.ID, h.r.Abort.Name)}, nil
 	case h.r.Abort != nil && h.r.Model.Answer != ModelOpen:

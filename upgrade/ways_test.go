@@ -115,8 +115,6 @@ func askedFor(asking int, ids ...string) tale {
 }
 
 func TestDecideOnTheWaysOut(t *testing.T) {
-	three := func(f func(*Instance)) change { return instance("3", f) }
-	lastModel := func(i *Instance) { i.Image, i.LatestModel = runs(v2), true }
 	runRows(t, []decideRow{
 		{name: "R6 I7 a retry is put to people anew", tale: tale{oneFailed, retried("3")}, kind: AskGate, reason: ReasonApproval, gate: "ud-0"},
 		{name: "I7 the yes it had starts nothing twice", tale: tale{oneFailed, retried("3"), Asked{Gate: "ud-0", Asking: 2, Nonce: "n", Expires: life, Instances: []string{"3"}}}, kind: Wait, reason: ReasonApproval},
@@ -234,7 +232,7 @@ func TestNoteOnTrouble(t *testing.T) {
 		{name: "R28 a failure left over from before our call is given a while", tale: over, seen: onlyZero(func(i *Instance) { i.Provisioning = Failed; i.ProvisionAt = night.Add(-time.Hour) }), want: []string{"0 checking"}},
 		{name: "R28 and not for ever", tale: over, later: 90 * time.Second, seen: onlyZero(func(i *Instance) { i.Provisioning = Failed; i.ProvisionAt = night.Add(-time.Hour) }), want: []string{"0 failed", "0 kept"}},
 		{name: "R29 a health that is never told is inconclusive", tale: over, later: 14 * time.Minute, seen: onlyZero(func(i *Instance) { i.Health = UnknownState }), want: []string{"0 inconclusive", "0 kept"}},
-		{name: "R29 an inconclusive one that turns ill failed", tale: tale{over, 14 * time.Minute, InstanceSeen{ID: "0", State: Unclear}, Evidence{ID: "0"}}, seen: onlyZero(ill), want: []string{"0 failed"}},
+		{name: "R29 R6 an inconclusive one that turns ill failed, and that is kept, too", tale: tale{over, 14 * time.Minute, InstanceSeen{ID: "0", State: Unclear}, Evidence{ID: "0"}}, seen: onlyZero(ill), want: []string{"0 failed", "0 kept"}},
 		{name: "R29 and one that turns well is", tale: tale{over, 14 * time.Minute, InstanceSeen{ID: "0", State: Unclear}, Evidence{ID: "0"}}, seen: onlyZero(func(*Instance) {}), want: []string{"0 confirmed"}},
 		{name: "R6 a retried instance that came up by itself is seen good once", tale: tale{oneFailed, retried("3")}, seen: all(instance("0", onNew), instance("3", onNew)), want: []string{"3 confirmed"}},
 		{name: "R28 and twice", tale: tale{oneFailed, retried("3"), InstanceSeen{ID: "3", State: Confirmed}}, later: 10 * time.Second, seen: all(instance("0", onNew), instance("3", onNew)), want: []string{"3 ok"}},

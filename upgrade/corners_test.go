@@ -1,0 +1,151 @@
+package upgrade
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// Corners: where two pieces of trouble meet.
+
+func three(f func(*Instance)) change { return instance("3", f) }
+
+func lastModel(i *Instance) { i.Image, i.LatestModel = runs(v2), true }
+
+func TestARetryDisksOnlyWhatMayBeTouched(t *testing.T) {
+	again := tale{oneFailed, retried("3"), askedFor(2, "3")}
+	for name, f := range map[string]func(*Instance){
+		"protected":   func(i *Instance) { i.Protected = true },
+		"deallocated": func(i *Instance) { i.Power = Deallocated },
+	} {
+		t.Run(name, func(t *testing.T) {
+			noteRow{tale: again, seen: all(instance("0", onNew), three(lastModel), three(ill), three(f)), want: []string{"3 left out"}}.run(t)
+			d := decideRow{tale: again, seen: all(three(lastModel), three(ill), three(f))}.decide()
+			if d.Kind == Start {
+				t.Errorf("R6, R21: %s of %v, which is %s", d.Kind, d.Batch, name)
+			}
+		})
+	}
+}
+
+func mixed(between ...any) tale {
+	return tale{begun, by{"UBO", Skipped{Name: "bo", IDs: []string{"3"}}}, batch(1, "0"), granted("ud-1"), brokenIn(batch(2, "1", "4"), "4", "X", "x"),
+		by{"UBO", Retried{Name: "bo", IDs: []string{"4"}, Gates: []string{"ud-1"}}}, tale(between), by{"UBO", Retried{Name: "bo", IDs: []string{"3"}, Gates: []string{"ud-0"}}}}
+}
+
+func TestOneThatCameUpByItselfIsFollowedWhicheverGateIsNext(t *testing.T) {
+	well := all(instance("0", onNew), instance("1", onNew), instance("4", lastModel))
+	seenOnce := mixed(InstanceSeen{ID: "4", State: Confirmed})
+	runNotes(t, []noteRow{{name: "R28 seen good twice it is done", tale: seenOnce, later: 10 * time.Second, seen: well, want: []string{"4 ok"}}})
+	runRows(t, []decideRow{{name: "R6 and the gate before is asked", tale: tale{seenOnce, 10 * time.Second, InstanceSeen{ID: "4", State: OK}}, later: 10 * time.Minute, seen: well, kind: AskGate, reason: ReasonApproval, gate: "ud-0"}})
+}
+
+func TestACallOfALaterGateIsSentOnceMoreAlthoughAnEarlierOneIsOpenAgain(t *testing.T) {
+	told := tale{begun, by{"UBO", Skipped{Name: "bo", IDs: []string{"3"}}}, batch(1, "0"), granted("ud-1"), write(batchOp(2, "1", "4")), Unanswered{Op: "op-2", Cause: "timeout"},
+		by{"UBO", Retried{Name: "bo", IDs: []string{"3"}, Gates: []string{"ud-0"}}}}
+	inLab(t, told, func(l *lab) {
+		l.change(func(s *ScaleSet) { s.Instances[0].Image = runs(v2) })
+		l.until("the re-send", func(Rollout) bool { return len(l.sent()) > 0 })
+		l.wantSent("upgrading instances 1 4")
+	})
+}
+
+func TestACardNamesWhatItsYesWouldSendOnceMore(t *testing.T) {
+	inLab(t, settled, func(l *lab) {
+		l.pol.Approvers = []string{"UEVA"}
+		l.until("the asking anew", func(r Rollout) bool { return r.Askings["ud-0"] == 2 })
+		if a := l.rollout("r-1").Asked["ud-0"]; a.Instances != nil && !slices.Contains(a.Instances, "0") {
+			t.Errorf("people are asked for %q of ud-0, and their yes sends 0 and 3", a.Instances)
+		}
+	})
+}
+
+func TestR1WhatAzureRefusedCanBeSkipped(t *testing.T) {
+	runRows(t, []decideRow{
+		{name: "R1 all of it", tale: tale{azureSaidNo, by{"UBO", Skipped{Name: "bo", IDs: []string{"0", "3"}}}}, kind: AskGate, reason: ReasonApproval, gate: "ud-1"},
+		{name: "R1 a part of it is no way out", tale: tale{azureSaidNo, by{"UBO", Skipped{Name: "bo", IDs: []string{"0"}}}}, kind: Hold, reason: ReasonFailure},
+	})
+}
+
+func TestR29APersonsWordHoldsWhileNothingElseIsKnown(t *testing.T) {
+	resolved := tale{oneUnclear, by{"UBO", Resolved{Name: "bo", Verdict: IsOK, IDs: []string{"3"}}}, granted("ud-1")}
+	unknown := func(i *Instance) { lastModel(i); i.Health = UnknownState }
+	runRows(t, []decideRow{
+		{name: "R29 resolved as well, and still nothing tells", tale: resolved, seen: three(unknown), later: 6 * time.Minute, kind: Start, batch: []string{"1"}},
+		{name: "R31 until it is known to be ill", tale: resolved, seen: all(three(lastModel), three(ill)), later: 6 * time.Minute, kind: Wait, reason: ReasonHealth},
+	})
+}
+
+func TestR5ARollbackIsNoWayAroundTheSecondPerson(t *testing.T) {
+	p, r := webPlan(), udDone(0).fold()
+	on2 := func(s *ScaleSet) {
+		s.Model.Image = v2
+		for n := range s.Instances {
+			if st := r.Instances[s.Instances[n].ID].State; st == OK {
+				s.Instances[n].Image = runs(v2)
+			}
+		}
+	}
+	s := web()
+	on2(&s)
+	back, no := Undo(p, r, s, webPolicy(), "UANA", night)
+	if no != nil {
+		t.Fatal(no)
+	}
+	t.Run("the way back is not taken back", func(t *testing.T) {
+		gone := tale{by{"UANA", Requested{Digest: back.Digest, Channel: "C1", Name: "ana"}}, write(patch()), Accepted{Op: "op-model"}, Settled{Op: "op-model", OK: true}, ModelSet{Image: v1, Previous: v2}, batch(1, "0", "3")}.fold()
+		if q, no := Undo(back, gone, web(), webPolicy(), "UANA", night); no == nil {
+			t.Errorf("%s of %s to %s takes one person's yes", q.Action, q.Name, q.Target.Image)
+		}
+		if heard, no := Hear(Word{Verb: WordRollback}, ana, nil, back, gone, webPolicy(), night); no == nil {
+			t.Errorf("heard %+v", heard)
+		}
+	})
+	t.Run("and is shown as no way out", func(t *testing.T) {
+		v := view{p: back, r: oneFailed.fold(), seen: seenAfter(back, oneFailed.fold()), now: night}
+		if b := failure(v); slices.Contains(b.Also, "/vmss rollback r-1") {
+			t.Errorf("ways out %q", b.Also)
+		}
+	})
+	t.Run("nor is what came after it taken along", func(t *testing.T) {
+		later := s
+		later.Model.Image = version("3.0")
+		if q, no := Undo(p, r, later, webPolicy(), "UANA", night); no == nil {
+			t.Errorf("%s takes %s from 3.0 to %s with one person's yes", q.Action, q.Name, q.Target.Image)
+		}
+	})
+	t.Run("a model that was put back stands in nobody's way", func(t *testing.T) {
+		p, reverted := p, s
+		p.From.Version, reverted.Model.Image = Latest, version(Latest)
+		if _, no := Undo(p, r, reverted, webPolicy(), "UANA", night); no != nil {
+			t.Error(no)
+		}
+	})
+	t.Run("a version that nobody knows is none to go to", func(t *testing.T) {
+		for _, was := range []string{Latest, ""} {
+			p := webPlan()
+			for n := range p.Gates[0].Instances {
+				p.Gates[0].Instances[n].From = version(was)
+			}
+			r := r
+			r.Model.Previous = version(was)
+			if q, no := Undo(p, r, s, webPolicy(), "UANA", night); no == nil {
+				t.Errorf("rolls back to %q", q.Target.Image.Version)
+			}
+		}
+	})
+}
+
+func TestR5ANewPlanForgetsNotWhatAnInstanceRanBefore(t *testing.T) {
+	r := tale{oneFailed, retried("3")}.fold()
+	s := web()
+	s.Model.Image = version("1.5")
+	s.Instances[0].Image, s.Instances[3].Image = runs(v2), runs(v2)
+	q, no := Replan(webPlan(), r, s, webPolicy(), night)
+	if no != nil {
+		t.Fatal(no)
+	}
+	if m, _, _ := q.Member("3"); !m.From.Same(v1) {
+		t.Errorf("before it was touched, 3 ran 1.0, not %s", m.From)
+	}
+}

@@ -33,7 +33,7 @@ type Fault struct {
 	Host       string          `json:"host,omitempty"`       // foreign-host: scheme and host, default https://management.example.com
 	Version    string          `json:"version,omitempty"`    // change-model and foreign-rolling: the image version
 	Patch      json.RawMessage `json:"patch,omitempty"`      // change-model: any other change of the document
-	Count      int             `json:"count,omitempty"`      // born: how many, default 1; big-body: how many MB, default 50
+	Count      int             `json:"count,omitempty"`      // born: how many, default 1; big-body: how many MB, default 50; move: the update domain
 }
 
 // faultKinds says what each kind does.
@@ -63,6 +63,7 @@ var faultKinds = map[string]string{
 	"vanish":          "instance is deleted, as by autoscale that scales in",
 	"lift":            "nothing new: every fault that waits or still holds is taken away, what has happened stays",
 	"born":            "count instances are added on the model, as by autoscale that scales out",
+	"move":            "instance is in update domain count from now on, as Azure may place anew what it moves to other hardware",
 	"protect":         "instance gets protectFromScaleSetActions, by somebody else",
 	"change-model":    "somebody else writes version or patch into the model; a patch can switch the upgrade mode, too",
 	"foreign-upgrade": "somebody else starts manualupgrade for instances (default: all outdated)",
@@ -78,7 +79,7 @@ var faultKinds = map[string]string{
 var (
 	wireKinds  = []string{"http-status", "throttle", "slow", "drip", "reset", "half-body", "malformed", "wrong-type", "big-body", "html", "redirect", "foreign-host"}
 	lroKinds   = []string{"lro-fails", "lro-hangs", "lro-404", "lro-lies"}
-	onInstance = []string{"fail-instance", "stale-failed", "never-healthy", "health-unknown", "health-missing", "flap", "unhealthy-now", "healthy-now", "vanish", "protect"}
+	onInstance = []string{"fail-instance", "stale-failed", "never-healthy", "health-unknown", "health-missing", "flap", "unhealthy-now", "healthy-now", "vanish", "move", "protect"}
 )
 
 // armedFault is a fault that waits for its moment.

@@ -57,6 +57,8 @@ func (w *world) strikeInstance(f Fault, i *instance) {
 		for _, op := range w.ops {
 			w.leave(op, i, nil)
 		}
+	case "move":
+		i.ud = f.Count
 	case "protect":
 		i.own = merge(i.own, document{"properties": document{"protectionPolicy": document{
 			"protectFromScaleIn": false, "protectFromScaleSetActions": true}}})

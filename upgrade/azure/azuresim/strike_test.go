@@ -248,3 +248,12 @@ func TestAFleetsTroubleThatCannotBeIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAnInstanceIsPlacedAnew(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
+		b.inject(Fault{Kind: "move", Set: "myvmss", Instance: "3", Count: 1})
+		if got := b.state("myvmss", "3").UD; got != 1 || b.state("myvmss", "8").UD != 3 {
+			t.Errorf("3 is in %d, 8 in %d", got, b.state("myvmss", "8").UD)
+		}
+	})
+}

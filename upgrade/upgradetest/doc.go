@@ -12,7 +12,7 @@
 //     a line, a part "transcript" with what came of each, and, where the story needs them, a part
 //     "fleet.json" (a fleet of azuresim) and a part "policy.yaml" (soak, bake, max-unavailable,
 //     batch-cap, max-failures, healthy-deadline, approvals, approvers, requesters, approval-life,
-//     unstarted-life, whole-life, downgrades, throttle).
+//     unstarted-life, whole-life, on-failure, downgrades, and of Azure throttle and azure-ahead).
 //   - A [Play] is a story being told.
 //   - The [Evidence] is all an outsider can know. The [Observer] judges it after every step; it
 //     never looks into the program's own tables.
@@ -33,10 +33,16 @@
 //	click bo approve value=0123               … with a forged value
 //	submit bo reason="not today"              fills in the form before bo and presses its button
 //	advance 5m                                lets time pass
-//	until "Approve UD 1"                      lets time pass, a day at most, until somebody sees that
-//	until crash                               … until the program is dead
+//	until "Approve UD 1"                      lets time pass, six hours at most, until somebody sees that
+//	until hold(failure)                       … until that is the program's decision
+//	until crash                               … until the program is dead, or has ended by itself
 //	fault azure {"kind": "never-healthy", "set": "web", "instance": "3"}
 //	fault slack {"kind": "duplicate", "type": "interactive"}
+//	fault slack {"kind": "message_deleted", "channel": "ops", "ts": "$card"}
+//	freeze "the network is worked on"         what a file FREEZE beside the journal is, until "unfreeze"
+//	disk full                                 the journal takes no writes, until "disk free"
+//	backup, restore                           keep the journal of a program that is stopped, and put it back
+//	clock 1h                                  the program's clock jumps an hour ahead of everybody else's
 //	crash                                     kills the program
 //	crash before POST manualupgrade           … later, at that point (before, at or after a call or journal.Method)
 //	restart                                   starts it (again); stops it first if it runs

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
@@ -24,6 +25,11 @@ type Evidence struct {
 	Downs    []Down
 	Users    []slacksim.User
 	Left     map[string]time.Time      // when somebody's account was closed
+	IMs      map[string]string         // of channels that are conversations with the bot, the person
+	Freezes  []Span                    // when nothing was to be written to Azure
+	Lost     []Span                    // what the program can know nothing of, since its journal was put back
+	Mute     []Span                    // when nothing new that the bot said reached a channel, though it tried
+	Cut      []Span                    // when Slack had no socket to the bot
 	Truths   map[string]azuresim.State // what was true when a message was first read, by its ts
 	Troubled bool                      // there was trouble with Slack: answers may come late, and twice
 }
@@ -54,7 +60,7 @@ func (p Post) Rollout() string {
 
 // Evidence gathers everything up to now.
 func (w *World) Evidence() Evidence {
-	e := Evidence{Now: time.Now(), Calls: w.Calls(), Truth: w.Azure.Snapshot(), Users: w.Slack.State().Users, Opened: w.opened()}
+	e := Evidence{Now: time.Now(), Calls: w.Calls(), Truth: w.Truth(), Users: w.Slack.State().Users, Opened: w.opened()}
 	for _, m := range w.Messages() {
 		e.Posts = append(e.Posts, Post{m, w.versions(m)})
 	}
@@ -64,8 +70,10 @@ func (w *World) Evidence() Evidence {
 		}
 	}
 	e.Left, e.Truths = maps.Clone(w.left), maps.Clone(w.truths)
+	e.IMs, e.Mute, e.Cut = w.conversations(), w.mute(), w.cut()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	e.Freezes, e.Lost = slices.Clone(w.freezes), slices.Clone(w.lost)
 	e.Acts, e.Downs, e.Troubled = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled
 	return e
 }
@@ -77,6 +85,56 @@ func (w *World) Rollouts() []string {
 		id := Post{m, []Seen{m}}.Rollout()
 		if id != "" && m.EphemeralTo == "" && (m.ThreadTS == "" || m.ThreadTS == m.TS) && !slices.Contains(out, id) {
 			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// conversations are the channels between one person and the bot.
+func (w *World) conversations() map[string]string {
+	out := map[string]string{}
+	for _, c := range w.Slack.State().Channels {
+		if c.IMWith != "" {
+			out[c.ID] = c.IMWith
+		}
+	}
+	return out
+}
+
+// mute reads from Slack's log when the bot tried to say something new in a channel and failed, until
+// it succeeded.
+func (w *World) mute() []Span {
+	var out []Span
+	open := func() bool { return len(out) > 0 && out[len(out)-1].To.IsZero() }
+	for _, e := range w.Slack.Log() {
+		var to struct{ Channel string }
+		if e.Method != "chat.postMessage" || json.Unmarshal(e.Args, &to) != nil || strings.HasPrefix(to.Channel, "U") || strings.HasPrefix(to.Channel, "D") {
+			continue
+		}
+		switch said := e.Kind == slacksim.LogAPI && e.Error == ""; {
+		case said && open():
+			out[len(out)-1].To = e.Time
+		case !said && !open():
+			out = append(out, Span{From: e.Time})
+		}
+	}
+	return out
+}
+
+// cut reads from Slack's log when no socket was greeted and not closed.
+func (w *World) cut() []Span {
+	var out []Span
+	up := 0
+	for _, e := range w.Slack.Log() {
+		switch {
+		case e.Kind == slacksim.LogSocket && e.Method == "hello":
+			if up++; up == 1 && len(out) > 0 {
+				out[len(out)-1].To = e.Time
+			}
+		case e.Kind == slacksim.LogSocket && e.Method == "closed":
+			if up--; up == 0 {
+				out = append(out, Span{From: e.Time})
+			}
 		}
 	}
 	return out

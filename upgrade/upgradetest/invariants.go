@@ -3,9 +3,7 @@ package upgradetest
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,14 +23,16 @@ func (c *cases) judgeStarts() {
 		if !k.Accepted {
 			continue
 		}
-		c.named(k)
 		r := c.of(k)
+		c.named(k, r)
 		if r == nil {
 			c.blame("I2", k.Time, "%s of %v: no rollout of the set was ever announced", k.Action, k.Instances)
 			continue
 		}
 		c.spared(k)
 		c.rested(k, r)
+		c.letAlone(k, r)
+		c.takenBack(k, r)
 		approval := c.covered(k, r)
 		for _, id := range k.Instances {
 			if slices.Contains(under[approval], id) {
@@ -78,8 +78,9 @@ func (c *cases) alone(k Call) {
 	}
 }
 
-// named: I4, what the call itself must look like.
-func (c *cases) named(k Call) {
+// named: I4, what the call itself must look like. An instance that has the image already is given a new
+// disk of it only when somebody wants it once more.
+func (c *cases) named(k Call, r *rollout) {
 	if ids := k.asked(); len(ids) == 0 || slices.Contains(ids, "*") {
 		c.blame("I4", k.Time, "%s does not name its instances: %s", k.Action, k.Body)
 	}
@@ -89,6 +90,7 @@ func (c *cases) named(k Call) {
 		switch {
 		case i < 0:
 			c.blame("I4", k.Time, "instance %s was started and does not exist", id)
+		case k.Action == "reimage" && r != nil && c.wanted(id, r, k.Time):
 		case set.Instances[i].LatestModelApplied && set.Instances[i].Version == version(set.Image):
 			c.blame("I4", k.Time, "instance %s was started and was up to date", id)
 		case set.Instances[i].Protected:
@@ -135,25 +137,28 @@ func (c *cases) rested(k Call, r *rollout) {
 			continue
 		}
 		for _, i := range set.Instances {
-			if !slices.Contains(before.Instances, i.ID) || r.gateOf(i.ID, set) == r.gateOf(k.Instances[0], set) {
+			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) {
 				continue
 			}
 			if i.Doing != "" || k.Time.Sub(i.Since) < c.Policy.Soak {
-				c.blame("I6", k.Time, "%v was started %s after instance %s of %s was done", k.Instances, k.Time.Sub(i.Since), i.ID, r.gateOf(i.ID, set))
+				c.blame("I6", k.Time, "%v was started %s after instance %s of %s was done", k.Instances, k.Time.Sub(i.Since), i.ID, c.gateOf(i.ID, r, k))
 			}
 		}
 	}
 }
 
-// gateOf is the gate of an instance as the plan's table has it. Where the table is cut, the
-// instance's own update domain says it.
-func (r *rollout) gateOf(id string, set azuresim.SetState) string {
+// gateOf is the gate of an instance: of the newest card that names it, else as the plan's table has it.
+// Where the table is cut, the instance's own update domain says it.
+func (c *cases) gateOf(id string, r *rollout, k Call) string {
+	if card := c.newest(func(x card) bool { return x.rollout == r.id && x.Posted().Before(k.Time) && slices.Contains(x.ids, id) }); card != nil {
+		return card.gate
+	}
 	for gate, ids := range r.gates {
 		if slices.Contains(ids, id) {
 			return gate
 		}
 	}
-	for _, i := range set.Instances {
+	for _, i := range k.set().Instances {
 		if gate := fmt.Sprint("UD ", i.UD); r.cut && i.ID == id && r.gates[gate] != nil {
 			return gate
 		}
@@ -163,10 +168,9 @@ func (r *rollout) gateOf(id string, set azuresim.SetState) string {
 
 // covered: I2, I3 and I4. It returns what the start was covered by.
 func (c *cases) covered(k Call, r *rollout) (approval string) {
-	set := k.set()
-	gate := r.gateOf(k.Instances[0], set)
+	gate := c.gateOf(k.Instances[0], r, k)
 	for _, id := range k.Instances {
-		if of := r.gateOf(id, set); of != gate || gate == "" {
+		if of := c.gateOf(id, r, k); of != gate || gate == "" {
 			c.blame("I4", k.Time, "instance %s was started with %v: the plan has it in %q", id, k.Instances, of)
 		}
 	}
@@ -200,12 +204,18 @@ func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Ti
 			who = append(who, w.User)
 		}
 	}
-	return len(who) >= max(1, c.Policy.Approvals) && !k.Time.After(until.Add(time.Second))
+	need := max(1, c.Policy.Approvals)
+	if r.undoes != "" {
+		need = 1
+	}
+	return len(who) >= need && !k.Time.After(until.Add(time.Second))
 }
 
-// may reports whether the person may approve the rollout at that time.
+// may reports whether the person may approve the rollout at that time. A rollback takes one person who
+// may ask or approve, also the one who wanted it (R5).
 func (c *cases) may(user string, r *rollout, at time.Time) bool {
-	if user == r.requester || !slices.Contains(c.Policy.Approvers, user) {
+	back := r.undoes != "" && slices.Contains(c.Policy.Requesters, user)
+	if !back && (user == r.requester && r.undoes == "" || !slices.Contains(c.Policy.Approvers, user)) {
 		return false
 	}
 	if left, gone := c.e.Left[user]; gone && left.Add(time.Minute+blindness).Before(at) { // People believes an answer for a minute
@@ -265,6 +275,7 @@ func (c *cases) judgeWords() {
 		}
 		for _, stop := range []struct{ verb, told, rule, again string }{
 			{"abort", "is aborted: nothing more is started", "I12", ""},
+			{"rollback", "ends now", "I12", ""},
 			{"pause", "is paused: nothing more starts", "R2", "resume"},
 			{"deny", "Nothing starts until somebody asks again", "R24", "ask"},
 		} {
@@ -321,71 +332,6 @@ func (c *cases) countAnswers(used map[string]bool) {
 			c.blame("I9", p.Posted(), "%s was told something without having asked: %s", p.EphemeralTo, p.Title())
 		}
 	}
-}
-
-var (
-	counted = regexp.MustCompile(`^(\d+) planned · \*(\d+) upgraded\* · (\d+) failed`)
-	images  = regexp.MustCompile(`^Images: (\d+) on the new one, (\d+) on others`)
-)
-
-// judgeReports: I10, every rollout that has ended has its report, and it tells the truth.
-func (c *cases) judgeReports() {
-	for i := range c.rollouts {
-		r := &c.rollouts[i]
-		reports := slices.DeleteFunc(slices.Clone(c.e.Posts), func(p Post) bool {
-			return p.Rollout() != r.id || p.EphemeralTo != "" || !slices.ContainsFunc(p.First().Lines, counted.MatchString)
-		})
-		if r.ended && len(reports) == 0 && c.e.upFor(r.opened, c.e.Now) > troubled {
-			c.blame("I10", c.e.Now, "rollout %s has ended without a report", r.id)
-		}
-		for _, p := range reports {
-			c.truthful(p, r)
-		}
-	}
-}
-
-func (c *cases) truthful(p Post, r *rollout) {
-	truth, known := c.e.Truths[p.TS]
-	if !known {
-		return
-	}
-	sure, most, fresh, old := 0, 0, 0, 0
-	for _, s := range truth.Sets {
-		if s.Name != r.set {
-			continue
-		}
-		for _, i := range s.Instances {
-			if i.Version != r.target {
-				old++
-				continue
-			}
-			fresh++
-			if i.Provisioning == "succeeded" && c.touched(r, i.ID) {
-				most++
-				sure += bit(i.Health == "" || i.Health == "healthy")
-			}
-		}
-	}
-	for _, l := range p.Lines {
-		if m := counted.FindStringSubmatch(l); m != nil && (number(m[1]) != r.planned || number(m[2]) < sure || number(m[2]) > most) {
-			c.blame("I10", p.Posted(), "the report says %q: %d were planned and %d to %d are upgraded", l, r.planned, sure, most)
-		}
-		if m := images.FindStringSubmatch(l); m != nil && (number(m[1]) != fresh || number(m[2]) != old) {
-			c.blame("I10", p.Posted(), "the report says %q: it is %d and %d", l, fresh, old)
-		}
-	}
-}
-
-func bit(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
-}
-
-func number(s string) int {
-	n, _ := strconv.Atoi(s) // matched as digits
-	return n
 }
 
 // touched reports whether the rollout started the instance.

@@ -20,6 +20,7 @@ var ErrDead = errors.New("this process is dead")
 type Life struct {
 	seed  string
 	death func() // cancels the program's context
+	full  func() bool
 
 	mu     sync.Mutex
 	dead   bool
@@ -29,8 +30,8 @@ type Life struct {
 	trap   func(n int, point string) bool
 }
 
-func newLife(seed string, death func()) *Life {
-	return &Life{seed: seed, death: death, counts: map[string]int{}}
+func newLife(seed string, death func(), full func() bool) *Life {
+	return &Life{seed: seed, death: death, full: full, counts: map[string]int{}}
 }
 
 // Point is passed right before and right after everything that reaches outside. It returns
@@ -64,6 +65,19 @@ func (l *Life) Disk(name string, call func() error) error {
 		return dead
 	}
 	return err
+}
+
+// errFull is what SQLite says of a full disk.
+var errFull = errors.New("database or disk is full (13)")
+
+// Write is [Life.Disk] for a call that changes the journal, which fails while the disk is full.
+func (l *Life) Write(name string, call func() error) error {
+	return l.Disk(name, func() error {
+		if l.full() {
+			return errFull
+		}
+		return call()
+	})
 }
 
 // lag is how long the next thing of that name takes: between one and two times d, a function of the

@@ -44,6 +44,8 @@ func (o Observer) Judge(e Evidence) []Violation {
 	c.judgeModel()
 	c.judgeWords()
 	c.judgeReports()
+	c.judgeFreezes()
+	c.judgeReach()
 	slices.SortStableFunc(c.found, func(a, b Violation) int { return a.At.Compare(b.At) })
 	return c.found
 }
@@ -70,6 +72,8 @@ type rollout struct {
 	gates                      map[string][]string // instances by the gate's title, as in the plan's table
 	cut                        bool                // the table does not show all of them
 	planned                    int
+	of                         string // the rollout that this one says it takes back
+	undoes                     string // the same, if somebody wanted that (R5)
 }
 
 // card is one question put to people.
@@ -87,25 +91,29 @@ type word struct {
 	rollout  string
 	card     *card
 	rest     bool
+	ids      []string // of the instances that are named
 	answer   string
 	answered time.Time // zero = not yet
 }
 
 var (
-	titleCard    = regexp.MustCompile(`^\*Approve (.+) of (\S+)\?\*`)
-	titleRollout = regexp.MustCompile(`^\*(\S+) → (\S+)\*$`)
-	titlePlan    = regexp.MustCompile(`^\*Plan [0-9a-f]+\*`)
-	named        = regexp.MustCompile(`^Instances ([0-9 –]+) ·`)
-	tableRow     = regexp.MustCompile(`^ *\d+\.? +(UD \d+) +\(?(\d+)\)? +([0-9 –]+)(…?)$`)
-	requester    = regexp.MustCompile(` · by (\S+) · `)
+	titleCard      = regexp.MustCompile(`^(?::rewind: )?\*(?:Approve|Roll) (.+?)(?: once more)? of (\S+?)(?: back to \S+)?\?\*`)
+	titleRollout   = regexp.MustCompile(`^\*(\S+) → (\S+)\*$`)
+	titleBack      = regexp.MustCompile(`^:rewind: \*(\S+) back to (\S+)\*  rollback of .*(r-[0-9a-f]{6})`)
+	titlePlan      = regexp.MustCompile(`^\*Plan [0-9a-f]+\*`)
+	named          = regexp.MustCompile(`^Instances ([0-9 –]+) ·`)
+	tableRow       = regexp.MustCompile(`^ *\d+\.? +(UD \d+) +\(?(\d+)\)? +([0-9 –]+)(…?)$`)
+	instanceOption = regexp.MustCompile(`\bvm[=:]([0-9,-]+)`)
+	requester      = regexp.MustCompile(` · by (\S+) · `)
 )
 
 func (c *cases) read() {
 	for _, p := range c.e.Posts {
 		first := p.First()
-		switch m := titleRollout.FindStringSubmatch(first.Title()); {
+		switch m := about(first.Title()); {
 		case m != nil && p.EphemeralTo == "" && c.rollout(p.Rollout()) == nil: // a message may come twice after a crash
-			c.rollouts = append(c.rollouts, rollout{id: p.Rollout(), set: m[1], target: m[2], requester: c.requesterOf(first), opened: p.Posted(), ended: p.says(" Ended ")})
+			c.rollouts = append(c.rollouts, rollout{id: p.Rollout(), set: m[1], target: m[2], of: m[3], requester: c.requesterOf(first),
+				opened: p.Posted(), ended: p.says(" Ended ")})
 		case titlePlan.MatchString(first.Title()) && p.EphemeralTo == "":
 			c.plan(p)
 		}
@@ -114,6 +122,15 @@ func (c *cases) read() {
 		}
 	}
 	c.readWords()
+	c.readRollbacks()
+}
+
+// about reads a rollout's first line: its set, its target and, of a rollout back, the one it undoes.
+func about(title string) []string {
+	if m := titleRollout.FindStringSubmatch(title); m != nil {
+		return append(m, "")
+	}
+	return titleBack.FindStringSubmatch(title)
 }
 
 // plan reads the table of gates.
@@ -223,11 +240,17 @@ func (c *cases) nextAct(n int) time.Time {
 func (c *cases) answerTo(a Act, until time.Time, used map[string]bool) *Post {
 	for i := range c.e.Posts {
 		p := &c.e.Posts[i]
-		if p.EphemeralTo == a.User && !used[p.key()] && !p.Posted().Before(a.At) && p.Posted().Before(until) {
+		private := p.EphemeralTo == a.User || c.e.IMs[p.Channel] == a.User
+		if private && !used[p.key()] && !p.Posted().Before(a.At) && p.Posted().Before(until) {
 			return p
 		}
 	}
 	return nil
+}
+
+// obeyed reports whether the program said that it does what it was told.
+func (w word) obeyed() bool {
+	return !w.answered.IsZero() && w.answer != "a form" && !strings.Contains(w.answer, "*VMSS-")
 }
 
 // heard reports whether the program has the word for sure: it was acknowledged, or answered.
@@ -243,11 +266,17 @@ func (c *cases) word(a Act) word {
 		}
 		w.verb, w.rest = fields[0], len(fields) > 2 && fields[2] == "rest"
 		w.rollout = rolloutID.FindString(a.Text)
+		if m := instanceOption.FindStringSubmatch(a.Text); m != nil {
+			w.ids = expand(strings.ReplaceAll(strings.ReplaceAll(m[1], ",", " "), "-", "–"))
+		}
 		w.card = c.newest(func(k card) bool { return k.rollout == w.rollout && !k.Posted().After(a.At) })
 		return w
 	}
 	if w.verb == "approve-rest" {
 		w.verb, w.rest = "approve", true
+	}
+	if of, id, found := strings.Cut(a.Value, "/"); found && rolloutID.MatchString(of) {
+		w.verb, w.ids = strings.TrimSuffix(w.verb, "-one"), []string{id}
 	}
 	if a.Message == nil {
 		return w

@@ -12,7 +12,7 @@ import (
 // Figures of a play.
 const (
 	settling = 4 * time.Second // after what people do: a second more than edits are held back
-	patience = 24 * time.Hour  // of until
+	patience = 6 * time.Hour   // of until
 )
 
 // Play is a story being told: a world, the people in it, and an observer who watches every step.
@@ -21,12 +21,15 @@ type Play struct {
 
 	tell  teller
 	judge Observer
+
+	kept   []byte // the journal, of a backup
+	keptAt time.Time
 }
 
 // NewPlay makes a story's world and starts the program in it. It must be called in a bubble, and the
 // play be closed there.
 func NewPlay(s Story, seed, journal string, program Program) (*Play, error) {
-	w, err := NewWorld(Config{Seed: seed, Fleet: s.Fleet, Azure: s.Azure, Policy: s.Policy, Journal: journal}, program)
+	w, err := NewWorld(Config{Seed: seed, Fleet: s.Fleet, Azure: s.Azure, Ahead: s.Ahead, Policy: s.Policy, Journal: journal}, program)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +83,9 @@ func (p *Play) step(s Step) error {
 	if p.World.Reap() {
 		p.tell.note("bot", "died")
 	}
+	if said, ended := p.World.Ended(); ended {
+		p.tell.note("bot", fmt.Sprintf("ended: %v", said))
+	}
 	p.tell.end()
 	if err != nil {
 		return errors.Join(err, p.World.logged())
@@ -106,11 +112,24 @@ func (p *Play) filled(text string) string {
 	if n := len(all); n > 0 {
 		text = strings.ReplaceAll(text, "$rollout", all[n-1])
 	}
+	if b, found := p.World.find("", "approve", ""); found {
+		text = strings.ReplaceAll(text, "$card", b.act.TS)
+	}
 	return text
 }
 
 // settle lets the answers come and the edits settle.
 func (p *Play) settle() { p.World.Advance(settling) }
+
+// untilHeld lets time pass second by second until the condition holds, which nothing in Slack need tell.
+func (p *Play) untilHeld(what string, cond func() bool) error {
+	for began := time.Now(); !cond(); p.World.Advance(time.Second) {
+		if time.Since(began) >= patience {
+			return fmt.Errorf("%s did not come to be within %s", what, patience)
+		}
+	}
+	return nil
+}
 
 // until lets time pass until the condition holds or the patience is at its end.
 func (p *Play) until(what string, cond func() bool) error {

@@ -17,11 +17,11 @@ import (
 // product is vmssbot, wired as the programs in cmd wire it. Only what it reaches is another: an
 // in-memory network, and a disk that takes a moment and may stop with the process.
 func product(ctx context.Context, s upgradetest.Site) (err error) {
-	fleet, err := azure.New(azure.Config{Subscription: s.Subscription, Endpoint: s.AzureURL, Credential: azure.LocalCredential(), Transport: s.HTTP, Now: time.Now})
+	fleet, err := azure.New(azure.Config{Subscription: s.Subscription, Endpoint: s.AzureURL, Credential: azure.LocalCredential(), Transport: s.HTTP, Now: s.Now})
 	if err != nil {
 		return err
 	}
-	journal, err := store.Open(s.Journal, time.Now)
+	journal, err := store.Open(s.Journal, s.Now)
 	if err != nil {
 		return err
 	}
@@ -29,11 +29,11 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	d := disk{journal, s.Life}
 	api := slack.New(s.BotToken, slack.OptionHTTPClient(s.HTTP), slack.OptionAppLevelToken(s.AppKey), slack.OptionAPIURL(s.SlackURL))
 	policies := func() []upgrade.Policy { return s.Policies }
-	people := &bot.People{API: api, Now: time.Now}
-	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: time.Now, ID: s.ID, Log: s.Log,
-		Woken: journal.Passes()}
-	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, People: people, Policies: policies, Now: time.Now, ID: s.ID}
-	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: time.Now, Log: s.Log,
+	people := &bot.People{API: api, Now: s.Now}
+	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: s.Now, ID: s.ID, Log: s.Log,
+		Woken: journal.Passes(), Frozen: s.Frozen}
+	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, People: people, Policies: policies, Now: s.Now, ID: s.ID}
+	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: s.Now, Log: s.Log,
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	engine.Link = edge.Unheard
 	return run(ctx, engine, edge)
@@ -57,21 +57,21 @@ type disk struct {
 }
 
 func (d disk) Claim(ctx context.Context) (l upgrade.Lease, next time.Time, ok bool, err error) {
-	err = d.life.Disk("journal.Claim", func() (err error) { l, next, ok, err = d.Store.Claim(ctx); return err })
+	err = d.life.Write("journal.Claim", func() (err error) { l, next, ok, err = d.Store.Claim(ctx); return err })
 	return l, next, ok, err
 }
 
 func (d disk) Extend(ctx context.Context, l upgrade.Lease) error {
-	return d.life.Disk("journal.Extend", func() error { return d.Store.Extend(ctx, l) })
+	return d.life.Write("journal.Extend", func() error { return d.Store.Extend(ctx, l) })
 }
 
 func (d disk) Append(ctx context.Context, l upgrade.Lease, c upgrade.Change) (seq int, err error) {
-	err = d.life.Disk("journal.Append", func() (err error) { seq, err = d.Store.Append(ctx, l, c); return err })
+	err = d.life.Write("journal.Append", func() (err error) { seq, err = d.Store.Append(ctx, l, c); return err })
 	return seq, err
 }
 
 func (d disk) Release(ctx context.Context, l upgrade.Lease, at time.Time) error {
-	return d.life.Disk("journal.Release", func() error { return d.Store.Release(ctx, l, at) })
+	return d.life.Write("journal.Release", func() error { return d.Store.Release(ctx, l, at) })
 }
 
 func (d disk) Record(ctx context.Context, id string) (r upgrade.Record, err error) {
@@ -95,7 +95,7 @@ func (d disk) Card(ctx context.Context, nonce string) (c upgrade.Card, err error
 }
 
 func (d disk) Receive(ctx context.Context, x upgrade.Delivery) (fresh bool, err error) {
-	err = d.life.Disk("journal.Receive", func() (err error) { fresh, err = d.Store.Receive(ctx, x); return err })
+	err = d.life.Write("journal.Receive", func() (err error) { fresh, err = d.Store.Receive(ctx, x); return err })
 	return fresh, err
 }
 
@@ -105,7 +105,7 @@ func (d disk) Unsettled(ctx context.Context, limit int) (list []upgrade.Delivery
 }
 
 func (d disk) Settle(ctx context.Context, x upgrade.Settlement) error {
-	return d.life.Disk("journal.Settle", func() error { return d.Store.Settle(ctx, x) })
+	return d.life.Write("journal.Settle", func() error { return d.Store.Settle(ctx, x) })
 }
 
 func (d disk) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, ok bool, err error) {
@@ -114,5 +114,5 @@ func (d disk) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, 
 }
 
 func (d disk) Sent(ctx context.Context, p upgrade.Pending, x upgrade.Sent) error {
-	return d.life.Disk("journal.Sent", func() error { return d.Store.Sent(ctx, p, x) })
+	return d.life.Write("journal.Sent", func() error { return d.Store.Sent(ctx, p, x) })
 }

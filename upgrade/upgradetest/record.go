@@ -39,6 +39,38 @@ type Decision struct {
 	Rollout, Kind, Reason, Gate, Text string
 }
 
+// name is the decision as it stands in a transcript.
+func (d Decision) name() string {
+	if d.Reason == "" {
+		return d.Kind
+	}
+	return d.Kind + "(" + d.Reason + ")"
+}
+
+// Truth is the whole truth about Azure, in the world's time.
+func (w *World) Truth() azuresim.State {
+	s := w.Azure.Snapshot()
+	for n := range s.Operations {
+		op := &s.Operations[n]
+		op.Start, op.End = w.ours(op.Start), w.ours(op.End)
+	}
+	for _, set := range s.Sets {
+		for n := range set.Instances {
+			i := &set.Instances[n]
+			i.Since, i.PowerSince, i.HealthSince = w.ours(i.Since), w.ours(i.PowerSince), w.ours(i.HealthSince)
+		}
+	}
+	return s
+}
+
+// ours is a moment of Azure's clock in the world's time.
+func (w *World) ours(at time.Time) time.Time {
+	if at.IsZero() {
+		return at
+	}
+	return at.Add(-w.cfg.Ahead)
+}
+
 // watch keeps the truth before each write, for the observer.
 func (w *World) watch(azure *azuresim.Sim) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -46,7 +78,7 @@ func (w *World) watch(azure *azuresim.Sim) http.Handler {
 			azure.ServeHTTP(rw, r)
 			return
 		}
-		before, n := azure.Snapshot(), len(azure.Writes())
+		before, n := w.Truth(), len(azure.Writes())
 		defer func() { w.wrote(before, azure.Writes()[n:]) }() // also when a fault drops the connection
 		azure.ServeHTTP(rw, r)
 	})
@@ -70,6 +102,7 @@ func (w *World) Calls() []Call {
 	var out []Call
 	for _, one := range w.Azure.Writes() {
 		call := Call{Write: one}
+		call.Time = w.ours(one.Time)
 		if i := slices.IndexFunc(w.calls, func(c Call) bool { return c.Seq == one.Seq }); i >= 0 {
 			call.Before = w.calls[i].Before
 		}

@@ -23,6 +23,7 @@ type Story struct {
 	Transcript string // as it was when it was last read and found right
 	Fleet      azuresim.Fleet
 	Azure      azuresim.Options
+	Ahead      time.Duration // of Azure's clock
 	Policy     upgrade.Policy
 }
 
@@ -110,9 +111,10 @@ type rules struct {
 	Requesters      []string
 	Approvers       []string
 	Approvals       *int
-	MaxUnavailable  string `yaml:"max-unavailable"`
-	BatchCap        *int   `yaml:"batch-cap"`
-	MaxFailures     *int   `yaml:"max-failures"`
+	MaxUnavailable  string             `yaml:"max-unavailable"`
+	BatchCap        *int               `yaml:"batch-cap"`
+	MaxFailures     *int               `yaml:"max-failures"`
+	OnFailure       *upgrade.OnFailure `yaml:"on-failure"`
 	Soak            *time.Duration
 	Bake            *time.Duration
 	HealthyDeadline *time.Duration `yaml:"healthy-deadline"`
@@ -120,7 +122,8 @@ type rules struct {
 	UnstartedLife   *time.Duration `yaml:"unstarted-life"`
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	Downgrades      bool
-	Throttle        bool // Azure enforces its request limits
+	Throttle        bool          // Azure enforces its request limits
+	Ahead           time.Duration `yaml:"azure-ahead"` // of Azure's clock
 }
 
 // house reads the part policy.yaml.
@@ -132,7 +135,7 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
-	p.Downgrades, s.Azure.Throttle = r.Downgrades, r.Throttle
+	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)
 		if err != nil {
@@ -143,6 +146,7 @@ func (s *Story) house(data []byte) error {
 	set(&p.Approvals, r.Approvals)
 	set(&p.BatchCap, r.BatchCap)
 	set(&p.MaxFailures, r.MaxFailures)
+	set(&p.OnFailure, r.OnFailure)
 	set(&p.Soak, r.Soak)
 	set(&p.Bake, r.Bake)
 	set(&p.Deadline, r.HealthyDeadline)

@@ -90,11 +90,7 @@ func elapsed(d time.Duration) string {
 func (t *teller) hearDecisions() {
 	all := t.w.Decisions()
 	for _, d := range all[t.decisions:] {
-		what := d.Kind
-		if d.Reason != "" {
-			what += "(" + d.Reason + ")"
-		}
-		t.items = append(t.items, item{d.At, 0, fmt.Sprintf("bot    %s: %s", what, d.Text), nil})
+		t.items = append(t.items, item{d.At, 0, fmt.Sprintf("bot    %s: %s", d.name(), d.Text), nil})
 	}
 	t.decisions = len(all)
 }

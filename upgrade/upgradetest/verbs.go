@@ -1,19 +1,15 @@
 package upgradetest
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"testing/synctest"
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
-	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 )
 
 // verbs are the story language; each is shown by an example in the package comment.
@@ -25,6 +21,12 @@ var verbs = map[string]func(*Play, string) error{
 	"advance":        (*Play).advance,
 	"until":          (*Play).untilSeen,
 	"fault":          (*Play).fault,
+	"clock":          (*Play).clock,
+	"backup":         (*Play).backup,
+	"restore":        (*Play).restore,
+	"freeze":         (*Play).freeze,
+	"unfreeze":       (*Play).unfreeze,
+	"disk":           (*Play).disk,
 	"crash":          (*Play).crash,
 	"restart":        (*Play).restart,
 	"stop":           (*Play).stopped,
@@ -210,20 +212,36 @@ func (p *Play) advance(rest string) error {
 	return nil
 }
 
-// untilSeen reads `until "text"` and `until crash`.
+// decided is a decision as a transcript has it.
+var decided = regexp.MustCompile(`^(wait|hold|ask|ask-model|set-model|start|resend|put-back|set-aside|end)(\([a-z_]+\))?$`)
+
+// untilSeen reads `until "text"`, `until crash` and `until hold(failure)`.
 func (p *Play) untilSeen(rest string) error {
-	if rest == "crash" {
-		return p.until("a crash", p.World.Down)
+	switch {
+	case rest == "crash":
+		return p.untilHeld("a crash", p.World.Down)
+	case decided.MatchString(rest):
+		return p.untilDecided(rest)
 	}
 	text, err := strconv.Unquote(rest)
 	if err != nil {
-		return fmt.Errorf("say in quotes what somebody must see: %w", err)
+		return fmt.Errorf("say in quotes what somebody must see, or what must be decided as in hold(failure): %w", err)
 	}
 	if err := p.until(rest, func() bool { return p.World.Shows(text) }); err != nil {
 		return err
 	}
 	p.settle()
 	return nil
+}
+
+// untilDecided lets time pass until the program's last decision is this one.
+func (p *Play) untilDecided(what string) error {
+	err := p.untilHeld(what, func() bool {
+		all := p.World.Decisions()
+		return len(all) > 0 && all[len(all)-1].name() == what
+	})
+	p.settle()
+	return err
 }
 
 // Shows reports whether anybody sees the text now.
@@ -234,75 +252,6 @@ func (w *World) Shows(text string) bool {
 		}
 	}
 	return false
-}
-
-// fault reads `fault azure {json}` and `fault slack {json}`.
-func (p *Play) fault(rest string) error {
-	side, text, _ := strings.Cut(rest, " ")
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.DisallowUnknownFields()
-	switch side {
-	case "azure":
-		var f azuresim.Fault
-		if err := d.Decode(&f); err != nil {
-			return err
-		}
-		return p.World.Azure.Inject(f)
-	case "slack":
-		var f slacksim.Fault
-		if err := d.Decode(&f); err != nil {
-			return err
-		}
-		p.World.reckon(f)
-		return p.World.Slack.Inject(f)
-	}
-	return errors.New("trouble comes from azure or slack")
-}
-
-// reckon keeps what the observer must allow for.
-func (w *World) reckon(f slacksim.Fault) {
-	switch f.Kind {
-	case "user_deactivated":
-		w.left[w.id(f.User)] = time.Now()
-	case "user_restored":
-		delete(w.left, w.id(f.User))
-	default:
-		w.troubled = true
-	}
-}
-
-// crash reads "crash" and "crash before POST manualupgrade": a point at which the bot dies later.
-func (p *Play) crash(rest string) error {
-	if rest == "" {
-		return p.World.Crash()
-	}
-	words := strings.Fields(rest)
-	p.World.Trap(func(_ int, point string) bool {
-		for i, word := range words {
-			if i == 0 && !strings.HasPrefix(point, word+" ") || !strings.Contains(point, word) {
-				return false
-			}
-		}
-		return true
-	})
-	return nil
-}
-
-func (p *Play) restart(string) error {
-	if err := p.World.Stop(); err != nil {
-		return err
-	}
-	if err := p.World.Start(); err != nil {
-		return err
-	}
-	p.settle()
-	return nil
-}
-
-func (p *Play) stopped(string) error {
-	err := p.World.Stop()
-	synctest.Wait()
-	return err
 }
 
 // silence lets time pass in which nothing may be written to Azure and nothing new be posted.

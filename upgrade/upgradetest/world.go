@@ -11,6 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
+	"github.com/vmssbot/vmssbot"
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
@@ -28,6 +31,7 @@ type Config struct {
 	Seed    string
 	Fleet   azuresim.Fleet
 	Azure   azuresim.Options // Fleet and Now are filled in
+	Ahead   time.Duration    // of Azure's clock, which everything of Azure is stamped with
 	Policy  upgrade.Policy   // of every scale set
 	Journal string           // the path of the journal; its directory must exist
 }
@@ -43,6 +47,8 @@ type Site struct {
 	Subscription     string
 	BotToken, AppKey string
 	Policies         []upgrade.Policy
+	Now              func() time.Time // as the machine's clock has it
+	Frozen           func() string    // why nothing may be written to Azure; "" = it may
 	ID               func() string
 	Log              *slog.Logger
 }
@@ -67,13 +73,18 @@ type World struct {
 	left    map[string]time.Time
 	truths  map[string]azuresim.State
 
+	full      atomic.Bool  // the journal's disk
+	skew      atomic.Int64 // nanoseconds that the program's clock is ahead
 	mu        sync.Mutex
 	decisions []Decision
 	errors    []string
 	acts      []Act
 	calls     []Call
 	downs     []Down
-	troubled  bool // trouble with Slack was ordered
+	frozen    string // why, "" = it is not
+	freezes   []Span
+	lost      []Span // between a backup and when it was put back
+	troubled  bool   // trouble with Slack was ordered
 }
 
 // running is a life and its end.
@@ -83,23 +94,52 @@ type running struct {
 	done chan error
 }
 
-// Down is a time without the program; To is zero while it lasts.
+// Span is a stretch of time; To is zero while it lasts.
+type Span struct{ From, To time.Time }
+
+// Holds reports whether the moment is in it.
+func (s Span) Holds(at time.Time) bool {
+	return !at.Before(s.From) && (s.To.IsZero() || at.Before(s.To))
+}
+
+// Down is a time without the program.
 type Down struct {
-	From, To time.Time
-	Crash    bool
+	Span
+	Crash bool
 }
 
 // NewWorld makes the surroundings; Start begins the first life in them.
 func NewWorld(cfg Config, program Program) (*World, error) {
-	cfg.Azure.Fleet, cfg.Azure.Now = cfg.Fleet, time.Now
+	cfg.Azure.Fleet, cfg.Azure.Now = cfg.Fleet, func() time.Time { return time.Now().Add(cfg.Ahead) }
 	azure, err := azuresim.New(cfg.Azure)
 	if err != nil {
 		return nil, err
 	}
-	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now}), Began: time.Now(), cfg: cfg, program: program,
+	scopes, events, err := installed()
+	if err != nil {
+		return nil, err
+	}
+	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: scopes, Events: events}), Began: time.Now(), cfg: cfg, program: program,
 		left: map[string]time.Time{}, truths: map[string]azuresim.State{}}
 	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
 	return w, nil
+}
+
+// installed are the scopes and events of the app as its manifest has it: what it was not given it can
+// not do here either.
+func installed() (scopes, events []string, err error) {
+	var m struct {
+		OAuth struct {
+			Scopes struct{ Bot []string }
+		} `yaml:"oauth_config"`
+		Settings struct {
+			Events struct {
+				Bot []string `yaml:"bot_events"`
+			} `yaml:"event_subscriptions"`
+		}
+	}
+	err = yaml.Unmarshal([]byte(vmssbot.Manifest), &m)
+	return m.OAuth.Scopes.Bot, m.Settings.Events.Bot, err
 }
 
 // Close ends the program, if it runs, and everything around it. It returns what the program said.
@@ -119,7 +159,7 @@ func (w *World) Start() error {
 	}
 	w.lives++
 	ctx, cancel := context.WithCancel(context.Background())
-	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel)
+	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel, w.full.Load)
 	life.Trap(w.lay)
 	w.lay = nil
 	w.run = &running{life: life, stop: cancel, done: make(chan error, 1)}
@@ -141,10 +181,49 @@ func (w *World) site(life *Life, transport *http.Transport) Site {
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
 		Policies: []upgrade.Policy{w.cfg.Policy},
+		Now:      func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) },
+		Frozen:   w.why,
 		ID:       func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },
 		Log:      slog.New(&ear{w: w, life: life}),
 	}
 }
+
+// Freeze is what a file FREEZE beside the journal is for the program: until [World.Unfreeze] it may write
+// nothing to Azure.
+func (w *World) Freeze(why string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.frozen = why
+	w.freezes = append(w.freezes, Span{From: time.Now()})
+}
+
+// Unfreeze takes it away.
+func (w *World) Unfreeze() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.frozen = ""
+	w.freezes[len(w.freezes)-1].To = time.Now()
+}
+
+func (w *World) why() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.frozen
+}
+
+// Skew sets the program's clock ahead of everybody else's. (Behind, its network's own deadlines, which
+// go by the world's clock, would all have passed.)
+func (w *World) Skew(by time.Duration) { w.skew.Store(int64(by)) }
+
+// forget notes that the program can know nothing of what has happened since.
+func (w *World) forget(since time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost = append(w.lost, Span{since, time.Now()})
+}
+
+// Fill makes the journal's disk full, or gives it room again.
+func (w *World) Fill(full bool) { w.full.Store(full) }
 
 func (w *World) subscription() string {
 	if w.cfg.Fleet.Subscription != "" {
@@ -192,7 +271,19 @@ func (w *World) Reap() bool {
 }
 
 // Down reports whether no program runs.
-func (w *World) Down() bool { return w.run == nil || w.run.life.Dead() }
+func (w *World) Down() bool { return w.run == nil || w.run.life.Dead() || len(w.run.done) > 0 }
+
+// Ended clears away a program that has ended by itself, and returns what it said.
+func (w *World) Ended() (said error, ended bool) {
+	if w.run == nil || w.run.life.Dead() || len(w.run.done) == 0 {
+		return nil, false
+	}
+	said = <-w.run.done
+	w.run.stop()
+	w.run = nil
+	w.down(false)
+	return said, true
+}
 
 // Stop asks the program to end, as SIGTERM does, and returns what it said.
 func (w *World) Stop() error {
@@ -209,7 +300,7 @@ func (w *World) Stop() error {
 func (w *World) down(crash bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.downs = append(w.downs, Down{From: time.Now(), Crash: crash})
+	w.downs = append(w.downs, Down{Span{From: time.Now()}, crash})
 }
 
 func (w *World) up() {

@@ -67,6 +67,11 @@ func TestAStepThatCanNotBePlayedSaysWhy(t *testing.T) {
 			"fault azure {\"kind\": \"eclipse\"}": "eclipse",
 			"fault slack {\"king\": \"drop\"}":    "king",
 			"instances nowhere":                   "no scale set",
+			"freeze":                              "why everything is frozen",
+			"unfreeze":                            "nothing is frozen",
+			"disk half":                           "full or free",
+			"clock back":                          "no time to be ahead",
+			"restore":                             "where the bot does not run",
 		} {
 			if err := p.Do(line); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: want an error with %q, got %v", line, want, err)

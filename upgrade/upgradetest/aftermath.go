@@ -1,0 +1,118 @@
+package upgradetest
+
+import (
+	"slices"
+	"time"
+)
+
+// Figures of what the observer allows for in trouble.
+const (
+	underway = 10 * time.Second // a write that was on its way when a freeze came
+	earshot  = 6 * time.Minute  // R19's five minutes, and one to notice
+)
+
+// readRollbacks finds the rollouts back: they say so, and who asked for them said rollback of the other
+// one before (R5).
+func (c *cases) readRollbacks() {
+	for i := range c.rollouts {
+		r := &c.rollouts[i]
+		for _, w := range c.words {
+			if r.of != "" && w.verb == "rollback" && w.rollout == r.of && w.User == r.requester && w.heard() && w.At.Before(r.opened) {
+				r.undoes = r.of
+			}
+		}
+	}
+}
+
+// takenBack: R5, a rollout back goes to what its instances ran before, and to no other instance.
+func (c *cases) takenBack(k Call, r *rollout) {
+	if r.undoes == "" {
+		return
+	}
+	for _, id := range k.Instances {
+		if was := c.ranBefore(id, r.undoes); was != r.target {
+			c.blame("R5", k.Time, "instance %s was taken back to %s: before %s it ran %q", id, r.target, r.undoes, was)
+		}
+	}
+}
+
+// ranBefore is what an instance ran when the rollout first started it, "" if it never did.
+func (c *cases) ranBefore(id, rollout string) string {
+	for _, k := range c.ours() {
+		if of := c.of(k); !k.Accepted || of == nil || of.id != rollout || !slices.Contains(k.Instances, id) {
+			continue
+		}
+		for _, i := range k.set().Instances {
+			if i.ID == id {
+				return i.Version
+			}
+		}
+	}
+	return ""
+}
+
+// lastWord is what was last said of whether an instance is part of the rollout, and obeyed, before a
+// moment: to set it aside, to pass it by, or to start it once more.
+func (c *cases) lastWord(id string, r *rollout, before time.Time) (last word) {
+	for _, w := range c.words {
+		about := w.verb == "quarantine" || w.verb == "skip" || w.verb == "retry"
+		if about && w.rollout == r.id && w.obeyed() && w.answered.Before(before) && slices.Contains(w.ids, id) {
+			last = w
+		}
+	}
+	return last
+}
+
+// letAlone: R6, what people set aside or passed by is started by nobody until somebody wants it once more.
+func (c *cases) letAlone(k Call, r *rollout) {
+	for _, id := range k.Instances {
+		if w := c.lastWord(id, r, k.Time); w.verb == "quarantine" || w.verb == "skip" {
+			c.blame("R6", k.Time, "instance %s was started although %s had said %s of it", id, w.User, w.verb)
+		}
+	}
+}
+
+// wanted reports whether somebody wanted the instance started once more: by its name, or with all that
+// had failed.
+func (c *cases) wanted(id string, r *rollout, before time.Time) bool {
+	return slices.ContainsFunc(c.words, func(w word) bool {
+		return w.verb == "retry" && w.rollout == r.id && w.heard() && w.At.Before(before) && (w.ids == nil || slices.Contains(w.ids, id))
+	})
+}
+
+// judgeFreezes: I11, nothing reaches Azure while it is frozen.
+func (c *cases) judgeFreezes() {
+	for _, k := range c.e.Calls {
+		for _, f := range c.e.Freezes {
+			if k.By == "" && f.Holds(k.Time) && k.Time.Sub(f.From) > underway {
+				c.blame("I11", k.Time, "%s %v was sent %s after everything had been frozen", k.Action, k.Instances, k.Time.Sub(f.From))
+			}
+		}
+	}
+}
+
+// judgeReach: R19, nothing starts while people see nothing of it.
+func (c *cases) judgeReach() {
+	for _, k := range c.ours() {
+		for _, s := range c.e.Mute {
+			if k.Accepted && s.Holds(k.Time) && k.Time.Sub(s.From) > earshot {
+				c.blame("R19", k.Time, "%v was started while nothing new had reached the channel for %s", k.Instances, k.Time.Sub(s.From))
+			}
+		}
+		for _, s := range c.e.Cut {
+			if from := c.e.upSince(s.From, k.Time); k.Accepted && s.Holds(k.Time) && k.Time.Sub(from) > earshot {
+				c.blame("R19", k.Time, "%v was started while nobody could reach the bot for %s", k.Instances, k.Time.Sub(from))
+			}
+		}
+	}
+}
+
+// upSince is the moment, or when the program last came up between it and the other one.
+func (e Evidence) upSince(from, to time.Time) time.Time {
+	for _, d := range e.Downs {
+		if d.To.After(from) && d.To.Before(to) {
+			from = d.To
+		}
+	}
+	return from
+}

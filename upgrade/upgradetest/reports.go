@@ -1,0 +1,137 @@
+package upgradetest
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+)
+
+var (
+	counted = regexp.MustCompile(`^(\d+) planned · \*(\d+) upgraded\* · (\d+) failed`)
+	counts  = regexp.MustCompile(`^\*?(\d+) ([a-z ]+)\*?$`)
+	images  = regexp.MustCompile(`^Images: (\d+) on the new one, (\d+) on others`)
+)
+
+// judgeReports: I10, every rollout that has ended has its report, and it tells the truth.
+func (c *cases) judgeReports() {
+	for i := range c.rollouts {
+		r := &c.rollouts[i]
+		reports := slices.DeleteFunc(slices.Clone(c.e.Posts), func(p Post) bool {
+			return p.Rollout() != r.id || p.EphemeralTo != "" || !slices.ContainsFunc(p.First().Lines, counted.MatchString)
+		})
+		if r.ended && len(reports) == 0 && c.e.upFor(r.opened, c.e.Now) > troubled {
+			c.blame("I10", c.e.Now, "rollout %s has ended without a report", r.id)
+		}
+		for _, p := range reports {
+			c.truthful(p, r)
+		}
+	}
+}
+
+func (c *cases) truthful(p Post, r *rollout) {
+	truth, known := c.e.Truths[p.TS]
+	if !known {
+		return
+	}
+	is := c.tally(truth, r, p)
+	for _, l := range p.Lines {
+		if counted.MatchString(l) {
+			c.counts(l, is, p, r)
+		}
+		if m := images.FindStringSubmatch(l); m != nil && (number(m[1]) != is.fresh || number(m[2]) != is.old) {
+			c.blame("I10", p.Posted(), "the report says %q: it is %d and %d", l, is.fresh, is.old)
+		}
+	}
+}
+
+// tally is what an outsider counts of a rollout's set when its report is there.
+type tally struct {
+	fresh, old int // instances by image
+	sure, most int // bounds of what may be called upgraded
+	aside      int // set aside by a person
+	passed     int // skipped by a person
+}
+
+func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
+	for _, s := range truth.Sets {
+		if s.Name != r.set {
+			continue
+		}
+		t.most = c.gone(r, s)
+		for _, i := range s.Instances {
+			said := c.lastWord(i.ID, r, p.Posted()).verb
+			t.aside += bit(said == "quarantine")
+			t.passed += bit(said == "skip")
+			if i.Version != r.target {
+				t.old++
+				continue
+			}
+			t.fresh++
+			if i.Provisioning == "succeeded" && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
+				t.most++
+				t.sure += bit((i.Health == "" || i.Health == "healthy") && !c.forgotten(r, i.ID))
+			}
+		}
+	}
+	return t
+}
+
+// forgotten reports whether what the journal has lost holds a start of the instance.
+func (c *cases) forgotten(r *rollout, id string) bool {
+	return slices.ContainsFunc(c.ours(), func(k Call) bool {
+		return c.of(k) == r && slices.Contains(k.Instances, id) && slices.ContainsFunc(c.e.Lost, func(s Span) bool { return s.Holds(k.Time) })
+	})
+}
+
+// gone counts the instances that the rollout started and that are not in the set any more: they may
+// have been upgraded before.
+func (c *cases) gone(r *rollout, s azuresim.SetState) int {
+	started := map[string]bool{}
+	for _, k := range c.ours() {
+		if k.Accepted && c.of(k) == r {
+			for _, id := range k.Instances {
+				started[id] = true
+			}
+		}
+	}
+	for _, i := range s.Instances {
+		delete(started, i.ID)
+	}
+	return len(started)
+}
+
+// counts compares the line that counts the planned instances with the truth, and with itself: each of
+// them is counted once.
+func (c *cases) counts(line string, is tally, p Post, r *rollout) {
+	n, sum := map[string]int{}, 0
+	for part := range strings.SplitSeq(line, " · ") {
+		if m := counts.FindStringSubmatch(part); m != nil {
+			n[m[2]] = number(m[1])
+			sum += n[m[2]]
+		}
+	}
+	if up := n["upgraded"]; n["planned"] != r.planned || up < is.sure || up > is.most {
+		c.blame("I10", p.Posted(), "the report says %q: %d were planned and %d to %d are upgraded", line, r.planned, is.sure, is.most)
+	}
+	if sum != 2*n["planned"] {
+		c.blame("I10", p.Posted(), "the report says %q: that does not add up", line)
+	}
+	if n["quarantined"] < is.aside || n["skipped"] != is.passed {
+		c.blame("I10", p.Posted(), "the report says %q: people set %d aside and skipped %d", line, is.aside, is.passed)
+	}
+}
+
+func bit(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s) // matched as digits
+	return n
+}

@@ -33,7 +33,7 @@ func clone(t *testing.T, e upgradetest.Evidence) upgradetest.Evidence {
 func start(t *testing.T, e upgradetest.Evidence, n int) *upgradetest.Call {
 	t.Helper()
 	for i := range e.Calls {
-		if e.Calls[i].Action != "manualupgrade" || !e.Calls[i].Accepted {
+		if e.Calls[i].Method != "POST" || !e.Calls[i].Accepted {
 			continue
 		}
 		if n--; n < 0 {
@@ -189,6 +189,57 @@ var forgeries = []struct {
 	{"a start after an abort was answered", "abort-and-revert", "I12", func(t *testing.T, e *upgradetest.Evidence) {
 		again(t, e, act(t, *e, slacksim.Eva, "abort").At.Add(10*time.Second))
 	}},
+	{"a retry that nobody agreed to", "retry", "I2", func(t *testing.T, e *upgradetest.Evidence) {
+		bos := act(t, *e, slacksim.Bo, "approve")
+		e.Acts = slices.DeleteFunc(e.Acts, func(a upgradetest.Act) bool { return a.User == slacksim.Bo && a.At.After(bos.At) })
+	}},
+	{"a second start under the yes to a retry", "retry", "I7", func(t *testing.T, e *upgradetest.Evidence) {
+		k := *start(t, *e, 1)
+		k.Time = k.Time.Add(20 * time.Second)
+		e.Calls = append(e.Calls, k)
+	}},
+	{"a new disk that nobody wanted", "retry-on-a-new-disk", "I4", func(t *testing.T, e *upgradetest.Evidence) {
+		e.Acts = slices.DeleteFunc(e.Acts, func(a upgradetest.Act) bool { return strings.HasPrefix(a.Text, "retry") })
+	}},
+	{"a start of what was set aside", "quarantine", "R6", func(t *testing.T, e *upgradetest.Evidence) {
+		again(t, e, act(t, *e, slacksim.Bo, "quarantine r-").At.Add(time.Minute), "0")
+	}},
+	{"a start of what was skipped", "skip", "R6", func(t *testing.T, e *upgradetest.Evidence) {
+		again(t, e, act(t, *e, slacksim.Ana, "skip").At.Add(time.Minute), "1")
+	}},
+	{"an old yes to a new plan", "replan", "I2", func(t *testing.T, e *upgradetest.Evidence) {
+		replan := act(t, *e, slacksim.Bo, "replan").At
+		e.Acts = slices.DeleteFunc(e.Acts, func(a upgradetest.Act) bool { return a.Action == "approve" && a.At.After(replan) })
+	}},
+	{"a rollback agreed to by an outsider", "rollback-after-the-end", "I2", func(t *testing.T, e *upgradetest.Evidence) {
+		act(t, *e, slacksim.Eva, "approve-rest").User = slacksim.Olaf
+	}},
+	{"a way back that nobody wanted, agreed to by who asked for it", "rollback", "I2", func(t *testing.T, e *upgradetest.Evidence) {
+		e.Acts = slices.DeleteFunc(e.Acts, func(a upgradetest.Act) bool { return a.Action == "rollback" })
+	}},
+	{"a rollback to what was not there before", "rollback", "R5", func(t *testing.T, e *upgradetest.Evidence) {
+		before(t, start(t, *e, 0), "0").Version = "4.0.20151120"
+	}},
+	{"a start of what is to be rolled back", "rollback-in-flight", "I12", func(t *testing.T, e *upgradetest.Evidence) {
+		again(t, e, act(t, *e, slacksim.Eva, "rollback").At.Add(10*time.Second))
+	}},
+	{"a start in a freeze", "freeze", "I11", func(t *testing.T, e *upgradetest.Evidence) { again(t, e, e.Freezes[0].From.Add(time.Minute)) }},
+	{"the model written in a freeze", "freeze", "I11", func(t *testing.T, e *upgradetest.Evidence) {
+		k := e.Calls[0]
+		k.Time = e.Freezes[0].From.Add(time.Minute)
+		e.Calls = append(e.Calls, k)
+	}},
+	{"a start that nobody in the channel sees", "bot-kicked", "R19", func(t *testing.T, e *upgradetest.Evidence) {
+		again(t, e, e.Mute[len(e.Mute)-1].From.Add(7*time.Minute))
+	}},
+	{"a start while nobody can reach the bot", "no-socket-for-ten-minutes", "R19", func(t *testing.T, e *upgradetest.Evidence) {
+		again(t, e, e.Cut[0].From.Add(7*time.Minute))
+	}},
+	{"a report that forgets whom people set aside", "quarantine", "I10", func(t *testing.T, e *upgradetest.Evidence) {
+		reword(t, e, "1 quarantined", "1 passed by")
+	}},
+	{"a report that counts one twice", "quarantine", "I10", func(t *testing.T, e *upgradetest.Evidence) { reword(t, e, "· 0 failed", "· 1 failed") }},
+	{"a report that forgets what was skipped", "skip", "I10", func(t *testing.T, e *upgradetest.Evidence) { reword(t, e, "3 skipped", "3 not touched") }},
 	{"a start in a pause", "pause-and-resume", "R2", func(t *testing.T, e *upgradetest.Evidence) {
 		again(t, e, act(t, *e, slacksim.Eva, "pause").At.Add(10*time.Second))
 	}},
@@ -201,8 +252,9 @@ var forgeries = []struct {
 func reword(t *testing.T, e *upgradetest.Evidence, was, is string) {
 	t.Helper()
 	for i, p := range e.Posts {
+		report := strings.Contains(strings.Join(p.Lines, "\n"), " planned · ")
 		for n, l := range p.Lines {
-			if strings.Contains(l, was) && p.ThreadTS != "" {
+			if report && strings.Contains(l, was) {
 				e.Posts[i].Lines = slices.Clone(p.Lines)
 				e.Posts[i].Lines[n] = strings.Replace(l, was, is, 1)
 				return

@@ -1,0 +1,105 @@
+package upgradetest_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// faultRow is a row of docs/faults.md: a fault and what shows what is done about it.
+type faultRow struct {
+	section, fault string
+	stories, tests []string
+}
+
+var (
+	shownBy  = regexp.MustCompile("`([^`]+)`")
+	testName = regexp.MustCompile(`^(?:([\w/]+)\.)?(Test\w+)$`)
+)
+
+// faultRows reads the tables of the catalogue.
+func faultRows(t *testing.T) []faultRow {
+	t.Helper()
+	body, err := os.ReadFile("../../docs/faults.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []faultRow
+	section := ""
+	for line := range strings.Lines(string(body)) {
+		if title, found := strings.CutPrefix(line, "## "); found {
+			section = strings.TrimSpace(title)
+		}
+		cells := strings.Split(line, "|")
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|--") || strings.HasPrefix(line, "| fault |") {
+			continue
+		}
+		if len(cells) != 5 {
+			t.Fatalf("a row has a fault, what the bot does and what shows it: %s", line)
+		}
+		row := faultRow{section: section, fault: strings.TrimSpace(cells[1])}
+		for _, m := range shownBy.FindAllStringSubmatch(cells[3], -1) {
+			if name, story := strings.CutPrefix(m[1], "story:"); story {
+				row.stories = append(row.stories, name)
+			} else {
+				row.tests = append(row.tests, m[1])
+			}
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func TestEveryFaultIsShown(t *testing.T) {
+	rows := faultRows(t)
+	seen := map[string]int{}
+	for _, r := range rows {
+		seen[r.section]++
+		switch {
+		case len(r.stories)+len(r.tests) == 0:
+			t.Errorf("%s: %s: nothing shows it", r.section, r.fault)
+		case len(r.stories) == 0 && r.section != "Process":
+			t.Errorf("%s: %s: no story tells it", r.section, r.fault)
+		}
+		for _, name := range r.stories {
+			if _, err := os.Stat(filepath.Join("testdata", name+".txtar")); err != nil {
+				t.Errorf("%s: %s: there is no story %s", r.section, r.fault, name)
+			}
+		}
+		for _, name := range r.tests {
+			if !testExists(t, name) {
+				t.Errorf("%s: %s: there is no test %s", r.section, r.fault, name)
+			}
+		}
+	}
+	for _, section := range []string{"Azure", "Slack", "Process"} {
+		if seen[section] == 0 {
+			t.Errorf("there are no faults of %s", section)
+		}
+	}
+}
+
+// testExists looks for "upgrade/store.TestName" in that package's tests.
+func testExists(t *testing.T, name string) bool {
+	t.Helper()
+	m := testName.FindStringSubmatch(name)
+	if m == nil {
+		return false
+	}
+	files, err := filepath.Glob(filepath.Join("../..", m[1], "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(body), "func "+m[2]+"(") {
+			return true
+		}
+	}
+	return false
+}

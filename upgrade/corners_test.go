@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -148,4 +149,18 @@ func TestR5ANewPlanForgetsNotWhatAnInstanceRanBefore(t *testing.T) {
 	if m, _, _ := q.Member("3"); !m.From.Same(v1) {
 		t.Errorf("before it was touched, 3 ran 1.0, not %s", m.From)
 	}
+}
+
+func TestR40OneOutageInOtherWordsIsToldOnce(t *testing.T) {
+	inLab(t, begun, func(l *lab) {
+		since, n := night.Add(-time.Hour), 0
+		l.e.Link = func() Unheard { n++; return Unheard{Since: since, Why: fmt.Sprintf("dial: error %d", n)} }
+		for range 20 {
+			l.pass() //nolint:errcheck // nothing crashes here
+		}
+		r := l.rollout("r-1")
+		if len(r.Holds) != 1 || r.Seq > len(begun.events())+3 {
+			t.Errorf("%d announcements, %d entries: %v", len(r.Holds), r.Seq, l.kinds("r-1"))
+		}
+	})
 }

@@ -3,6 +3,7 @@ package upgrade
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -163,4 +164,26 @@ func TestR40OneOutageInOtherWordsIsToldOnce(t *testing.T) {
 			t.Errorf("%d announcements, %d entries: %v", len(r.Holds), r.Seq, l.kinds("r-1"))
 		}
 	})
+}
+
+func TestTroubleOfAWholeSetFitsIntoAMessage(t *testing.T) {
+	var ids []string
+	told := tale{begun}
+	for n := range 1000 {
+		ids = append(ids, fmt.Sprint(10*n))
+	}
+	op := Operation{ID: "op-1", Kind: OpUpgrade, Gate: "ud-0", Batch: 1, Instances: ids}
+	told = append(told, write(op), Accepted{Op: "op-1"}, Settled{Op: "op-1", Code: "X"})
+	for _, id := range ids {
+		told = append(told, InstanceSeen{ID: id, State: Broken, Detail: "boot loop"})
+	}
+	b := decideRow{tale: told}.decide().Blockers[0]
+	for _, way := range append([]string{b.Next, b.What}, b.Also...) {
+		if len(way) > 2000 {
+			t.Errorf("%d characters: %.80s…", len(way), way)
+		}
+	}
+	if n := len(strings.Join(b.Details, "\n")); n > 10000 {
+		t.Errorf("the details have %d characters, in every entry of a decision", n)
+	}
 }

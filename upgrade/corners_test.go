@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -185,5 +186,47 @@ func TestTroubleOfAWholeSetFitsIntoAMessage(t *testing.T) {
 	}
 	if n := len(strings.Join(b.Details, "\n")); n > 10000 {
 		t.Errorf("the details have %d characters, in every entry of a decision", n)
+	}
+}
+
+func TestR38ACrashAtAnyCommitOfAWayOut(t *testing.T) {
+	for name, told := range map[string]tale{
+		"retry":    {oneFailed, retried("3")},
+		"rollback": {udDone(0), by{"UANA", AbortAsked{Name: "ana", Rollback: true}}},
+	} {
+		for n := range 60 {
+			for _, before := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s %v %d", name, before, n), func(t *testing.T) {
+					inLab(t, told, func(l *lab) {
+						l.change(func(s *ScaleSet) {
+							for n := range s.Instances {
+								if i := &s.Instances[n]; told.fold().Instances[i.ID].State == OK {
+									i.Image = runs(v2)
+								}
+							}
+						})
+						count := 0
+						crash := func(Change) error {
+							if count++; count == n+1 {
+								return errCrash
+							}
+							return nil
+						}
+						if l.memory.after = crash; before {
+							l.memory.before, l.memory.after = crash, nil
+						}
+						l.until("the end", hasEnded)
+						open, _ := l.memory.Open(context.Background())
+						sent := l.sent()
+						switch {
+						case name == "rollback" && (len(open) != 1 || open[0].Plan.Undoes != "r-1" || len(sent) > 0):
+							t.Errorf("%d open, sent %q", len(open), sent)
+						case name == "retry" && !slices.Equal(sent, []string{"upgrading instance 3", "upgrading instances 1 4", "upgrading instances 2 5"}):
+							t.Errorf("sent %q", sent)
+						}
+					})
+				})
+			}
+		}
 	}
 }

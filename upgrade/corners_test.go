@@ -230,3 +230,16 @@ func TestR38ACrashAtAnyCommitOfAWayOut(t *testing.T) {
 		}
 	}
 }
+
+func TestR24ADenialIsAskedAgainForItsOwnGate(t *testing.T) {
+	denied := by{"UBO", Denied{Gate: "ud-1", Asking: 1, Name: "bo", Reason: "not tonight"}}
+	earlier := tale{mixed(), asked("ud-1"), denied} // 3, of the gate before, is wanted again
+	t.Run("it is told which", func(t *testing.T) {
+		d := decideRow{tale: earlier, later: 10 * time.Minute, seen: all(instance("0", onNew), instance("1", onNew))}.decide()
+		if d.Reason != ReasonDenied || !strings.Contains(d.Text, "denied UD 1") {
+			t.Errorf("%s %q", d.Reason, d.Text)
+		}
+	})
+	hearRow{in: earlier, word: Word{Verb: WordAsk}, want: []string{"AskedAgain"}, says: "UD 1"}.run(t)
+	hearRow{in: tale{begun, by{"UBO", Denied{Gate: "ud-0", Asking: 1, Name: "bo", Reason: "no"}}, by{"UBO", Retried{Gates: []string{"ud-0"}}}}, word: Word{Verb: WordAsk}, want: []string{"AskedAgain"}, says: "UD 0"}.run(t)
+}

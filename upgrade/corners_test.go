@@ -243,3 +243,20 @@ func TestR24ADenialIsAskedAgainForItsOwnGate(t *testing.T) {
 	hearRow{in: earlier, word: Word{Verb: WordAsk}, want: []string{"AskedAgain"}, says: "UD 1"}.run(t)
 	hearRow{in: tale{begun, by{"UBO", Denied{Gate: "ud-0", Asking: 1, Name: "bo", Reason: "no"}}, by{"UBO", Retried{Gates: []string{"ud-0"}}}}, word: Word{Verb: WordAsk}, want: []string{"AskedAgain"}, says: "UD 0"}.run(t)
 }
+
+func TestR34TheImageBeforePutBackIsPlannedAnew(t *testing.T) {
+	s := web()
+	s.Instances[0].Image, s.Instances[3].Image = runs(v2), runs(v2)
+	told := tale{udDone(0), granted("ud-1")}
+	q, no := Replan(webPlan(), told.fold(), s, webPolicy(), night)
+	if no != nil {
+		t.Fatal(no)
+	}
+	row := hearRow{in: told, word: Word{Verb: WordReplan, Plan: &q}, want: []string{"Replanned"}}
+	row.run(t)
+	heard, _ := hear(told, bo, row.word, nil)
+	runRows(t, []decideRow{{name: "R20 nothing starts by the yes of before", tale: tale{told, by{"UBO", heard.Facts[0]}}, seen: set(func(m *ScaleSet) { m.Model.Image = v1 }), later: 6 * time.Minute, kind: AskGate, gate: "ud-1", reason: ReasonApproval}})
+	if f := heard.Facts[0].(Replanned); !slices.Equal(f.Changes, []string{"the model's image: 1.0, was 2.0"}) {
+		t.Errorf("told are %q", f.Changes)
+	}
+}

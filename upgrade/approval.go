@@ -23,7 +23,8 @@ func (v view) covered(gate Gate) *Blocker {
 	again := "/vmss ask " + v.r.ID
 	switch {
 	case v.r.Denial != nil:
-		return &Blocker{Reason: ReasonDenied, What: fmt.Sprintf("%s denied %s: %s", v.r.Denial.Name, gate.Title, v.r.Denial.Reason), Clears: "a requester or approver, by asking again or an abort", Next: again, Also: []string{v.abortCommand()}}
+		denied, _ := v.p.Gate(v.r.Denial.Gate)
+		return &Blocker{Reason: ReasonDenied, What: fmt.Sprintf("%s denied %s: %s", v.r.Denial.Name, denied.Title, v.r.Denial.Reason), Clears: "a requester or approver, by asking again or an abort", Next: again, Also: []string{v.abortCommand()}}
 	case !isAsked:
 		return &Blocker{Reason: ReasonApproval, What: gate.Title + " was not put to people yet", Clears: "the bot"}
 	case !v.now.Before(until):

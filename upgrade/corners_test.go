@@ -1,7 +1,10 @@
 package upgrade
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -147,5 +150,113 @@ func TestR5ANewPlanForgetsNotWhatAnInstanceRanBefore(t *testing.T) {
 	}
 	if m, _, _ := q.Member("3"); !m.From.Same(v1) {
 		t.Errorf("before it was touched, 3 ran 1.0, not %s", m.From)
+	}
+}
+
+func TestR40OneOutageInOtherWordsIsToldOnce(t *testing.T) {
+	inLab(t, begun, func(l *lab) {
+		since, n := night.Add(-time.Hour), 0
+		l.e.Link = func() Unheard { n++; return Unheard{Since: since, Why: fmt.Sprintf("dial: error %d", n)} }
+		for range 20 {
+			l.pass() //nolint:errcheck // nothing crashes here
+		}
+		r := l.rollout("r-1")
+		if len(r.Holds) != 1 || r.Seq > len(begun.events())+3 {
+			t.Errorf("%d announcements, %d entries: %v", len(r.Holds), r.Seq, l.kinds("r-1"))
+		}
+	})
+}
+
+func TestTroubleOfAWholeSetFitsIntoAMessage(t *testing.T) {
+	var ids []string
+	told := tale{begun}
+	for n := range 1000 {
+		ids = append(ids, fmt.Sprint(10*n))
+	}
+	op := Operation{ID: "op-1", Kind: OpUpgrade, Gate: "ud-0", Batch: 1, Instances: ids}
+	told = append(told, write(op), Accepted{Op: "op-1"}, Settled{Op: "op-1", Code: "X"})
+	for _, id := range ids {
+		told = append(told, InstanceSeen{ID: id, State: Broken, Detail: "boot loop"})
+	}
+	b := decideRow{tale: told}.decide().Blockers[0]
+	for _, way := range append([]string{b.Next, b.What}, b.Also...) {
+		if len(way) > 2000 {
+			t.Errorf("%d characters: %.80s…", len(way), way)
+		}
+	}
+	if n := len(strings.Join(b.Details, "\n")); n > 10000 {
+		t.Errorf("the details have %d characters, in every entry of a decision", n)
+	}
+}
+
+func TestR38ACrashAtAnyCommitOfAWayOut(t *testing.T) {
+	for name, told := range map[string]tale{
+		"retry":    {oneFailed, retried("3")},
+		"rollback": {udDone(0), by{"UANA", AbortAsked{Name: "ana", Rollback: true}}},
+	} {
+		for n := range 60 {
+			for _, before := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s %v %d", name, before, n), func(t *testing.T) {
+					inLab(t, told, func(l *lab) {
+						l.change(func(s *ScaleSet) {
+							for n := range s.Instances {
+								if i := &s.Instances[n]; told.fold().Instances[i.ID].State == OK {
+									i.Image = runs(v2)
+								}
+							}
+						})
+						count := 0
+						crash := func(Change) error {
+							if count++; count == n+1 {
+								return errCrash
+							}
+							return nil
+						}
+						if l.memory.after = crash; before {
+							l.memory.before, l.memory.after = crash, nil
+						}
+						l.until("the end", hasEnded)
+						open, _ := l.memory.Open(context.Background())
+						sent := l.sent()
+						switch {
+						case name == "rollback" && (len(open) != 1 || open[0].Plan.Undoes != "r-1" || len(sent) > 0):
+							t.Errorf("%d open, sent %q", len(open), sent)
+						case name == "retry" && !slices.Equal(sent, []string{"upgrading instance 3", "upgrading instances 1 4", "upgrading instances 2 5"}):
+							t.Errorf("sent %q", sent)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestR24ADenialIsAskedAgainForItsOwnGate(t *testing.T) {
+	denied := by{"UBO", Denied{Gate: "ud-1", Asking: 1, Name: "bo", Reason: "not tonight"}}
+	earlier := tale{mixed(), asked("ud-1"), denied} // 3, of the gate before, is wanted again
+	t.Run("it is told which", func(t *testing.T) {
+		d := decideRow{tale: earlier, later: 10 * time.Minute, seen: all(instance("0", onNew), instance("1", onNew))}.decide()
+		if d.Reason != ReasonDenied || !strings.Contains(d.Text, "denied UD 1") {
+			t.Errorf("%s %q", d.Reason, d.Text)
+		}
+	})
+	hearRow{in: earlier, word: Word{Verb: WordAsk}, want: []string{"AskedAgain"}, says: "UD 1"}.run(t)
+	hearRow{in: tale{begun, by{"UBO", Denied{Gate: "ud-0", Asking: 1, Name: "bo", Reason: "no"}}, by{"UBO", Retried{Gates: []string{"ud-0"}}}}, word: Word{Verb: WordAsk}, want: []string{"AskedAgain"}, says: "UD 0"}.run(t)
+}
+
+func TestR34TheImageBeforePutBackIsPlannedAnew(t *testing.T) {
+	s := web()
+	s.Instances[0].Image, s.Instances[3].Image = runs(v2), runs(v2)
+	told := tale{udDone(0), granted("ud-1")}
+	q, no := Replan(webPlan(), told.fold(), s, webPolicy(), night)
+	if no != nil {
+		t.Fatal(no)
+	}
+	row := hearRow{in: told, word: Word{Verb: WordReplan, Plan: &q}, want: []string{"Replanned"}}
+	row.run(t)
+	heard, _ := hear(told, bo, row.word, nil)
+	runRows(t, []decideRow{{name: "R20 nothing starts by the yes of before", tale: tale{told, by{"UBO", heard.Facts[0]}}, seen: set(func(m *ScaleSet) { m.Model.Image = v1 }), later: 6 * time.Minute, kind: AskGate, gate: "ud-1", reason: ReasonApproval}})
+	if f := heard.Facts[0].(Replanned); !slices.Equal(f.Changes, []string{"the model's image: 1.0, was 2.0"}) {
+		t.Errorf("told are %q", f.Changes)
 	}
 }

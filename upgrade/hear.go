@@ -333,11 +333,14 @@ func (h hearing) abort() (Heard, *Refusal) {
 
 func (h hearing) ask() (Heard, *Refusal) {
 	gate, _, open := h.r.CurrentGate(h.p)
+	if h.r.Denial != nil { // of the current gate, unless one before it was opened again since
+		gate, _ = h.p.Gate(h.r.Denial.Gate)
+	}
 	asked, isAsked := h.r.Asked[gate.Key]
 	expired := isAsked && !h.now.Before(asked.Until(h.pol))
 	answer := fmt.Sprintf("%s of %s is asked again.", gate.Title, h.p.Name)
 	switch {
-	case open && !isAsked && h.r.Askings[gate.Key] > 0:
+	case open && h.r.Denial == nil && !isAsked && h.r.Askings[gate.Key] > 0:
 		return Heard{Answer: answer}, nil
 	case !open || (h.r.Denial == nil && !expired):
 		return Heard{}, h.refuse(CodeState, "there is nothing to ask again: no gate of %s was denied or ran out of time", h.r.ID)

@@ -73,11 +73,12 @@ func regroup(gates []Gate, n int, m Member, i Instance) []Gate {
 func udKey(ud int) string   { return fmt.Sprintf("ud-%d", ud) }
 func udTitle(ud int) string { return fmt.Sprintf("UD %d", ud) }
 
-// replanned lists what differs between a plan and the one in its place, in words.
-func replanned(p, q Plan) []string {
+// replanned lists what differs between a plan, under which the model named ours, and the one in its
+// place, in words.
+func replanned(p, q Plan, ours Image) []string {
 	var out []string
-	if !p.From.Same(q.From) {
-		out = append(out, fmt.Sprintf("the model's image: %s, was %s", q.From, p.From))
+	if !ours.Same(q.From) {
+		out = append(out, fmt.Sprintf("the model's image: %s, was %s", q.From, ours))
 	}
 	for _, section := range changed(p.Sections, q.Sections) {
 		out = append(out, "the model's "+string(section))

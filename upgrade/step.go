@@ -72,10 +72,10 @@ func sameBlocker(a, b Blocker) bool {
 	return a.Reason == b.Reason && (a.What == b.What || a.Reason.worded())
 }
 
-// worded reports whether the reason's words come from Azure or count what moves by itself: they may be
+// worded reports whether the reason's words come from Azure or Slack or count what moves by itself: they may be
 // others in every reading, and a journal entry for each would fill the disk.
 func (r Reason) worded() bool {
-	return r == ReasonIncomplete || r == ReasonThrottled || r == ReasonBusy || r == ReasonHealth
+	return r == ReasonIncomplete || r == ReasonThrottled || r == ReasonBusy || r == ReasonHealth || r == ReasonChannel
 }
 
 // lastLoud is the decision that people were last called for, unless the rollout has gone on since:

@@ -47,20 +47,31 @@ func unclear(v view) *Blocker {
 		Also: []string{v.about("resolve", ids, `failed "why"`), v.about("quarantine", ids, `"why"`), v.about("retry", ids), v.abortCommand()}}
 }
 
+// mostDetailed is how many instances have a line of their own; people see how many more there are.
+const mostDetailed = 50
+
 // why has a line for each instance: Azure's reason in a sentence, else as it was told.
 func (v view) why(ids []string) []string {
-	out := make([]string, len(ids))
+	var out []string
 	for n, id := range ids {
-		i := v.r.Instances[id]
-		out[n] = fmt.Sprintf("%s: %s", id, i.why())
-		if v.seen.Set == nil {
-			continue
+		if n == mostDetailed {
+			return append(out, fmt.Sprintf("and %s more", Count(len(ids)-n, "instance")))
 		}
-		if now, ok := v.seen.Set.Instance(id); ok && now.Available() && v.p.Target.Current(now) {
-			out[n] += ". It is well by now: retry confirms that and touches nothing"
+		line := fmt.Sprintf("%s: %s", id, v.r.Instances[id].why())
+		if v.wellNow(id) {
+			line += ". It is well by now: retry confirms that and touches nothing"
 		}
+		out = append(out, line)
 	}
 	return out
+}
+
+func (v view) wellNow(id string) bool {
+	if v.seen.Set == nil {
+		return false
+	}
+	i, present := v.seen.Set.Instance(id)
+	return present && i.Available() && v.p.Target.Current(i)
 }
 
 // why is Azure's reason for where the instance stands in a sentence, else as it was told.
@@ -214,9 +225,16 @@ func freeze(v view) *Blocker {
 	return &Blocker{Reason: ReasonFreeze, What: "everything is frozen: " + v.seen.Frozen, Clears: "whoever runs the bot, by removing the file FREEZE, or making it readable", Next: v.whyCommand()}
 }
 
-// about is a command about instances.
+// mostNamed is how long a list of instances in a command may be: a whole command has 2,000 characters.
+const mostNamed = 1500
+
+// about is a command about instances. More than a command holds are left out: the verb asks for them then.
 func (v view) about(verb string, ids []string, more ...string) string {
-	return strings.Join(append([]string{"/vmss", verb, v.r.ID, "vm=" + strings.Join(ids, ",")}, more...), " ")
+	words := []string{"/vmss", verb, v.r.ID}
+	if vm := "vm=" + strings.Join(ids, ","); len(vm) <= mostNamed {
+		words = append(words, vm)
+	}
+	return strings.Join(append(words, more...), " ")
 }
 
 // giveUp are the ways out that end the rollout: what can be rolled back may be.

@@ -196,9 +196,8 @@ func TestDeskLeadsOutOfTrouble(t *testing.T) {
 		}
 	})
 	t.Run("R34 as planned there is nothing to plan anew", func(t *testing.T) {
-		d, c, m := deskAt(night)
-		m.open("r-1", webPlan(), begun)
-		c.set.Model.Image = v1 // what it was when it was planned
+		d, _, m := deskAt(night)
+		m.open("r-1", webPlan(), tale{requested})
 		if _, _, err := say(d, bo, Word{Verb: WordReplan}); refusal(t, err).Code != CodeState {
 			t.Errorf("refused %v", err)
 		}

@@ -157,15 +157,17 @@ func (h hearing) aboutIDs(ids []string, more ...string) string {
 	return view{r: h.r}.about(string(h.w.Verb), ids, more...)
 }
 
-// replan puts the Desk's new plan in the place of the rollout's.
+// replan puts the Desk's new plan in the place of the rollout's. Where somebody has put the image before
+// back into the model, that is the very same plan, and it begins anew.
 func (h hearing) replan() (Heard, *Refusal) {
+	ours := view{p: h.p, r: h.r}.ourImage()
 	switch q := h.w.Plan; {
 	case h.r.Op != nil:
 		return Heard{}, h.refuse(CodeState, "a call of %s is in flight: it is followed to its end first", h.r.ID)
-	case q.Digest == h.p.Digest:
+	case q.Digest == h.p.Digest && q.From.Same(ours):
 		return Heard{}, h.refuse(CodeState, "%s is as planned: there is nothing to plan anew", h.p.Name)
 	default:
-		return Heard{[]Fact{Replanned{Digest: q.Digest, Name: h.by.Name, Image: q.From, Changes: replanned(h.p, *q)}},
+		return Heard{[]Fact{Replanned{Digest: q.Digest, Name: h.by.Name, Image: q.From, Changes: replanned(h.p, *q, ours)}},
 			fmt.Sprintf("%s is planned anew (plan %s): every yes so far is void, the next card shows what is different.", h.r.ID, q.Short())}, nil
 	}
 }

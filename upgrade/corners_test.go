@@ -260,3 +260,10 @@ func TestR34TheImageBeforePutBackIsPlannedAnew(t *testing.T) {
 		t.Errorf("told are %q", f.Changes)
 	}
 }
+
+func TestR48WhatBecameOfACallComesBeforeAnotherPlan(t *testing.T) {
+	d := decideRow{tale: settled, seen: set(func(s *ScaleSet) { s.Model.Image = v1 })}.decide()
+	if b := d.Blockers[0]; b.Reason != ReasonDrift || b.Next != `/vmss resolve r-1 not-started "why"` {
+		t.Errorf("%s: %q leads nowhere while the call may still happen", b.Reason, b.Next)
+	}
+}

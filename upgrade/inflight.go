@@ -69,7 +69,7 @@ func (v view) resend(key string, batch []string, blockers []Blocker) Decision {
 	idle := v
 	idle.r.Op = nil
 	var in []Blocker
-	for _, b := range []*Blocker{failure(idle), unclear(idle), drift(idle), channel(idle), throttled(idle), busy(idle), restless(idle), paused(idle), freeze(idle), relapse(idle), idle.strain(batch), idle.covered(gate)} {
+	for _, b := range []*Blocker{failure(idle), unclear(idle), v.adrift(idle), channel(idle), throttled(idle), busy(idle), restless(idle), paused(idle), freeze(idle), relapse(idle), idle.strain(batch), idle.covered(gate)} {
 		if b != nil {
 			in = append(in, *b)
 		}
@@ -82,6 +82,16 @@ func (v view) resend(key string, batch []string, blockers []Blocker) Decision {
 	}
 	return Decision{Kind: Resend, Gate: key, Batch: batch, Reason: ReasonUnknown, Blockers: blockers,
 		Text: fmt.Sprintf("two lists agree that %s did not go: sent once more", Instances(batch))}
+}
+
+// adrift is drift of a set of which it is not known what a call did to it: that comes before another plan.
+func (v view) adrift(idle view) *Blocker {
+	b := drift(idle)
+	if b != nil && v.r.Op != nil {
+		b.Clears = "whoever changed it, by putting it back; or an approver who looks whether the call happened"
+		b.Next, b.Also = fmt.Sprintf("/vmss resolve %s not-started \"why\"", v.r.ID), []string{fmt.Sprintf("/vmss resolve %s started \"why\"", v.r.ID), v.abortCommand()}
+	}
+	return b
 }
 
 func mentions(list []Blocker, r Reason) bool {

@@ -70,7 +70,10 @@ func (q *quiet) learn(c Call, f *flight, now time.Time) {
 	if q.asked == nil {
 		q.asked = map[string]*hush{}
 	}
-	q.asked[bucket] = &hush{now.Add(f.wait), scrub(inner.Code), scrub(inner.Message), correlation(f.header)}
+	until := now.Add(f.wait)
+	if h := q.asked[bucket]; h == nil || h.until.Before(until) { // of several answers that were on their way
+		q.asked[bucket] = &hush{until, scrub(inner.Code), scrub(inner.Message), correlation(f.header)}
+	}
 }
 
 // limited reports whether the answer is about too many requests. Compute says so with 409 as well.

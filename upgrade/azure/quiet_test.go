@@ -217,3 +217,15 @@ func TestThePublishedLimitsAreKeptByTwoSetsThatLookEverySecond(t *testing.T) {
 		})
 	})
 }
+
+func TestQuietIsNotCutShortByAnAnswerThatWasOnItsWay(t *testing.T) {
+	var q quiet
+	now := time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)
+	reads := Call{Method: "GET", Template: oneSet}
+	for _, seconds := range []string{"300", "5"} {
+		q.learn(reads, &flight{status: 429, header: http.Header{"Retry-After": {seconds}}, body: []byte(computes429)}, now)
+	}
+	if q.over(reads, now.Add(time.Minute)) == nil {
+		t.Error("five minutes of quiet were asked for, and a call leaves after one")
+	}
+}

@@ -85,7 +85,7 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: time.Now, Log: s.Log,
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: time.Now,
-		ID: s.ID, Log: s.Log, Woken: journal.Passes(), Link: edge.Unheard}
+		ID: s.ID, Log: s.Log, Woken: journal.Passes(), Link: edge.Unheard, Closed: edge.Closed}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	passes := make(chan error, 1)

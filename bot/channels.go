@@ -12,7 +12,7 @@ import (
 )
 
 // channels remembers for a minute whether a channel is shared with people of other workspaces
-// (Slack Connect).
+// (Slack Connect), and whether it is open to us.
 type channels struct {
 	mu    sync.Mutex
 	known map[string]sharing
@@ -20,6 +20,7 @@ type channels struct {
 
 type sharing struct {
 	shared bool
+	closed string // why people there do not see what we post; "" = they do
 	at     time.Time
 }
 
@@ -30,37 +31,56 @@ func (b *Bot) closed(ctx context.Context, channel string, changes []upgrade.Chan
 		if c.Open == nil {
 			continue
 		}
-		shared, err := b.shared(ctx, channel)
+		is, err := b.channel(ctx, channel)
 		switch {
 		case err != nil:
 			b.Log.Warn("slack: whether a channel is shared could not be checked", "channel", channel, "err", err)
 			return upgrade.Refuse(upgrade.CodeRole, "/invite @vmssbot", "I could not check whether this channel is shared with another workspace, so nothing was started: %s", explain(err))
-		case shared:
+		case is.shared:
 			return upgrade.Refuse(upgrade.CodeRole, "", "this channel is shared with another workspace: no rollout is started here. Name a channel of this workspace in the configuration")
 		}
 	}
 	return nil
 }
 
-func (b *Bot) shared(ctx context.Context, channel string) (bool, error) {
+// Closed says why people in a channel do not see what the bot posts there, as Slack itself tells: it is
+// archived, or the bot is not in it. "" = they do, or that cannot be told now.
+func (b *Bot) Closed(ctx context.Context, channel string) string {
+	is, err := b.channel(ctx, channel)
+	switch {
+	case unreachable(err):
+		return unsent(err)
+	case err != nil:
+		b.Log.Warn("slack: whether a channel is open could not be checked", "channel", channel, "err", err)
+	}
+	return is.closed
+}
+
+func (b *Bot) channel(ctx context.Context, channel string) (sharing, error) {
 	b.channels.mu.Lock()
 	was, known := b.channels.known[channel]
 	b.channels.mu.Unlock()
 	if known && b.Now().Sub(was.at) < freshFor {
-		return was.shared, nil
+		return was, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	c, err := b.API.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: channel})
 	if err != nil {
-		return false, fmt.Errorf("slack: conversations.info %s: %w", channel, err)
+		return sharing{}, fmt.Errorf("slack: conversations.info %s: %w", channel, err)
 	}
-	is := sharing{c.IsExtShared || c.IsPendingExtShared, b.Now()}
+	is := sharing{shared: c.IsExtShared || c.IsPendingExtShared, at: b.Now()}
+	switch {
+	case c.IsArchived:
+		is.closed = shut["is_archived"]
+	case !c.IsMember:
+		is.closed = shut["not_in_channel"]
+	}
 	b.channels.mu.Lock()
 	defer b.channels.mu.Unlock()
 	if b.channels.known == nil || len(b.channels.known) >= mostPeople {
 		b.channels.known = map[string]sharing{}
 	}
 	b.channels.known[channel] = is
-	return is.shared, nil
+	return is, nil
 }

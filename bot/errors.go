@@ -43,8 +43,8 @@ func explain(err error) string {
 // shut says in words why a place takes no message from us, and who changes that.
 var shut = map[string]string{
 	"is_archived":       "the channel is archived: somebody must unarchive it",
-	"not_in_channel":    "the bot is not in the channel: /invite @vmssbot there",
-	"channel_not_found": "the bot cannot see the channel: /invite @vmssbot there",
+	"not_in_channel":    "the bot is not in the channel: `/invite @vmssbot` there",
+	"channel_not_found": "the bot cannot see the channel: `/invite @vmssbot` there",
 	"restricted_action": "a rule of the workspace keeps the bot from posting there",
 }
 

@@ -41,9 +41,9 @@ func TestAChannelThatIsClosedToTheBotIsTriedAgainUntilItOpens(t *testing.T) {
 		{"archived", slacksim.Fault{Kind: "channel_archived", Channel: "ops"}, slacksim.Fault{Kind: "channel_unarchived", Channel: "ops"},
 			"the channel is archived: somebody must unarchive it (is_archived)"},
 		{"the bot was removed", slacksim.Fault{Kind: "bot_kicked", Channel: "ops"}, slacksim.Fault{Kind: "bot_invited", Channel: "ops"},
-			"the bot is not in the channel: /invite @vmssbot there (not_in_channel)"},
+			"the bot is not in the channel: `/invite @vmssbot` there (not_in_channel)"},
 		{"the bot was removed, and it is private", slacksim.Fault{Kind: "error", Method: "chat.postMessage", Error: "channel_not_found", Times: -1},
-			slacksim.Fault{Kind: "clear"}, "the bot cannot see the channel: /invite @vmssbot there (channel_not_found)"},
+			slacksim.Fault{Kind: "clear"}, "the bot cannot see the channel: `/invite @vmssbot` there (channel_not_found)"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			inBubble(t, func(o *office) {

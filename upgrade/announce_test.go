@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // slots lists the slots that the last facts of a tale call for; "!" marks those the channel sees.
@@ -99,6 +100,7 @@ func TestWhatPeopleSaidIsInThePost(t *testing.T) {
 
 func TestPeopleAreCalledOnceForOneThing(t *testing.T) {
 	failed := Decided{Kind: Hold, Reason: ReasonFailure, Gate: "ud-0", Text: "instance 3 failed"}
+	other, blind := Decided{Kind: Wait, Reason: ReasonApproval}, Decided{Kind: Wait, Reason: ReasonIncomplete}
 	for _, row := range []struct {
 		name string
 		told tale
@@ -110,9 +112,13 @@ func TestPeopleAreCalledOnceForOneThing(t *testing.T) {
 		{"R40 the same when the next gate's turn has come", tale{begun, failed}, Decided{Kind: Hold, Reason: ReasonFailure, Gate: "ud-1", Text: "instance 3 failed"}, true},
 		{"R40 another instance is news", tale{begun, failed}, Decided{Kind: Hold, Reason: ReasonFailure, Gate: "ud-0", Text: "instances 3 5 failed"}, false},
 		{"R40 the same after somebody has spoken is news", tale{begun, failed, by{"UBO", Resumed{}}}, failed, false},
+		{"R40 what comes and goes is told once", tale{begun, failed, time.Minute, other, time.Minute, failed, time.Minute, other, time.Minute}, failed, true},
+		{"R40 what was over for a while is news", tale{begun, failed, time.Minute, other, 10 * time.Minute}, failed, false},
+		{"R40 not while Azure could not be read", tale{begun, failed, time.Minute, blind, time.Hour}, failed, true},
+		{"R40 nor after a call was sent", tale{begun, failed, other, Intended{batchOp(1, "0", "3")}}, failed, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if got := known(row.told.events(), row.now); got != row.want {
+			if got := known(row.told.events(), row.now, row.told.ends()); got != row.want {
 				t.Errorf("known is %v, want %v", got, row.want)
 			}
 		})

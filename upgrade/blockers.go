@@ -73,14 +73,17 @@ func describe(op Operation) string {
 }
 
 func throttled(v view) *Blocker {
-	until, what := v.seen.Throttled, "Azure asked for quiet"
+	until, why, what := v.seen.Throttled, ReasonThrottled, "Azure asked for quiet"
 	if f := v.r.Refusal; f != nil && f.Until.After(until) {
-		until, what = f.Until, fmt.Sprintf("Azure refused for now: %s: %s", f.Code, f.Message)
+		until, what = f.Until, "Azure refused for now: "+inWords(f.Code, f.Message)
+		if f.Kind == FaultBusy {
+			why = ReasonBusy
+		}
 	}
 	if !v.now.Before(until) {
 		return nil
 	}
-	return &Blocker{Reason: ReasonThrottled, What: what, Clears: "time", Until: until}
+	return &Blocker{Reason: why, What: what, Clears: "time", Until: until}
 }
 
 // busy: ours never starts while somebody else's operation is visible on the set (I1).

@@ -27,6 +27,7 @@ type Observation struct {
 type Unheard struct {
 	Since time.Time
 	Why   string
+	Sure  bool // Slack says so itself: no time need pass
 }
 
 // whole takes a list without a single instance of a set that should have some for what it is: no list

@@ -33,6 +33,9 @@ type Engine struct {
 	Frozen func() string
 	// Link says since when nobody can reach the bot through Slack; nil = somebody always can.
 	Link func() Unheard
+	// Closed asks Slack whether people in a channel see what the bot posts there: why they do not, "" =
+	// they do, or that cannot be told. It is asked before something may start; nil = they always do.
+	Closed func(ctx context.Context, channel string) string
 }
 
 // callTimeout bounds every call to Azure; it is shorter than a lease, so that a pass that lost its

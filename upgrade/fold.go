@@ -299,7 +299,7 @@ const NoTrace = "NoTrace"
 // otherwise the same write would be tried for ever.
 func (r *Rollout) settle(f Settled, at time.Time) {
 	op := r.Op
-	op.State, op.SettledAt = StateDone, at
+	op.State, op.SettledAt, op.Cause, op.Code = StateDone, at, "", ""
 	if !f.OK {
 		op.State, op.Cause, op.Code = StateFailed, f.Code+" "+f.Message, f.Code
 	}

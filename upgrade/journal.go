@@ -216,6 +216,7 @@ type (
 		Outcome Outcome
 		Reason  string
 		Tally   Tally
+		Model   Image  // what the model named then; the zero value = it could not be read
 		Then    string `json:",omitempty"` // the rollout that takes it back, of OutcomeRollback
 	}
 	// Unread stands for an entry whose kind this version does not know. It holds the rollout: a

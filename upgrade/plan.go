@@ -278,8 +278,8 @@ func wouldWait(s ScaleSet, p Plan) []string {
 			ill = append(ill, i.ID)
 		}
 	}
-	serves := func(m Member) bool { i, _ := s.Instance(m.ID); return i.Available() }
-	if len(ill) < p.Limits.MaxUnavailable || !slices.ContainsFunc(p.Gates, func(g Gate) bool { return slices.ContainsFunc(g.Instances, serves) }) {
+	sick := func(m Member) bool { i, _ := s.Instance(m.ID); return !i.Available() }
+	if len(ill) < p.Limits.MaxUnavailable || slices.ContainsFunc(p.Gates[0].Instances, sick) { // ill ones cost nothing (R27)
 		return nil
 	}
 	return []string{fmt.Sprintf("as it is now it would wait: out of service already: %s, and max-unavailable is %d", Instances(ill), p.Limits.MaxUnavailable)}

@@ -129,7 +129,7 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	}
 	order := func(g Gate) int { _, at := p.Gate(g.Key); return -at }
 	slices.SortStableFunc(q.Gates, func(a, b Gate) int { return order(a) - order(b) })
-	q.Digest = q.digest()
+	q.Digest, q.Hazards = q.digest(), slices.Concat(hazards(s), wouldWait(s, q))
 	return q, nil
 }
 

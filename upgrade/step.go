@@ -51,18 +51,36 @@ func (s *step) decided(d Decision) {
 	if d.Kind == Nothing || same(last, now) && slices.EqualFunc(last.Blockers, now.Blockers, sameBlocker) {
 		return
 	}
-	now.Quiet = known(s.rec.Events, now)
+	now.Quiet = known(s.rec.Events, now, s.e.Now())
 	s.add(now)
 	s.e.Log.Info("decision", "rollout", s.rec.ID, "set", s.rec.Plan.Set, "kind", d.Kind, "reason", d.Reason, "gate", d.Gate, "text", d.Text)
 }
 
-// known reports whether people were called for this before. That another gate has become the next
-// one meanwhile makes no other hold of it.
-func known(events []Event, now Decided) bool {
-	last := lastLoud(events)
-	last.Gate = now.Gate
-	return same(last, now)
+// known reports whether people were called for this before, and neither has anybody spoken since nor
+// anything been sent: an instance that is ill every other minute is told once. That another gate has become
+// the next one meanwhile makes no other hold of it. What was over for longer than calledAgain is news.
+func known(events []Event, now Decided, at time.Time) bool {
+	over := at // since when it was not so any more
+	for _, e := range slices.Backward(events) {
+		last, decision := e.Fact.(Decided)
+		_, sent := e.Fact.(Intended)
+		last.Gate = now.Gate
+		switch {
+		case e.By != "", sent:
+			return false
+		case decision && last.loud() && same(last, now):
+			return at.Sub(over) < calledAgain
+		case decision && !last.interrupts():
+			over = e.At
+		}
+	}
+	return false
 }
+
+const calledAgain = 10 * time.Minute
+
+// interrupts: readings that fail, or somebody else's operation, are an interruption and no news.
+func (d Decided) interrupts() bool { return d.Reason.worded() && !d.loud() }
 
 func same(a, b Decided) bool {
 	return a.Kind == b.Kind && a.Reason == b.Reason && a.Gate == b.Gate && (a.Text == b.Text || a.Reason.worded())
@@ -76,21 +94,6 @@ func sameBlocker(a, b Blocker) bool {
 // others in every reading, and a journal entry for each would fill the disk.
 func (r Reason) worded() bool {
 	return r == ReasonIncomplete || r == ReasonThrottled || r == ReasonBusy || r == ReasonHealth || r == ReasonChannel
-}
-
-// lastLoud is the decision that people were last called for, unless the rollout has gone on since:
-// readings that fail, or somebody else's operation, are an interruption and no news.
-func lastLoud(events []Event) Decided {
-	for _, e := range slices.Backward(events) {
-		d, ok := e.Fact.(Decided)
-		switch {
-		case ok && d.loud():
-			return d
-		case e.By != "", ok && !d.Reason.worded():
-			return Decided{}
-		}
-	}
-	return Decided{}
 }
 
 // observe reads everything that is outside: the set, the operation in flight, the rights of those
@@ -111,7 +114,28 @@ func (s *step) observe() error {
 	if err := s.pollOp(fence); err != nil {
 		return err
 	}
+	if err := s.closed(fence); err != nil {
+		return err
+	}
 	return s.rights(fence)
+}
+
+// closed asks whether people would see what may start next: a soak can be long, and a channel archived in
+// it shows in no message that did not get through (R19).
+func (s *step) closed(fence Fence) error {
+	r := s.rec.Rollout
+	if _, granted := r.Grants[r.next(s.rec.Plan)]; !granted || r.Op != nil || s.e.Closed == nil {
+		return nil
+	}
+	if err := fence(s.ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
+	defer cancel()
+	if why := s.e.Closed(ctx, r.Channel); why != "" {
+		s.seen.Unheard = Unheard{Since: s.e.Now(), Why: why, Sure: true}
+	}
+	return nil
 }
 
 // unheard is the earlier of two: since when this process has had no way to Slack, and since when a
@@ -211,6 +235,9 @@ func (s *step) act(d Decision) error {
 		s.add(Quarantined{IDs: d.Batch, Reason: d.Text})
 	case End:
 		ended := Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally()}
+		if s.seen.Set != nil {
+			ended.Model = s.seen.Set.Model.Image
+		}
 		if d.Outcome == OutcomeRollback {
 			next, no := s.rollback()
 			if no != nil {

@@ -93,8 +93,8 @@ func inWords(code, message string) string {
 
 // drift compares the set with the plan (R34): the etag is not compared, it serves as If-Match only.
 func drift(v view) *Blocker {
-	if v.seen.Set == nil || v.r.Op != nil {
-		return nil
+	if _, _, open := v.r.CurrentGate(v.p); !open || v.seen.Set == nil || v.r.Op != nil {
+		return nil // nothing will be written any more that the change could spoil
 	}
 	diffs := v.drifted()
 	if len(diffs) == 0 {
@@ -210,10 +210,14 @@ func changedLeaves(was, is map[string]string) []string {
 // channel: nothing starts that people would not see (R19). What is in flight is followed to its end.
 func channel(v view) *Blocker {
 	u := v.seen.Unheard
-	if u.Since.IsZero() || v.now.Sub(u.Since) < v.seen.Pace.Unheard {
+	if u.Since.IsZero() || !u.Sure && v.now.Sub(u.Since) < v.seen.Pace.Unheard {
 		return nil
 	}
-	return &Blocker{Reason: ReasonChannel, What: fmt.Sprintf("people have not seen what I say since %s: %s", DateToken(u.Since), u.Why),
+	what := fmt.Sprintf("people have not seen what I say since %s: %s", DateToken(u.Since), u.Why)
+	if u.Sure {
+		what = "people do not see what I say: " + u.Why
+	}
+	return &Blocker{Reason: ReasonChannel, What: what,
 		Clears: "Slack, or whoever invites me to the channel again", Next: "/invite @vmssbot"}
 }
 

@@ -138,6 +138,7 @@ func TestR19SilenceHoldsAndPassesByItself(t *testing.T) {
 		break_, mend func(*lab)
 	}{
 		{"no socket", func(l *lab) { l.e.Link = func() Unheard { return Unheard{Since: night, Why: "no socket"} } }, func(l *lab) { l.e.Link = nil }},
+		{"a channel that Slack says is closed", func(l *lab) { l.e.Closed = func(context.Context, string) string { return "archived" } }, func(l *lab) { l.e.Closed = nil }},
 		{"a message that does not get through", func(l *lab) { l.unsent = night }, func(l *lab) { l.unsent = time.Time{} }},
 	} {
 		t.Run(row.name, func(t *testing.T) {

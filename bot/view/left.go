@@ -125,6 +125,9 @@ func modelLeft(rec upgrade.Record) []string {
 	case m.Reverted:
 		return []string{fmt.Sprintf("• The model names %s again. Upgraded instances read “not latest”: compare images, not that flag.", version(m.Previous))}
 	}
+	if is := rec.Rollout.Ended.Model; is != (upgrade.Image{}) && !is.Same(m.Image) {
+		return []string{fmt.Sprintf("• The model names %s by now, not %s: somebody else changed it. New instances are born on that.", version(is), version(m.Image))}
+	}
 	undo := "go back"
 	if back(rec.Plan) {
 		undo = "bring that back"

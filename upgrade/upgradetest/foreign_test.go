@@ -46,7 +46,9 @@ const (
 	otherMode  = "hold(drift) the upgrade mode is Rolling, not Manual; starts nothing"
 	askedAnew  = "ask(approval) UD 1 is next; starts nothing" // people agreed to another model: the second gate waits for a new yes
 	native     = "hold(drift) a rolling upgrade of Azure's own is running; "
+	leftAlone  = "end; starts nothing" // nothing is left that it would go to; the report names the model as it is
 	theirs     = "wait(busy) another operation is at work on instance 3; "
+	setBusy    = "wait(busy) the scale set is updating; "
 	newborn    = "wait(busy) another operation is at work on instance 4; "
 )
 
@@ -68,28 +70,31 @@ var interferences = []struct {
 	{"changes the image", `{"kind": "change-model", "set": "web", "version": "4.0.20160315"}`, map[string]string{
 		"asking":    "hold(drift) the model's image is 4.0.20160315, not 4.0.20160101; starts nothing",
 		"model set": "hold(failure) Azure reported success, but the model does not name the image; starts nothing", // ours was overwritten before it was seen
-		"in flight": otherImage, "verifying": otherImage, "soaking": otherImage, "baking": otherImage, "paused": otherImage,
+		"in flight": otherImage, "verifying": otherImage, "soaking": otherImage, "paused": otherImage,
+		"baking": leftAlone,
 	}},
 	{"changes the network", `{"kind": "change-model", "set": "web", "patch": {"properties": {"virtualMachineProfile": ` + network + `}}}`, map[string]string{
-		"asking": otherNet, "model set": otherNet, "in flight": otherNet, "verifying": otherNet, "soaking": otherNet, "baking": otherNet, "paused": otherNet,
+		"asking": otherNet, "model set": otherNet, "in flight": otherNet, "verifying": otherNet, "soaking": otherNet, "paused": otherNet,
+		"baking": leftAlone,
 	}},
 	{"changes an extension", `{"kind": "change-model", "set": "web", "patch": {"properties": {"virtualMachineProfile": ` + extension + `}}}`, map[string]string{
 		"asking":    "ask(approval) UD 0 is next; end; starts model, 0 2, 1 3", // the card is posted anew before anybody has agreed
 		"model set": "ask(approval) UD 0 is next; starts nothing",
 		"in flight": askedAnew, "verifying": askedAnew, "soaking": askedAnew, "paused": askedAnew,
-		"baking": "end; starts nothing", // nothing is left that it would go to
+		"baking": leftAlone,
 	}},
 	{"switches the mode", `{"kind": "change-model", "set": "web", "patch": {"properties": {"upgradePolicy": {"mode": "Rolling"}}}}`, map[string]string{
-		"asking": otherMode, "model set": otherMode, "in flight": otherMode, "verifying": otherMode, "soaking": otherMode, "baking": otherMode, "paused": otherMode,
+		"asking": otherMode, "model set": otherMode, "in flight": otherMode, "verifying": otherMode, "soaking": otherMode, "paused": otherMode,
+		"baking": leftAlone,
 	}},
 	{"starts Azure's own rolling upgrade, which ends", `{"kind": "foreign-rolling", "set": "web", "delay": "2m"}`, map[string]string{
-		"asking":    native + "end; starts model, 0 2, 1 3", // it found nothing to do
-		"model set": native + "end; starts nothing",         // it did all of it
-		"in flight": "end; starts 1 3",                      // Azure refuses a second operation
-		"verifying": native + "end; starts nothing",
-		"soaking":   native + "end; starts nothing",
-		"baking":    native + "end; starts nothing",
-		"paused":    native + "end; starts nothing",
+		"asking":    native + "end; starts model, 0 2, 1 3",   // it found nothing to do
+		"model set": native + setBusy + "end; starts nothing", // it did all of it; what is done drifts no more, and it is waited for
+		"in flight": "end; starts 1 3",                        // Azure refuses a second operation
+		"verifying": native + theirs + "end; starts nothing",
+		"soaking":   native + setBusy + "end; starts nothing",
+		"baking":    setBusy + "end; starts nothing",
+		"paused":    native + theirs + "end; starts nothing",
 	}},
 	{"scales out", `{"kind": "born", "set": "web"}`, map[string]string{
 		"asking":    "end; starts model, 0 2, 1 3",     // by the time of the yes it is up

@@ -35,7 +35,7 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, People: people, Policies: policies, Now: s.Now, ID: s.ID}
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: s.Now, Log: s.Log,
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
-	engine.Link = edge.Unheard
+	engine.Link, engine.Closed = edge.Unheard, edge.Closed
 	return run(ctx, engine, edge)
 }
 

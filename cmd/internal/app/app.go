@@ -87,7 +87,7 @@ func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *
 	edge := &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
 		Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: s.Deliveries(), NewPosts: s.Posts()}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
-		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard}
+		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed}
 	return parts{engine, edge, journal, stopped, c.Health, log}
 }
 

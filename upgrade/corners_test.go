@@ -287,3 +287,20 @@ func TestR48WhatBecameOfACallComesBeforeAnotherPlan(t *testing.T) {
 		t.Errorf("%s: %q leads nowhere while the call may still happen", b.Reason, b.Next)
 	}
 }
+
+func TestR21ANewPlanIsNoWayToALooserPolicy(t *testing.T) {
+	p := webPlan(func(_ *ScaleSet, pol *Policy, _ *Wish) { pol.Approvals, pol.Approvers = 2, []string{"UBO", "UEVA"} })
+	loose, s := webPolicy(), web()
+	loose.Approvers = []string{"UBO", "UEVA", "USTRAY"}
+	s.Model.Image = version("1.5")
+	q, no := Replan(p, agreeTo(p, begun).fold(), s, loose, night)
+	if no != nil {
+		t.Fatal(no)
+	}
+	if _, need := q.Agreement(loose); need != 2 {
+		t.Errorf("two people had to agree, %d have to after a replan", need)
+	}
+	if q.Policy.Refuses(stray, MayApprove, "UANA") == "" {
+		t.Error("who was no approver when it was asked for is one after a replan")
+	}
+}

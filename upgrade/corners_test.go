@@ -117,6 +117,26 @@ func TestR5ARollbackIsNoWayAroundTheSecondPerson(t *testing.T) {
 			t.Errorf("%s takes %s from 3.0 to %s with one person's yes", q.Action, q.Name, q.Target.Image)
 		}
 	})
+	t.Run("nor what somebody else put onto an instance", func(t *testing.T) {
+		s := s
+		s.Instances = slices.Clone(s.Instances)
+		s.Instances[3].Image = runs(version("3.0"))
+		q, no := Undo(p, r, s, webPolicy(), "UANA", night)
+		if no != nil || q.Size() != 1 {
+			t.Errorf("%v, %d instances", no, q.Size())
+		}
+		s.Instances[0].Image = runs(version("3.0"))
+		if q, no := Undo(p, r, s, webPolicy(), "UANA", night); no == nil {
+			t.Errorf("no instance is all of them: %+v", q.Gates)
+		}
+	})
+	t.Run("the image before needs no leave of the allow-list", func(t *testing.T) {
+		pol := webPolicy()
+		pol.AllowedImages = []string{"canonical:noble:24_04-lts"}
+		if _, no := Undo(p, r, s, pol, "UANA", night); no != nil {
+			t.Error(no)
+		}
+	})
 	t.Run("a model that was put back stands in nobody's way", func(t *testing.T) {
 		p, reverted := p, s
 		p.From.Version, reverted.Model.Image = Latest, version(Latest)
@@ -265,5 +285,22 @@ func TestR48WhatBecameOfACallComesBeforeAnotherPlan(t *testing.T) {
 	d := decideRow{tale: settled, seen: set(func(s *ScaleSet) { s.Model.Image = v1 })}.decide()
 	if b := d.Blockers[0]; b.Reason != ReasonDrift || b.Next != `/vmss resolve r-1 not-started "why"` {
 		t.Errorf("%s: %q leads nowhere while the call may still happen", b.Reason, b.Next)
+	}
+}
+
+func TestR21ANewPlanIsNoWayToALooserPolicy(t *testing.T) {
+	p := webPlan(func(_ *ScaleSet, pol *Policy, _ *Wish) { pol.Approvals, pol.Approvers = 2, []string{"UBO", "UEVA"} })
+	loose, s := webPolicy(), web()
+	loose.Approvers = []string{"UBO", "UEVA", "USTRAY"}
+	s.Model.Image = version("1.5")
+	q, no := Replan(p, agreeTo(p, begun).fold(), s, loose, night)
+	if no != nil {
+		t.Fatal(no)
+	}
+	if _, need := q.Agreement(loose); need != 2 {
+		t.Errorf("two people had to agree, %d have to after a replan", need)
+	}
+	if q.Policy.Refuses(stray, MayApprove, "UANA") == "" {
+		t.Error("who was no approver when it was asked for is one after a replan")
 	}
 }

@@ -378,7 +378,8 @@ func allowed(s ScaleSet, pol Policy, w Wish) *Refusal {
 	if len(families) == 0 {
 		families = []string{s.Model.Image.Family()}
 	}
-	if !slices.ContainsFunc(families, func(f string) bool { return strings.EqualFold(f, t.Image.Family()) }) {
+	known := slices.ContainsFunc(families, func(f string) bool { return strings.EqualFold(f, t.Image.Family()) })
+	if !known && w.Undoes == "" { // the image before was allowed when it was rolled out
 		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is not an image %s may run (allowed: %s)", t.Image.Family(), s.Name, strings.Join(families, ", "))
 	}
 	if is := standing(s); !t.Model && older(t.Image, is) && !w.down(pol) {

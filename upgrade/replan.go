@@ -24,7 +24,7 @@ func Replan(p Plan, r Rollout, s ScaleSet, pol Policy, now time.Time) (Plan, *Re
 	}
 	q := p
 	q.From, q.Sections, q.Leaves, q.Unique, q.UpgradeMode = s.Model.Image, s.Model.Sections, s.Model.Leaves, s.Unique, s.UpgradeMode
-	q.Limits, q.Policy, q.At = w.Limits, pol, now
+	q.Limits, q.Policy, q.At = w.Limits, p.Policy.Tighter(pol), now
 	q.Pending, q.Hazards = pending(s, q.Target), hazards(s)
 	q.Gates = regrouped(p, r, s)
 	q.Digest = q.digest()
@@ -117,12 +117,14 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 		return Plan{}, no
 	case !is.Same(p.Target.Image) && !is.Same(p.From) && !is.Same(before):
 		return Plan{}, Refuse(CodePolicy, show, "the model of %s names %s by now, which %s did not set: what came after it would be taken back, too. Name the version to go to with `upgrade %s VERSION`", p.Name, is, r.ID, p.Name)
+	case len(stillOurs(touched, s, p.Target.Image, before)) == 0:
+		return Plan{}, Refuse(CodeNothing, show, "nothing of %s to roll back: the instances that %s touched are gone, or run other images by now", p.Name, r.ID)
 	case pol.Channel == "":
 		return Plan{}, Refuse(CodePolicy, show, "%s has no channel in the configuration: nobody could agree to a rollback", p.Name)
 	}
 	limits := view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits()
 	limits.OnFailure = HoldOnFailure
-	w := Wish{Target: Target{Image: before}, Which: Selection{Instances: touched}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
+	w := Wish{Target: Target{Image: before}, Which: Selection{Instances: stillOurs(touched, s, p.Target.Image, before)}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
 	q, no := NewPlan(s, pol, w, now)
 	if no != nil {
 		return Plan{}, no
@@ -131,6 +133,15 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	slices.SortStableFunc(q.Gates, func(a, b Gate) int { return order(a) - order(b) })
 	q.Digest, q.Hazards = q.digest(), slices.Concat(hazards(s), wouldWait(s, q))
 	return q, nil
+}
+
+// stillOurs are those of the instances that run one of the rollout's two images, or one that is not told: what
+// somebody else put onto the others is not ours to take away.
+func stillOurs(ids []string, s ScaleSet, images ...Image) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		i, present := s.Instance(id)
+		return !present || i.Image.Running() != "" && !slices.ContainsFunc(images, i.Image.Same)
+	})
 }
 
 // takenBack refuses to roll a rollback back: that is the way forward again, which takes a second person.

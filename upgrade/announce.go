@@ -74,7 +74,7 @@ func (a *announcement) event(e Event) {
 		}
 	case Decided:
 		a.decided(f)
-		if f.Reason == ReasonChannel && f.announced() {
+		if f.Alarm {
 			a.alarm(e.Seq)
 		}
 	case Ended:

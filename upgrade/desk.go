@@ -343,10 +343,12 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 		return Change{}, "", no
 	}
 	if w.Verb == WordRollback && rec.Rollout.Ended != nil {
-		return d.rollback(ctx, by, rec, pol)
+		return d.rollback(ctx, by, w, rec, pol)
 	}
-	if err := d.lookUp(ctx, &w, rec, pol); err != nil {
-		return Change{}, "", err
+	if rec.Rollout.Ended == nil {
+		if err := d.lookUp(ctx, &w, rec, pol); err != nil {
+			return Change{}, "", err
+		}
 	}
 	heard, no := Hear(w, by, card, rec.Plan, rec.Rollout, pol, d.Now())
 	if no != nil {
@@ -389,7 +391,7 @@ func (d Desk) lookUp(ctx context.Context, w *Word, rec Record, pol Policy) error
 }
 
 // rollback opens the rollout back of one that has ended (R5).
-func (d Desk) rollback(ctx context.Context, by Person, rec Record, pol Policy) (Change, string, error) {
+func (d Desk) rollback(ctx context.Context, by Person, w Word, rec Record, pol Policy) (Change, string, error) {
 	if err := d.free(ctx, SetSummary{ID: rec.Plan.Set, Name: rec.Plan.Name}); err != nil {
 		return Change{}, "", err
 	}
@@ -401,6 +403,7 @@ func (d Desk) rollback(ctx context.Context, by Person, rec Record, pol Policy) (
 	if no != nil {
 		return Change{}, "", no
 	}
+	p.Note = because(p.Note, "", w.Reason)
 	c := opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now())
 	return *c, fmt.Sprintf("%s is open: %s back to %s. Its cards ask before each gate, the last one first. One person's yes is enough, also yours.", c.Rollout, p.Name, p.Target.Image), nil
 }

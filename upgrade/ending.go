@@ -5,8 +5,10 @@ import "fmt"
 // finished ends a rollout whose gates are all done. Success takes an upgraded instance (R33).
 func (v view) finished() Decision {
 	switch n := v.r.Count(v.p); {
+	case n[OK] > 0 && n[Aside] > 0 && n[Aside]+n[Broken] > n[OK]: // most of it did not work out (R4)
+		return v.closing(OutcomeAside, aside(n), nil)
 	case n[OK] > 0 && n[Aside] > 0:
-		return Decision{Kind: End, Outcome: OutcomeAside, Text: fmt.Sprintf("every gate is done; %s quarantined, %d failed", Count(n[Aside], "instance"), n[Broken])}
+		return Decision{Kind: End, Outcome: OutcomeAside, Text: aside(n)}
 	case n[OK] > 0 && n[Broken] > 0:
 		return Decision{Kind: End, Outcome: OutcomeSucceeded, Text: fmt.Sprintf("every gate is done; %s failed, which the limits allow", Count(n[Broken], "instance"))}
 	case n[OK] > 0:
@@ -15,6 +17,10 @@ func (v view) finished() Decision {
 		return v.closing(OutcomeFailed, "not one instance was upgraded", nil)
 	}
 	return v.closing(OutcomeNothing, "not one instance was left to upgrade", nil)
+}
+
+func aside(n map[Progress]int) string {
+	return fmt.Sprintf("every gate is done; %s quarantined, %d failed", Count(n[Aside], "instance"), n[Broken])
 }
 
 // closing ends a rollout early: what was started is followed to its end (R2), then comes the model

@@ -210,6 +210,7 @@ type (
 		Text     string
 		Blockers []Blocker
 		Quiet    bool
+		Alarm    bool // people stopped seeing what the bot says: whoever has the rollout is told in private
 	}
 	// Ended is the last fact of every rollout.
 	Ended struct {

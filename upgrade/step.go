@@ -52,6 +52,7 @@ func (s *step) decided(d Decision) {
 		return
 	}
 	now.Quiet = known(s.rec.Events, now, s.e.Now())
+	now.Alarm = mentions(now.Blockers, ReasonChannel) && !mentions(last.Blockers, ReasonChannel) && !(now.Quiet && now.Reason == ReasonChannel)
 	s.add(now)
 	s.e.Log.Info("decision", "rollout", s.rec.ID, "set", s.rec.Plan.Set, "kind", d.Kind, "reason", d.Reason, "gate", d.Gate, "text", d.Text)
 }
@@ -262,6 +263,7 @@ func (s *step) rollback() (*Change, *Refusal) {
 	if no != nil {
 		return nil, no
 	}
+	p.Note = because(p.Note, "", abort.Reason)
 	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, abort.By, abort.Name, s.e.Now()), nil
 }
 

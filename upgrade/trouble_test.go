@@ -157,6 +157,29 @@ func TestR19SilenceHoldsAndPassesByItself(t *testing.T) {
 	}
 }
 
+func TestR19WhoeverHasTheRolloutIsCalledAlsoWhenSomethingElseHoldsIt(t *testing.T) {
+	inLab(t, oneFailed, func(l *lab) {
+		l.cloud.set.Instances[0].Image = runs(v2)
+		l.until("the hold", l.held(ReasonFailure))
+		alarms := func() (n int) {
+			for _, p := range l.posts {
+				n += bit(strings.HasPrefix(p.Slot, "alarm/"))
+			}
+			return n
+		}
+		if alarms() > 0 {
+			t.Error("an alarm while people see everything")
+		}
+		l.unsent = night.Add(-time.Hour)
+		for range 20 {
+			l.pass() //nolint:errcheck // none is planned
+		}
+		if alarms() != 1 {
+			t.Errorf("%d alarms, want one", alarms())
+		}
+	})
+}
+
 func TestAHandoverMovesTheCallsAndNoRight(t *testing.T) {
 	r := tale{begun, by{"UANA", HandedOver{Name: "ana", To: "UEVA", ToName: "eva"}}}.fold()
 	if r.Owner != "UEVA" || r.Requester != "UANA" {

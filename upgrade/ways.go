@@ -114,21 +114,31 @@ func (h hearing) resolveCall() (Heard, *Refusal) {
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s %s \"why\"", h.r.ID, h.w.Verdict), "a call starts as a whole or not at all: leave the instances out")
 	case op == nil || !op.Unknown():
 		return Heard{}, h.refuse(CodeState, "no call of %s is without an answer", h.r.ID)
-	case len(op.Looks) == 0:
-		return Heard{}, h.refuse(CodeState, "%s brought no answer only just now: the set is watched first, as it may still happen", describe(op.Operation))
+	case !h.watched(op):
+		return Heard{}, h.refuse(CodeState, "%s brought no answer only just now, or the set is at work: it is watched first, as it may still happen", describe(op.Operation))
 	case h.w.Reason == "":
 		return Heard{}, h.reasonless()
 	}
 	said := Resolved{Name: h.by.Name, Reason: h.w.Reason, Verdict: h.w.Verdict, Op: op.ID}
+	next := "is asked for once more"
+	if op.Kind == OpModel {
+		next = "is done once more, under the yes there is"
+	}
 	if h.w.Verdict == NotStarted {
 		return Heard{[]Fact{said, Settled{Op: op.ID, Code: "NotStarted", Message: "as resolved by " + h.by.Name}},
-			fmt.Sprintf("%s did not happen, you say: it is asked for once more.", upperFirst(describe(op.Operation)))}, nil
+			fmt.Sprintf("%s did not happen, you say: it %s.", upperFirst(describe(op.Operation)), next)}, nil
 	}
 	facts := []Fact{said, Settled{Op: op.ID, OK: true, Code: "Resolved", Message: "as resolved by " + h.by.Name}}
 	if op.Kind == OpModel {
 		facts = append(facts, ModelSet{Image: op.Image, Previous: h.p.From})
 	}
 	return Heard{facts, fmt.Sprintf("%s did happen, you say: what is seen of the set tells how it went.", upperFirst(describe(op.Operation)))}, nil
+}
+
+// watched: long enough after the call a list was quiet, or the set does not come to rest at all.
+func (h hearing) watched(op *OpStatus) bool {
+	n := len(op.Looks)
+	return n > 0 && (!op.Looks[n-1].Moving || h.now.Sub(op.SentAt) >= h.p.Limits.Deadline)
 }
 
 func (h hearing) resolveInstances() (Heard, *Refusal) {

@@ -50,6 +50,8 @@ func TestWaysOut(t *testing.T) {
 		{name: "R48 an approver says that the call happened", in: dark, word: Word{Verb: WordResolve, Verdict: Started, Reason: "seen in the portal"}, want: []string{"Resolved", "Settled"}},
 		{name: "R48 or that it did not", in: dark, word: Word{Verb: WordResolve, Verdict: NotStarted, Reason: "activity log"}, want: []string{"Resolved", "Settled"}},
 		{name: "R48 not while it may still happen", in: lost, word: Word{Verb: WordResolve, Verdict: NotStarted, Reason: "sure"}, code: CodeState, says: "watched first"},
+		{name: "R48 nor while the set is at work", in: tale{lost, 100 * time.Second, Looked{Op: "op-1", Moving: true}}, word: Word{Verb: WordResolve, Verdict: NotStarted, Reason: "sure"}, code: CodeState, says: "at work"},
+		{name: "R48 but when it never rests", in: tale{lost, 100 * time.Second, Looked{Op: "op-1", Moving: true}, 15 * time.Minute}, word: Word{Verb: WordResolve, Verdict: Started, Reason: "seen"}, want: []string{"Resolved", "Settled"}},
 		{name: "R48 not of a call that has an answer", in: begun, word: Word{Verb: WordResolve, Verdict: Started, Reason: "x"}, code: CodeState},
 		{name: "R48 with a reason", in: dark, word: Word{Verb: WordResolve, Verdict: Started}, code: CodeArg},
 		{name: "R23 never the requester", in: dark, who: ana, word: Word{Verb: WordResolve, Verdict: Started, Reason: "x"}, code: CodeRole},
@@ -136,11 +138,15 @@ func TestDecideOnTheWaysOut(t *testing.T) {
 		{name: "R48 a call that did not happen is put to people anew", tale: tale{dark, by{"UBO", Resolved{Name: "bo", Verdict: NotStarted, Op: "op-1-again"}}, by{"UBO", Settled{Op: "op-1-again", Code: "NotStarted"}}}, kind: AskGate, reason: ReasonApproval, gate: "ud-0"},
 		{name: "R48 one that did is judged by its instances", tale: tale{dark, by{"UBO", Resolved{Name: "bo", Verdict: Started, Op: "op-1-again"}}, by{"UBO", Settled{Op: "op-1-again", OK: true}}}, kind: Wait, reason: ReasonVerifying},
 		{name: "R34 a new plan voids every yes", tale: tale{udDone(0), granted("ud-1"), by{"UBO", Replanned{Digest: webPlan().Digest, Image: v2}}}, kind: AskGate, reason: ReasonApproval, gate: "ud-1"},
+		{name: "R4 when most was set aside the model question comes", tale: tale{udDone(0), asideAll("1", "2", "4", "5")}, later: time.Hour, kind: AskModel, reason: ReasonModel},
+		{name: "R30 when little was, it ends", tale: tale{udDone(2), by{"UBO", Quarantined{Name: "bo", IDs: []string{"5"}}}}, later: time.Hour, kind: End, end: OutcomeAside},
 		{name: "R5 a rollback waits for what is in flight", tale: tale{begun, write(batchOp(1, "0", "3")), Accepted{Op: "op-1"}, by{"UANA", AbortAsked{Name: "ana", Rollback: true}}}, kind: Wait, reason: ReasonInFlight},
 		{name: "R5 and then ends the rollout without the model question", tale: tale{udDone(0), by{"UANA", AbortAsked{Name: "ana", Rollback: true}}}, kind: End, end: OutcomeRollback},
 		{name: "R5 R4 where there is no way back the question comes", tale: tale{udDone(0), by{"UANA", AbortAsked{Name: "ana", Rollback: true}}}, seen: set(func(s *ScaleSet) { s.UpgradeMode = Automatic }), kind: AskModel, reason: ReasonModel},
 	})
 }
+
+func asideAll(ids ...string) by { return by{"UBO", Quarantined{Name: "bo", Reason: "x", IDs: ids}} }
 
 func setAside(_ *ScaleSet, p *Policy, w *Wish) {
 	p.OnFailure, w.Limits.OnFailure = QuarantineOnFailure, QuarantineOnFailure

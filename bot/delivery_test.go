@@ -111,7 +111,7 @@ func TestAPayloadIsHeardOnlyWhenEachFieldIsOurs(t *testing.T) {
 		say := func(what string) { // in every way there is
 			n := len(o.answers("ana"))
 			o.command("ana", "ops", what+" "+id)
-			o.until("it is answered", func() bool { return len(o.answers("ana")) == n+1 })
+			o.until("it is answered", func() bool { return len(o.answers("ana")) >= n+1 })
 		}
 		say("pause")
 		say("resume")

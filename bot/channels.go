@@ -36,6 +36,8 @@ func (b *Bot) closed(ctx context.Context, channel string, changes []upgrade.Chan
 		case err != nil:
 			b.Log.Warn("slack: whether a channel is shared could not be checked", "channel", channel, "err", err)
 			return upgrade.Refuse(upgrade.CodeRole, "/invite @vmssbot", "I could not check whether this channel is shared with another workspace, so nothing was started: %s", explain(err))
+		case is.closed != "":
+			return upgrade.Refuse(upgrade.CodeRole, "/invite @vmssbot", "people here would not see it, so nothing was started: %s", is.closed)
 		case is.shared:
 			return upgrade.Refuse(upgrade.CodeRole, "", "this channel is shared with another workspace: no rollout is started here. Name a channel of this workspace in the configuration")
 		}

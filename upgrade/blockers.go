@@ -212,14 +212,21 @@ func relapse(v view) *Blocker {
 }
 
 func (v view) tooFew() *Blocker {
-	var ill []string
+	var ill, off []string
 	for _, i := range v.seen.Set.Instances {
 		if !i.Available() {
 			ill = append(ill, i.ID)
 		}
+		if i.Power == Deallocated {
+			off = append(off, i.ID)
+		}
 	}
-	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("out of service already: %s of %d: one more would exceed max-unavailable %d",
-		Instances(ill), len(v.seen.Set.Instances), v.limits().MaxUnavailable), Clears: "the instances, once they serve again", Next: "/vmss show " + v.p.Name}
+	b := &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("out of service already: %s of %d: one more would exceed max-unavailable %d",
+		Instances(ill), len(v.seen.Set.Instances), v.limits().MaxUnavailable), Clears: "the instances, once they serve again", Next: "/vmss show " + v.p.Name + " instances", Also: []string{v.abortCommand()}}
+	if len(off) > 0 {
+		b.Clears += fmt.Sprintf("; %s: deallocated, so that somebody must start it", Instances(off))
+	}
+	return b
 }
 
 func (v view) deadline() time.Duration {

@@ -201,6 +201,9 @@ func (d Desk) plan(ctx context.Context, by Person, ask Ask, set SetSummary, pol 
 	if err != nil {
 		return Plan{}, azure("read "+set.Name, err)
 	}
+	if seen.Owner != "" { // whatever was asked for
+		return Plan{}, managed(seen)
+	}
 	wish := Wish{Which: ask.Which, Note: ask.Note, By: by.ID}
 	if no := wish.limit(ask, pol, len(seen.Instances)); no != nil {
 		return Plan{}, no
@@ -360,7 +363,25 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 	if w.Verb == WordReplan && len(events) > 0 {
 		c.Plan = w.Plan
 	}
-	return c, heard.Answer, nil
+	return c, heard.Answer + stillInTheWay(w, rec.Events), nil
+}
+
+// stillInTheWay is what a yes does not clear: nobody goes to bed in the belief that it starts now.
+func stillInTheWay(w Word, events []Event) string {
+	for _, b := range LastDecided(events).Blockers {
+		if w.Verb != WordApprove || b.Reason == ReasonApproval {
+			continue
+		}
+		s := " It does not start yet: " + b.What
+		if !b.Until.IsZero() {
+			s += ", until " + DateToken(b.Until)
+		}
+		if b.Next != "" {
+			s += fmt.Sprintf(". The way out: `%s`", b.Next)
+		}
+		return s + "."
+	}
+	return ""
 }
 
 // lookUp reads what the word needs to be heard: the set as it is now for another plan, the person who

@@ -135,6 +135,12 @@ func TestDeskSay(t *testing.T) {
 	if len(c.Posts) == 0 || c.Posts[0].Slot != CardSlot("ud-0", 1) {
 		t.Errorf("R24: posts %+v", c.Posts)
 	}
+	held := Decided{Kind: Hold, Reason: ReasonDrift, Text: "x", Blockers: []Blocker{{Reason: ReasonApproval, What: "y"}, {Reason: ReasonDrift, What: "the set is not as planned", Next: "/vmss replan r-1"}}}
+	m.open("r-1", webPlan(), tale{requested, asked("ud-0"), held})
+	if _, answer, _ := d.Say(context.Background(), bo, Word{Verb: WordApprove, Nonce: "n-ud-0", Channel: "C1"}); !strings.Contains(answer, "does not start yet: the set is not as planned. The way out: `/vmss replan r-1`") {
+		t.Errorf("R26: a yes to what is held was answered %q", answer)
+	}
+	m.open("r-1", webPlan(), tale{requested, asked("ud-0")})
 	for _, row := range []struct {
 		name string
 		who  Person

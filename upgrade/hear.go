@@ -338,7 +338,7 @@ func (h hearing) ask() (Heard, *Refusal) {
 	}
 	asked, isAsked := h.r.Asked[gate.Key]
 	expired := isAsked && !h.now.Before(asked.Until(h.pol))
-	answer := fmt.Sprintf("%s of %s is asked again.", gate.Title, h.p.Name)
+	answer := fmt.Sprintf("%s of %s is asked again: its card comes as soon as nothing but time, health or a freeze is in the way.", gate.Title, h.p.Name)
 	switch {
 	case open && h.r.Denial == nil && !isAsked && h.r.Askings[gate.Key] > 0:
 		return Heard{Answer: answer}, nil

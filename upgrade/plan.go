@@ -86,6 +86,7 @@ type SkipReason string
 
 const (
 	SkipCurrent     SkipReason = "already current"
+	SkipIll         SkipReason = "on the image, but not well" // an upgrade would do nothing to it
 	SkipProtected   SkipReason = "protected"
 	SkipDeallocated SkipReason = "deallocated"
 	SkipNoDomain    SkipReason = "in no update domain"
@@ -231,7 +232,7 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 		Action: ActionUpgrade, Target: w.Target, From: s.Model.Image, Limits: w.Limits, Policy: pol,
 		UpgradeMode: s.UpgradeMode, Sections: s.Model.Sections, Unique: s.Unique,
 		By: w.By, At: now, Note: w.Note, Total: len(s.Instances), Available: len(s.Instances) - s.Unavailable(),
-		Pinned: w.Pinned, Pending: pending(s, w.Target), Hazards: slices.Concat(hazards(s), w.Hazards),
+		Pinned: w.Pinned, Hazards: slices.Concat(hazards(s), w.Hazards),
 	}
 	if w.Undoes != "" {
 		p.Action, p.Undoes = ActionRollback, w.Undoes
@@ -242,6 +243,7 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 	if len(p.Gates) == 0 {
 		return Plan{}, nothing(s, w, p.Skipped)
 	}
+	p.Pending = pending(s, p.Gates)
 	p.Hazards = append(p.Hazards, wouldWait(s, p)...)
 	p.Digest = p.digest()
 	return p, nil
@@ -255,6 +257,9 @@ func gates(s ScaleSet, w Wish, down bool) ([]Gate, []Skip) {
 			continue
 		}
 		if why := skip(i, w.Target, down); why != "" {
+			if why == SkipCurrent && !i.Available() && i.Power != Deallocated {
+				why = SkipIll
+			}
 			skipped = append(skipped, Skip{i.ID, why})
 			continue
 		}
@@ -311,7 +316,7 @@ func nothing(s ScaleSet, w Wish, skipped []Skip) *Refusal {
 		reasons[k.Reason]++
 	}
 	var parts []string
-	for _, why := range []SkipReason{SkipCurrent, SkipProtected, SkipDeallocated, SkipNewer, SkipNoDomain, SkipDeleting} {
+	for _, why := range []SkipReason{SkipCurrent, SkipIll, SkipProtected, SkipDeallocated, SkipNewer, SkipNoDomain, SkipDeleting} {
 		if n := reasons[why]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, why))
 		}
@@ -332,13 +337,13 @@ func plannable(s ScaleSet, pol Policy, w Wish) *Refusal {
 	case s.Rolling:
 		return Refuse(CodePolicy, show, "a rolling upgrade of Azure's own is running on %s: wait for it or cancel it", s.Name)
 	case s.Owner != "":
-		return Refuse(CodePolicy, show, "%s is managed by %s: upgrade it there", s.Name, s.Owner)
+		return managed(s)
 	case s.Provisioning == Deleting:
 		return Refuse(CodePolicy, show, "%s is being deleted", s.Name)
 	case len(s.Instances) == 0:
 		return nothing(s, w, nil)
 	case w.Limits.MaxUnavailable < 1:
-		return Refuse(CodePolicy, "", "with max-unavailable 0 nothing can ever be upgraded. Smallest change: max-unavailable=1")
+		return Refuse(CodePolicy, show+" policy", "with max-unavailable 0 nothing can ever be upgraded. Smallest change: max-unavailable=1")
 	case w.Limits.BatchCap < 1:
 		return Refuse(CodePolicy, show+" policy", "with a batch cap of %d nothing can ever be upgraded. Smallest change: a cap of 1 in the set's policy", w.Limits.BatchCap)
 	}
@@ -346,6 +351,10 @@ func plannable(s ScaleSet, pol Policy, w Wish) *Refusal {
 		return no
 	}
 	return allowed(s, pol, w)
+}
+
+func managed(s ScaleSet) *Refusal {
+	return Refuse(CodePolicy, "/vmss show "+s.Name, "%s is managed by %s: upgrade it there", s.Name, s.Owner)
 }
 
 func knownDomains(s ScaleSet, which Selection) *Refusal {
@@ -404,18 +413,23 @@ func standing(s ScaleSet) Image {
 	return is
 }
 
-// pending tells what manualupgrade would apply besides the image (R41).
-func pending(s ScaleSet, t Target) []string {
+// pending tells what manualupgrade would apply besides the image (R41), to those it is going to reach. An
+// instance that failed lacks the model for that reason alone.
+func pending(s ScaleSet, gates []Gate) []string {
 	var ids []string
-	for _, i := range s.Instances {
-		if !i.LatestModel && i.Image.Same(s.Model.Image) {
-			ids = append(ids, i.ID)
+	for _, g := range gates {
+		for _, m := range g.Instances {
+			i, present := s.Instance(m.ID)
+			if present && !i.LatestModel && i.Provisioning != Failed && i.Image.Same(s.Model.Image) {
+				ids = append(ids, i.ID)
+			}
 		}
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("the model has changes besides the image that these instances lack and will get: %s", strings.Join(ids, " "))}
+	slices.SortFunc(ids, CompareIDs)
+	return []string{fmt.Sprintf("the model has changes besides the image, which %s will get, too", Instances(ids))}
 }
 
 func hazards(s ScaleSet) []string {

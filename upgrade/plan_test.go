@@ -185,13 +185,21 @@ func TestAPlanTellsWhatPeopleMustKnow(t *testing.T) {
 		w.Hazards = []string{"one more"}
 	})
 	told := strings.Join(slices.Concat(p.Hazards, p.Pending), "\n")
-	for _, want := range []string{"no health signal", "automatic repairs", "ephemeral", "notification", "one more", "lack and will get: 1"} {
+	for _, want := range []string{"no health signal", "automatic repairs", "ephemeral", "notification", "one more", "which instance 1 will get, too"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("R41: %q is not told:\n%s", want, told)
 		}
 	}
 	if !p.Downgrade || p.Total != 6 || p.Available != 5 || p.Size() != 6 {
 		t.Errorf("downgrade %v, %d of %d available, %d to go", p.Downgrade, p.Available, p.Total, p.Size())
+	}
+	never := webPlan(func(s *ScaleSet, _ *Policy, _ *Wish) {
+		s.Instances[1].LatestModel, s.Instances[1].Protected = false, true
+		s.Instances[2].LatestModel, s.Instances[2].Provisioning = false, Failed
+		s.Instances[4].Image, s.Instances[4].Health = runs(v2), Unhealthy
+	})
+	if len(never.Pending) > 0 || !slices.Contains(never.Skipped, Skip{"4", SkipIll}) {
+		t.Errorf("told of changes that nobody gets: %q; skipped %v", never.Pending, never.Skipped)
 	}
 	pinned := webPlan(func(s *ScaleSet, _ *Policy, _ *Wish) { s.Model.Image = version("latest") })
 	if !strings.Contains(strings.Join(pinned.Hazards, ""), "follows latest") {

@@ -25,8 +25,8 @@ func Replan(p Plan, r Rollout, s ScaleSet, pol Policy, now time.Time) (Plan, *Re
 	q := p
 	q.From, q.Sections, q.Leaves, q.Unique, q.UpgradeMode = s.Model.Image, s.Model.Sections, s.Model.Leaves, s.Unique, s.UpgradeMode
 	q.Limits, q.Policy, q.At = w.Limits, p.Policy.Tighter(pol), now
-	q.Pending, q.Hazards = pending(s, q.Target), hazards(s)
 	q.Gates = regrouped(p, r, s)
+	q.Pending, q.Hazards = pending(s, q.Gates), hazards(s)
 	q.Digest = q.digest()
 	return q, nil
 }

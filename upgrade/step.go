@@ -67,13 +67,22 @@ func known(events []Event, now Decided, at time.Time) bool {
 		_, sent := e.Fact.(Intended)
 		last.Gate = now.Gate
 		switch {
-		case e.By != "", sent:
+		case e.By != "" && !yes(e.Fact), sent:
 			return false
 		case decision && last.loud() && same(last, now):
 			return at.Sub(over) < calledAgain
 		case decision && !last.interrupts():
 			over = e.At
 		}
+	}
+	return false
+}
+
+// yes reports whether the fact is a person's yes, which answers no hold.
+func yes(f Fact) bool {
+	switch f.(type) {
+	case Voted, Granted, Asked:
+		return true
 	}
 	return false
 }

@@ -18,7 +18,7 @@ func failure(v view) *Blocker {
 			what += ": " + i.why()
 		}
 		return &Blocker{Reason: ReasonFailure, What: what, Details: v.why(broken), Clears: "a requester or approver", Next: "/vmss retry " + v.r.ID,
-			Also: append([]string{v.about("quarantine", broken, `"why"`), v.about("skip", broken)}, v.giveUp()...)}
+			Also: append([]string{v.about("quarantine", broken, `"why"`), v.about("skip", broken), v.evidenceCommand()}, v.giveUp()...)}
 	case f != nil && f.Until.IsZero():
 		return &Blocker{Reason: ReasonFailure, What: fmt.Sprintf("Azure refused %s: %s", describe(v.r.RefusedOp), inWords(f.Code, f.Message)),
 			Details: []string{f.Code + ": " + f.Message}, Clears: "a requester or approver, once its cause is gone", Next: "/vmss retry " + v.r.ID, Also: v.refusedWays()}
@@ -44,7 +44,7 @@ func unclear(v view) *Blocker {
 	}
 	return &Blocker{Reason: ReasonUnclear, What: fmt.Sprintf("nothing tells whether %s %s well", Instances(ids), are(ids)), Details: v.why(ids),
 		Clears: "the health source, or an approver who looks", Next: v.about("resolve", ids, `ok "why"`),
-		Also: []string{v.about("resolve", ids, `failed "why"`), v.about("quarantine", ids, `"why"`), v.about("retry", ids), v.abortCommand()}}
+		Also: []string{v.about("resolve", ids, `failed "why"`), v.about("quarantine", ids, `"why"`), v.about("retry", ids), v.evidenceCommand(), v.abortCommand()}}
 }
 
 // mostDetailed is how many instances have a line of their own; people see how many more there are.
@@ -58,6 +58,9 @@ func (v view) why(ids []string) []string {
 			return append(out, fmt.Sprintf("and %s more", Count(len(ids)-n, "instance")))
 		}
 		line := fmt.Sprintf("%s: %s", id, v.r.Instances[id].why())
+		if said := v.r.Instances[id].own(); said != "" {
+			line += " Azure says: " + said
+		}
 		if v.wellNow(id) {
 			line += ". It is well by now: retry confirms that and touches nothing"
 		}
@@ -78,6 +81,19 @@ func (v view) wellNow(id string) bool {
 func (i InstanceStatus) why() string {
 	if Sentence(i.Code, i.Detail) != "" {
 		return inWords(i.Code, i.Detail)
+	}
+	return i.Detail
+}
+
+// own is what Azure said in its own words where a sentence stands for it, without its middle when it is long.
+func (i InstanceStatus) own() string {
+	const most = 200
+	r := []rune(i.Detail)
+	switch {
+	case Sentence(i.Code, i.Detail) == "":
+		return ""
+	case len(r) > most:
+		return string(r[:most/3]) + " … " + string(r[len(r)-most*2/3:])
 	}
 	return i.Detail
 }
@@ -249,8 +265,9 @@ func (v view) giveUp() []string {
 	return []string{"/vmss rollback " + v.r.ID, v.abortCommand()}
 }
 
-func (v view) abortCommand() string { return fmt.Sprintf("/vmss abort %s \"reason\"", v.r.ID) }
-func (v view) whyCommand() string   { return "/vmss why " + v.r.ID }
+func (v view) abortCommand() string    { return fmt.Sprintf("/vmss abort %s \"reason\"", v.r.ID) }
+func (v view) evidenceCommand() string { return "/vmss show " + v.r.ID + " evidence" }
+func (v view) whyCommand() string      { return "/vmss why " + v.r.ID }
 
 func are(ids []string) string {
 	if len(ids) == 1 {

@@ -25,13 +25,13 @@ func hold(slot string, d upgrade.Decided, rec upgrade.Record) Message {
 	p.para(details(first, rec, 6, 300)...)
 	if over == "" && rec.Rollout.Ended == nil {
 		p.para(clearing(first))
-		p.small(commandsOf(first)...)
+		p.small(strings.Join(commandsOf(first), "\n"))
 		p.small(alsoInTheWay(d))
 		p.small(standingOf(rec)...)
 		p.buttons(waysOut(first, rec)...)
 	} else {
 		p.para(over)
-		p.small(standingOf(rec)...)
+		p.small(code(rec.ID)) // no counts: what is over is not edited any more
 	}
 	return p.done(slot, fmt.Sprintf("%s: %s: %s (%s)", name(rec.Plan.Name), strings.ToLower(word), flatProse(d.Text), esc(rec.ID, 20)))
 }

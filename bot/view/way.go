@@ -57,6 +57,8 @@ func (w way) line(most int) string {
 // effect says what typing it comes to.
 func (w way) effect() string {
 	switch w.req.Verb {
+	case commands.VerbShow:
+		return "all that Azure said"
 	case commands.VerbRetry:
 		return "try once more; nothing happens before somebody agrees to it"
 	case commands.VerbQuarantine:

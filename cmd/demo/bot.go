@@ -40,21 +40,24 @@ type runner struct {
 	w      *world
 	log    *slog.Logger
 	cancel context.CancelFunc
-	done   chan error
+	done   chan struct{} // closed when it has ended; nil = there is no bot
+	err    error         // what it said then
 }
 
 func (b *runner) start(ctx context.Context) {
 	ctx, b.cancel = context.WithCancel(ctx)
-	b.done = make(chan error, 1)
-	go func() { b.done <- app.Run(ctx, b.w.config(), b.log) }()
+	b.done = make(chan struct{})
+	go func() {
+		defer close(b.done)
+		b.err = app.Run(ctx, b.w.config(), b.log)
+	}()
 }
 
 // stop ends the bot and returns what it said.
 func (b *runner) stop() error {
 	b.cancel()
-	err := <-b.done
-	b.done <- nil
-	return err
+	<-b.done
+	return b.err
 }
 
 // process is the bot as a process of its own.

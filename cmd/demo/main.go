@@ -109,8 +109,8 @@ func demo(ctx context.Context, f flags, out, errs io.Writer) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-b.done:
-		return err
+	case <-b.done:
+		return b.err
 	}
 }
 

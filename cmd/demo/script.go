@@ -79,7 +79,10 @@ func (s *stage) startBot(own bool) (err error) {
 	}
 	s.inner = &runner{w: s.w, log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	s.inner.start(s.ctx)
-	return s.w.connected(s.ctx, s.inner.done)
+	if err := s.w.connected(s.ctx, s.inner.done); err != nil {
+		return errors.Join(err, s.inner.stop())
+	}
+	return nil
 }
 
 func (s *stage) stopBot() {

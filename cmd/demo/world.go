@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -188,8 +187,8 @@ func (w *world) writeConfig() error {
 		os.WriteFile(c.Slack.AppTokenFile, []byte(w.slack.AppToken()), 0o600))
 }
 
-// connected waits until the bot holds a socket.
-func (w *world) connected(ctx context.Context, failed <-chan error) error {
+// connected waits until the bot holds a socket, or has ended.
+func (w *world) connected(ctx context.Context, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	ready := make(chan error, 1)
@@ -197,8 +196,8 @@ func (w *world) connected(ctx context.Context, failed <-chan error) error {
 	select {
 	case err := <-ready:
 		return err
-	case err := <-failed:
-		return cmp.Or(err, errors.New("the bot stopped"))
+	case <-ended:
+		return errors.New("the bot stopped")
 	}
 }
 

@@ -85,15 +85,16 @@ func (i InstanceStatus) why() string {
 	return i.Detail
 }
 
-// own is what Azure said in its own words where a sentence stands for it, without its middle when it is long.
+// own is what Azure said in its own words where a sentence stands for it: of a long one the end, where
+// Azure has the cause.
 func (i InstanceStatus) own() string {
-	const most = 200
+	const most = 120
 	r := []rune(i.Detail)
 	switch {
 	case Sentence(i.Code, i.Detail) == "":
 		return ""
 	case len(r) > most:
-		return string(r[:most/3]) + " … " + string(r[len(r)-most*2/3:])
+		return "… " + string(r[len(r)-most:])
 	}
 	return i.Detail
 }

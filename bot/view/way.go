@@ -58,7 +58,10 @@ func (w way) line(most int) string {
 func (w way) effect() string {
 	switch w.req.Verb {
 	case commands.VerbShow:
-		return "all that Azure said"
+		if w.req.Part == "evidence" {
+			return "all that Azure said"
+		}
+		return "see how it is"
 	case commands.VerbRetry:
 		return "try once more; nothing happens before somebody agrees to it"
 	case commands.VerbQuarantine:

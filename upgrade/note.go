@@ -240,6 +240,8 @@ func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, st
 		return Confirmed, ""
 	case over && i.Provisioning == Failed && !v.leftover(i, b):
 		return Broken, cmp.Or(i.Message, "provisioning failed")
+	case over && v.closed() && b.Op.Code == "UnknownOutcome" && i.Available() && !v.p.Target.Current(i):
+		return Unclear, "whether its call ever reached Azure is not known; it runs as before, on " + i.Image.String()
 	case over && !i.Provisioning.Moving() && !v.p.Target.Current(i) && v.now.Sub(b.Op.SettledAt) >= v.seen.Pace.Settle:
 		return Broken, cmp.Or(b.Op.Cause, "Azure reported the end of its work, the instance is still on "+i.Image.String())
 	case !open && v.now.Sub(was.Started) >= v.deadline() && v.unclear(i):

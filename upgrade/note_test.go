@@ -137,9 +137,9 @@ func TestNoteOnUnknownOutcomes(t *testing.T) {
 		{name: "R48 a set at work is noted once and voids the look before", tale: looked, later: time.Minute, seen: instance("3", updating), want: []string{"moving"}},
 		{name: "R48 R40 two looks that agree are enough, however long people take", tale: tale{settled, by{"UANA", Paused{}}}, later: 5 * time.Hour},
 		{name: "R48 a third that differs is noted", tale: settled, later: time.Minute, seen: instance("0", onNew), want: []string{"looked [3]", "0 checking"}},
-		{name: "R3 after an abort two looks end it", tale: tale{settled, by{"UANA", AbortAsked{}}}, want: []string{"failed op-1 UnknownOutcome"}},
-		{name: "R3 after an abort a set that never rests ends it at the deadline", tale: tale{lost, by{"UANA", AbortAsked{}}}, later: 15 * time.Minute, seen: instance("4", updating), want: []string{"failed op-1 UnknownOutcome", "0 failed", "3 failed", "0 kept", "3 kept"}},
-		{name: "R17 so does the rollout's own end", tale: settled, later: 7 * 24 * time.Hour, want: []string{"failed op-1 UnknownOutcome", "0 failed", "3 failed", "0 kept", "3 kept"}},
+		{name: "R3 after an abort two looks end it", tale: tale{settled, by{"UANA", AbortAsked{}}}, want: []string{"failed op-1 UnknownOutcome", "0 inconclusive", "3 inconclusive", "0 kept", "3 kept"}},
+		{name: "R3 after an abort a set that never rests ends it at the deadline", tale: tale{lost, by{"UANA", AbortAsked{}}}, later: 15 * time.Minute, seen: instance("4", updating), want: []string{"failed op-1 UnknownOutcome", "0 inconclusive", "3 inconclusive", "0 kept", "3 kept"}},
+		{name: "R17 so does the rollout's own end", tale: settled, later: 7 * 24 * time.Hour, want: []string{"failed op-1 UnknownOutcome", "0 inconclusive", "3 inconclusive", "0 kept", "3 kept"}},
 		{name: "R8 no deadline runs for what may never have begun", tale: tale{settled, by{"UANA", Paused{}}}, later: 5 * time.Hour},
 		{name: "R48 a vanished instance is no part of the question", tale: lost, later: 90 * time.Second, seen: without("0"), want: []string{"looked [3]", "0 vanished"}},
 		{name: "R48 the model's write is believed when it shows", tale: modelLost, seen: set(modelOnNew), want: []string{"settled op-model", "model 2.0, was 1.0"}},
@@ -147,7 +147,7 @@ func TestNoteOnUnknownOutcomes(t *testing.T) {
 		{name: "R4 a revert that does not show is left to people", tale: backLost, want: []string{"failed op-back UnknownOutcome", "reverted false"}},
 		{name: "R48 instances of an owed re-send are no failures", tale: dropped, later: time.Hour},
 		{name: "R48 when the first call shows after all they are judged", tale: dropped, later: time.Hour, seen: instance("0", onNew), want: []string{"0 confirmed", "3 failed", "3 kept"}},
-		{name: "R3 after an abort nothing is owed", tale: tale{dropped, by{"UANA", AbortAsked{}}}, later: time.Hour, want: []string{"0 failed", "3 failed", "0 kept", "3 kept"}},
+		{name: "R3 after an abort nothing is owed", tale: tale{dropped, by{"UANA", AbortAsked{}}}, later: time.Hour, want: []string{"0 inconclusive", "3 inconclusive", "0 kept", "3 kept"}},
 	})
 }
 

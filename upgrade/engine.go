@@ -57,11 +57,16 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer passes.Wait()
 	slots := make(chan struct{}, max(1, cmp.Or(e.Passes, 4)))
 	freed := make(chan struct{}, 1)
+	var watched time.Time
 	for ctx.Err() == nil {
 		wait := polled
 		select {
 		case slots <- struct{}{}:
-			l, next, ok := e.claim(ctx)
+			l, next, ok, err := e.claim(ctx)
+			if err != nil && e.Now().Sub(watched) >= e.Pace.Refresh {
+				e.watch(ctx)
+				watched = e.Now()
+			}
 			if ok {
 				passes.Go(func() {
 					defer signal(freed)
@@ -110,15 +115,34 @@ func (e *Engine) idle(ctx context.Context, wait time.Duration, freed <-chan stru
 	}
 }
 
-func (e *Engine) claim(ctx context.Context) (l Lease, next time.Time, ok bool) {
-	l, next, ok, err := e.Journal.Claim(ctx)
-	if err != nil {
+func (e *Engine) claim(ctx context.Context) (l Lease, next time.Time, ok bool, err error) {
+	if l, next, ok, err = e.Journal.Claim(ctx); err != nil {
 		if ctx.Err() == nil {
 			e.Log.Error("journal: claim a rollout", "err", err)
 		}
-		return l, e.Now().Add(polled), false
+		return l, e.Now().Add(polled), false, err
 	}
-	return l, next, ok
+	return l, next, ok, nil
+}
+
+// watch looks at what Azure has in hand while the journal takes no writes, such as on a full disk: a lease
+// is a write, so there are no passes, and nothing can be recorded or told. Whoever looks for the reason finds
+// in the log how the work goes on; the first pass afterwards learns it anew.
+func (e *Engine) watch(ctx context.Context) {
+	open, err := e.Reader.Open(ctx)
+	if err != nil && ctx.Err() == nil {
+		e.Log.Error("journal: list the open rollouts", "err", err)
+	}
+	for _, rec := range open {
+		op := rec.Rollout.Op
+		if op == nil || op.State != StateAccepted || rec.Poll == "" {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		reading, err := e.Fleet.Poll(ctx, rec.Poll)
+		cancel()
+		e.Log.Warn("in flight, and only watched", "rollout", rec.ID, "op", op.ID, "what", describe(op.Operation), "done", reading.Done, "ok", reading.OK, "code", reading.Code, "err", err)
+	}
 }
 
 // pass makes one pass and gives the lease back. A panic in it fails this rollout's pass only.

@@ -19,6 +19,7 @@ type memory struct {
 	claims  int
 	posts   []Post
 	unsent  time.Time // of every record
+	full    error     // of every claim: nothing can be written
 	// before and after are called around every commit of an Append; an error of before is the
 	// commit's, one of after is seen by the writer though the commit stands: a lost answer, or a crash.
 	before, after func(Change) error
@@ -93,6 +94,9 @@ func (m *memory) Claim(context.Context) (Lease, time.Time, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.claims++
+	if m.full != nil {
+		return Lease{}, time.Time{}, false, m.full
+	}
 	var next time.Time
 	now := time.Now()
 	for _, id := range slices.Sorted(maps.Keys(m.records)) {

@@ -1,7 +1,10 @@
 package upgrade
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -177,6 +180,32 @@ func TestR19WhoeverHasTheRolloutIsCalledAlsoWhenSomethingElseHoldsIt(t *testing.
 		if alarms() != 1 {
 			t.Errorf("%d alarms, want one", alarms())
 		}
+	})
+}
+
+func TestWhatIsInFlightIsWatchedWhileTheJournalTakesNoWrites(t *testing.T) {
+	inLab(t, tale{begun}, func(l *lab) {
+		var log bytes.Buffer
+		l.e.Log = slog.New(slog.NewTextHandler(&log, nil))
+		l.until("a call in flight", func(r Rollout) bool { return r.Op != nil && r.Op.State == StateAccepted })
+		before := len(l.kinds("r-1"))
+		l.full = errors.New("disk full")
+		ctx, stop := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- l.e.Run(ctx) }()
+		time.Sleep(65 * time.Second) // Azure's work takes a minute
+		stop()
+		<-ended
+		looks := strings.Count(log.String(), "in flight, and only watched")
+		if looks < 6 || looks > 8 || !strings.Contains(log.String(), "done=false") || !strings.Contains(log.String(), "done=true") {
+			t.Errorf("%d looks, want one each refresh that tell its end:\n%s", looks, log.String())
+		}
+		l.wantSent("upgrading instances 0 3")
+		if after := len(l.kinds("r-1")); after != before {
+			t.Errorf("the journal grew from %d to %d entries", before, after)
+		}
+		l.full = nil
+		l.until("the end", hasEnded)
 	})
 }
 

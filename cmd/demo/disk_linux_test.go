@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -36,4 +37,7 @@ func TestAFullDiskStartsNothingIsToldAndHealsByItself(t *testing.T) {
 	p.finishes(last)
 	p.must(p.outer.cmd.Process.Signal(syscall.SIGTERM))
 	p.ends(0, 10*time.Second, "disk I/O error")
+	if !strings.Contains(p.said.String(), "in flight, and only watched") {
+		t.Errorf("what was in flight was not watched:\n%s", p.said)
+	}
 }

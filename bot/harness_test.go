@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/vmssbot/vmssbot"
 	"github.com/vmssbot/vmssbot/bot/slacksim"
@@ -54,7 +53,7 @@ func inBubble(t *testing.T, test func(o *office), change ...func(o *office)) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	synctest.Test(t, func(t *testing.T) {
-		o := newOffice(t, slacksim.Options{Scopes: scopes(t)}, path)
+		o := newOffice(t, slacksim.Options{Scopes: scopes}, path)
 		for _, c := range change {
 			c(o)
 		}
@@ -91,17 +90,7 @@ func overTCP(t testing.TB, opt slacksim.Options) *office {
 }
 
 // scopes are what the manifest asks for: what works here works with these.
-func scopes(t testing.TB) []string {
-	var m struct {
-		OAuth struct {
-			Scopes map[string][]string
-		} `yaml:"oauth_config"`
-	}
-	if err := yaml.Unmarshal([]byte(vmssbot.Manifest), &m); err != nil {
-		t.Fatal(err)
-	}
-	return m.OAuth.Scopes["bot"]
-}
+var scopes = vmssbot.Installed().Scopes
 
 func newOffice(t testing.TB, opt slacksim.Options, path string) *office {
 	o := &office{TB: t, sim: slacksim.New(opt), path: path, log: &lines{}, journal: &book{}}

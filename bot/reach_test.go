@@ -70,7 +70,7 @@ func TestASocketThatWentDeafIsReplacedWithin45Seconds(t *testing.T) {
 				})
 				o.command("ana", "ops", "help")
 			}, func(o *office) { // a server that does not notice it itself
-				o.sim = slacksim.New(slacksim.Options{Scopes: scopes(t), PingInterval: 20 * time.Second})
+				o.sim = slacksim.New(slacksim.Options{Scopes: scopes, PingInterval: 20 * time.Second})
 			})
 		})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestOverTCPACommandIsAnsweredAClickCountsAndARestartGoesOn(t *testing.T) {
-	o := overTCP(t, slacksim.Options{Scopes: scopes(t)})
+	o := overTCP(t, slacksim.Options{Scopes: scopes})
 	id := o.opened("web")
 	o.approve("bo", "web")
 	o.soon(10*time.Second, "the click counts", func() bool { return o.count(id, "Voted") == 1 })
@@ -28,7 +28,7 @@ func TestOverTCPACommandIsAnsweredAClickCountsAndARestartGoesOn(t *testing.T) {
 }
 
 func TestOverTCPClicksOfManyInAStormOfReconnectsAreAllSettled(t *testing.T) {
-	opt := slacksim.Options{Scopes: scopes(t), RateScale: -1}
+	opt := slacksim.Options{Scopes: scopes, RateScale: -1}
 	people := many(&opt, 100)
 	o := overTCP(t, opt)
 	id := o.opened("web")
@@ -75,7 +75,7 @@ func many(opt *slacksim.Options, n int) []string {
 
 // BenchmarkClicks measures clicks from the socket to their acknowledgement: each is on disk by then.
 func BenchmarkClicks(b *testing.B) {
-	opt := slacksim.Options{Scopes: scopes(b), RateScale: -1}
+	opt := slacksim.Options{Scopes: scopes, RateScale: -1}
 	people := many(&opt, 9999)
 	o := overTCP(b, opt)
 	card := o.opened("web")

@@ -77,7 +77,7 @@ func TestAnAbortDoesNotWaitForEveryoneElsesPlans(t *testing.T) {
 		o.command("ana", "ops", `abort `+id+` "bad image"`)
 		o.soon(2*time.Second, "the abort counts", func() bool { return o.count(id, "AbortAsked") == 1 })
 	}, func(o *office) {
-		opt := slacksim.Options{Scopes: scopes(t)}
+		opt := slacksim.Options{Scopes: scopes}
 		many(&opt, 3*atOnce)
 		o.sim.Close()
 		o.sim = slacksim.New(opt)

@@ -332,48 +332,6 @@ type Tally struct {
 	LowestServing, Total                           int
 }
 
-// OpKind is what an operation writes.
-type OpKind string
-
-const (
-	OpModel   OpKind = "model"   // PATCH the model's image
-	OpUpgrade OpKind = "upgrade" // POST manualupgrade
-	OpRevert  OpKind = "revert"  // PATCH the previous image back; needs no grant
-	OpReimage OpKind = "reimage" // POST reimage: a retry of instances that have the model already
-)
-
-// OnInstances reports whether the write is to instances, not to the model.
-func (k OpKind) OnInstances() bool { return k == OpUpgrade || k == OpReimage }
-
-// Operation is one write to Azure. Its ID is unique in the journal and travels as the request id.
-type Operation struct {
-	ID        string
-	Kind      OpKind
-	Set       SetID
-	Gate      string // the gate whose grant covers it; "" for a revert
-	Asking    int
-	Digest    string
-	Batch     int
-	Instances []string
-	Image     Image
-	IfMatch   string
-	Resend    bool // the one re-send after an unknown outcome (R48)
-	Ephemeral bool // of a reimage: the OS disks are ephemeral and must be forced to the model's image
-}
-
-// OpState is how far an operation has come.
-type OpState string
-
-const (
-	StateIntended OpState = "intended"
-	StateSending  OpState = "sending"
-	StateAccepted OpState = "accepted"
-	StateDone     OpState = "done"
-	StateFailed   OpState = "failed"
-	StateRefused  OpState = "refused"
-	StateDropped  OpState = "dropped"
-)
-
 var facts = func() map[string]reflect.Type {
 	m := map[string]reflect.Type{}
 	for _, f := range []Fact{

@@ -104,6 +104,7 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	show := "/vmss show " + p.Name
 	touched := r.touched()
 	before, no := previous(p, r, touched)
+	ours := stillOurs(touched, s, p.Target.Image, before)
 	switch is := s.Model.Image; {
 	case p.Action == ActionRollback:
 		return Plan{}, takenBack(p, r)
@@ -117,14 +118,14 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 		return Plan{}, no
 	case !is.Same(p.Target.Image) && !is.Same(p.From) && !is.Same(before):
 		return Plan{}, Refuse(CodePolicy, show, "the model of %s names %s by now, which %s did not set: what came after it would be taken back, too. Name the version to go to with `upgrade %s VERSION`", p.Name, is, r.ID, p.Name)
-	case len(stillOurs(touched, s, p.Target.Image, before)) == 0:
+	case len(ours) == 0:
 		return Plan{}, Refuse(CodeNothing, show, "nothing of %s to roll back: the instances that %s touched are gone, or run other images by now", p.Name, r.ID)
 	case pol.Channel == "":
 		return Plan{}, Refuse(CodePolicy, show, "%s has no channel in the configuration: nobody could agree to a rollback", p.Name)
 	}
 	limits := view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits()
 	limits.OnFailure = HoldOnFailure
-	w := Wish{Target: Target{Image: before}, Which: Selection{Instances: stillOurs(touched, s, p.Target.Image, before)}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
+	w := Wish{Target: Target{Image: before}, Which: Selection{Instances: ours}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
 	q, no := NewPlan(s, pol, w, now)
 	if no != nil {
 		return Plan{}, no

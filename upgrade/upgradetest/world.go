@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/vmssbot/vmssbot"
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -115,31 +113,11 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	scopes, events, err := installed()
-	if err != nil {
-		return nil, err
-	}
-	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: scopes, Events: events}), Began: time.Now(), cfg: cfg, program: program,
+	app := vmssbot.Installed() // what it was not given it can not do here either
+	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
 		left: map[string]time.Time{}, truths: map[string]azuresim.State{}}
 	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
 	return w, nil
-}
-
-// installed are the scopes and events of the app as its manifest has it: what it was not given it can
-// not do here either.
-func installed() (scopes, events []string, err error) {
-	var m struct {
-		OAuth struct {
-			Scopes struct{ Bot []string }
-		} `yaml:"oauth_config"`
-		Settings struct {
-			Events struct {
-				Bot []string `yaml:"bot_events"`
-			} `yaml:"event_subscriptions"`
-		}
-	}
-	err = yaml.Unmarshal([]byte(vmssbot.Manifest), &m)
-	return m.OAuth.Scopes.Bot, m.Settings.Events.Bot, err
 }
 
 // Close ends the program, if it runs, and everything around it. It returns what the program said.

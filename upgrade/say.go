@@ -1,0 +1,118 @@
+package upgrade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Say is what a word about a rollout comes to: the change to commit (without events when nothing
+// changes) and the answer for the person.
+func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error) {
+	var card *Card
+	if w.Nonce != "" {
+		c, err := d.Journal.Card(ctx, w.Nonce)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return Change{}, "", Refuse(CodeStale, "/vmss pending", "this button belongs to no card of mine")
+		case err != nil:
+			return Change{}, "", inside("find the card", err)
+		case c.Channel != "" && c.Channel != w.Channel:
+			return Change{}, "", Refuse(CodeStale, "/vmss pending", "this card belongs to another channel")
+		}
+		card, w.Rollout = &c, c.Rollout
+	}
+	rec, err := d.record(ctx, by, w.Rollout)
+	if err != nil {
+		return Change{}, "", err
+	}
+	pol := PolicyFor(d.Policies(), rec.Plan.Set)
+	if w.Channel != rec.Rollout.Channel {
+		return Change{}, "", Refuse(CodeRole, "", "%s is driven in <#%s> only", rec.Plan.Name, rec.Rollout.Channel)
+	}
+	if no := (hearing{w: w, by: by, p: rec.Plan, r: rec.Rollout, pol: pol}).permitted(); no != nil {
+		return Change{}, "", no
+	}
+	if w.Verb == WordRollback && rec.Rollout.Ended != nil {
+		return d.rollback(ctx, by, w, rec, pol)
+	}
+	if rec.Rollout.Ended == nil {
+		if err := d.lookUp(ctx, &w, rec, pol); err != nil {
+			return Change{}, "", err
+		}
+	}
+	heard, no := Hear(w, by, card, rec.Plan, rec.Rollout, pol, d.Now())
+	if no != nil {
+		return Change{}, "", no
+	}
+	events := At(d.Now(), by.ID, heard.Facts...)
+	number(events, rec.Rollout.Seq)
+	c := Change{Rollout: rec.ID, Seq: rec.Rollout.Seq, Events: events, Posts: Posts(rec.Rollout.With(events...), events)}
+	if w.Verb == WordReplan && len(events) > 0 {
+		c.Plan = w.Plan
+	}
+	return c, heard.Answer + stillInTheWay(w, rec.Events), nil
+}
+
+// stillInTheWay is what a yes does not clear: nobody goes to bed in the belief that it starts now.
+func stillInTheWay(w Word, events []Event) string {
+	for _, b := range LastDecided(events).Blockers {
+		if w.Verb != WordApprove || b.Reason == ReasonApproval {
+			continue
+		}
+		s := " It does not start yet: " + b.What
+		if !b.Until.IsZero() {
+			s += ", until " + DateToken(b.Until)
+		}
+		if b.Next != "" {
+			s += fmt.Sprintf(". The way out: `%s`", b.Next)
+		}
+		return s + "."
+	}
+	return ""
+}
+
+// lookUp reads what the word needs to be heard: the set as it is now for another plan, the person who
+// takes a rollout over.
+func (d Desk) lookUp(ctx context.Context, w *Word, rec Record, pol Policy) error {
+	switch w.Verb {
+	case WordReplan:
+		seen, err := d.Fleet.Observe(ctx, rec.Plan.Set, Free)
+		if err != nil {
+			return azure("read "+rec.Plan.Name, err)
+		}
+		q, no := Replan(rec.Plan, rec.Rollout, seen, pol, d.Now())
+		if no != nil {
+			return no
+		}
+		w.Plan = &q
+	case WordHandover:
+		if w.To == "" {
+			return Refuse(CodeArg, "/vmss help handover", "say who takes %s over: mention them", rec.ID)
+		}
+		taker, err := d.People.Person(ctx, w.To)
+		if err != nil {
+			return &Refusal{Code: CodeRole, What: "I could not check who takes it over; nothing was changed", Next: "/vmss status " + rec.ID, Rollout: rec.ID, Cause: err}
+		}
+		w.Taker = &taker
+	}
+	return nil
+}
+
+// rollback opens the rollout back of one that has ended (R5).
+func (d Desk) rollback(ctx context.Context, by Person, w Word, rec Record, pol Policy) (Change, string, error) {
+	if err := d.free(ctx, SetSummary{ID: rec.Plan.Set, Name: rec.Plan.Name}); err != nil {
+		return Change{}, "", err
+	}
+	seen, err := d.Fleet.Observe(ctx, rec.Plan.Set, Free)
+	if err != nil {
+		return Change{}, "", azure("read "+rec.Plan.Name, err)
+	}
+	p, no := Undo(rec.Plan, rec.Rollout, seen, pol, by.ID, d.Now())
+	if no != nil {
+		return Change{}, "", no
+	}
+	p.Note = because(p.Note, "", w.Reason)
+	c := opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now())
+	return *c, fmt.Sprintf("%s is open: %s back to %s. Its cards ask before each gate, the last one first. One person's yes is enough, also yours.", c.Rollout, p.Name, p.Target.Image), nil
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Posts says which messages must be brought up to date when events are added to a rollout: r is
@@ -77,6 +78,8 @@ func (a *announcement) event(e Event) {
 		if f.Alarm {
 			a.alarm(e.Seq)
 		}
+	case Pictured:
+		a.add(PictureSlot(e.Seq), f, false)
 	case Ended:
 		a.add(SlotReport, nil, true)
 		a.cards()
@@ -151,6 +154,15 @@ func CardSlot(gate string, asking int) string { return fmt.Sprintf("card/%s/%d",
 
 // BatchSlot is the slot of a batch's thread message.
 func BatchSlot(n int) string { return fmt.Sprintf("batch/%d", n) }
+
+// pictures begin the slots of pictures, which are files and are never edited.
+const pictures = "picture/"
+
+// PictureSlot is the slot of the picture that an event is about; a picture of no rollout has another.
+func PictureSlot(seq int) string { return fmt.Sprintf("%s%d", pictures, seq) }
+
+// Picture reports whether what the post wants is a picture.
+func (p Post) Picture() bool { return strings.HasPrefix(p.Slot, pictures) }
 
 // SaidWant is what the view needs to show a person's word in the thread.
 type SaidWant struct {

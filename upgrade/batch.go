@@ -3,7 +3,7 @@ package upgrade
 import "slices"
 
 func (v view) modelNeeded() bool {
-	return !v.p.Target.Model && !v.seen.Set.Model.Image.Same(v.p.Target.Image)
+	return !v.p.Target.Model && !v.p.Target.Named(v.seen.Set.Model)
 }
 
 // candidates are the gate's instances that are outdated, present and free to go, and that the yes to
@@ -22,15 +22,12 @@ func (v view) candidates(g Gate) []Instance {
 }
 
 // pass is why an instance of the plan is passed by after all. That its domain is not told just now
-// is no reason: people agreed to its name. Nor is that it is on the image when they want it done again;
+// is no reason: people agreed to its name. Nor is that it is on the target when they want it done again;
 // whatever else speaks against it still does.
 func (v view) pass(i Instance) SkipReason {
 	why := skip(i, v.p.Target, v.p.Down())
 	if why == SkipCurrent && v.r.Instances[i.ID].Retry {
 		why = skip(i, Target{}, true)
-	}
-	if why == SkipNoDomain {
-		return ""
 	}
 	return why
 }
@@ -81,9 +78,7 @@ func (v view) limits() Limits {
 		l.MaxUnavailable = min(l.MaxUnavailable, p.MaxUnavailable.Of(total))
 		l.MaxFailures = min(l.MaxFailures, p.MaxFailures)
 		l.Soak, l.Bake = max(l.Soak, p.Soak), max(l.Bake, p.Bake)
-		if p.OnFailure != QuarantineOnFailure {
-			l.OnFailure = HoldOnFailure
-		}
+		l.OnFailure = l.OnFailure.tighter(p.OnFailure)
 	}
 	return l
 }

@@ -62,9 +62,9 @@ func inFlight(v view) *Blocker {
 func describe(op Operation) string {
 	switch op.Kind {
 	case OpModel:
-		return fmt.Sprintf("putting %s into the model", op.Image)
+		return fmt.Sprintf("putting %s into the model", op.To)
 	case OpRevert:
-		return fmt.Sprintf("putting %s back into the model", op.Image)
+		return fmt.Sprintf("putting %s back into the model", op.To)
 	}
 	if op.Kind == OpReimage {
 		return "giving a new disk to " + Instances(op.Instances)

@@ -63,6 +63,7 @@ const (
 	Start    DecisionKind = "start"     // manualupgrade of Batch
 	PutBack  DecisionKind = "put-back"  // PATCH the previous image back
 	SetAside DecisionKind = "set-aside" // quarantine the failed instances of Batch, as the plan says (R30)
+	GiveUp   DecisionKind = "give-up"   // abort, or roll back, for the failed instances of Batch, as the plan says (R30)
 	End      DecisionKind = "end"
 )
 
@@ -184,7 +185,7 @@ func (v view) next() Decision {
 		return v.closing(OutcomeExpired, "the rollout's time is up", blockers)
 	}
 	if b, owed := v.owed(); owed {
-		return v.resend(b.Gate, v.outdated(OpUpgrade, b.Owed, v.p.Target.Image), blockers)
+		return v.resend(b.Gate, v.outdated(OpUpgrade, b.Owed, v.p.Target.Setting), blockers)
 	}
 	return v.forward(blockers)
 }
@@ -195,6 +196,8 @@ func (v view) forward(blockers []Blocker) Decision {
 	switch failed := v.r.In(Broken); {
 	case v.tooMany() && v.limits().OnFailure == QuarantineOnFailure:
 		return Decision{Kind: SetAside, Batch: failed, Text: "the plan goes on without what fails", Blockers: blockers}
+	case v.tooMany() && v.givesUp():
+		return Decision{Kind: GiveUp, Batch: failed, Text: fmt.Sprintf("%s failed, and the plan says on-failure=%s", Instances(failed), v.limits().OnFailure), Blockers: blockers}
 	case open && v.mayAsk(gate, blockers):
 		return Decision{Kind: AskGate, Reason: ReasonApproval, Gate: gate.Key, Text: gate.Title + " is next", Blockers: blockers}
 	case len(blockers) > 0:
@@ -202,7 +205,7 @@ func (v view) forward(blockers []Blocker) Decision {
 	case !open:
 		return v.finished()
 	case v.modelNeeded():
-		return Decision{Kind: SetModel, Gate: gate.Key, Text: fmt.Sprintf("%s is approved: the model gets %s", gate.Title, v.p.Target.Image)}
+		return Decision{Kind: SetModel, Gate: gate.Key, Text: fmt.Sprintf("%s is approved: the model gets %s", gate.Title, v.p.Target)}
 	}
 	batch := v.batch(gate)
 	if len(batch) == 0 { // health says so first; an empty list would mean all of the set
@@ -228,7 +231,7 @@ func (v view) recheck(d Decision) time.Time {
 		return time.Time{}
 	}
 	switch d.Kind {
-	case Drop, AskGate, AskModel, SetAside:
+	case Drop, AskGate, AskModel, SetAside, GiveUp:
 		return v.now
 	case Start, Resend, SetModel, PutBack:
 		return v.now.Add(v.seen.Pace.Refresh)

@@ -14,8 +14,11 @@ import (
 // where nothing was said: the policy's value holds.
 type Ask struct {
 	Set            string // a name or resourcegroup/name
-	Target         string // a version, "latest" or "model"
+	Target         string // a version, "latest", "model", the id of an image, or the address of a VHD
+	SKU            string // of the platform image, where it is to be another than now
+	Size           string // of a resize, which has no target
 	Which          Selection
+	Order          Order
 	MaxUnavailable *Limit
 	MaxFailures    *int
 	OnFailure      OnFailure // "" = as the policy says
@@ -201,16 +204,17 @@ func (d Desk) plan(ctx context.Context, by Person, ask Ask, set SetSummary, pol 
 	if err != nil {
 		return Plan{}, azure("read "+set.Name, err)
 	}
-	if seen.Owner != "" { // whatever was asked for
-		return Plan{}, managed(seen)
+	if no := Drivable(seen); seen.Owner != "" { // whatever was asked for
+		return Plan{}, no
 	}
-	wish := Wish{Which: ask.Which, Note: ask.Note, By: by.ID}
+	wish := Wish{Which: ask.Which, Order: ask.Order, Note: ask.Note, By: by.ID}
 	if no := wish.limit(ask, pol, len(seen.Instances)); no != nil {
 		return Plan{}, no
 	}
-	if err := d.pin(ctx, &wish, ask.Target, seen); err != nil {
+	if err := d.pin(ctx, &wish, ask, seen); err != nil {
 		return Plan{}, err
 	}
+	wish.Hazards = append(wish.Hazards, d.autoscale(ctx, set.ID)...)
 	p, no := NewPlan(seen, pol, wish, d.Now())
 	if no != nil {
 		return Plan{}, no
@@ -234,7 +238,7 @@ func (w *Wish) limit(ask Ask, pol Policy, total int) *Refusal {
 		}
 		w.Limits.MaxFailures = *n
 	}
-	if ask.OnFailure == QuarantineOnFailure && w.Limits.OnFailure != QuarantineOnFailure {
+	if ask.OnFailure != "" && ask.OnFailure.tighter(w.Limits.OnFailure) != ask.OnFailure {
 		return Refuse(CodePolicy, "", "the policy holds at a failed instance too many and sets none aside by itself. Smallest change: on-failure=hold")
 	}
 	w.Limits.OnFailure = cmp.Or(ask.OnFailure, w.Limits.OnFailure)
@@ -252,70 +256,6 @@ func (w *Wish) limit(ask Ask, pol Policy, total int) *Refusal {
 		*rest.at = *rest.want
 	}
 	return nil
-}
-
-// pin turns the target's word into one exact image (R43).
-func (d Desk) pin(ctx context.Context, w *Wish, target string, seen ScaleSet) error {
-	model := seen.Model.Image
-	if target == "model" {
-		if model.Version == Latest {
-			return Refuse(CodePolicy, "/vmss show "+seen.Name, "the model of %s follows latest: name a version instead", seen.Name)
-		}
-		w.Target = Target{Image: model, Model: true}
-		return nil
-	}
-	if !model.Platform() {
-		return Refuse(CodePolicy, "/vmss show "+seen.Name, "%s does not run a platform image: only its model's image can be rolled out (target model)", seen.Name)
-	}
-	image := Image{Publisher: model.Publisher, Offer: model.Offer, SKU: model.SKU, Version: target}
-	if target == Latest {
-		newest, err := d.newest(ctx, seen.Location, image)
-		if err != nil {
-			return err
-		}
-		w.Pinned, image.Version = target, newest
-	}
-	found, err := d.Catalogue.Version(ctx, seen.Location, image)
-	if err != nil {
-		return d.unknownVersion(ctx, seen, image, err)
-	}
-	if found.Deprecated {
-		return Refuse(CodePolicy, "/vmss show "+seen.Name, "%s is deprecated: %s", image, cmp.Or(found.Note, "Azure gives no alternative"))
-	}
-	w.Target = Target{Image: image}
-	return nil
-}
-
-func (d Desk) newest(ctx context.Context, location string, family Image) (string, error) {
-	versions, err := d.Catalogue.Versions(ctx, location, family)
-	if err != nil {
-		return "", azure("list the versions of "+family.Family(), err)
-	}
-	for _, v := range versions {
-		if !v.Deprecated {
-			return v.Image.Version, nil
-		}
-	}
-	return "", Refuse(CodeUnknown, "", "%s has no version that may be used in %s", family.Family(), location)
-}
-
-func (d Desk) unknownVersion(ctx context.Context, seen ScaleSet, image Image, err error) error {
-	if f := AsFault(err, "look up the image"); f.Kind != FaultRefused && f.Kind != FaultGone {
-		return azure("look up "+image.String(), err)
-	}
-	no := Refuse(CodeUnknown, "/vmss show "+seen.Name, "%s has no version %s in %s", image.Family(), image.Version, seen.Location)
-	no.Cause = err
-	if versions, err := d.Catalogue.Versions(ctx, seen.Location, image); err == nil && len(versions) > 0 {
-		var names []string
-		for _, v := range versions {
-			names = append(names, v.Image.Version)
-		}
-		no.What += ": it has " + strings.Join(names[:min(5, len(names))], ", ")
-		if near := Nearest(image.Version, names); near != "" {
-			no.What += fmt.Sprintf(". Did you mean `%s`?", near)
-		}
-	}
-	return no
 }
 
 func number(events []Event, after int) {

@@ -36,14 +36,14 @@ func (v view) closing(outcome Outcome, why string, blockers []Blocker) Decision 
 	if abort := v.r.Abort; abort != nil && abort.Rollback {
 		_, no := v.undo(abort.By)
 		if no == nil {
-			return Decision{Kind: End, Outcome: OutcomeRollback, Text: fmt.Sprintf("%s takes it back to the image before", abort.Name)}
+			return Decision{Kind: End, Outcome: OutcomeRollback, Text: fmt.Sprintf("%s takes it back to the %s before", abort.Name, v.p.Target.noun())}
 		}
 		over.Text += "; there is no rollback: " + no.What
 	}
 	switch {
-	case !v.ours() || answer == Keep:
+	case !v.holds() || answer == Keep:
 		if answer == Revert && v.r.Model.Set && !v.r.Model.Reverted {
-			over.Text += fmt.Sprintf("; the model was left alone: it names %s, which this rollout did not set", v.seen.Set.Model.Image)
+			over.Text += fmt.Sprintf("; the model was left alone: it names %s, which this rollout did not set", v.r.Model.To.of(v.seen.Set.Model))
 		}
 		return over
 	case answer == Revert:
@@ -53,7 +53,7 @@ func (v view) closing(outcome Outcome, why string, blockers []Blocker) Decision 
 	case v.r.Model.Asked == nil:
 		return Decision{Kind: AskModel, Reason: ReasonModel, Text: "the model names the new image, most instances do not run it", Blockers: blockers}
 	}
-	b := Blocker{Reason: ReasonModel, What: fmt.Sprintf("put %s back into the model, or keep %s?", v.r.Model.Previous, v.r.Model.Image),
+	b := Blocker{Reason: ReasonModel, What: fmt.Sprintf("put %s back into the model, or keep %s?", v.r.Model.Previous, v.r.Model.To),
 		Clears: "a requester or approver", Next: fmt.Sprintf("/vmss abort %s revert", v.r.ID)}
 	return v.blocked(append([]Blocker{b}, blockers...))
 }
@@ -68,9 +68,9 @@ func (v view) puttingBack(blockers []Blocker) Decision {
 	return Decision{Kind: PutBack, Text: fmt.Sprintf("the model gets %s back", v.r.Model.Previous)}
 }
 
-// ours reports whether the model still names the image this rollout put there.
-func (v view) ours() bool {
-	return v.r.Model.Set && !v.r.Model.Reverted && v.seen.Set.Model.Image.Same(v.r.Model.Image)
+// holds reports whether the model still names what this rollout put there.
+func (v view) holds() bool {
+	return v.r.Model.Set && !v.r.Model.Reverted && v.r.Model.To.of(v.seen.Set.Model).Same(v.r.Model.To)
 }
 
 // ahead reports whether the model is newer than most instances.
@@ -88,10 +88,10 @@ func (v view) recommend() ModelAnswer {
 	return Keep
 }
 
-// split counts the set's instances on the target image and not.
+// split counts the set's instances on the target and not.
 func (v view) split() (on, off int) {
 	for _, i := range v.seen.Set.Instances {
-		if i.Image.Same(v.p.Target.Image) {
+		if v.p.Target.In(i).Same(v.p.Target.Setting) {
 			on++
 		} else {
 			off++

@@ -37,11 +37,29 @@ type Receipt struct {
 type Catalogue interface {
 	// Sets lists every scale set in reach, without instances.
 	Sets(ctx context.Context) ([]SetSummary, error)
-	// Versions lists the versions of a platform image in a region, newest first. The argument's
-	// Version is ignored.
+	// Versions lists the versions of an image that a region knows, newest first; of a managed image
+	// the images of its resource group, by name. The argument's version is ignored.
 	Versions(ctx context.Context, location string, family Image) ([]ImageVersion, error)
-	// Version looks one version up. An unknown one is a Fault of kind FaultRefused with Azure's words.
+	// Version looks one image up, as a set in that region would use it. An unknown one is a Fault of kind
+	// FaultRefused with Azure's words. A VHD is not looked up: its storage account is nobody's business here.
 	Version(ctx context.Context, location string, image Image) (ImageVersion, error)
+	// Sizes lists the VM sizes that Azure offers to a set.
+	Sizes(ctx context.Context, set SetID) ([]Size, error)
+	// Autoscale tells whether something scales the set by itself.
+	Autoscale(ctx context.Context, set SetID) (Autoscale, error)
+}
+
+// Size is a VM size that a set may be given.
+type Size struct {
+	Name     string
+	Min, Max int // instances the set may have with it
+}
+
+// Autoscale is the autoscale setting of a set; the zero value is none.
+type Autoscale struct {
+	On       bool
+	Name     string
+	Min, Max int // over all its profiles
 }
 
 // SetSummary is a scale set as listed.
@@ -60,6 +78,9 @@ type SetSummary struct {
 // ImageVersion is one version of an image and whether it may still be used.
 type ImageVersion struct {
 	Image      Image
-	Deprecated bool   // or scheduled for it
-	Note       string // Azure's words on the deprecation, "" if there are none
+	Published  time.Time // zero = not told; see [Dated]
+	Deprecated bool      // or scheduled for it, or past its end of life
+	Excluded   bool      // from what "latest" means
+	Unusable   string    // why sets of the region cannot run it, "" if they can
+	Note       string    // Azure's words on the deprecation, "" if there are none
 }

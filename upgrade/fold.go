@@ -16,6 +16,7 @@ func Fold(id string, events []Event) Rollout {
 func (r Rollout) With(events ...Event) Rollout {
 	r.Asked, r.Votes, r.Grants, r.Instances = cloned(r.Asked), cloned(r.Votes), cloned(r.Grants), cloned(r.Instances)
 	r.Askings, r.Cards, r.Absent, r.Batches = cloned(r.Askings), cloned(r.Cards), cloned(r.Absent), slices.Clone(r.Batches)
+	r.Born, r.Pictured = cloned(r.Born), cloned(r.Pictured)
 	if r.Op != nil {
 		op := *r.Op
 		op.Looks = slices.Clone(op.Looks)
@@ -73,8 +74,8 @@ func (r *Rollout) apply(e Event) {
 	case ModelAnswered:
 		r.Model.Answer, r.Model.AnswerBy = f.Answer, e.By
 	case ModelSet:
-		r.Model.Set, r.Model.Image, r.Refusal = true, f.Image, nil
-		if r.Model.Previous == (Image{}) {
+		r.Model.Set, r.Model.To, r.Refusal = true, f.To, nil
+		if r.Model.Previous == (Setting{}) {
 			r.Model.Previous = f.Previous
 		}
 	case ModelReverted:
@@ -89,6 +90,13 @@ func (r *Rollout) apply(e Event) {
 		if delete(r.Absent, f.ID); !f.Back {
 			r.Absent[f.ID] = e.At
 		}
+	case Born:
+		r.Born[f.ID] = f.Image
+	case Pictured:
+		for _, of := range f.Of {
+			r.Pictured[of] = true
+		}
+		r.Failed = slices.Concat(r.Failed, f.Failed)
 	case Unfound:
 		if r.UnfoundAt = e.At; f.Back {
 			r.UnfoundAt = time.Time{}
@@ -156,7 +164,9 @@ func (r *Rollout) retry(f Retried, at time.Time) {
 	}
 	for _, gate := range f.Gates {
 		r.void(gate)
+		delete(r.Pictured, gate)
 	}
+	r.Failed = slices.DeleteFunc(slices.Clone(r.Failed), func(id string) bool { return slices.Contains(f.IDs, id) })
 	if f.Refusal {
 		r.Refusal, r.Refusals = nil, 0
 	}
@@ -224,7 +234,7 @@ func (r *Rollout) replan(f Replanned) {
 	clear(r.Asked)
 	clear(r.Votes)
 	clear(r.Grants)
-	if r.Model.Set && !f.Image.Same(r.Model.Image) {
+	if r.Model.Set && !f.Model.Same(r.Model.To) {
 		r.Model = ModelState{}
 	}
 	// A re-send that is owed was covered by a yes to the plan before: its instances wait for another.

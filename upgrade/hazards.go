@@ -3,12 +3,14 @@ package upgrade
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // What people must know of a plan before they agree to it.
 
 // wouldWait foretells a rollout that could not start as the set is now: so many instances do not
-// serve already that none of those which do may be taken down.
+// serve already that none of those which do may be taken down. Deallocated ones serve again only when
+// somebody starts them.
 func wouldWait(s ScaleSet, p Plan) []string {
 	var ill []string
 	for _, i := range s.Instances {
@@ -20,39 +22,72 @@ func wouldWait(s ScaleSet, p Plan) []string {
 	if len(ill) < p.Limits.MaxUnavailable || slices.ContainsFunc(p.Gates[0].Instances, sick) { // ill ones cost nothing (R27)
 		return nil
 	}
-	return []string{fmt.Sprintf("as it is now it would wait: out of service already: %s, and max-unavailable is %d", Instances(ill), p.Limits.MaxUnavailable)}
+	helps := fmt.Sprintf("max-unavailable=%d", len(ill)+1)
+	if p.Policy.MaxUnavailable.Of(p.Total) <= len(ill) {
+		helps += ", which the set's policy does not permit"
+	}
+	return []string{fmt.Sprintf("as it is now it would wait: out of service already: %s, and max-unavailable is %d. Smallest change: %s", Instances(ill), p.Limits.MaxUnavailable, helps)}
 }
 
-// pending tells what manualupgrade would apply besides the image (R41), to those it is going to reach. An
+// pending tells what manualupgrade would apply besides the target (R41), to those it is going to reach. An
 // instance that failed lacks the model for that reason alone.
-func pending(s ScaleSet, gates []Gate) []string {
-	var ids []string
+func pending(s ScaleSet, gates []Gate, t Target) []string {
+	var sized, imaged, others []string
 	for _, g := range gates {
 		for _, m := range g.Instances {
 			i, present := s.Instance(m.ID)
-			if present && !i.LatestModel && i.Provisioning != Failed && i.Image.Same(s.Model.Image) {
-				ids = append(ids, i.ID)
+			if !present {
+				continue
+			}
+			sizes := t.Size == "" && s.Model.Size != "" && i.Size != "" && !strings.EqualFold(i.Size, s.Model.Size)
+			images := t.Size != "" && !i.Image.Same(s.Model.Image) && !s.Model.Image.Follows()
+			switch {
+			case sizes:
+				sized = append(sized, i.ID)
+			case images:
+				imaged = append(imaged, i.ID)
+			case !i.LatestModel && i.Provisioning != Failed && (i.Image.Same(s.Model.Image) || s.Model.Image.Follows()):
+				others = append(others, i.ID)
 			}
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	slices.SortFunc(ids, CompareIDs)
-	return []string{fmt.Sprintf("the model has changes besides the image, which %s will get, too", Instances(ids))}
-}
-
-func hazards(s ScaleSet) []string {
 	var out []string
-	add := func(is bool, what string) {
-		if is {
-			out = append(out, what)
+	say := func(ids []string, format string, args ...any) {
+		if len(ids) > 0 {
+			slices.SortFunc(ids, CompareIDs)
+			out = append(out, fmt.Sprintf(format, append([]any{Instances(ids)}, args...)...))
 		}
 	}
+	say(sized, "%s will get the model's VM size, too: %s", s.Model.Size)
+	say(imaged, "%s will get the model's image %s, too, and with it a new OS disk", s.Model.Image)
+	say(others, "the model has changes besides the "+t.noun()+", which %s will get, too")
+	return out
+}
+
+func hazards(s ScaleSet, t Target) []string {
+	var out []string
+	add := func(is bool, format string, args ...any) {
+		if is {
+			out = append(out, fmt.Sprintf(format, args...))
+		}
+	}
+	was := s.Model.Image
 	add(!s.HealthSource, "no health signal: power, provisioning and soak are all there is to go by")
-	add(s.AutoRepairs, "automatic repairs on: a repaired instance is born on the new image")
+	add(s.AutoRepairs, "automatic repairs on: a repaired instance is born on the new %s", t.noun())
 	add(s.EphemeralOS, "ephemeral OS disks: all local data of an instance is lost")
 	add(s.ImageNotice, "OS-image notification on: each instance may wait 15 m before it goes")
-	add(s.Model.Image.Platform() && s.Model.Image.Version == Latest, "the model follows latest: after this it is pinned to a version")
+	add(s.Spot, "Spot instances: Azure may evict them at any time; one that is evicted is passed by")
+	add(t.Size == "" && was.Follows(), "the model follows latest: after this it is pinned to a version")
+	add(t.Size == "" && !t.Model && t.Image.Kind() != was.Kind(), "from a %s to a %s: Azure may refuse to change that on an existing set, and then nothing is touched", was.Kind(), t.Image.Kind())
+	add(t.Image.Platform() && was.Platform() && t.Image.Family() != was.Family(), "another SKU: %s, was %s. Azure may refuse it, and then nothing is touched", t.Image.Family(), was.Family())
+	add(t.Size != "", "an instance restarts at its new size; Azure may have none of it left where the instance is, and then it fails")
 	return out
+}
+
+// noun is what is set, as people say it.
+func (s Setting) noun() string {
+	if s.Size != "" {
+		return "size"
+	}
+	return "image"
 }

@@ -25,7 +25,7 @@ func (v view) settled() bool {
 	}
 	// A look at a set at work lists nothing, so it agrees with no other.
 	last := op.Looks[n-1].Outdated
-	return len(last) > 0 && slices.Equal(last, op.Looks[n-2].Outdated) && slices.Equal(last, v.outdated(op.Kind, op.Instances, op.Image))
+	return len(last) > 0 && slices.Equal(last, op.Looks[n-2].Outdated) && slices.Equal(last, v.outdated(op.Kind, op.Instances, op.To))
 }
 
 // hopeless: all that R48 allows was tried, or the set never comes to rest, and the outcome is still
@@ -59,7 +59,7 @@ func (v view) owes(b BatchStatus) bool {
 		_, ok := v.seen.Set.Instance(id)
 		return !ok
 	})
-	return len(present) > 0 && slices.Equal(present, v.outdated(OpUpgrade, present, v.p.Target.Image))
+	return len(present) > 0 && slices.Equal(present, v.outdated(OpUpgrade, present, v.p.Target.Setting))
 }
 
 // resend sends a call once more if everything a start needs holds still: a re-send is a write like

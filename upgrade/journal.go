@@ -102,7 +102,7 @@ type (
 	// Replanned puts another plan in the place of the rollout's: every asking and yes so far is void.
 	Replanned struct {
 		Digest, Name string
-		Image        Image    // what the model named then
+		Model        Setting  `json:"Image"` // what the model named then
 		Changes      []string // what differs from the plan before, in words
 	}
 	// HandedOver makes another person the one whom the bot calls. It moves no right: who asked for the
@@ -164,10 +164,10 @@ type (
 		OK            bool
 		Code, Message string
 	}
-	// ModelSet says that the model now names Image; Previous is what rollback and revert go to.
+	// ModelSet says that the model now names To; Previous is what rollback and revert go to.
 	ModelSet struct {
-		Image    Image
-		Previous Image
+		To       Setting `json:"Image"`
+		Previous Setting
 	}
 	// ModelReverted says that the model names the previous image again, or why it was left.
 	ModelReverted struct {
@@ -198,6 +198,20 @@ type (
 	}
 	// Unfound says that Azure knew no such set, or knows it again.
 	Unfound struct{ Back bool }
+	// Born says that the set has an instance that it did not have when it was planned. It is no part of the
+	// rollout (R34).
+	Born struct {
+		ID    string
+		Image string // what it runs: the version, or of a resize its size
+	}
+	// Pictured is a moment of which people get a picture of the set in the thread. What stands in it is the
+	// rollout as it was then, and which instances did not serve.
+	Pictured struct {
+		Of     []string // PictureStart, PictureFailure, PictureEnd, and the keys of gates that are done
+		Failed []string `json:",omitempty"` // instances that had failed, or of which nothing tells
+		Down   []string `json:",omitempty"` // running, and not well
+		Off    []string `json:",omitempty"` // not running
+	}
 	// Serving is recorded whenever fewer instances of the set serve than ever before in the rollout.
 	Serving struct{ N, Total int }
 	// Decided is a change of the decision: audit and messages are made from it, deciding is not.
@@ -217,8 +231,8 @@ type (
 		Outcome Outcome
 		Reason  string
 		Tally   Tally
-		Model   Image  // what the model named then; the zero value = it could not be read
-		Then    string `json:",omitempty"` // the rollout that takes it back, of OutcomeRollback
+		Model   Setting // what the model named then; the zero value = it could not be read
+		Then    string  `json:",omitempty"` // the rollout that takes it back, of OutcomeRollback
 	}
 	// Unread stands for an entry whose kind this version does not know. It holds the rollout: a
 	// newer version wrote something that matters.
@@ -260,6 +274,8 @@ func (InstanceSeen) fact()  {}
 func (Declined) fact()      {}
 func (Absent) fact()        {}
 func (Unfound) fact()       {}
+func (Born) fact()          {}
+func (Pictured) fact()      {}
 func (Serving) fact()       {}
 func (Decided) fact()       {}
 func (Ended) fact()         {}
@@ -330,6 +346,7 @@ type Tally struct {
 	Aside, Passed                                  int // quarantined, skipped
 	OnNew, OnOld                                   int // instances of the whole set by image
 	LowestServing, Total                           int
+	Born                                           int // instances the set got meanwhile
 }
 
 var facts = func() map[string]reflect.Type {
@@ -338,7 +355,7 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Absent{}, Unfound{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

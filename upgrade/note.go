@@ -22,12 +22,12 @@ func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 	case v.seen.Set == nil:
 		return v.noteBlind()
 	}
-	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent())
+	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent(), v.noteBorn())
 	// Instances are judged with the operation's end already known.
 	v.r = r.With(At(now, "", facts...)...)
 	facts = slices.Concat(facts, v.noteStarted(), v.noteLeft())
 	v.r = r.With(At(now, "", facts...)...)
-	return slices.Concat(facts, v.noteEvidence())
+	return slices.Concat(facts, v.noteEvidence(), v.notePicture())
 }
 
 // At makes events of facts that happen at one moment. The store numbers them.
@@ -114,8 +114,8 @@ func (v view) ended(ok bool, code, message string) []Fact {
 	if op.Kind.OnInstances() {
 		return []Fact{Settled{Op: op.ID, OK: ok, Code: code, Message: message}}
 	}
-	is := v.seen.Set.Model.Image
-	there := is.Same(op.Image)
+	is := op.To.of(v.seen.Set.Model)
+	there := is.Same(op.To)
 	switch {
 	case ok && !there && v.now.Before(op.AcceptedAt.Add(v.seen.Pace.Settle)):
 		return nil
@@ -125,11 +125,11 @@ func (v view) ended(ok bool, code, message string) []Fact {
 	settled := Settled{Op: op.ID, OK: there, Code: code, Message: message}
 	switch {
 	case op.Kind == OpModel && there:
-		return []Fact{settled, ModelSet{Image: op.Image, Previous: v.p.From}}
+		return []Fact{settled, ModelSet{To: op.To, Previous: v.p.From}}
 	case op.Kind == OpRevert && there:
 		return []Fact{settled, ModelReverted{OK: true}}
 	case op.Kind == OpRevert:
-		return []Fact{settled, ModelReverted{Detail: fmt.Sprintf("the model still names %s (%s %s): put %s back by hand", is, code, message, op.Image)}}
+		return []Fact{settled, ModelReverted{Detail: fmt.Sprintf("the model still names %s (%s %s): put %s back by hand", is, code, message, op.To)}}
 	}
 	return []Fact{settled}
 }
@@ -143,7 +143,7 @@ func (v view) ended(ok bool, code, message string) []Fact {
 // here; there is nothing that a person could see and this does not.)
 func (v view) noteUnknown() []Fact {
 	op := v.r.Op
-	outdated := v.outdated(op.Kind, op.Instances, op.Image)
+	outdated := v.outdated(op.Kind, op.Instances, op.To)
 	late := !v.now.Before(op.SentAt.Add(v.deadline()))
 	switch {
 	case len(outdated) == 0 && !v.moving():
@@ -176,9 +176,9 @@ func (v view) look(outdated []string) []Fact {
 }
 
 // outdated lists what a write was to change and has not: instances, or "model".
-func (v view) outdated(kind OpKind, ids []string, image Image) []string {
+func (v view) outdated(kind OpKind, ids []string, to Setting) []string {
 	if !kind.OnInstances() {
-		if v.seen.Set.Model.Image.Same(image) {
+		if to.of(v.seen.Set.Model).Same(to) {
 			return nil
 		}
 		return []string{"model"}
@@ -219,7 +219,7 @@ func (v view) judge(id string, was InstanceStatus, b BatchStatus) (InstanceSeen,
 		return InstanceSeen{ID: id, State: Vanished, Detail: "the instance is not in the set any more"}, v.vanished(id)
 	}
 	state, detail := v.stand(i, was, b)
-	f := InstanceSeen{ID: id, State: state, Image: i.Image.Running(), Detail: detail}
+	f := InstanceSeen{ID: id, State: state, Image: v.p.Target.In(i).String(), Detail: detail}
 	switch state {
 	case Broken:
 		f.Code = cmp.Or(i.Code, b.Op.Code)
@@ -241,9 +241,9 @@ func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, st
 	case over && i.Provisioning == Failed && !v.leftover(i, b):
 		return Broken, cmp.Or(i.Message, "provisioning failed")
 	case over && v.closed() && b.Op.Code == "UnknownOutcome" && i.Available() && !v.p.Target.Current(i):
-		return Unclear, "whether its call ever reached Azure is not known; it runs as before, on " + i.Image.String()
+		return Unclear, "whether its call ever reached Azure is not known; it runs as before, on " + v.p.Target.In(i).String()
 	case over && !i.Provisioning.Moving() && !v.p.Target.Current(i) && v.now.Sub(b.Op.SettledAt) >= v.seen.Pace.Settle:
-		return Broken, cmp.Or(b.Op.Cause, "Azure reported the end of its work, the instance is still on "+i.Image.String())
+		return Broken, cmp.Or(b.Op.Cause, "Azure reported the end of its work, the instance is still on "+v.p.Target.In(i).String())
 	case !open && v.now.Sub(was.Started) >= v.deadline() && v.unclear(i):
 		return Unclear, fmt.Sprintf("nothing told within %s whether it is well: %s", minutes(v.deadline()), condition(i))
 	case !open && v.now.Sub(was.Started) >= v.deadline():
@@ -327,7 +327,7 @@ func (v view) noteLeft() []Fact {
 // meanwhile: seen good twice it is done, and its disk is left alone.
 func (v view) recovered(id string, was InstanceStatus) (InstanceSeen, bool) {
 	i, present := v.seen.Set.Instance(id)
-	f := InstanceSeen{ID: id, Image: i.Image.Running(), Detail: "came up by itself"}
+	f := InstanceSeen{ID: id, Image: v.p.Target.In(i).String(), Detail: "came up by itself"}
 	good := present && v.p.Target.Current(i) && i.Available()
 	switch {
 	case !was.Retry || was.Batch != 0 || was.State != Waiting && was.State != Confirmed || !present:
@@ -362,5 +362,5 @@ func (v view) left(id string) (InstanceSeen, bool) {
 		return InstanceSeen{ID: id, State: Vanished, Detail: "the instance is not in the set any more"}, v.vanished(id)
 	}
 	why := v.pass(i)
-	return InstanceSeen{ID: id, State: Left, Image: i.Image.Running(), Detail: string(why)}, why != ""
+	return InstanceSeen{ID: id, State: Left, Image: v.p.Target.In(i).String(), Detail: string(why)}, why != ""
 }

@@ -4,9 +4,9 @@ package upgrade
 type OpKind string
 
 const (
-	OpModel   OpKind = "model"   // PATCH the model's image
+	OpModel   OpKind = "model"   // PATCH what the plan sets in the model: its image, or its VM size
 	OpUpgrade OpKind = "upgrade" // POST manualupgrade
-	OpRevert  OpKind = "revert"  // PATCH the previous image back; needs no grant
+	OpRevert  OpKind = "revert"  // PATCH the previous one back; needs no grant
 	OpReimage OpKind = "reimage" // POST reimage: a retry of instances that have the model already
 )
 
@@ -23,7 +23,7 @@ type Operation struct {
 	Digest    string
 	Batch     int
 	Instances []string
-	Image     Image
+	To        Setting `json:"Image"` // of a write to the model
 	IfMatch   string
 	Resend    bool // the one re-send after an unknown outcome (R48)
 	Ephemeral bool // of a reimage: the OS disks are ephemeral and must be forced to the model's image

@@ -42,7 +42,17 @@ type OnFailure string
 const (
 	HoldOnFailure       OnFailure = "hold"
 	QuarantineOnFailure OnFailure = "quarantine" // sets it aside and goes on, as far as max-unavailable lets it
+	AbortOnFailure      OnFailure = "abort"      // ends the rollout; the model question is asked as ever
+	RollbackOnFailure   OnFailure = "rollback"   // ends it and opens the rollout back, which asks; a plan may choose it, a policy may not
 )
+
+// tighter: only to set aside and go on is looser than to stop, in whatever way.
+func (o OnFailure) tighter(p OnFailure) OnFailure {
+	if o == QuarantineOnFailure && p != QuarantineOnFailure {
+		return HoldOnFailure
+	}
+	return o
+}
 
 // DefaultPolicy is the one table of defaults. It has no people and no channel: those must be given.
 func DefaultPolicy() Policy {
@@ -221,9 +231,7 @@ func (p Policy) Tighter(q Policy) Policy {
 	p.Approvals = max(p.Approvals, q.Approvals)
 	p.BatchCap = least(p.BatchCap, q.BatchCap)
 	p.MaxFailures = min(p.MaxFailures, q.MaxFailures)
-	if q.OnFailure != QuarantineOnFailure {
-		p.OnFailure = HoldOnFailure
-	}
+	p.OnFailure = p.OnFailure.tighter(q.OnFailure)
 	p.Soak, p.Bake = max(p.Soak, q.Soak), max(p.Bake, q.Bake)
 	p.ApprovalLife = least(p.ApprovalLife, q.ApprovalLife)
 	p.UnstartedLife, p.WholeLife = least(p.UnstartedLife, q.UnstartedLife), least(p.WholeLife, q.WholeLife)

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -15,18 +16,19 @@ func Replan(p Plan, r Rollout, s ScaleSet, pol Policy, now time.Time) (Plan, *Re
 	switch {
 	case p.Unique != "" && s.Unique != "" && p.Unique != s.Unique:
 		return Plan{}, Refuse(CodePolicy, abort, "%s was deleted and made anew: its instances are others, which nobody planned", p.Name)
-	case p.Target.Model && !s.Model.Image.Same(p.Target.Image):
-		return Plan{}, Refuse(CodePolicy, abort, "the model of %s names %s by now, not %s, and this rollout only rolls what the model says: abort it and upgrade anew", p.Name, s.Model.Image, p.Target.Image)
+	case p.Target.Model && !p.Target.Named(s.Model):
+		return Plan{}, Refuse(CodePolicy, abort, "the model of %s names %s by now, not %s, and this rollout only rolls what the model says: abort it and upgrade anew", p.Name, p.Target.of(s.Model), p.Target)
 	}
-	w := Wish{Target: p.Target, Limits: view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits(), Undoes: p.Undoes}
+	w := Wish{Target: p.Target, Order: p.Order, Limits: view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits(), Undoes: p.Undoes}
 	if no := plannable(s, pol, w); no != nil {
 		return Plan{}, no
 	}
 	q := p
-	q.From, q.Sections, q.Leaves, q.Unique, q.UpgradeMode = s.Model.Image, s.Model.Sections, s.Model.Leaves, s.Unique, s.UpgradeMode
+	q.Beside = p.Target.beside(s.Model)
+	q.From, q.Sections, q.Leaves, q.Unique, q.UpgradeMode = p.Target.of(s.Model), s.Model.Sections, s.Model.Leaves, s.Unique, s.UpgradeMode
 	q.Limits, q.Policy, q.At = w.Limits, p.Policy.Tighter(pol), now
 	q.Gates = regrouped(p, r, s)
-	q.Pending, q.Hazards = pending(s, q.Gates), hazards(s)
+	q.Pending, q.Hazards = pending(s, q.Gates, q.Target), hazards(s, q.Target)
 	q.Digest = q.digest()
 	return q, nil
 }
@@ -46,39 +48,42 @@ func regrouped(p Plan, r Rollout, s ScaleSet) []Gate {
 				continue
 			}
 			if r.Instances[m.ID].Tries == 0 {
-				m.From = i.Image // else what it ran before it was touched is what a rollback goes to
+				m.From = p.Target.In(i) // else what it ran before it was touched is what a rollback goes to
 			}
-			out = regroup(out, n, m, i)
+			out = regroup(p, out, n, m, i)
 		}
 	}
 	return slices.DeleteFunc(out, func(g Gate) bool { return len(g.Instances) == 0 })
 }
 
 // regroup puts a member as it is now into its gate, the n-th or the one of the domain it moved to. A
-// domain that is not told is the one it had.
-func regroup(gates []Gate, n int, m Member, i Instance) []Gate {
-	ud := i.UpdateDomain
-	if ud < 0 {
-		ud = m.UpdateDomain
+// domain that is not told is the one it had. A canary stays one.
+func regroup(p Plan, gates []Gate, n int, m Member, i Instance) []Gate {
+	is := member(i, p.Target)
+	is.From = m.From
+	if is.UpdateDomain < 0 {
+		is.UpdateDomain = m.UpdateDomain
 	}
-	if ud != m.UpdateDomain {
-		if n = slices.IndexFunc(gates, func(g Gate) bool { return g.Key == udKey(ud) }); n < 0 {
-			gates, n = append(gates, Gate{Key: udKey(ud), Title: udTitle(ud)}), len(gates)
-		}
+	if is.FaultDomain < 0 {
+		is.FaultDomain = m.FaultDomain
 	}
-	gates[n].Instances = append(gates[n].Instances, Member{i.ID, ud, i.FaultDomain, i.Zone, m.From})
-	return gates
+	is.Zone, is.Placement = cmp.Or(is.Zone, m.Zone), cmp.Or(is.Placement, m.Placement)
+	if p.moved(m, i) == "" || gates[n].Key == canaryGate || p.Order.By == ByBatch {
+		gates[n].Instances = append(gates[n].Instances, is)
+		return gates
+	}
+	return into(gates, p.Order.gate(is), is)
 }
-
-func udKey(ud int) string   { return fmt.Sprintf("ud-%d", ud) }
-func udTitle(ud int) string { return fmt.Sprintf("UD %d", ud) }
 
 // replanned lists what differs between a plan, under which the model named ours, and the one in its
 // place, in words.
-func replanned(p, q Plan, ours Image) []string {
+func replanned(p, q Plan, ours Setting) []string {
 	var out []string
 	if !ours.Same(q.From) {
-		out = append(out, fmt.Sprintf("the model's image: %s, was %s", q.From, ours))
+		out = append(out, fmt.Sprintf("the model's %s: %s, was %s", ours.noun(), q.From, ours))
+	}
+	if p.Beside != (Setting{}) && !p.Beside.Same(q.Beside) {
+		out = append(out, fmt.Sprintf("the model's %s: %s, was %s", p.Beside.noun(), q.Beside, p.Beside))
 	}
 	for _, section := range changed(p.Sections, q.Sections) {
 		out = append(out, "the model's "+string(section))
@@ -104,8 +109,8 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	show := "/vmss show " + p.Name
 	touched := r.touched()
 	before, no := previous(p, r, touched)
-	ours := stillOurs(touched, s, p.Target.Image, before)
-	switch is := s.Model.Image; {
+	ours := stillOurs(touched, s, p.Target.Setting, before)
+	switch is := p.Target.of(s.Model); {
 	case p.Action == ActionRollback:
 		return Plan{}, takenBack(p, r)
 	case len(touched) == 0:
@@ -116,7 +121,7 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 		return Plan{}, Refuse(CodePolicy, show, "%s rolled what the model said, and somebody else writes the model: put the old image back there, then `upgrade %s model`", r.ID, p.Name)
 	case no != nil:
 		return Plan{}, no
-	case !is.Same(p.Target.Image) && !is.Same(p.From) && !is.Same(before):
+	case !is.Same(p.Target.Setting) && !is.Same(p.From) && !is.Same(before):
 		return Plan{}, Refuse(CodePolicy, show, "the model of %s names %s by now, which %s did not set: what came after it would be taken back, too. Name the version to go to with `upgrade %s VERSION`", p.Name, is, r.ID, p.Name)
 	case len(ours) == 0:
 		return Plan{}, Refuse(CodeNothing, show, "nothing of %s to roll back: the instances that %s touched are gone, or run other images by now", p.Name, r.ID)
@@ -125,23 +130,36 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	}
 	limits := view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits()
 	limits.OnFailure = HoldOnFailure
-	w := Wish{Target: Target{Image: before}, Which: Selection{Instances: ours}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
+	w := Wish{Target: Target{Setting: before}, Order: Order{By: p.Order.By}, Which: Selection{Instances: ours}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
 	q, no := NewPlan(s, pol, w, now)
 	if no != nil {
 		return Plan{}, no
 	}
-	order := func(g Gate) int { _, at := p.Gate(g.Key); return -at }
-	slices.SortStableFunc(q.Gates, func(a, b Gate) int { return order(a) - order(b) })
-	q.Digest, q.Hazards = q.digest(), slices.Concat(hazards(s), wouldWait(s, q))
+	q.Gates = backwards(p, q)
+	q.Digest, q.Hazards = q.digest(), slices.Concat(hazards(s, q.Target), wouldWait(s, q))
 	return q, nil
+}
+
+// backwards are the gates of a rollback: those of the plan it takes back, the last one first, each with
+// its instances.
+func backwards(p, q Plan) []Gate {
+	var out []Gate
+	for _, g := range slices.Backward(p.Gates) {
+		for _, m := range g.Instances {
+			if now, _, in := q.Member(m.ID); in {
+				out = into(out, Gate{Key: g.Key, Title: g.Title}, now)
+			}
+		}
+	}
+	return out
 }
 
 // stillOurs are those of the instances that run one of the rollout's two images, or one that is not told: what
 // somebody else put onto the others is not ours to take away.
-func stillOurs(ids []string, s ScaleSet, images ...Image) []string {
+func stillOurs(ids []string, s ScaleSet, to, before Setting) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		i, present := s.Instance(id)
-		return !present || i.Image.Running() != "" && !slices.ContainsFunc(images, i.Image.Same)
+		return !present || to.In(i).String() != "" && !to.In(i).Same(to) && !to.In(i).Same(before)
 	})
 }
 
@@ -169,13 +187,15 @@ func (r Rollout) touched() []string {
 
 // previous is the image that the touched instances ran before. Where they ran several, or nobody knows
 // which, it is the one the model named.
-func previous(p Plan, r Rollout, touched []string) (Image, *Refusal) {
-	var before Image
+func previous(p Plan, r Rollout, touched []string) (Setting, *Refusal) {
+	var before Setting
 	alike := true
 	for n, id := range touched {
 		m, _, _ := p.Member(id)
 		was := m.From
-		was.Version, was.Exact = was.Running(), ""
+		if was.Size == "" {
+			was.Image = was.Image.At(was.Running())
+		}
 		if n == 0 {
 			before = was
 		}
@@ -187,8 +207,5 @@ func previous(p Plan, r Rollout, touched []string) (Image, *Refusal) {
 	if is := r.Model.Previous; pinned(is) {
 		return is, nil
 	}
-	return Image{}, Refuse(CodePolicy, "/vmss show "+p.Name, "the instances of %s ran several images before, or one that is not known: name the one to go to with `upgrade %s VERSION`", p.Name, p.Name)
+	return Setting{}, Refuse(CodePolicy, "/vmss show "+p.Name, "the instances of %s ran several images before, or one that is not known: name the one to go to with `upgrade %s VERSION`", p.Name, p.Name)
 }
-
-// pinned reports whether it is one certain image: neither unknown nor whatever is the latest (R43).
-func pinned(i Image) bool { return i.ID != "" || i.Version != "" && i.Version != Latest }

@@ -29,6 +29,9 @@ type Rollout struct {
 	Op        *OpStatus            // the unfinished operation
 	Cards     map[string][]int     // the askings of each gate that got a card of their own
 	Absent    map[string]time.Time // since when lists have lacked an instance
+	Born      map[string]string    // instances the set got since the plan, and what they run
+	Pictured  map[string]bool      // what people have a picture of
+	Failed    []string             // instances that have failed on a picture
 	UnfoundAt time.Time            // since when Azure has known no such set; zero = it knows it
 	Holds     []HoldPost           // holds that were announced, for their messages; deciding ignores them
 	Refusal   *Refused             // the last definite no, until something is accepted
@@ -87,9 +90,9 @@ type Said struct {
 
 // ModelState is what the rollout has done to the set's model.
 type ModelState struct {
-	Set      bool  // our PATCH was accepted
-	Image    Image // what we set
-	Previous Image // what was there before
+	Set      bool    // our PATCH was accepted
+	To       Setting // what we set
+	Previous Setting // what was there before
 	Asked    *ModelAsked
 	Answer   ModelAnswer
 	AnswerBy string

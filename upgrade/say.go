@@ -114,5 +114,5 @@ func (d Desk) rollback(ctx context.Context, by Person, w Word, rec Record, pol P
 	}
 	p.Note = because(p.Note, "", w.Reason)
 	c := opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now())
-	return *c, fmt.Sprintf("%s is open: %s back to %s. Its cards ask before each gate, the last one first. One person's yes is enough, also yours.", c.Rollout, p.Name, p.Target.Image), nil
+	return *c, fmt.Sprintf("%s is open: %s back to %s. Its cards ask before each gate, the last one first. One person's yes is enough, also yours.", c.Rollout, p.Name, p.Target), nil
 }

@@ -71,6 +71,8 @@ type ScaleSet struct {
 	AutoRepairs   bool
 	ImageNotice   bool // osImageNotificationProfile: each instance may wait 15 minutes
 	EphemeralOS   bool
+	Spot          bool       // its instances may be evicted at any time
+	Zones         []string   // availability zones the set spreads over; none = a regional set
 	SeenAt        time.Time  // when the listing was complete
 	Instances     []Instance // sorted by id
 }
@@ -78,6 +80,7 @@ type ScaleSet struct {
 // Model is the goal state new instances are born with, as far as a rollout depends on it.
 type Model struct {
 	Image    Image
+	Size     string             // of the VMs, such as Standard_D2s_v5; "" = not told
 	Sections map[Section]string // a digest of each section's JSON; absent = the section is absent
 	// Leaves has a digest of every single setting in the sections, by its path, such as
 	// "networkProfile.healthProbe.id": it tells people what was changed, and never a value.
@@ -99,52 +102,6 @@ const (
 // sections are acknowledged on the next card.
 func (s Section) Stops() bool {
 	return s == SectionOSProfile || s == SectionNetwork || s == SectionIdentity
-}
-
-// Image refers to an OS image: a platform image by publisher, offer, sku and version, or anything
-// else by resource id. Exact is the version an instance really runs (exactVersion), "" in a model.
-type Image struct {
-	Publisher string `json:"publisher,omitempty"`
-	Offer     string `json:"offer,omitempty"`
-	SKU       string `json:"sku,omitempty"`
-	Version   string `json:"version,omitempty"`
-	Exact     string `json:"exact,omitempty"`
-	ID        string `json:"id,omitempty"`
-}
-
-// Latest in place of a version makes a model follow whatever Azure publishes; it is no version.
-const Latest = "latest"
-
-// Platform reports whether the image is a marketplace (platform) image.
-func (i Image) Platform() bool { return i.ID == "" && i.Publisher != "" }
-
-// Running returns the version that is really meant or run: Exact when known, else Version.
-func (i Image) Running() string { return cmp.Or(i.Exact, i.Version) }
-
-// Family is the image without its version: what the default allow-list compares (R45).
-func (i Image) Family() string {
-	if !i.Platform() {
-		base, _, _ := strings.Cut(strings.ToLower(i.ID), "/versions/")
-		return base
-	}
-	return strings.ToLower(i.Publisher + ":" + i.Offer + ":" + i.SKU)
-}
-
-// Same reports whether both are the same image in the same version; an unknown version is never
-// the same as anything (R43: exact versions are compared).
-func (i Image) Same(j Image) bool {
-	if !i.Platform() || !j.Platform() {
-		return i.ID != "" && strings.EqualFold(i.ID, j.ID)
-	}
-	return i.Family() == j.Family() && i.Running() != "" && i.Running() == j.Running()
-}
-
-// String is the version for a platform image, else the id's last segment.
-func (i Image) String() string {
-	if i.Platform() {
-		return i.Running()
-	}
-	return i.ID[strings.LastIndexByte(i.ID, '/')+1:]
 }
 
 // Provisioning is the last segment of a ProvisioningState/… code, lower case.
@@ -191,9 +148,11 @@ type Instance struct {
 	UpdateDomain int    // -1 = not known (deallocated, or a Flexible set)
 	FaultDomain  int    // -1 = not known
 	Zone         string
-	Placement    string // placement group id
+	Placement    string // placement group id; update and fault domains count within one
+	Size         string // of the VM; "" = not told
 	Image        Image
 	LatestModel  bool // latestModelApplied
+	Spot         bool // Azure may evict it
 	Protected    bool // protectFromScaleSetActions: the set's upgrades pass it by
 	Provisioning Provisioning
 	Power        Power
@@ -213,23 +172,11 @@ func (i Instance) Available() bool {
 
 // Instance returns the instance with that id.
 func (s ScaleSet) Instance(id string) (Instance, bool) {
-	i := slices.IndexFunc(s.Instances, func(x Instance) bool { return x.ID == id })
-	if i < 0 {
+	i, found := slices.BinarySearchFunc(s.Instances, id, func(x Instance, id string) int { return CompareIDs(x.ID, id) })
+	if !found {
 		return Instance{}, false
 	}
 	return s.Instances[i], true
-}
-
-// Domains returns the update domains that exist now, in order (R44: discovered, never assumed).
-func (s ScaleSet) Domains() []int {
-	var out []int
-	for _, i := range s.Instances {
-		if i.UpdateDomain >= 0 && !slices.Contains(out, i.UpdateDomain) {
-			out = append(out, i.UpdateDomain)
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // Unavailable counts the instances that do not serve.
@@ -249,7 +196,7 @@ func CompareIDs(a, b string) int {
 	y, errY := strconv.Atoi(b)
 	switch {
 	case errX == nil && errY == nil:
-		return cmp.Compare(x, y)
+		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
 	case errX == nil:
 		return -1
 	case errY == nil:

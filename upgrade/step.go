@@ -243,10 +243,12 @@ func (s *step) act(d Decision) error {
 		s.add(Dropped{Op: s.rec.Rollout.Op.ID, Reason: d.Text})
 	case SetAside:
 		s.add(Quarantined{IDs: d.Batch, Reason: d.Text})
+	case GiveUp:
+		s.add(AbortAsked{Name: "the plan", Reason: d.Text, Rollback: s.rec.Plan.Limits.OnFailure == RollbackOnFailure})
 	case End:
 		ended := Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally()}
 		if s.seen.Set != nil {
-			ended.Model = s.seen.Set.Model.Image
+			ended.Model = s.rec.Plan.Target.of(s.seen.Set.Model)
 		}
 		if d.Outcome == OutcomeRollback {
 			next, no := s.rollback()
@@ -254,6 +256,9 @@ func (s *step) act(d Decision) error {
 				return no // it was decided on the same reading, so that this cannot be
 			}
 			s.then, ended.Then = next, next.Rollout
+		}
+		if s.seen.Set != nil && s.rollout().Started() {
+			s.add(s.view().picture(PictureEnd))
 		}
 		s.add(ended)
 	case SetModel, Start, Resend, PutBack:
@@ -268,12 +273,16 @@ func (s *step) view() view { return view{s.rec.Plan, s.rollout(), s.seen, s.e.No
 // lock over in the same transaction: nobody comes between.
 func (s *step) rollback() (*Change, *Refusal) {
 	abort := s.rec.Rollout.Abort
-	p, no := s.view().undo(abort.By)
+	by, name := abort.By, abort.Name
+	if by == "" { // the plan said so: it is whose plan it was
+		by, name = s.rec.Rollout.Requester, s.rec.Rollout.Name
+	}
+	p, no := s.view().undo(by)
 	if no != nil {
 		return nil, no
 	}
 	p.Note = because(p.Note, "", abort.Reason)
-	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, abort.By, abort.Name, s.e.Now()), nil
+	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, p.By, name, s.e.Now()), nil
 }
 
 // asked puts a gate to people, with what has changed in the model since the plan (R34).
@@ -291,6 +300,7 @@ func (s *step) tally() Tally {
 	r := s.rollout()
 	n := r.Count(s.rec.Plan)
 	t := Tally{Planned: s.rec.Plan.Size(), OK: n[OK], Failed: n[Broken], Vanished: n[Vanished], Left: n[Left], Aside: n[Aside], Passed: n[Passed], LowestServing: r.Lowest, Total: s.rec.Plan.Total}
+	t.Born = len(r.Born)
 	t.Untouched, t.Unknown = n[Waiting], n[Going]+n[Checking]+n[Confirmed]+n[Unclear]
 	if s.seen.Set != nil {
 		t.OnNew, t.OnOld = s.view().split()
@@ -301,7 +311,7 @@ func (s *step) tally() Tally {
 // operation puts the decision into the words of one write.
 func (s *step) operation(d Decision) Operation {
 	r := s.rollout()
-	op := Operation{ID: "op-" + s.e.ID(), Set: s.rec.Plan.Set, Gate: d.Gate, Digest: s.rec.Plan.Digest, Asking: r.Grants[d.Gate].Asking, Image: s.rec.Plan.Target.Image}
+	op := Operation{ID: "op-" + s.e.ID(), Set: s.rec.Plan.Set, Gate: d.Gate, Digest: s.rec.Plan.Digest, Asking: r.Grants[d.Gate].Asking, To: s.rec.Plan.Target.Setting}
 	switch d.Kind {
 	case Start:
 		op.Kind, op.Instances, op.Batch = OpUpgrade, d.Batch, len(r.Batches)+1
@@ -313,7 +323,7 @@ func (s *step) operation(d Decision) Operation {
 	case SetModel:
 		op.Kind, op.IfMatch = OpModel, s.seen.Set.Etag
 	case PutBack:
-		op.Kind, op.IfMatch, op.Image = OpRevert, s.seen.Set.Etag, r.Model.Previous
+		op.Kind, op.IfMatch, op.To = OpRevert, s.seen.Set.Etag, r.Model.Previous
 	}
 	return op
 }

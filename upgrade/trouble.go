@@ -135,8 +135,10 @@ func drift(v view) *Blocker {
 func (v view) drifted() []string {
 	var out []string
 	s := v.seen.Set
-	if want := v.ourImage(); !s.Model.Image.Same(want) {
-		out = append(out, fmt.Sprintf("the model's image is %s, not %s", s.Model.Image, want))
+	for _, want := range []Setting{v.ours(), v.p.Beside} {
+		if is := want.of(s.Model); want != (Setting{}) && !is.Same(want) {
+			out = append(out, fmt.Sprintf("the model's %s is %s, not %s", want.noun(), is, want))
+		}
 	}
 	if s.UpgradeMode != v.p.UpgradeMode {
 		out = append(out, fmt.Sprintf("the upgrade mode is %s, not %s", s.UpgradeMode, v.p.UpgradeMode))
@@ -159,22 +161,25 @@ func (v view) drifted() []string {
 	return out
 }
 
-// ourImage is what the model must name: what we set, or what it named when the plan was made.
-func (v view) ourImage() Image {
+// ours is what the model must name: what we set, or what it named when the plan was made.
+func (v view) ours() Setting {
 	if v.r.Model.Set && !v.r.Model.Reverted {
-		return v.r.Model.Image
+		return v.r.Model.To
 	}
 	return v.p.From
 }
 
-// moved lists instances that were agreed to as part of one update domain and are in another now.
+// moved lists instances that were agreed to as part of one domain and are in another now.
 func (v view) moved() []string {
 	var out []string
 	for _, g := range v.p.Gates {
 		for _, m := range g.Instances {
 			i, present := v.seen.Set.Instance(m.ID)
-			if present && i.UpdateDomain >= 0 && i.UpdateDomain != m.UpdateDomain && v.r.Instances[m.ID].State == Waiting {
-				out = append(out, fmt.Sprintf("instance %s moved from UD %d to UD %d", m.ID, m.UpdateDomain, i.UpdateDomain))
+			if !present || v.r.Instances[m.ID].State != Waiting {
+				continue
+			}
+			if how := v.p.moved(m, i); how != "" {
+				out = append(out, fmt.Sprintf("instance %s moved %s", m.ID, how))
 			}
 		}
 	}
@@ -222,6 +227,13 @@ func changedLeaves(was, is map[string]string) []string {
 		out = append(out[:mostLeaves], fmt.Sprintf("and %s more", Count(more, "setting")))
 	}
 	return out
+}
+
+// givesUp: the plan ends the rollout for failures that are too many. What somebody has said since about
+// such a failure does not undo that: it counts again.
+func (v view) givesUp() bool {
+	o := v.limits().OnFailure
+	return o == AbortOnFailure || o == RollbackOnFailure
 }
 
 // channel: nothing starts that people would not see (R19). What is in flight is followed to its end.

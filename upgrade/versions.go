@@ -5,10 +5,6 @@ import (
 	"strings"
 )
 
-func older(a, b Image) bool {
-	return a.Platform() && b.Platform() && a.Family() == b.Family() && CompareVersions(a.Running(), b.Running()) < 0
-}
-
 // CompareVersions compares dotted numeric versions part by part; Azure's have leading zeros and
 // any length, so they are not semantic versions. Parts that are no numbers compare as text.
 func CompareVersions(a, b string) int {

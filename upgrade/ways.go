@@ -130,7 +130,7 @@ func (h hearing) resolveCall() (Heard, *Refusal) {
 	}
 	facts := []Fact{said, Settled{Op: op.ID, OK: true, Code: "Resolved", Message: "as resolved by " + h.by.Name}}
 	if op.Kind == OpModel {
-		facts = append(facts, ModelSet{Image: op.Image, Previous: h.p.From})
+		facts = append(facts, ModelSet{To: op.To, Previous: h.p.From})
 	}
 	return Heard{facts, fmt.Sprintf("%s did happen, you say: what is seen of the set tells how it went.", upperFirst(describe(op.Operation)))}, nil
 }
@@ -170,14 +170,14 @@ func (h hearing) aboutIDs(ids []string, more ...string) string {
 // replan puts the Desk's new plan in the place of the rollout's. Where somebody has put the image before
 // back into the model, that is the very same plan, and it begins anew.
 func (h hearing) replan() (Heard, *Refusal) {
-	ours := view{p: h.p, r: h.r}.ourImage()
+	ours := view{p: h.p, r: h.r}.ours()
 	switch q := h.w.Plan; {
 	case h.r.Op != nil:
 		return Heard{}, h.refuse(CodeState, "a call of %s is in flight: it is followed to its end first", h.r.ID)
 	case q.Digest == h.p.Digest && q.From.Same(ours):
 		return Heard{}, h.refuse(CodeState, "%s is as planned: there is nothing to plan anew", h.p.Name)
 	default:
-		return Heard{[]Fact{Replanned{Digest: q.Digest, Name: h.by.Name, Image: q.From, Changes: replanned(h.p, *q, ours)}},
+		return Heard{[]Fact{Replanned{Digest: q.Digest, Name: h.by.Name, Model: q.From, Changes: replanned(h.p, *q, ours)}},
 			fmt.Sprintf("%s is planned anew (plan %s): every yes so far is void, the next card shows what is different.", h.r.ID, q.Short())}, nil
 	}
 }

@@ -1,0 +1,73 @@
+package upgrade
+
+import "slices"
+
+// What a picture can be of, beside gates.
+const (
+	PictureStart   = "start"
+	PictureFailure = "failure"
+	PictureEnd     = "end"
+)
+
+// noteBorn lists instances that the set did not have when it was planned. They are nobody's to upgrade
+// here: nobody agreed to them (R34).
+func (v view) noteBorn() []Fact {
+	if v.p.Rest == nil { // a plan that is older than its keeping, or takes in all there was
+		if v.p.Size() != v.p.Total {
+			return nil
+		}
+	}
+	known := map[string]bool{}
+	for _, m := range v.p.Rest {
+		known[m.ID] = true
+	}
+	for _, g := range v.p.Gates {
+		for _, m := range g.Instances {
+			known[m.ID] = true
+		}
+	}
+	var facts []Fact
+	for _, i := range v.seen.Set.Instances {
+		if _, before := v.r.Born[i.ID]; !before && !known[i.ID] {
+			facts = append(facts, Born{ID: i.ID, Image: v.p.Target.In(i).String()})
+		}
+	}
+	return facts
+}
+
+// notePicture is due at the start, when a gate of which something was started is done, and when more
+// has failed.
+func (v view) notePicture() []Fact {
+	var of []string
+	add := func(what string, due bool) {
+		if due && !v.r.Pictured[what] {
+			of = append(of, what)
+		}
+	}
+	add(PictureStart, true)
+	for _, g := range v.p.Gates {
+		_, done := v.r.GateDone(g)
+		add(g.Key, done && v.halfDone(g))
+	}
+	if slices.ContainsFunc(v.r.In(Broken, Unclear), func(id string) bool { return !slices.Contains(v.r.Failed, id) }) {
+		of = append(of, PictureFailure)
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	return []Fact{v.picture(of...)}
+}
+
+func (v view) picture(of ...string) Pictured {
+	p := Pictured{Of: of, Failed: v.r.In(Broken, Unclear)}
+	for _, i := range v.seen.Set.Instances {
+		switch {
+		case i.Available():
+		case i.Power == Running || i.Power == "":
+			p.Down = append(p.Down, i.ID)
+		default:
+			p.Off = append(p.Off, i.ID)
+		}
+	}
+	return p
+}

@@ -1,0 +1,228 @@
+package upgrade
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Wish is what a plan is made from, once the words of an [Ask] are resolved.
+type Wish struct {
+	Target  Target
+	Pinned  string
+	Which   Selection
+	Order   Order
+	Limits  Limits
+	Note    string
+	By      string
+	Hazards []string
+	Undoes  string // the rollout that is taken back: older images are what is wanted then (R5)
+}
+
+func (w Wish) down(pol Policy) bool { return pol.Downgrades || w.Undoes != "" }
+
+// NewPlan makes the plan for a wish from one complete reading of the set, or says why there can be
+// none (R33, R35, R42, R44, R45).
+func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
+	if no := plannable(s, pol, w); no != nil {
+		return Plan{}, no
+	}
+	w.Order = w.Order.or(s)
+	p := Plan{
+		Set: s.ID, Name: s.Name, ResourceGroup: s.ResourceGroup, Location: s.Location,
+		Action: w.action(), Target: w.Target, From: w.Target.of(s.Model), Limits: w.limits(len(s.Instances)), Policy: pol,
+		UpgradeMode: s.UpgradeMode, Sections: s.Model.Sections, Beside: w.Target.beside(s.Model), Unique: s.Unique, Undoes: w.Undoes,
+		Which: w.Which, Order: w.Order, Leaves: s.Model.Leaves,
+		By: w.By, At: now, Note: w.Note, Total: len(s.Instances), Available: len(s.Instances) - s.Unavailable(),
+		Pinned: w.Pinned, Batch: expected(s),
+	}
+	p.Downgrade = !w.Target.Model && older(w.Target.Image, standing(s))
+	p.Gates, p.Skipped, p.Rest = divide(s, w, p.Limits, w.down(pol))
+	if len(p.Gates) == 0 {
+		return Plan{}, nothing(s, w, p.Skipped)
+	}
+	p.Pending = pending(s, p.Gates, w.Target)
+	p.Hazards = slices.Concat(hazards(s, p.Target), w.Hazards, wouldWait(s, p))
+	p.Digest = p.digest()
+	return p, nil
+}
+
+func (w Wish) action() Action {
+	switch {
+	case w.Undoes != "":
+		return ActionRollback
+	case w.Target.Size != "":
+		return ActionResize
+	}
+	return ActionUpgrade
+}
+
+// limits: a number of instances that was asked for bounds a call; of gates by batch it is the gate.
+func (w Wish) limits(total int) Limits {
+	l := w.Limits
+	if n := w.Order.Batch.Of(total); n > 0 && w.Order.By != ByBatch {
+		l.BatchCap = min(l.BatchCap, n)
+	}
+	return l
+}
+
+// divide makes gates of the instances that are wanted, says why it passes others by, and lists all that are in no gate.
+func divide(s ScaleSet, w Wish, l Limits, down bool) (gates []Gate, skipped []Skip, rest []Member) {
+	var members []Member
+	ill := map[string]bool{}
+	for _, i := range s.Instances {
+		m := member(i, w.Target)
+		wanted := w.Which.Takes(i)
+		why := w.skip(i, down)
+		if wanted && why != "" {
+			skipped = append(skipped, Skip{i.ID, why})
+		}
+		if !wanted || why != "" {
+			rest = append(rest, m)
+			continue
+		}
+		members, ill[i.ID] = append(members, m), !i.Available()
+	}
+	size := w.Order.Batch.Of(len(s.Instances))
+	if size == 0 {
+		size = min(l.MaxUnavailable, l.BatchCap)
+	}
+	return w.Order.gates(members, func(m Member) bool { return ill[m.ID] }, size), skipped, rest
+}
+
+// skip is why a plan passes an instance by, "" if it does not.
+func (w Wish) skip(i Instance, down bool) SkipReason {
+	why := skip(i, w.Target, down)
+	switch {
+	case why == SkipCurrent && !i.Available() && i.Power != Deallocated:
+		return SkipIll
+	case why == "" && slices.Contains(w.Which.Skip, i.ID):
+		return SkipAsked
+	case why == "" && w.Order.lacks(i):
+		return SkipNoDomain
+	}
+	return why
+}
+
+// skip is why an instance is passed by, "" if it is not. down says whether the policy permits
+// downgrades: without, an instance on a newer version is never taken back, whatever the model says.
+func skip(i Instance, t Target, down bool) SkipReason {
+	switch {
+	case i.Provisioning == Deleting:
+		return SkipDeleting
+	case t.Current(i):
+		return SkipCurrent
+	case i.Protected:
+		return SkipProtected
+	case i.Power == Deallocated && i.Spot:
+		return SkipEvicted
+	case i.Power == Deallocated:
+		return SkipDeallocated
+	case !down && t.Size == "" && older(t.Image, i.Image):
+		return SkipNewer
+	}
+	return ""
+}
+
+func nothing(s ScaleSet, w Wish, skipped []Skip) *Refusal {
+	reasons := map[SkipReason]int{}
+	for _, k := range skipped {
+		reasons[k.Reason]++
+	}
+	var parts []string
+	for _, why := range []SkipReason{SkipCurrent, SkipIll, SkipProtected, SkipDeallocated, SkipEvicted, SkipNewer, SkipNoDomain, SkipDeleting, SkipAsked} {
+		if n := reasons[why]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, why))
+		}
+	}
+	return Refuse(CodeNothing, "/vmss show "+s.Name, "nothing to do on %s for %s: %s", s.Name, w.Target, cmp.Or(strings.Join(parts, " · "), "the set has no instances"))
+}
+
+// plannable holds the refusals of plan time, each with its smallest remedy.
+func plannable(s ScaleSet, pol Policy, w Wish) *Refusal {
+	policy := "/vmss show " + s.Name + " policy"
+	if no := Drivable(s); no != nil {
+		return no
+	}
+	switch {
+	case len(s.Instances) == 0:
+		return nothing(s, w, nil)
+	case w.Limits.OnFailure == RollbackOnFailure && w.Target.Model:
+		return Refuse(CodeArg, "", "with target model there is no rollback: somebody else writes the model. Smallest change: on-failure=abort")
+	case w.Limits.MaxUnavailable < 1:
+		return Refuse(CodePolicy, policy, "with max-unavailable 0 nothing can ever be upgraded. Smallest change: max-unavailable=1")
+	case w.Limits.BatchCap < 1:
+		return Refuse(CodePolicy, policy, "with a batch cap of %d nothing can ever be upgraded. Smallest change: a cap of 1 in the set's policy", w.Limits.BatchCap)
+	}
+	if no := choosable(s, w); no != nil {
+		return no
+	}
+	return allowed(s, pol, w)
+}
+
+// Drivable is why a set cannot be rolled by the bot as it is, and the smallest change that helps; nil
+// when nothing of the set itself is in the way (R35, R45).
+func Drivable(s ScaleSet) *Refusal {
+	show := "/vmss show " + s.Name
+	switch {
+	case s.Owner != "":
+		return Refuse(CodePolicy, show, "%s is managed by %s: upgrade it there", s.Name, s.Owner)
+	case s.UpgradeMode != Manual:
+		return Refuse(CodePolicy, show, "%s has upgrade mode %s: Azure would upgrade instances by itself as soon as the image changes. Smallest change: set its upgradePolicy.mode to Manual", s.Name, s.UpgradeMode)
+	case s.AutoOSUpgrade:
+		return Refuse(CodePolicy, show, "%s has automatic OS upgrades on: Azure would roll images out by itself. Smallest change: set enableAutomaticOSUpgrade to false", s.Name)
+	case s.Rolling:
+		return Refuse(CodePolicy, show, "a rolling upgrade of Azure's own is running on %s: wait for it or cancel it", s.Name)
+	case s.Provisioning == Deleting:
+		return Refuse(CodePolicy, show, "%s is being deleted", s.Name)
+	}
+	return nil
+}
+
+// allowed keeps a plan to images the set may run: by default the family it runs now. A VHD must be
+// permitted by name: such disks are a thing of the past, and the bot knows nothing about what is in them.
+func allowed(s ScaleSet, pol Policy, w Wish) *Refusal {
+	t, policy := w.Target, "/vmss show "+s.Name+" policy"
+	families := pol.AllowedImages
+	if len(families) == 0 && (t.Image.Kind() != KindVHD || t.Model) {
+		families = []string{s.Model.Image.Family()}
+	}
+	known := slices.ContainsFunc(families, t.Image.within)
+	switch is := standing(s); {
+	case t.Size != "":
+		return nil
+	case !known && w.Undoes == "": // the image before was allowed when it was rolled out
+		return Refuse(CodePolicy, policy, "%s is not an image %s may run (allowed: %s). Smallest change: name it under images in the set's policy", t.Image.Family(), s.Name, cmp.Or(strings.Join(families, ", "), "none"))
+	case !t.Model && older(t.Image, is) && !w.down(pol):
+		return Refuse(CodePolicy, policy, "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, is, s.Name)
+	}
+	return nil
+}
+
+// within reports whether a word of an allow-list permits the image: its family, or the beginning of
+// it before an asterisk.
+func (i Image) within(word string) bool {
+	family := i.Family()
+	if start, some := strings.CutSuffix(word, "*"); some {
+		return len(family) >= len(start) && strings.EqualFold(family[:len(start)], start)
+	}
+	return family != "" && strings.EqualFold(word, family)
+}
+
+// standing is the image a set is on, as far as older and newer go: its model's, or, for a model that
+// follows latest, the newest that an instance runs (R43).
+func standing(s ScaleSet) Image {
+	is := s.Model.Image
+	if !is.Follows() {
+		return is
+	}
+	newest := ""
+	for _, i := range s.Instances {
+		if i.Image.Family() == is.Family() && CompareVersions(i.Image.Running(), newest) > 0 {
+			newest = i.Image.Running()
+		}
+	}
+	return is.At(newest)
+}

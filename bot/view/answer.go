@@ -101,7 +101,7 @@ func planAnswer(reply commands.Reply) Message {
 	var p page
 	plan := *reply.Plan
 	if reply.Rollout != "" {
-		p.para(fmt.Sprintf(":memo: %s is open: %s → %s, %s in %s.", code(reply.Rollout), name(plan.Name), version(plan.Target.Image),
+		p.para(fmt.Sprintf(":memo: %s is open: %s → %s, %s in %s.", code(reply.Rollout), name(plan.Name), version(plan.Target),
 			upgrade.Count(plan.Size(), "instance"), upgrade.Count(len(plan.Gates), "gate")),
 			"The plan and the first card are in the channel. Somebody else must approve.")
 		p.small(echo(reply.Request))

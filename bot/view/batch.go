@@ -133,11 +133,11 @@ func usual(b upgrade.BatchStatus, p upgrade.Plan) string {
 	m, _, _ := p.Member(b.Instances[0])
 	switch {
 	case b.Op.Kind == upgrade.OpReimage:
-		return "New disk of " + version(p.Target.Image)
+		return "New disk of " + version(p.Target)
 	case back(p):
-		return fmt.Sprintf(":rewind: %s back to %s", version(m.From), version(p.Target.Image))
+		return fmt.Sprintf(":rewind: %s back to %s", version(m.From), version(p.Target))
 	}
-	return version(m.From) + " → " + version(p.Target.Image)
+	return version(m.From) + " → " + version(p.Target)
 }
 
 // step is an instance's own step, "" where it is the usual one.
@@ -147,7 +147,7 @@ func (t teller) step(m upgrade.Member, image string) string {
 		first, _, _ := p.Member(t.batch.Instances[0])
 		fromElsewhere = !m.From.Same(first.From) && t.batch.Op.Kind != upgrade.OpReimage
 	}
-	if !fromElsewhere && orUnknown(image) == version(p.Target.Image) {
+	if !fromElsewhere && orUnknown(image) == version(p.Target) {
 		return ""
 	}
 	return version(m.From) + " → " + orUnknown(image)

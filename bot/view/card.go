@@ -38,7 +38,7 @@ func gateOf(p upgrade.Plan, at int) string { return fmt.Sprintf("gate %d/%d", at
 // question is the title of a card. What goes back must not be taken for what goes on.
 func question(a asking, g upgrade.Gate, p upgrade.Plan) string {
 	if back(p) {
-		return fmt.Sprintf(":rewind: *Roll %s%s of %s back to %s?*", g.Title, onceMore(a), name(p.Name), version(p.Target.Image))
+		return fmt.Sprintf(":rewind: *Roll %s%s of %s back to %s?*", g.Title, onceMore(a), name(p.Name), version(p.Target))
 	}
 	return fmt.Sprintf("*Approve %s%s of %s?*", g.Title, onceMore(a), name(p.Name))
 }
@@ -67,7 +67,7 @@ func goal(p upgrade.Plan, g upgrade.Gate, a asking) string {
 	if back(p) {
 		arrow = "back to"
 	}
-	return fmt.Sprintf("%s %s %s", some, arrow, version(p.Target.Image))
+	return fmt.Sprintf("%s %s %s", some, arrow, version(p.Target))
 }
 
 func cardText(a asking, g upgrade.Gate, rec upgrade.Record) string {

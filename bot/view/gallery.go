@@ -139,10 +139,10 @@ func planStories(sh *shelf, c cast) {
 	s := begin(c, 20, func(s *story) {
 		s.set.HealthSource, s.set.AutoRepairs, s.set.ImageNotice, s.set.EphemeralOS = false, true, true, true
 		s.set.Model.Image = s.image(c.new + "9")
-		s.azure([]string{c.instance + "3", c.instance + "4"}, func(i *upgrade.Instance) { i.Image = s.image(c.new) })
-		s.azure([]string{c.instance + "9"}, func(i *upgrade.Instance) { i.Protected = true })
-		s.azure([]string{c.instance + "11"}, func(i *upgrade.Instance) { i.Power = upgrade.Deallocated })
-		s.azure([]string{c.instance + "12"}, func(i *upgrade.Instance) { i.Image, i.LatestModel = s.set.Model.Image, false })
+		s.azure([]string{c.id(3), c.id(4)}, func(i *upgrade.Instance) { i.Image = s.image(c.new) })
+		s.azure([]string{c.id(9)}, func(i *upgrade.Instance) { i.Protected = true })
+		s.azure([]string{c.id(11)}, func(i *upgrade.Instance) { i.Power = upgrade.Deallocated })
+		s.azure([]string{c.id(12)}, func(i *upgrade.Instance) { i.Image, i.LatestModel = s.set.Model.Image, false })
 	})
 	s.plan.Pinned, s.plan.Downgrade = "latest", true
 	sh.add("plan/with hazards", s, upgrade.SlotPlan)
@@ -326,11 +326,11 @@ func weatherStories(sh *shelf, c cast) {
 	unread.unread = &upgrade.Fault{Kind: upgrade.FaultUnavailable, Op: "read " + c.set, Message: c.message}
 	unread.look()
 	sh.add("live/unread", unread, upgrade.SlotLive)
-	busy.azure([]string{c.instance + "3"}, func(i *upgrade.Instance) { i.Provisioning = upgrade.Updating })
+	busy.azure([]string{c.id(3)}, func(i *upgrade.Instance) { i.Provisioning = upgrade.Updating })
 	busy.look()
 	sh.add("live/busy", busy, upgrade.SlotLive)
 
-	s.azure([]string{c.instance + "0"}, func(i *upgrade.Instance) { i.Health = upgrade.Unhealthy })
+	s.azure([]string{c.id(0)}, func(i *upgrade.Instance) { i.Health = upgrade.Unhealthy })
 	s.look()
 	sh.add("live/ill", s, upgrade.SlotLive)
 	sh.hold("health", s)

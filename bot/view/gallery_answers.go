@@ -52,10 +52,10 @@ func (sh *shelf) ask(name string, now time.Time, r commands.Request) {
 func setAnswers(sh *shelf, c cast) {
 	for _, n := range []int{20, 100} {
 		s := begin(c, n, nil)
-		s.azure([]string{c.instance + "7"}, func(i *upgrade.Instance) {
+		s.azure([]string{c.id(7)}, func(i *upgrade.Instance) {
 			i.Provisioning, i.Health, i.Message, i.LatestModel = upgrade.Failed, upgrade.Unhealthy, c.message, false
 		})
-		s.azure([]string{c.instance + "8"}, func(i *upgrade.Instance) { i.Image, i.Protected = s.image(c.new), true })
+		s.azure([]string{c.id(8)}, func(i *upgrade.Instance) { i.Image, i.Protected = s.image(c.new), true })
 		for _, part := range []string{"", "map", "instances", "image", "policy"} {
 			sh.reply(fmt.Sprintf("show %d %s", n, part), s.now, commands.Reply{Verb: commands.VerbShow, Set: &commands.SetSight{Part: part, Set: s.set, Policy: s.pol, Rollout: s.id}})
 		}

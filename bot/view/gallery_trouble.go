@@ -12,7 +12,7 @@ import (
 func (s *story) ids(numbers ...int) []string {
 	var out []string
 	for _, n := range numbers {
-		out = append(out, s.cast.instance+fmt.Sprint(n))
+		out = append(out, s.cast.id(n))
 	}
 	return out
 }

@@ -79,7 +79,7 @@ func formSamples(c cast, s *story) []ViewSample {
 func inTrouble(c cast, s *story) upgrade.Record {
 	ill := s.branch()
 	for i, state := range []upgrade.Progress{upgrade.Broken, upgrade.Unclear, upgrade.Aside, upgrade.Passed, upgrade.OK} {
-		ill.say("", upgrade.InstanceSeen{ID: c.instance + fmt.Sprint(i), State: state, Detail: c.message})
+		ill.say("", upgrade.InstanceSeen{ID: c.id(i), State: state, Detail: c.message})
 	}
 	return ill.record()
 }

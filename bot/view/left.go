@@ -125,12 +125,12 @@ func modelLeft(rec upgrade.Record) []string {
 	case m.Reverted:
 		return []string{fmt.Sprintf("• The model names %s again. Upgraded instances read “not latest”: compare images, not that flag.", version(m.Previous))}
 	}
-	if is := rec.Rollout.Ended.Model; is != (upgrade.Image{}) && !is.Same(m.Image) {
-		return []string{fmt.Sprintf("• The model names %s by now, not %s: somebody else changed it. New instances are born on that.", version(is), version(m.Image))}
+	if is := rec.Rollout.Ended.Model; is != (upgrade.Setting{}) && !is.Same(m.To) {
+		return []string{fmt.Sprintf("• The model names %s by now, not %s: somebody else changed it. New instances are born on that.", version(is), version(m.To))}
 	}
 	undo := "go back"
 	if back(rec.Plan) {
 		undo = "bring that back"
 	}
-	return []string{fmt.Sprintf("• The model names %s. If a template (Terraform, Bicep) still says %s, change it there: applying it would %s.", version(m.Image), version(m.Previous), undo)}
+	return []string{fmt.Sprintf("• The model names %s. If a template (Terraform, Bicep) still says %s, change it there: applying it would %s.", version(m.To), version(m.Previous), undo)}
 }

@@ -26,7 +26,7 @@ func live(rec upgrade.Record, now time.Time) Message {
 // title names the set and the goal; of a rollback nobody must take the one for the other.
 func title(rec upgrade.Record) string {
 	if back(rec.Plan) {
-		return fmt.Sprintf(":rewind: *%s back to %s*  rollback of %s", name(rec.Plan.Name), version(rec.Plan.Target.Image), code(rec.Plan.Undoes))
+		return fmt.Sprintf(":rewind: *%s back to %s*  rollback of %s", name(rec.Plan.Name), version(rec.Plan.Target), code(rec.Plan.Undoes))
 	}
 	return fmt.Sprintf("*%s*", aim(rec.Plan))
 }
@@ -34,9 +34,9 @@ func title(rec upgrade.Record) string {
 // aim is the set and the goal without markup.
 func aim(p upgrade.Plan) string {
 	if back(p) {
-		return fmt.Sprintf("%s back to %s", name(p.Name), version(p.Target.Image))
+		return fmt.Sprintf("%s back to %s", name(p.Name), version(p.Target))
 	}
-	return fmt.Sprintf("%s → %s", name(p.Name), version(p.Target.Image))
+	return fmt.Sprintf("%s → %s", name(p.Name), version(p.Target))
 }
 
 // owner names who has the rollout since it was handed over.

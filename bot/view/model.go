@@ -25,19 +25,19 @@ func model(rec upgrade.Record) (Message, error) {
 	p.para(
 		fmt.Sprintf("*Which image stays in the model of %s?*", name(rec.Plan.Name)),
 		fmt.Sprintf("It names %s: new instances are born on it. %d of %d instances run %s, %d do not.",
-			version(m.Image), m.Asked.On, m.Asked.On+m.Asked.Off, version(m.Image), m.Asked.Off),
+			version(m.To), m.Asked.On, m.Asked.On+m.Asked.Off, version(m.To), m.Asked.Off),
 		recommendation(m),
 		"After putting it back, upgraded instances read “not latest”: compare images, not that flag.",
 	)
 	p.small(code("/vmss abort "+rec.ID+" revert"), code("/vmss abort "+rec.ID+" keep"))
 	p.buttons(modelButtons(rec)...)
-	return p.done(upgrade.SlotModel, fmt.Sprintf("%s: put %s back into the model, or keep %s? (%s)", name(rec.Plan.Name), version(m.Previous), version(m.Image), esc(rec.ID, 20))), nil
+	return p.done(upgrade.SlotModel, fmt.Sprintf("%s: put %s back into the model, or keep %s? (%s)", name(rec.Plan.Name), version(m.Previous), version(m.To), esc(rec.ID, 20))), nil
 }
 
 // recommendation gives the reason in terms of the new image only: instances that do not run it may be
 // on any other, not just on the one it replaced.
 func recommendation(m upgrade.ModelState) string {
-	on, off, image := m.Asked.On, m.Asked.Off, version(m.Image)
+	on, off, image := m.Asked.On, m.Asked.Off, version(m.To)
 	why := "nothing was upgraded"
 	switch {
 	case on > off:
@@ -57,8 +57,8 @@ func modelButtons(rec upgrade.Record) []slack.BlockElement {
 	m := rec.Rollout.Model
 	back := button("Put "+m.Previous.String()+" back", "Put the old image back", commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Revert})
 	back.WithConfirm(confirm("Put the old image back?", fmt.Sprintf("The model of %s names %s again. Instances are left alone.", name(rec.Plan.Name), version(m.Previous)), "Put it back"))
-	keep := button("Keep "+m.Image.String(), "Keep the new image", commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Keep})
-	keep.WithConfirm(confirm("Keep the new image?", fmt.Sprintf("New instances of %s are born on %s.", name(rec.Plan.Name), version(m.Image)), "Keep it"))
+	keep := button("Keep "+m.To.String(), "Keep the new image", commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Keep})
+	keep.WithConfirm(confirm("Keep the new image?", fmt.Sprintf("New instances of %s are born on %s.", name(rec.Plan.Name), version(m.To)), "Keep it"))
 	if m.Asked.Recommend == upgrade.Keep {
 		keep.WithStyle(slack.StylePrimary)
 		return []slack.BlockElement{keep, back}
@@ -78,9 +78,9 @@ func modelClosed(rec upgrade.Record) string {
 	case m.Answer == upgrade.Revert:
 		return fmt.Sprintf(":arrows_counterclockwise: %s%s goes back into the model of %s", who, version(m.Previous), name(rec.Plan.Name))
 	case m.Answer == upgrade.Keep:
-		return fmt.Sprintf(":white_check_mark: %s%s stays in the model of %s", who, version(m.Image), name(rec.Plan.Name))
+		return fmt.Sprintf(":white_check_mark: %s%s stays in the model of %s", who, version(m.To), name(rec.Plan.Name))
 	case rec.Rollout.Ended != nil:
-		return fmt.Sprintf(":grey_question: Nobody answered: the model of %s names %s", name(rec.Plan.Name), version(m.Image))
+		return fmt.Sprintf(":grey_question: Nobody answered: the model of %s names %s", name(rec.Plan.Name), version(m.To))
 	}
 	return ""
 }

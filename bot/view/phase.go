@@ -74,15 +74,15 @@ func working(rec upgrade.Record) phase {
 	gate, _ := rec.Plan.Gate(op.Gate)
 	p := phase{":arrows_counterclockwise:", "upgrading " + gate.Title, fmt.Sprintf("%s: Azure upgrades %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"))}
 	if back(rec.Plan) {
-		p = phase{":rewind:", "taking " + gate.Title + " back", fmt.Sprintf("%s: Azure takes %s back to %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"), version(op.Image))}
+		p = phase{":rewind:", "taking " + gate.Title + " back", fmt.Sprintf("%s: Azure takes %s back to %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"), version(op.To))}
 	}
 	switch op.Kind {
 	case upgrade.OpReimage:
-		p.word, p.sentence = "new disks in "+gate.Title, fmt.Sprintf("%s: Azure gives %s a new disk of %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"), version(op.Image))
+		p.word, p.sentence = "new disks in "+gate.Title, fmt.Sprintf("%s: Azure gives %s a new disk of %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"), version(op.To))
 	case upgrade.OpModel:
-		p.word, p.sentence = "setting the model", fmt.Sprintf("The model gets %s.", version(op.Image))
+		p.word, p.sentence = "setting the model", fmt.Sprintf("The model gets %s.", version(op.To))
 	case upgrade.OpRevert:
-		p.word, p.sentence = "putting the model back", fmt.Sprintf("The model gets %s back.", version(op.Image))
+		p.word, p.sentence = "putting the model back", fmt.Sprintf("The model gets %s back.", version(op.To))
 	}
 	d := upgrade.LastDecided(rec.Events)
 	switch {

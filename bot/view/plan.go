@@ -48,7 +48,7 @@ func imageLine(p upgrade.Plan) string {
 	if back(p) {
 		arrow = "back to"
 	}
-	s := fmt.Sprintf("Image %s%s %s *%s*", family(p.Target.Image), froms(p), arrow, version(p.Target.Image))
+	s := fmt.Sprintf("Image %s%s %s *%s*", family(p.Target.Image), froms(p), arrow, version(p.Target))
 	if p.Pinned != "" {
 		s += fmt.Sprintf("  (%s pinned)", code(p.Pinned))
 	}
@@ -131,7 +131,7 @@ func changes(p upgrade.Plan) string {
 
 // born is the line about the model that stands on the plan and on the first card (R41).
 func born(p upgrade.Plan) string {
-	return fmt.Sprintf("From the first yes on, every new instance is born on %s.", version(p.Target.Image))
+	return fmt.Sprintf("From the first yes on, every new instance is born on %s.", version(p.Target))
 }
 
 func pace(p upgrade.Plan) string {

@@ -18,9 +18,9 @@ func report(rec upgrade.Record) (Message, error) {
 	}
 	t := r.Ended.Tally
 	before := pastOf(rec)
-	aimed := "→ " + version(rec.Plan.Target.Image)
+	aimed := "→ " + version(rec.Plan.Target)
 	if back(rec.Plan) {
-		aimed = ":rewind: back to " + version(rec.Plan.Target.Image) + ", rollback of " + code(rec.Plan.Undoes)
+		aimed = ":rewind: back to " + version(rec.Plan.Target) + ", rollback of " + code(rec.Plan.Undoes)
 	}
 	var p page
 	p.para(
@@ -80,7 +80,7 @@ func imagesLine(t upgrade.Tally, p upgrade.Plan) string {
 	case t.OnNew+t.OnOld == 0:
 		return "Images: the set could not be read at the end"
 	case back(p):
-		return fmt.Sprintf("Images: %d on %s, %d on others", t.OnNew, version(p.Target.Image), t.OnOld)
+		return fmt.Sprintf("Images: %d on %s, %d on others", t.OnNew, version(p.Target), t.OnOld)
 	}
 	return fmt.Sprintf("Images: %d on the new one, %d on others", t.OnNew, t.OnOld)
 }

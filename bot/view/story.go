@@ -28,6 +28,14 @@ const (
 	galleryChannel = "C0OPS"
 )
 
+// id names the n-th instance of a set. Names are of one length, so that they sort as numbers do.
+func (c cast) id(n int) string {
+	if c.instance == "" {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s%03d", c.instance, n)
+}
+
 var believableNow = time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
 
 // story plays a rollout for the gallery: the domain's own engine over a set that does what it is
@@ -55,7 +63,7 @@ func begin(c cast, n int, change func(*story)) *story {
 	}
 	for i := range n {
 		s.set.Instances = append(s.set.Instances, upgrade.Instance{
-			ID: c.instance + fmt.Sprint(i), UpdateDomain: i % 5, FaultDomain: i / 5 % 4, Zone: c.zone, Image: s.image(c.old), LatestModel: true,
+			ID: c.id(i), UpdateDomain: i % 5, FaultDomain: i / 5 % 4, Zone: c.zone, Image: s.image(c.old), LatestModel: true,
 			Provisioning: upgrade.Succeeded, Power: upgrade.Running, Health: upgrade.Healthy,
 		})
 	}

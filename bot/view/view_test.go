@@ -169,7 +169,8 @@ func TestTheRecommendationForTheModelSaysNoMoreThanWasCounted(t *testing.T) {
 		{5, 5, upgrade.Keep, "Recommended: keep 2.0: half of the instances run 2.0."},
 		{15, 5, upgrade.Keep, "Recommended: keep 2.0: most instances run 2.0."},
 	} {
-		m := upgrade.ModelState{Image: (&story{}).image("2.0"), Previous: (&story{}).image("1.0"), Asked: &upgrade.ModelAsked{Recommend: c.recommend, On: c.on, Off: c.off}}
+		as := func(version string) upgrade.Setting { return upgrade.Setting{Image: (&story{}).image(version)} }
+		m := upgrade.ModelState{To: as("2.0"), Previous: as("1.0"), Asked: &upgrade.ModelAsked{Recommend: c.recommend, On: c.on, Off: c.off}}
 		if got := recommendation(m); got != c.want {
 			t.Errorf("%d run it and %d do not: %q, want %q", c.on, c.off, got, c.want)
 		}

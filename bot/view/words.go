@@ -125,8 +125,8 @@ func counted(what string, n int) string {
 }
 
 // version is what an image is called in a line of text.
-func version(i upgrade.Image) string {
-	if s := i.String(); s != "" {
+func version(of fmt.Stringer) string {
+	if s := of.String(); s != "" {
 		return esc(s, 40)
 	}
 	return "an unknown image"

@@ -31,7 +31,7 @@ func (f *fleet) Observe(context.Context, upgrade.SetID, upgrade.Fence) (upgrade.
 	return set, nil
 }
 
-// Apply takes a write: a new model image is there at once, an upgrade goes on until the story ends it.
+// Apply takes a write: what the model gets is there at once, an upgrade goes on until the story ends it.
 func (f *fleet) Apply(_ context.Context, op upgrade.Operation) (upgrade.Receipt, error) {
 	if err := f.s.failing; err != nil {
 		f.s.failing = nil
@@ -39,7 +39,12 @@ func (f *fleet) Apply(_ context.Context, op upgrade.Operation) (upgrade.Receipt,
 	}
 	f.s.op = upgrade.OpReading{}
 	if !op.Kind.OnInstances() {
-		f.s.set.Model.Image, f.s.op = op.Image, upgrade.OpReading{Done: true, OK: true}
+		f.s.op = upgrade.OpReading{Done: true, OK: true}
+		if op.To.Size != "" {
+			f.s.set.Model.Size = op.To.Size
+		} else {
+			f.s.set.Model.Image = op.To.Image
+		}
 	}
 	return upgrade.Receipt{Token: op.ID}, nil
 }

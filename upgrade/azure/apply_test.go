@@ -42,7 +42,7 @@ func TestAModelChangeSaysTheImageAndNothingElse(t *testing.T) {
 		{upgrade.OpRevert, upgrade.Image{ID: "/SharedGalleries/g-1/Images/i"}, `{"sharedGalleryImageId":"/SharedGalleries/g-1/Images/i"}`},
 	}
 	for _, row := range rows {
-		line, body, h := sentBy(t, upgrade.Operation{ID: "op-7", Kind: row.kind, Set: testSet, Image: row.image, IfMatch: `"7"`, Instances: []string{"3"}})
+		line, body, h := sentBy(t, upgrade.Operation{ID: "op-7", Kind: row.kind, Set: testSet, To: upgrade.Setting{Image: row.image}, IfMatch: `"7"`, Instances: []string{"3"}})
 		if want := `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":` + row.want + `}}}}`; body != want {
 			t.Errorf("body %s, want %s", body, want)
 		}
@@ -53,7 +53,7 @@ func TestAModelChangeSaysTheImageAndNothingElse(t *testing.T) {
 }
 
 func TestAnUpgradeSaysItsInstancesInOrderAndNothingElse(t *testing.T) {
-	line, body, h := sentBy(t, upgrade.Operation{ID: "op-8", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"10", "2", "web_1a"}, Image: newImage, IfMatch: `"7"`})
+	line, body, h := sentBy(t, upgrade.Operation{ID: "op-8", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"10", "2", "web_1a"}, To: upgrade.Setting{Image: newImage}, IfMatch: `"7"`})
 	if body != `{"instanceIds":["10","2","web_1a"]}` || h.Get("If-Match") != "" || h.Get("x-ms-client-request-id") != "op-8" || h.Get("Authorization") != "Bearer "+localToken {
 		t.Errorf("%s %s %v", line, body, h)
 	}
@@ -61,7 +61,7 @@ func TestAnUpgradeSaysItsInstancesInOrderAndNothingElse(t *testing.T) {
 
 func TestAReimageForcesEphemeralDisksAndSaysNothingElse(t *testing.T) {
 	for ephemeral, want := range map[bool]string{false: `{"instanceIds":["10","2"]}`, true: `{"forceUpdateOSDiskForEphemeral":true,"instanceIds":["10","2"]}`} {
-		line, body, h := sentBy(t, upgrade.Operation{ID: "op-9", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"10", "2"}, Ephemeral: ephemeral, Image: newImage, IfMatch: `"7"`})
+		line, body, h := sentBy(t, upgrade.Operation{ID: "op-9", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"10", "2"}, Ephemeral: ephemeral, To: upgrade.Setting{Image: newImage}, IfMatch: `"7"`})
 		if body != want || !strings.HasPrefix(line, "POST ") || !strings.Contains(line, "/myvmss/reimage?api-version=2") || h.Get("If-Match") != "" || h.Get("x-ms-client-request-id") != "op-9" {
 			t.Errorf("%s %s %v", line, body, h)
 		}

@@ -28,6 +28,9 @@ const (
 	imageVersions     = inLocation + "/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions"
 	oneOperation      = inLocation + "/operations/{operation}"
 
+	vmsType       = "/providers/Microsoft.Compute/virtualMachines"
+	autoscaleType = "/providers/Microsoft.Insights/autoscaleSettings"
+
 	right        = "Microsoft.Compute/virtualMachineScaleSets/"
 	versionRight = "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read"
 )
@@ -40,10 +43,12 @@ var calls = []call{
 	// $expand=instanceView: whether the second right is really asked for is not documented.
 	{Call{"GET", oneSet + "/virtualMachines", []string{right + "virtualMachines/read", right + "virtualMachines/instanceView/read"}}, nil},
 	{Call{"GET", oneSet + "/rollingUpgrades/latest", []string{right + "rollingUpgrades/read"}}, nil},
+	{Call{"GET", oneSet + "/skus", []string{right + "skus/read"}}, nil},
+	{Call{"GET", groupScope + autoscaleType, []string{"Microsoft.Insights/autoscaleSettings/read"}}, nil},
 	{Call{"GET", oneOperation, []string{"Microsoft.Compute/locations/operations/read"}}, nil},
 	{Call{"GET", imageVersions, []string{versionRight}}, nil},
 	{Call{"GET", imageVersions + "/{version}", []string{versionRight}}, nil},
-	{Call{"PATCH", oneSet, []string{right + "write"}}, imageBody},
+	{Call{"PATCH", oneSet, []string{right + "write"}}, modelBody},
 	{Call{"POST", oneSet + "/manualupgrade", []string{right + "manualUpgrade/action"}}, idsBody},
 	{Call{"POST", oneSet + "/reimage", []string{right + "reimage/action"}}, reimageBody},
 }

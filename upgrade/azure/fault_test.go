@@ -107,7 +107,7 @@ func TestWhatAnAnswerMeansToAWrite(t *testing.T) {
 	for _, row := range answers {
 		for _, op := range []upgrade.Operation{
 			{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}},
-			{ID: "b", Kind: upgrade.OpModel, Set: testSet, Image: newImage, IfMatch: `"1"`},
+			{ID: "b", Kind: upgrade.OpModel, Set: testSet, To: upgrade.Setting{Image: newImage}, IfMatch: `"1"`},
 			{ID: "c", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"1"}},
 		} {
 			t.Run(row.name+"/"+string(op.Kind), func(t *testing.T) {
@@ -176,14 +176,14 @@ func TestTheFenceIsPassedBeforeEveryRequestAndStopsIt(t *testing.T) {
 func TestOperationsThatMustNotBeSentAreNot(t *testing.T) {
 	s := &stub{}
 	a := connect(t, s, func(c *Config) { c.ResourceGroups = []string{testGroup} })
-	base := upgrade.Operation{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}, Image: newImage, IfMatch: `"1"`}
+	base := upgrade.Operation{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}, To: upgrade.Setting{Image: newImage}, IfMatch: `"1"`}
 	with := func(change func(*upgrade.Operation)) upgrade.Operation {
 		op := base
 		change(&op)
 		return op
 	}
 	image := func(i upgrade.Image) upgrade.Operation {
-		return with(func(o *upgrade.Operation) { o.Kind, o.Image = upgrade.OpModel, i })
+		return with(func(o *upgrade.Operation) { o.Kind, o.To = upgrade.OpModel, upgrade.Setting{Image: i} })
 	}
 	rows := map[string]upgrade.Operation{
 		"no instances":       with(func(o *upgrade.Operation) { o.Instances = nil }),

@@ -109,7 +109,7 @@ func finish(t *testing.T, sim *azuresim.Sim, c *clock, token string) upgrade.OpR
 func TestModelChangeAndUpgradeTouchExactlyWhatTheyName(t *testing.T) {
 	a, sim, c := simulate(t, azuresim.Options{})
 	before := observe(t, a, testSet)
-	op := upgrade.Operation{ID: "r-1.model.1", Kind: upgrade.OpModel, Set: testSet, Image: newImage, IfMatch: before.Etag}
+	op := upgrade.Operation{ID: "r-1.model.1", Kind: upgrade.OpModel, Set: testSet, To: upgrade.Setting{Image: newImage}, IfMatch: before.Etag}
 	receipt, err := a.Apply(context.Background(), op)
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func TestAStaleEtagChangesNothing(t *testing.T) {
 	if err := sim.Inject(azuresim.Fault{Kind: "change-model", Set: "myvmss", Version: "4.0.20160315"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := a.Apply(context.Background(), upgrade.Operation{ID: "x", Kind: upgrade.OpModel, Set: testSet, Image: newImage, IfMatch: etag})
+	_, err := a.Apply(context.Background(), upgrade.Operation{ID: "x", Kind: upgrade.OpModel, Set: testSet, To: upgrade.Setting{Image: newImage}, IfMatch: etag})
 	faultOf(t, err, upgrade.FaultPrecondition)
 	if got := observe(t, a, testSet).Model.Image.Version; got != "4.0.20160315" {
 		t.Errorf("the model names %s", got)

@@ -38,11 +38,12 @@ type request struct {
 }
 
 const (
-	goodIDs   = `{"instanceIds":["0","5"]}`
-	goodImage = `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":{"version":"4.0.20160229"}}}}}`
-	upgradeTo = armHost + setPath + "/manualupgrade?api-version=1"
-	reimageAt = armHost + setPath + "/reimage?api-version=1"
-	patchTo   = armHost + setPath + "?api-version=1"
+	goodIDs       = `{"instanceIds":["0","5"]}`
+	goodImage     = `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":` + goodReference + `}}}}`
+	goodReference = `{"offer":"UbuntuServer","publisher":"Canonical","sku":"16.04-LTS","version":"4.0.20160229"}`
+	upgradeTo     = armHost + setPath + "/manualupgrade?api-version=1"
+	reimageAt     = armHost + setPath + "/reimage?api-version=1"
+	patchTo       = armHost + setPath + "?api-version=1"
 )
 
 var requests = []request{
@@ -130,7 +131,7 @@ var requests = []request{
 }
 
 func imageOf(member, id string) string {
-	return strings.Replace(goodImage, `"version":"4.0.20160229"`, `"`+member+`":"`+id+`"`, 1)
+	return strings.Replace(goodImage, goodReference, `{"`+member+`":"`+id+`"}`, 1)
 }
 
 // pass sends a request through the guard as a flight about myvmss.

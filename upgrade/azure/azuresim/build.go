@@ -33,13 +33,19 @@ func (w *world) build(spec Set) error {
 		w.setHealth(i, "healthy", s.created)
 	}
 	for _, id := range spec.Protected {
-		s.find(id).own = document{"properties": document{"protectionPolicy": document{
+		s.numbered(id).own = document{"properties": document{"protectionPolicy": document{
 			"protectFromScaleIn": false, "protectFromScaleSetActions": true}}}
 	}
 	for _, id := range sortedKeys(spec.Exceptions) {
-		w.except(s.find(id), spec.Exceptions[id])
+		w.except(s.numbered(id), spec.Exceptions[id])
 	}
 	return nil
+}
+
+// numbered is the instance a fleet means by a number: the one that was made so many before it.
+func (s *scaleSet) numbered(n string) *instance {
+	i, _ := strconv.Atoi(n) // checked with the fleet
+	return s.instances[i]
 }
 
 // except makes one instance differ as the fleet says.
@@ -70,7 +76,7 @@ func (w *world) except(i *instance, e Exception) {
 func (w *world) newInstance(s *scaleSet, when time.Time) *instance {
 	n := s.next
 	s.next++
-	i := &instance{set: s, id: strconv.Itoa(n), created: when, etag: 1, disk: 1}
+	i := &instance{set: s, id: s.newID(n), created: when, etag: 1, disk: 1}
 	i.vmID = guid("vm", s.key(), n)
 	i.profile, i.size, i.applied = s.profile(), text(s.doc, "sku", "name"), s.fingerprint()
 	i.exact, _ = w.opt.Fleet.resolve(s.image())
@@ -80,19 +86,36 @@ func (w *world) newInstance(s *scaleSet, when time.Time) *instance {
 	return i
 }
 
-// place gives instance n its zone, placement group and domains: zones take turns, so do placement
-// groups, and inside a group update domain first, then fault domain. Fault and update domains thus
-// cross (0, 5 and 10 are UD 0 on FD 0, 1 and 2), as on real racks.
+// place gives instance n its zone, placement group and domains: zones take turns, and inside a group
+// update domain first, then fault domain. Fault and update domains thus cross (0, 5 and 10 are UD 0
+// on FD 0, 1 and 2), as on real racks. Instances of Flexible sets are in zones only.
 func (i *instance) place(n int) {
 	s := i.set
-	groups := max(s.spec.PlacementGroups, 1)
 	if zones := s.zones(); len(zones) > 0 {
 		i.zone = zones[n%len(zones)]
 	}
-	i.group = guid("placement group", s.key(), n%groups)
-	local := n / groups
+	if s.flexible() {
+		i.ud, i.fd = noDomain, noDomain
+		return
+	}
+	group, local := s.slot(n)
+	i.group = guid("placement group", s.key(), group)
 	i.ud = local % cmp.Or(s.spec.UpdateDomains, 5)
 	i.fd = local / cmp.Or(s.spec.UpdateDomains, 5) % s.faultDomains()
+}
+
+// slot is the placement group of instance n and its place there. Groups take turns: as many as the
+// fleet says, or one for each zone. A set made by PUT without zones fills one after another, with
+// the 100 instances that a group holds at most.
+func (s *scaleSet) slot(n int) (group, local int) {
+	groups := cmp.Or(s.spec.PlacementGroups, len(s.zones()))
+	switch {
+	case groups > 0:
+		return n % groups, n / groups
+	case flag(s.doc, "properties", "singlePlacementGroup"):
+		return 0, n
+	}
+	return n / 100, n % 100
 }
 
 func (s *scaleSet) faultDomains() int {
@@ -127,6 +150,9 @@ func (s Set) document() (document, error) {
 }
 
 func (s Set) properties() document {
+	if s.flexible() {
+		return s.flexibleProperties()
+	}
 	return document{
 		"singlePlacementGroup":                   s.PlacementGroups == 1,
 		"orchestrationMode":                      "Uniform",
@@ -169,6 +195,10 @@ func (s Set) profile() document {
 			"imageReference": s.Image.document(), "diskControllerType": "SCSI",
 		},
 		"networkProfile": network,
+	}
+	if s.flexible() {
+		network["networkApiVersion"] = "2020-11-01"
+		profile = with(profile, "Delete", "storageProfile", "osDisk", "deleteOption")
 	}
 	switch s.Health {
 	case "probe":

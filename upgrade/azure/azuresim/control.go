@@ -25,6 +25,7 @@ type SetState struct {
 	Name              string          `json:"name"`
 	ResourceGroup     string          `json:"resourceGroup"`
 	Location          string          `json:"location"`
+	Orchestration     string          `json:"orchestration"` // Uniform or Flexible
 	Etag              string          `json:"etag"`
 	Mode              string          `json:"mode"`
 	ProvisioningState string          `json:"provisioningState"`
@@ -40,7 +41,7 @@ type SetState struct {
 // codes, such as updating, running and healthy; Health is "" without a health source.
 type InstanceState struct {
 	ID                 string    `json:"id"`
-	UD                 int       `json:"ud"`
+	UD                 int       `json:"ud"` // -1: in none, as all of a Flexible set
 	FD                 int       `json:"fd"`
 	Zone               string    `json:"zone,omitempty"`
 	PlacementGroup     string    `json:"placementGroup"`
@@ -88,7 +89,7 @@ func (w *world) state() State {
 }
 
 func (w *world) setState(s *scaleSet) SetState {
-	out := SetState{ID: s.id(), Name: s.name, ResourceGroup: s.group.name, Location: s.location, Etag: quoted(s.etag),
+	out := SetState{ID: s.id(), Name: s.name, ResourceGroup: s.group.name, Location: s.location, Orchestration: s.orchestration(), Etag: quoted(s.etag),
 		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s), HealthSource: s.health(), Versions: w.opt.Fleet.versions(s.image())}
 	out.ImageVersion, _ = w.opt.Fleet.resolve(s.image())
 	if s.op != nil {

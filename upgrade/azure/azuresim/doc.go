@@ -28,8 +28,13 @@
 // Subscriptions, resource groups, VMSS (GET, PUT, PATCH, DELETE, lists, instance view, rolling
 // upgrades), their VMs (GET, PUT, PATCH, DELETE, lists with $expand, $filter, $select, instance
 // view), the actions manualupgrade, reimage, reimageall, start, restart, poweroff, deallocate and
-// delete on the set, most of them on one VM too, operations, and platform images. Uniform
-// orchestration only. Any api-version is accepted, a missing one refused. Paths match in any case.
+// delete on the set, most of them on one VM too, operations, and platform images. Any api-version is
+// accepted, a missing one refused. Paths match in any case.
+//
+// Instances of Flexible sets are virtual machines: lists by subscription, resource group and region,
+// with the one $filter there is and $expand=instanceView, GET, DELETE, instance view, start, restart,
+// poweroff, deallocate and reimage. Machines outside of sets and Flexible sets without a profile are
+// not simulated.
 //
 // # Fleet
 //
@@ -54,7 +59,10 @@
 // without a body; etags that are small quoted numbers, in the body and as a header; upper-case
 // resource groups in the list of a subscription; the rate-limit header; two reimages of different
 // instances accepted within a second. Seen in public threads: the 412, 409, 400 and 404 texts (each
-// names its thread in the code), HealthState/unhealthy, failed/CODE.
+// names its thread in the code), HealthState/unhealthy, failed/CODE. Of Flexible sets: their
+// properties (a recording of 2023), the names of machines and their role as instance ids (pages on
+// instance ids and manual upgrades), the refusals of the set's instance view, of instance views in
+// its own VM list, and of names by older API versions (threads in the code).
 //
 // Assumed, because nothing says otherwise: one set-level operation at a time, PATCH included;
 // models compared by content (a model put back as it was is latest again for who never left it);
@@ -65,6 +73,13 @@
 // manualupgrade draws on the bucket of the actions and the VM list, which no table names either, on
 // that of the expensive reads; a call for several instances is charged for each; Azure's own rolling
 // upgrade holds its set to the end when somebody started it.
+//
+// Assumed of Flexible sets, whose documentation is thin: that they list their VMs under the set's own
+// path with latestModelApplied, provisioningState and protectionPolicy and without a model
+// (Options.TerseFlexible leaves even that out); that no answer about virtual machines tells
+// latestModelApplied, since the type has no such member; that the actions on the set other than
+// manualupgrade and delete take names as well, of which one page says they do not; the words of the
+// refusal of $expand without $filter; an empty list for a set that is not there; zones by turns.
 //
 // # Control API
 //

@@ -157,6 +157,10 @@ func (w *world) checkWorldFault(f Fault, s *scaleSet) error {
 		}
 	}
 	switch f.Kind {
+	case "move":
+		if s.flexible() {
+			return fmt.Errorf("scale set %s is Flexible, it has no update domains", s.name)
+		}
 	case "change-model":
 		return f.checkChange()
 	case "foreign-rolling":

@@ -53,22 +53,23 @@ type ImageRef struct {
 	ID        string `json:"id,omitempty"`
 }
 
-// Set is one scale set, in Uniform orchestration.
+// Set is one scale set.
 type Set struct {
 	Name            string               `json:"name"`
 	ResourceGroup   string               `json:"resourceGroup"`
+	Orchestration   string               `json:"orchestration,omitempty"` // Uniform (default) or Flexible
 	Location        string               `json:"location,omitempty"`
 	Zones           []string             `json:"zones,omitempty"` // instance i is in zone i modulo their number
 	Size            string               `json:"size,omitempty"`  // default Standard_D2s_v5
 	Image           ImageRef             `json:"image"`
 	Capacity        int                  `json:"capacity"`
-	UpdateDomains   int                  `json:"updateDomains,omitempty"`   // of each placement group; default 5
+	UpdateDomains   int                  `json:"updateDomains,omitempty"`   // of each placement group; default 5; Flexible sets have none
 	FaultDomains    int                  `json:"faultDomains,omitempty"`    // default 5, with zones 1
-	PlacementGroups int                  `json:"placementGroups,omitempty"` // default 1, with zones one per zone
+	PlacementGroups int                  `json:"placementGroups,omitempty"` // default 1, with zones one per zone; Flexible sets have none
 	UpgradeMode     string               `json:"upgradeMode,omitempty"`     // Manual (default), Automatic or Rolling
 	Health          string               `json:"health,omitempty"`          // probe, extension (default) or none
-	Protected       []string             `json:"protected,omitempty"`       // ids with protectFromScaleSetActions
-	Exceptions      map[string]Exception `json:"exceptions,omitempty"`      // by instance id
+	Protected       []string             `json:"protected,omitempty"`       // numbers of instances with protectFromScaleSetActions
+	Exceptions      map[string]Exception `json:"exceptions,omitempty"`      // by the number of the instance, which on Uniform sets is its id
 	Duration        Duration             `json:"duration,omitempty"`        // of an upgrade, POST to last instance healthy; default 3m
 	Tags            map[string]string    `json:"tags,omitempty"`
 	Extra           json.RawMessage      `json:"extra,omitempty"` // merged into the ARM document as it is
@@ -170,10 +171,14 @@ func (f Fleet) withDefaults() Fleet {
 func (s Set) withDefaults(location string) Set {
 	s.Location = cmp.Or(s.Location, location)
 	s.Size = cmp.Or(s.Size, "Standard_D2s_v5")
+	s.Orchestration = cmp.Or(s.Orchestration, "Uniform")
 	s.UpdateDomains = cmp.Or(s.UpdateDomains, 5)
 	s.UpgradeMode = cmp.Or(s.UpgradeMode, "Manual")
 	s.Health = cmp.Or(s.Health, "extension")
 	s.Duration = cmp.Or(s.Duration, Duration(3*time.Minute))
+	if s.flexible() {
+		s.FaultDomains = cmp.Or(s.FaultDomains, 1)
+	}
 	if len(s.Zones) > 0 {
 		s.FaultDomains = cmp.Or(s.FaultDomains, 1)
 		s.PlacementGroups = cmp.Or(s.PlacementGroups, len(s.Zones))

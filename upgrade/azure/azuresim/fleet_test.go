@@ -56,6 +56,8 @@ func TestAFleetThatIsWrongSaysWhere(t *testing.T) {
 		{`"capacity": 3`, `"capacity": 3,,`, "fleet line 5: invalid character"},
 		{`"capacity": 3`, `"capacity": 3000`, "fleet sets[0] a: capacity: 3000 is not between 0 and 1000"},
 		{`"capacity": 3`, `"capacity": 3, "health": "good"`, `health: "good" is not one of probe, extension, none`},
+		{`"capacity": 3`, `"capacity": 3, "orchestration": "flexible"`, `orchestration: "flexible" is not one of Uniform, Flexible`},
+		{`"capacity": 3`, `"capacity": 3, "orchestration": "Flexible", "health": "probe"`, "health: a Flexible set gets it from the extension only"},
 		{`"capacity": 3`, `"capacity": 3, "upgradeMode": "manual"`, `upgradeMode: "manual" is not one of`},
 		{`"capacity": 3`, `"capacity": 3, "protected": ["3"]`, `protected: there is no instance "3"`},
 		{`"capacity": 3`, `"capacity": 3, "exceptions": {"7": {}}`, "exceptions.7: there is no such instance"},

@@ -45,6 +45,12 @@ func (s Set) check(f Fleet) error {
 	case min(s.UpdateDomains, s.FaultDomains, s.PlacementGroups) < 1:
 		return fmt.Errorf("update domains, fault domains and placement groups are at least 1")
 	}
+	if err := oneOf("orchestration", s.Orchestration, "Uniform", "Flexible"); err != nil {
+		return err
+	}
+	if s.flexible() && s.Health == "probe" {
+		return fmt.Errorf("health: a Flexible set gets it from the extension only")
+	}
 	if err := oneOf("upgradeMode", s.UpgradeMode, "Manual", "Automatic", "Rolling"); err != nil {
 		return err
 	}

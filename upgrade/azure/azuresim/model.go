@@ -72,9 +72,6 @@ func wellFormed(d document) *reply {
 	if dig(d, "properties", "virtualMachineProfile") == nil {
 		return fail(http.StatusBadRequest, "InvalidParameter", "Required parameter 'virtualMachineProfile' is missing (null).").at("virtualMachineProfile")
 	}
-	if strings.EqualFold(text(d, "properties", "orchestrationMode"), "Flexible") {
-		return fail(http.StatusBadRequest, "BadRequest", "This simulated subscription has no Flexible orchestration.").at("orchestrationMode")
-	}
 	return nil
 }
 
@@ -194,9 +191,7 @@ func (w *world) createSet(c *call) *reply {
 		sub: w.opt.Fleet.Subscription, group: group, name: c.param("set"), location: text(c.doc, "location"),
 		created: w.clock, etag: 1, repairs: "NotRunning",
 	}
-	next := merge(document{"properties": document{
-		"orchestrationMode": "Uniform", "singlePlacementGroup": true, "upgradePolicy": document{"mode": "Manual"},
-	}}, clean(c.doc))
+	next := merge(unsaid(c.doc), clean(c.doc))
 	capacity, refusal := w.acceptable(s, next)
 	if refusal != nil {
 		return refusal

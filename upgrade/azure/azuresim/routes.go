@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -77,7 +78,7 @@ var routes = compile([]route{
 	{method: "PUT", pattern: oneVM, name: "VirtualMachineScaleSetVMs_Update", body: neededBody, policy: vmUpdate, handler: onVM((*world).updateVM)},
 	{method: "PATCH", pattern: oneVM, name: "VirtualMachineScaleSetVMs_Update", body: neededBody, policy: vmUpdate, handler: onVM((*world).updateVM)},
 	{method: "DELETE", pattern: oneVM, name: "VirtualMachineScaleSetVMs_Delete", policy: vmUpdate, handler: onVM(vmAction("DELETE", (*world).remove))},
-	{method: "GET", pattern: oneVM + "/instanceView", name: "VirtualMachineScaleSetVMs_GetInstanceView", policy: vmGet, handler: onVM((*world).getVMView)},
+	{method: "GET", pattern: oneVM + "/instanceView", name: "VirtualMachineScaleSetVMs_GetInstanceView", policy: vmGet, handler: onVM((*world).getMemberView)},
 	{method: "POST", pattern: oneVM + "/start", name: "VirtualMachineScaleSetVMs_Start", policy: vmUpdate, handler: onVM(vmAction("start", (*world).start))},
 	{method: "POST", pattern: oneVM + "/restart", name: "VirtualMachineScaleSetVMs_Restart", policy: vmUpdate, handler: onVM(vmAction("restart", (*world).restart))},
 	{method: "POST", pattern: oneVM + "/powerOff", name: "VirtualMachineScaleSetVMs_PowerOff", policy: vmUpdate, handler: onVM(vmAction("poweroff", (*world).powerOff))},
@@ -91,9 +92,10 @@ var routes = compile([]route{
 	{method: "GET", pattern: skus, name: "VirtualMachineImages_ListSkus", handler: (*world).listSKUs},
 	{method: "GET", pattern: skus + "/{sku}/versions", name: "VirtualMachineImages_List", handler: (*world).listVersions},
 	{method: "GET", pattern: skus + "/{sku}/versions/{version}", name: "VirtualMachineImages_Get", handler: (*world).getVersion},
-})
+}, machineRoutes)
 
-func compile(list []route) []route {
+func compile(lists ...[]route) []route {
+	list := slices.Concat(lists...)
 	for i := range list {
 		list[i].segments = split(list[i].pattern)
 	}
@@ -168,6 +170,9 @@ func onSet(do func(*world, *call, *scaleSet) *reply) func(*world, *call) *reply 
 // azure-cli#25476 and onefuzz#2547: 400 to a change; reading it is 404.
 func onVM(do func(*world, *call, *instance) *reply) func(*world, *call) *reply {
 	return onSet(func(w *world, c *call, s *scaleSet) *reply {
+		if refusal := s.onlyNumbers(c); refusal != nil {
+			return refusal
+		}
 		i := s.find(c.param("vm"))
 		switch {
 		case i != nil:
@@ -187,17 +192,14 @@ func (w *world) lookup(c *call) (*scaleSet, *reply) {
 	}
 	s := w.setOf(c)
 	if s == nil {
-		return nil, fail(http.StatusNotFound, "ResourceNotFound",
-			"The Resource 'Microsoft.Compute/virtualMachineScaleSets/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-			c.param("set"), c.param("group"))
+		return nil, notFound(typeSet, c.param("set"), c.param("group"))
 	}
 	return s, nil
 }
 
-// setOf is the set in the path of a call, nil if there is none.
+// setOf is the set a call is about, nil if there is none.
 func (w *world) setOf(c *call) *scaleSet {
-	return w.sets[strings.ToLower("/subscriptions/"+w.opt.Fleet.Subscription+"/resourceGroups/"+c.param("group")+
-		"/providers/"+typeSet+"/"+c.param("set"))]
+	return w.sets[strings.ToLower(c.setID())]
 }
 
 func (w *world) groupOf(c *call) *reply {

@@ -139,8 +139,8 @@ type instance struct {
 	vmID     string
 	created  time.Time
 	zone     string
-	group    string // placement group
-	ud, fd   int
+	group    string   // placement group
+	ud, fd   int      // noDomain on Flexible sets
 	profile  document // the model it was made from
 	size     string
 	applied  string   // fingerprint of that model; "" when it never came up with it
@@ -172,8 +172,14 @@ type status struct {
 	since   time.Time
 }
 
-func (i *instance) name() string { return i.set.name + "_" + i.id }
+func (i *instance) name() string {
+	if i.set.flexible() {
+		return i.id
+	}
+	return i.set.name + "_" + i.id
+}
 
+// armID is where i is under its set; instances of Flexible sets are elsewhere, too (machineID).
 func (i *instance) armID() string { return i.set.id() + "/virtualMachines/" + i.id }
 
 // protected tells whether scale-set actions leave it alone.

@@ -19,20 +19,22 @@ const (
 // in it is shortened and has no control characters; it is plain text, not escaped for any markup.
 func Alt(m Map) string {
 	dots := tidy(m.Dots)
-	for most := namedAlt; ; most-- {
-		if s := m.alt(dots, most); utf8.RuneCountInString(s) <= longestAlt || most == 0 {
-			return clean(s, longestAlt)
+	for most := namedAlt; most > 0; most-- {
+		if s := m.alt(dots, most); utf8.RuneCountInString(s) <= longestAlt {
+			return s
 		}
 	}
+	return m.alt(dots, 0) // at most 120 + 160 of title and note, 12 states of 20 + 10 and 5 power states of 14 + 10
 }
 
 func (m Map) alt(dots []Dot, most int) string {
 	keys := m.keys(dots)
 	sentences := []string{
 		clean(m.Title, 120), clean(m.Note, 160),
-		either(len(dots) == 0, "No instances", fmt.Sprintf("%d %s: %s", len(dots), either(len(dots) == 1, "instance", "instances"), said(keys.states))),
+		either(len(dots) == 0, "No instances",
+			fmt.Sprintf("%d %s: %s", len(dots), either(len(dots) == 1, "instance", "instances"), said(keys.states))),
 		said(keys.powers),
-		m.trouble(dots, most, 16), // "failed: 3, 8; ill: 12": never "3 failed", which reads as a count
+		m.trouble(troubled(dots), most), // "failed: 3, 8; ill: 12": never "3 failed", which reads as a count
 	}
 	sentences = slices.DeleteFunc(sentences, func(s string) bool { return s == "" })
 	return strings.Join(sentences, ". ") + "."
@@ -46,13 +48,19 @@ func said(keys []key) string {
 	return strings.Join(parts, ", ")
 }
 
-// trouble names the instances that are not fine, the worst first, and says how many more there are; "" if
-// all are fine.
-func (m Map) trouble(dots []Dot, most, longest int) string {
+// troubled are the dots that are not fine, the worst first; those with the same trouble stand together.
+func troubled(dots []Dot) []Dot {
 	bad := slices.DeleteFunc(slices.Clone(dots), func(d Dot) bool { return d.urgent() == 0 })
 	slices.SortStableFunc(bad, func(a, b Dot) int {
-		return cmp.Or(cmp.Compare(b.urgent(), a.urgent()), cmp.Compare(m.wrong(a), m.wrong(b)))
+		return cmp.Or(cmp.Compare(b.urgent(), a.urgent()),
+			cmp.Compare(states[b.State].urgent, states[a.State].urgent), cmp.Compare(powers[a.Power].urgent, powers[b.Power].urgent))
 	})
+	return bad
+}
+
+// trouble names the first few of them and says how many more there are; "" if all are fine.
+func (m Map) trouble(bad []Dot, most int) string {
+	const longest = 16
 	var groups []string
 	last := ""
 	for _, d := range bad[:min(len(bad), most)] {
@@ -70,12 +78,12 @@ func (m Map) trouble(dots []Dot, most, longest int) string {
 }
 
 // shortTrouble names as many as fit a width, the worst always.
-func (m Map) shortTrouble(dots []Dot, f face, width int) string {
+func (m Map) shortTrouble(bad []Dot, f face, width int) string {
 	most := namedAlt
-	for most > 1 && f.width(m.trouble(dots, most, 16)) > width {
+	for most > 1 && f.width(m.trouble(bad, most)) > width {
 		most--
 	}
-	return m.trouble(dots, most, 16)
+	return m.trouble(bad, most)
 }
 
 // wrong is what is not fine of an instance.

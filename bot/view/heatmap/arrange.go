@@ -1,25 +1,24 @@
 package heatmap
 
 import (
-	"fmt"
 	"image"
 	"slices"
-	"strings"
+	"strconv"
 )
 
 // arrangement is a grid with sizes.
 type arrangement struct {
-	grid
+	measured
 	look
 	across int  // panels side by side
 	run    int  // dots side by side in a cell
 	terse  bool // some column is too narrow for more than a number at its head
 }
 
-func newArrangement(g grid, k look, across, run int) arrangement {
-	a := arrangement{grid: g, look: k, across: across, run: run}
-	for i, fd := range a.fds {
-		a.terse = a.terse || a.columned() && a.fonts.axis.width(domain("FD", fd)) > a.dotted(i)+a.gap
+func newArrangement(g measured, k look, across, run int) arrangement {
+	a := arrangement{measured: g, look: k, across: across, run: run}
+	for i, name := range g.names {
+		a.terse = a.terse || a.columned() && name.long > a.dotted(i)+a.gap
 	}
 	return a
 }
@@ -34,18 +33,34 @@ func (k look) drop() int { return k.side + k.label + k.gap }
 func (g grid) rowed() bool    { return g.uds[0] >= 0 }
 func (g grid) columned() bool { return g.fds[0] >= 0 }
 
-// domain is a row's or column's name.
-func domain(kind string, n int) string {
-	return either(n < 0, kind+" ?", fmt.Sprintf("%s %d", kind, n))
+// domain is a row's or column's name, number what of it tells it apart.
+func domain(kind string, n int) string { return kind + " " + number(n) }
+func number(n int) string              { return either(n < 0, "?", strconv.Itoa(n)) }
+
+// measured is how wide the names of a grid's rows and columns are.
+type measured struct {
+	grid
+	names  []struct{ long, short int } // of columns
+	left   int                         // of rows, with a gap
+	corner int                         // of the word over the rows that says what short names of columns count
+}
+
+func (g grid) measure(f face) measured {
+	const gap = 14
+	m := measured{grid: g, corner: f.width("FD") + gap, left: f.width(domain("UD", slices.Max(g.uds))) + gap}
+	for _, fd := range g.fds {
+		m.names = append(m.names, struct{ long, short int }{f.width(domain("FD", fd)), f.width(number(fd))})
+	}
+	return m
 }
 
 // head is the room above and left of a panel's cells.
 func (a arrangement) head() (at image.Point) {
 	if a.rowed() {
-		at.X = a.fonts.axis.width(domain("UD", slices.Max(a.uds))) + 14
+		at.X = a.left
 	}
 	if a.terse {
-		at.X = max(at.X, a.fonts.axis.width("FD")+14)
+		at.X = max(at.X, a.corner)
 	}
 	if a.panels[0].caption != "" {
 		at.Y += a.fonts.strong.line() + 6
@@ -61,15 +76,14 @@ func (a arrangement) dotted(i int) int { return min(a.run, a.wide[i]) * a.pitch 
 
 // heading is the name of a column.
 func (a arrangement) heading(i int) string {
-	name := domain("FD", a.fds[i])
-	return either(a.terse, strings.TrimPrefix(name, "FD "), name)
+	return either(a.terse, number(a.fds[i]), domain("FD", a.fds[i]))
 }
 
 // column and row are the sizes of cells.
 func (a arrangement) column(i int) int {
 	w := a.dotted(i) + a.gap
 	if a.columned() {
-		w = max(w, a.fonts.axis.width(a.heading(i)))
+		w = max(w, a.names[i].short) // a long name fits, or else all are short
 	}
 	return w
 }
@@ -128,8 +142,11 @@ func arrange(dots []Dot, f *fonts, card func(body image.Point) image.Point) (arr
 		return arrangement{}, false
 	}
 	for _, g := range grids(dots) {
+		if len(g.uds) > maxRows || len(g.fds) > maxColumns {
+			continue
+		}
 		for _, ks := range looks(dots, f) {
-			if a, found := largest(g, ks, card); found {
+			if a, found := largest(g.measure(f.axis), ks, card); found {
 				return a, true
 			}
 		}
@@ -139,10 +156,7 @@ func arrange(dots []Dot, f *fonts, card func(body image.Point) image.Point) (arr
 
 // largest tries every size of dots, number of panels in a row and of dots in a row. What is higher than is
 // comfortable counts twice.
-func largest(g grid, looks []look, card func(body image.Point) image.Point) (best arrangement, found bool) {
-	if len(g.uds) > maxRows || len(g.fds) > maxColumns {
-		return best, false
-	}
+func largest(g measured, looks []look, card func(body image.Point) image.Point) (best arrangement, found bool) {
 	longest, bestSide := slices.Max(g.wide), 1
 	for _, k := range looks {
 		for across := 1; across <= len(g.panels) && across*k.pitch <= maxWidth; across++ {
@@ -152,8 +166,11 @@ func largest(g grid, looks []look, card func(body image.Point) image.Point) (bes
 				}
 				a := newArrangement(g, k, across, run)
 				at := card(a.body())
+				if at.X > maxWidth {
+					break
+				}
 				side := max(at.X, at.Y, 2*at.Y-comfort)
-				if at.X <= maxWidth && at.Y <= maxHeight && (!found || k.dot*bestSide > best.dot*side) {
+				if at.Y <= maxHeight && (!found || k.dot*bestSide > best.dot*side) {
 					best, bestSide, found = a, side, true
 				}
 			}

@@ -33,7 +33,7 @@ type Map struct {
 // Dot is one instance.
 type Dot struct {
 	ID           string // shown as far as there is room
-	UpdateDomain int    // below 0 = not told
+	UpdateDomain int    // below 0 = not told; drawn in a row of its own if others have one
 	FaultDomain  int    // below 0 = not told
 	Zone         string // "" = none
 	Placement    string // id of the placement group, "" = none; groups are numbered in the order of their ids

@@ -59,8 +59,9 @@ func layOut(m Map) scene {
 	least := max(minInner, min(noteInner, max(f.title.width(title), f.text.width(note))))
 	keys := m.keys(dots)
 	top := margin + f.title.line() + f.text.line() + 28
-	foot := 28
-	if len(dots) > labelled && m.trouble(dots, 1, 1) != "" {
+	foot, bad := 28, troubled(dots)
+	tell := len(dots) > labelled && len(bad) > 0 // below, the ids stand under the dots
+	if tell {
 		foot += f.text.line() + 16
 	}
 	inner := func(body image.Point) int { return max(least, body.X) }
@@ -84,8 +85,8 @@ func layOut(m Map) scene {
 	default:
 		s.write(margin, top, w, fmt.Sprintf("%d instances: too many to draw.", len(dots)), f.text, muted)
 	}
-	if foot > 28 {
-		s.write(margin, top+body.Y+20, w, m.shortTrouble(dots, f.text, w), f.text, ink)
+	if tell {
+		s.write(margin, top+body.Y+20, w, m.shortTrouble(bad, f.text, w), f.text, ink)
 	}
 	s.legend(keys, f, image.Pt(margin, top+body.Y+foot), w)
 	return s
@@ -94,17 +95,19 @@ func layOut(m Map) scene {
 // panels lays out the cells and their dots. Columns share what the card is wider than they need.
 func (s *scene) panels(a arrangement, at image.Point, inner int) {
 	one := a.size()
-	stretch := (inner - a.body().X) / (a.across * len(a.fds))
-	one.X += stretch * len(a.fds)
+	extra := (inner - a.body().X) / a.across
+	one.X += extra
 	for i, p := range a.panels {
-		s.panel(a, p, at.Add(image.Pt(i%a.across*(one.X+panelGap), i/a.across*(one.Y+panelGap))), one.X, stretch)
+		s.panel(a, p, at.Add(image.Pt(i%a.across*(one.X+panelGap), i/a.across*(one.Y+panelGap))), extra)
 	}
 	if a.said != "" {
 		s.write(at.X, at.Y+a.body().Y-a.fonts.axis.line(), inner, a.said, a.fonts.axis, muted)
 	}
 }
 
-func (s *scene) panel(a arrangement, p panel, at image.Point, width, stretch int) {
+// panel lays out one panel, that much wider than it must be.
+func (s *scene) panel(a arrangement, p panel, at image.Point, extra int) {
+	width, stretch := a.size().X+extra, extra/len(a.fds)
 	s.write(at.X, at.Y, width, p.caption, a.fonts.strong, ink)
 	head := a.head()
 	y := at.Y + head.Y
@@ -118,6 +121,9 @@ func (s *scene) panel(a arrangement, p panel, at image.Point, width, stretch int
 		}
 		for c := range a.fds {
 			w := a.column(c) + stretch
+			if c == len(a.fds)-1 {
+				w = at.X + width - x
+			}
 			if r == 0 && a.columned() {
 				s.center(x, y-a.fonts.axis.line()-4, w, a.heading(c), a.fonts.axis, muted)
 			}
@@ -129,7 +135,7 @@ func (s *scene) panel(a arrangement, p panel, at image.Point, width, stretch int
 	if len(p.loose) > 0 {
 		h, run := a.strip(a.size().X)
 		s.write(at.X, y+(h-a.fonts.axis.line())/2, head.X, domain("UD", -1), a.fonts.axis, muted)
-		s.cell(a, p.loose, image.Rect(at.X+head.X, y, at.X+width, y+h), run, (a.column(0)+stretch-a.dotted(0))/2)
+		s.cell(a, p.loose, image.Rect(at.X+head.X, y, at.X+width, y+h), run, (a.column(0)-a.dotted(0)+stretch)/2)
 	}
 }
 
@@ -145,7 +151,7 @@ func (s *scene) cell(a arrangement, dots []Dot, at image.Rectangle, run, inset i
 			if d.urgent() > 0 {
 				f, c = a.fonts.idBold, ink
 			}
-			s.center(x+a.gap/2, y+a.side, a.pitch-a.gap, clean(d.ID, longestID), f, c)
+			s.center(x+a.gap/2, y+a.side, a.pitch-a.gap, d.ID, f, c)
 		}
 	}
 }

@@ -23,6 +23,10 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 	if !known {
 		return Refused(req, upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know the verb %s", echo(string(req.Verb)))), nil, nil
 	}
+	if len(req.Unclear) > 0 { // without what was not understood, all would be meant
+		no := upgrade.Refuse(upgrade.CodeArg, helpFor(req.Verb), "I did not understand which instances are meant (`%s=`)", strings.Join(req.Unclear, "=`, `"))
+		return Refused(req, no), nil, nil
+	}
 	reply, changes, err := do(ctx, turn{req, by, channel, r})
 	switch {
 	case err == nil:
@@ -60,7 +64,13 @@ var nearly = regexp.MustCompile("Did you mean `([^`]+)`\\?$")
 // looked for outside the resource group that was named.
 func meant(req Request, no *upgrade.Refusal) string {
 	near := nearly.FindStringSubmatch(no.What)
-	if near == nil || no.Code != upgrade.CodeUnknown || req.Nonce != "" {
+	if near == nil || req.Nonce != "" {
+		return no.Next
+	}
+	if mended(&req, no, near[1]) {
+		return root + Format(req)
+	}
+	if no.Code != upgrade.CodeUnknown {
 		return no.Next
 	}
 	for _, name := range []struct {
@@ -73,6 +83,7 @@ func meant(req Request, no *upgrade.Refusal) string {
 		{&req.About, isSet, "no scale set `%s`"},
 		{&req.Set, isSet, "no scale set `%s`"},
 		{&req.Target, isVersion, "no version %s in "},
+		{&req.Size, isSize, "no VM size %s to "},
 	} {
 		if *name.said != "" && name.fits(near[1]) && !strings.Contains(*name.said, "/") && strings.Contains(no.What, fmt.Sprintf(name.known, *name.said)) {
 			*name.said = near[1]
@@ -80,6 +91,20 @@ func meant(req Request, no *upgrade.Refusal) string {
 		}
 	}
 	return no.Next
+}
+
+// mended puts what is near in the place of a part of a word that was not known: of the version of an
+// image's id, and of an instance in a list.
+func mended(req *Request, no *upgrade.Refusal, near string) bool {
+	image, named := upgrade.ImageNamed(req.Target)
+	if named && strings.Contains(no.What, "no version "+image.Running()+" in ") && isVersion(near) {
+		req.Target = image.At(near).ID
+		return isImage(req.Target)
+	}
+	known, found := strings.CutPrefix(near, "vm=")
+	_, unknown, _ := strings.Cut(no.What, " has no instance ")
+	unknown, _, _ = strings.Cut(unknown, ". ")
+	return found && isInstance(known) && otherInstance(&req.Which, unknown, known)
 }
 
 // typed is the request as text; the button of a card has none until its rollout is known.
@@ -115,9 +140,11 @@ var deeds = map[Verb]deed{
 	VerbHome:    looking(home),
 	VerbHelp:    looking(help),
 	VerbUpgrade: open,
+	VerbResize:  open,
 	VerbPlan:    looking(plan),
 	VerbList:    looking(list),
 	VerbShow:    looking(show),
+	VerbImages:  looking(images),
 	VerbStatus:  looking(status),
 	VerbWhy:     looking(status),
 	VerbPending: looking(pending),
@@ -169,7 +196,7 @@ func saying(verb upgrade.WordVerb) deed {
 func (t turn) ask() upgrade.Ask {
 	o := t.req.Options
 	return upgrade.Ask{
-		Set: t.req.Set, Target: t.req.Target, Which: upgrade.Selection{UpdateDomains: t.req.Domains},
+		Set: t.req.Set, Target: t.req.Target, SKU: t.req.SKU, Size: t.req.Size, Which: t.req.Which, Order: t.req.Order,
 		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, OnFailure: o.OnFailure, Soak: o.Soak, Bake: o.Bake, Note: o.Note,
 		Channel: t.channel,
 	}
@@ -189,6 +216,43 @@ func plan(ctx context.Context, t turn) (Reply, error) {
 		return Reply{}, err
 	}
 	return Reply{Plan: &p}, nil
+}
+
+func images(ctx context.Context, t turn) (Reply, error) {
+	name, err := t.set(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	sight, err := t.look(ctx, upgrade.QueryVersions, name)
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Images: imagesOf(*sight.Set, sight.Versions)}, nil
+}
+
+// maxVersions keeps a reply within what a message holds.
+const maxVersions = 40
+
+func imagesOf(s upgrade.ScaleSet, versions []upgrade.ImageVersion) *Images {
+	current := s.Model.Image
+	out := &Images{Current: current, Running: map[string]int{}, Set: upgrade.SetSummary{
+		ID: s.ID, Name: s.Name, ResourceGroup: s.ResourceGroup, Location: s.Location, Mode: s.Mode, UpgradeMode: s.UpgradeMode,
+		Image: current, Capacity: s.Capacity, Provisioning: s.Provisioning}}
+	for _, i := range s.Instances {
+		if version := i.Image.Running(); version != "" && i.Image.Family() == current.Family() {
+			out.Running[version]++
+		} else {
+			out.Others++
+		}
+	}
+	for n, v := range versions {
+		if n < maxVersions || v.Image.Same(current) || out.Running[v.Image.Running()] > 0 {
+			out.Versions = append(out.Versions, v)
+		} else {
+			out.Older++
+		}
+	}
+	return out
 }
 
 func help(_ context.Context, t turn) (Reply, error) {

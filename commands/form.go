@@ -34,7 +34,7 @@ type Carried struct {
 	Nonce   string `json:"nonce,omitempty"`
 	Part    string `json:"part,omitempty"` // of show
 	Rest    bool   `json:"rest,omitempty"` // of approve
-	Some    bool   `json:"some,omitempty"` // update domains, or instances, must be chosen: which was not understood
+	Some    string `json:"some,omitempty"` // [Request.Unclear], with commas between: what must be said
 }
 
 // FieldKind is how a field is filled in.
@@ -76,6 +76,8 @@ const (
 	fieldInstances = "vm"
 	fieldVerdict   = "verdict"
 	fieldTo        = "to"
+	fieldSize      = "size"
+	fieldMore      = "more"
 )
 
 // What stands for a choice that says nothing: it cannot be empty in a form.
@@ -93,8 +95,10 @@ type face struct {
 // faces has the verbs that can be asked for in a form. Slack allows 24 characters for a title and
 // for a button.
 var faces = map[Verb]face{
-	VerbUpgrade: {"Upgrade a scale set", "Open the rollout", "Plans the upgrade, opens its rollout and asks before each update domain. Nothing is changed before somebody else approves.", planFields},
+	VerbUpgrade: {"Upgrade a scale set", "Open the rollout", "Plans the upgrade, opens its rollout and asks before each gate, such as an update domain. Nothing is changed before somebody else approves.", planFields},
 	VerbPlan:    {"Plan an upgrade", "Show the plan", "Shows the plan. Nothing is asked or changed.", planFields},
+	VerbResize:  {"Resize a scale set", "Open the rollout", "Plans another VM size, opens its rollout and asks before each gate. Nothing is changed before somebody else approves. Instances keep their disks and restart.", planFields},
+	VerbImages:  {"The images of a scale set", "Show them", "Reads what versions there are of the set's image.", showFields},
 	VerbShow:    {"Show a scale set", "Show it", "Reads the scale set now.", showFields},
 	VerbApprove: {"Approve", "Approve", "Says yes to the update domain that is being asked.", rolloutFields},
 	VerbDeny:    {"Deny", "Deny", "Says no to the update domain that is being asked. The rollout is held until somebody asks again or aborts it.", denyFields},
@@ -119,7 +123,10 @@ func NewForm(req Request, lists Lists) (Form, bool) {
 	if !ok {
 		return Form{}, false
 	}
-	f := Form{Carried: Carried{req.Verb, req.Rollout, req.Nonce, req.Part, req.Rest, req.someDomains() || req.someInstances()}, Title: face.title, Says: face.says, Submit: face.submit, Typed: typed(req)}
+	f := Form{Carried: Carried{req.Verb, req.Rollout, req.Nonce, req.Part, req.Rest, strings.Join(req.Unclear, ",")}, Title: face.title, Says: face.says, Submit: face.submit}
+	known := req
+	known.Unclear = nil
+	f.Typed = typed(known)
 	if req.Rest {
 		f.Title, f.Says = "Approve the rest", "Says yes to the update domain that is being asked, and to all that come after it."
 	}
@@ -139,6 +146,9 @@ func (f Form) Waits() bool {
 
 // Unfinished reports whether the request lacks something that its form asks for.
 func (r Request) Unfinished() bool {
+	if len(r.Unclear) > 0 {
+		return true
+	}
 	f, _ := NewForm(r, Lists{})
 	for _, field := range f.Fields {
 		if !field.Optional && field.Value == "" {
@@ -146,32 +156,6 @@ func (r Request) Unfinished() bool {
 		}
 	}
 	return false
-}
-
-func planFields(r Request, l Lists) []Field {
-	o := r.Options
-	return []Field{
-		setField(r.Set, l, true),
-		targetField(r, l),
-		domainsField(r, l),
-		{Name: "note", Label: "Note", Hint: "Why, or the change's number: everybody sees it", Kind: FieldText, Optional: true, Value: o.Note, Most: maxSaid},
-		{Name: "soak", Label: "Soak", Hint: "Wait after each update domain, such as 10m; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.Soak, formatSpan), Most: 20},
-		{Name: "bake", Label: "Bake", Hint: "Wait after the last one, such as 30m; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.Bake, formatSpan), Most: 20},
-		{Name: "max-unavailable", Label: "Most instances out of service", Hint: "A number or a percentage, such as 2 or 20%; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.MaxUnavailable, upgrade.Limit.String), Most: 20},
-		{Name: "max-failures", Label: "Failed instances to go on with", Hint: "A number; the policy's without it", Kind: FieldText, Optional: true, Value: written(o.MaxFailures, func(n int) string { return fmt.Sprint(n) }), Most: 20},
-		{Name: fieldOnFailure, Label: "When one more fails", Kind: FieldChoice, Optional: true, Value: cmp.Or(string(o.OnFailure), asPolicy), Choices: []Choice{
-			{asPolicy, "As the set's policy says"},
-			{string(upgrade.HoldOnFailure), "Hold: ask people"},
-			{string(upgrade.QuarantineOnFailure), "Quarantine it and go on"},
-		}},
-	}
-}
-
-func written[T any](v *T, write func(T) string) string {
-	if v == nil {
-		return ""
-	}
-	return write(*v)
 }
 
 func showFields(r Request, l Lists) []Field { return []Field{setField(r.About, l, false)} }
@@ -210,6 +194,10 @@ func abortFields(r Request, l Lists) []Field {
 var fieldReaders = map[string]func(*Request, string) (meant string, err error){
 	fieldSet:       readSet,
 	fieldTarget:    readTarget,
+	fieldSize:      readSize,
+	fieldWhich:     func(r *Request, s string) (string, error) { return readKeyed(r, whichKeys, s) },
+	fieldMore:      func(r *Request, s string) (string, error) { return readKeyed(r, moreKeys, s) },
+	fieldBy:        readChosenBy,
 	fieldRollout:   readRollout,
 	fieldReason:    readReason,
 	fieldAnswer:    readAnswer,
@@ -230,21 +218,37 @@ func ParseForm(c Carried, values map[string]string) (Request, map[string]string)
 			wrong[field.Name] = err.Error()
 		}
 	}
+	req.settled()
+	for _, key := range req.Unclear {
+		if field := fieldOf(key, req.Verb); wrong[field] == "" {
+			wrong[field] = fmt.Sprintf("this is needed: say `%s=` anew, as what was said with it was not understood", key)
+			if key == fieldWhich {
+				wrong[field] = "this is needed, here or as update domains: what was said of them was not understood"
+			}
+		}
+	}
+	for _, field := range []string{"ud", fieldWhich, fieldInstances} {
+		if wrong[field] != "" {
+			req.unclear(field)
+		}
+	}
 	if field, err := req.clash(); err != nil && len(wrong) == 0 {
 		wrong[field] = err.Error()
 	}
 	return req, wrong
 }
 
-func (c Carried) request() Request {
-	r := Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest}
-	switch {
-	case c.Some && c.Verb.ofInstances():
-		r.Instances = []string{}
-	case c.Some:
-		r.Domains = []int{}
+// fieldOf is the field of a form in which the key is said.
+func fieldOf(key string, v Verb) string {
+	if key == "ud" || v.ofInstances() {
+		return key
 	}
-	return r
+	return fieldWhich
+}
+
+func (c Carried) request() Request {
+	unclear, _ := carriedOver(c.Some)
+	return Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest, Unclear: unclear}
 }
 
 func (r *Request) fill(f Field, raw string) error {
@@ -259,7 +263,7 @@ func (r *Request) fill(f Field, raw string) error {
 	}
 	read, found := fieldReaders[f.Name]
 	if !found {
-		read = options[f.Name]
+		read = func(r *Request, s string) (string, error) { return r.take(f.Name, s) }
 	}
 	meant, err := read(r, value)
 	if err != nil && meant != "" {
@@ -295,22 +299,11 @@ func readSet(r *Request, s string) (string, error) {
 	switch {
 	case !isSet(s):
 		return "", errors.New("that is no scale set's name: say name or resourcegroup/name")
-	case r.Verb == VerbShow:
+	case r.Verb == VerbShow || r.Verb == VerbImages:
 		r.About = s
 	default:
 		r.Set = s
 	}
-	return "", nil
-}
-
-func readTarget(r *Request, s string) (string, error) {
-	if w := strings.ToLower(s); w == "latest" || w == "model" {
-		s = w
-	}
-	if !isTarget(s) {
-		return nearest(s, []string{"latest", "model"}), errors.New("it takes a version such as 4.0.20160229, latest, or model")
-	}
-	r.Target = s
 	return "", nil
 }
 
@@ -353,7 +346,8 @@ func readChosenFailure(r *Request, s string) (string, error) {
 // card is there, and whose it is, is the domain's to say.
 func (c Carried) Check() *upgrade.Refusal {
 	_, known := faces[c.Verb]
-	if known && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
+	_, err := carriedOver(c.Some)
+	if known && err == nil && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
 		return nil
 	}
 	return upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know that form: another version of me may have opened it")
@@ -387,7 +381,10 @@ func ParseStarted(value string) (Request, bool) {
 // before is forgotten.
 func Steered(c Carried, values map[string]string) Request {
 	req, _ := ParseForm(c, values)
-	req.Domains = c.request().Domains
+	if !req.Verb.plans() {
+		return req
+	}
+	req.Which, req.Unclear, req.SKU = upgrade.Selection{}, c.request().Unclear, ""
 	if isVersion(req.Target) {
 		req.Target = ""
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // Format writes a request as its canonical text, without the root command: what a person could
@@ -14,22 +16,39 @@ func Format(r Request) string {
 	if verb == VerbModel {
 		verb = VerbAbort
 	}
-	parts := []string{string(verb), r.About, r.Part, r.Set, r.Target, r.Rollout, string(r.Answer)}
+	parts := []string{string(verb), r.About, r.Part, r.Set, r.Target}
+	if r.Size != "" {
+		parts = append(parts, "to", r.Size)
+	}
+	parts = append(parts, r.Rollout, string(r.Answer))
 	if r.Rest {
 		parts = append(parts, "rest")
 	}
-	if r.Domains != nil {
-		parts = append(parts, "ud="+formatNumbers(r.Domains))
+	if r.SKU != "" {
+		parts = append(parts, "sku="+r.SKU)
 	}
-	if r.Instances != nil {
-		parts = append(parts, "vm="+formatInstances(r.Instances))
-	}
+	parts = append(parts, r.which()...)
+	parts = append(parts, ordered(r.Order)...)
 	parts = append(parts, string(r.Verdict), r.To)
 	parts = append(parts, r.Options.words()...)
 	if r.Reason != "" {
 		parts = append(parts, quote(r.Reason))
 	}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
+}
+
+func ordered(o upgrade.Order) []string {
+	var out []string
+	if o.By != "" {
+		out = append(out, "by="+string(o.By))
+	}
+	if o.Batch != (upgrade.Limit{}) {
+		out = append(out, "batch="+o.Batch.String())
+	}
+	if o.Canary != 0 {
+		out = append(out, fmt.Sprintf("canary=%d", o.Canary))
+	}
+	return out
 }
 
 func (o Options) words() []string {

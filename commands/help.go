@@ -16,7 +16,14 @@ const (
 	agreers    = approvers + "; for a rollback, a requester or an approver, also the one who asked"
 )
 
-const planOptions = "options: ud=0,2|1-3  max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine  soak=10m  bake=30m  note=\"CHG-123\""
+// What verbs that make plans take, a line each: a line fits on a phone's screen in two.
+const (
+	targets    = "TARGET: VERSION | latest | model (what the model says already) | the id of an image, as /subscriptions/…/images/… | https://….vhd"
+	whichWords = "which:  ud=0,2|1-3  fd=1  zone=3  vm=1,4-7  skip=vm:3,9"
+	howWords   = "how:    by=ud|fd|zone|batch  batch=2|20%  canary=1  soak=10m  bake=30m"
+	limitWords = "limits: max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine|abort|rollback"
+	restWords  = "also:   sku=16.04-LTS (another SKU, with a version or latest)  note=\"CHG-123\""
+)
 
 // topic is the help of a verb, and what the overview says of it.
 type topic struct {
@@ -26,14 +33,17 @@ type topic struct {
 
 // topics is the one table of verbs that can be typed, in the order people need them.
 var topics = []topic{
-	{"plan it, ask, roll it out", Help{VerbUpgrade, []string{"upgrade SET TARGET [options]", "TARGET: a version | latest | model (what the model says already)", planOptions},
-		"Plans an upgrade, opens its rollout and asks before each update domain. Without ud= it takes all domains, one after the other. Nothing is changed before somebody approves.",
-		[]string{"upgrade myvmss 4.0.20160229 ud=0", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"", "upgrade rg-shop/web-prod model max-unavailable=20%"}, requesters}},
-	{"only look at the plan", Help{VerbPlan, []string{"plan SET TARGET [options]", planOptions},
-		"Shows the plan that upgrade would make. Nothing is asked or changed.",
+	{"plan it, ask, roll it out", Help{VerbUpgrade, []string{"upgrade SET TARGET [options]", targets, whichWords, howWords, limitWords, restWords},
+		"Plans an upgrade, opens its rollout and asks before each gate: an update domain, or what by= says. Which instances: those that all of ud=, fd=, zone= and vm= name, without those of skip=; without any all of them, one update domain after the other. Nothing is changed before somebody approves.",
+		[]string{"upgrade myvmss 4.0.20160229 ud=0", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"", "upgrade rg-shop/web-prod model by=zone canary=1 skip=vm:3,9 max-unavailable=20%"}, requesters}},
+	{"only look at the plan", Help{VerbPlan, []string{"plan SET TARGET [options]", targets, whichWords, howWords, limitWords, restWords},
+		"Shows the plan that upgrade would make: each gate with its instances, what is passed by and why, how long it takes, what is in the way. Nothing is asked or changed.",
 		[]string{"plan myvmss latest", "plan myvmss 4.0.20160229 ud=0", "plan rg-shop/web-prod model ud=1-3"}, readers}},
-	{"yes to the update domain asked for", Help{VerbApprove, []string{"approve ROLLOUT [rest]"},
-		"Says yes to the update domain that is being asked; with rest, to all that come after it, too.",
+	{"another VM size", Help{VerbResize, []string{"resize SET to SIZE [options]", whichWords, howWords, limitWords, "also:   note=\"CHG-123\""},
+		"Plans another VM size, opens its rollout and asks before each gate, as upgrade does. Instances restart, and keep their disks and their image. Nothing is changed before somebody approves.",
+		[]string{"resize web-prod to Standard_D4s_v5", "resize web-prod Standard_D4s_v5 ud=0", "resize rg-shop/web-prod to Standard_E8s_v5 by=batch batch=2 note=\"CHG 1\""}, requesters}},
+	{"yes to the gate asked for", Help{VerbApprove, []string{"approve ROLLOUT [rest]"},
+		"Says yes to the gate that is being asked, such as an update domain; with rest, to all that come after it, too.",
 		[]string{"approve r-4f2k9a", "approve r-4f2k9a rest", "approve r-0a1b2c"}, agreers}},
 	{"no to it", Help{VerbDeny, []string{"deny ROLLOUT \"reason\""},
 		"Says no to the update domain that is being asked. The rollout is held until somebody asks again or aborts it.",
@@ -83,6 +93,9 @@ var topics = []topic{
 	{"the scale sets", Help{VerbList, []string{"list [text]"},
 		"Lists the scale sets you may see, with their image and rollout; with a text, those with it in their name.",
 		[]string{"list", "list web", "list prod"}, readers}},
+	{"the versions it could run", Help{VerbImages, []string{"images SET|ROLLOUT"},
+		"Lists the versions of the image a scale set runs, newest first, with their dates; the current one is marked. A rollout's id stands for its set.",
+		[]string{"images web-prod", "images rg-shop/web-prod", "images r-4f2k9a"}, readers}},
 	{"one scale set, read now", Help{VerbShow, []string{"show SET|ROLLOUT [map|instances|image|policy|evidence]"},
 		"Reads a scale set now and shows it: update domains and fault domains, instances, image, or the policy that holds for it. A rollout's id stands for its set. evidence is what Azure said of the rollout's instances that failed, kept before a retry replaced their disks; a set's name stands for its open rollout.",
 		[]string{"show web-prod", "show rg-shop/web-prod policy", "show r-4f2k9a evidence"}, readers}},

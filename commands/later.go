@@ -15,7 +15,6 @@ type substitute struct {
 
 // laterVerbs are designed and not built: people who read of them get an honest answer.
 var laterVerbs = map[string]substitute{
-	"images":     {"`show SET image` has the image a set is on", VerbShow, "image"},
 	"fleet":      {"`list` has every set with its image", VerbList, ""},
 	"history":    {"`status SET` has what is open, and the channel has the reports", VerbStatus, ""},
 	"report":     {"the report is posted in the rollout's thread when it ends", VerbStatus, ""},
@@ -27,21 +26,12 @@ var laterVerbs = map[string]substitute{
 	"unschedule": {"nothing is ever scheduled", VerbStatus, ""},
 	"vm":         {"use Azure's own tools to start, stop or delete instances", VerbHome, ""},
 	"scale":      {"use Azure's own tools to change the capacity", VerbHome, ""},
-	"resize":     {"use Azure's own tools to change the VM size", VerbHome, ""},
 }
 
 // laterOptions are designed and not built. A correction is offered only where it does no more than
 // was asked for.
 var laterOptions = map[string]string{
-	"fd":      "choose by update domain, such as `ud=0`",
-	"zone":    "choose by update domain, such as `ud=0`",
-	"vm":      "choose by update domain, such as `ud=0`",
-	"skip":    "choose the update domains to take, such as `ud=0`",
-	"by":      "leave it out: one update domain goes after the other",
-	"batch":   "`max-unavailable=` bounds a batch",
-	"canary":  "begin with one update domain, such as `ud=0`",
-	"approve": "leave it out: each update domain is asked for",
-	"sku":     "what can be rolled out is a version of the image the set runs",
+	"approve": "leave it out: each gate is asked for",
 	"window":  "the approval says when it goes on",
 	"at":      "the approval says when it goes on",
 }
@@ -98,17 +88,14 @@ func (c *command) laterHelp(name string) *upgrade.Refusal {
 	return c.planned(fmt.Sprintf("`%s`", name), helpFor(s.verb), s.says)
 }
 
-func (c *command) laterOption(i int, key, value string) *upgrade.Refusal {
+func (c *command) laterOption(i int, key string) *upgrade.Refusal {
 	says, found := laterOptions[key]
 	if !found {
 		return nil
 	}
 	next := ""
-	switch key {
-	case "by", "approve":
+	if key == "approve" {
 		next = c.with(i, 1)
-	case "batch":
-		next = c.with(i, 1, "max-unavailable="+bare("max-unavailable=", value))
 	}
 	return c.planned(fmt.Sprintf("`%s=`", key), next, says)
 }

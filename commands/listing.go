@@ -88,17 +88,6 @@ func formatNumbers(in []int) string {
 	return strings.Join(parts, ",")
 }
 
-var instances = listing{"an instance", "it takes instances by their ids, such as `vm=3,8`, `vm=4-7` or `vm=web_1a2b3c`, without blanks and never all", isInstance}
-
-// readInstances reads the ids of instances; what it does not understand leaves none. All of them cannot
-// be said in a word: instances are always named (R42).
-func readInstances(r *Request, s string) (string, error) {
-	r.Instances = []string{}
-	named, meant, err := instances.read(s)
-	r.Instances = append(r.Instances, named...)
-	return meant, err
-}
-
 // formatInstances writes ids in the order they have, numbers before names.
 func formatInstances(ids []string) string {
 	var numbers []int

@@ -23,7 +23,7 @@ type Lists struct {
 func ReadLists(ctx context.Context, req Request, by upgrade.Person, r Rollouts) (Lists, error) {
 	t := turn{req: req, by: by, rollouts: r}
 	switch req.Verb {
-	case VerbUpgrade, VerbPlan, VerbShow:
+	case VerbUpgrade, VerbPlan, VerbResize, VerbShow, VerbImages:
 		return t.setLists(ctx)
 	case VerbApprove:
 		sight, err := t.look(ctx, upgrade.QueryPending, "")
@@ -39,7 +39,11 @@ func (t turn) setLists(ctx context.Context) (Lists, error) {
 	if err != nil || t.req.Set == "" {
 		return l, err
 	}
-	sight, err := t.look(ctx, upgrade.QueryVersions, t.req.Set)
+	kind := upgrade.QueryVersions
+	if t.req.Verb == VerbResize {
+		kind = upgrade.QuerySet
+	}
+	sight, err := t.look(ctx, kind, t.req.Set)
 	l.Set, l.Versions = sight.Set, sight.Versions
 	return l, err
 }
@@ -97,54 +101,6 @@ func namesakes(sets []upgrade.SetSummary, name string) []upgrade.SetSummary {
 	return slices.DeleteFunc(slices.Clone(sets), func(s upgrade.SetSummary) bool { return !strings.EqualFold(s.Name, name) })
 }
 
-// targetField offers what can be rolled out: deprecated versions are left out, because the domain
-// refuses them, and so are the oldest of more than a menu holds.
-func targetField(r Request, l Lists) Field {
-	f := Field{Name: fieldTarget, Label: "Image", Hint: "A version such as 4.0.20160229, latest, or model (what the set's model already says)", Kind: FieldText, Value: r.Target, Most: maxVersion, Listed: true, About: r.Set}
-	if l.Set == nil || len(l.Versions) == 0 {
-		return f
-	}
-	current := l.Set.Model.Image.Running()
-	choices := []Choice{{"latest", "latest: the newest, pinned when it is planned"}, {"model", "model: what the set's model already says (" + current + ")"}}
-	for _, v := range l.Versions {
-		name := v.Image.Version
-		switch {
-		case name == current:
-			choices = append(choices, Choice{name, name + " · current"})
-		case !v.Deprecated && isVersion(name) && len(choices) < maxChoices-2: // room for the current and the given one
-			choices = append(choices, Choice{name, name})
-		}
-	}
-	return f.choosing(FieldChoice, choices)
-}
-
-func domainsField(r Request, l Lists) Field {
-	f := Field{Name: "ud", Label: "Update domains", Hint: "Such as 0,2 or 1-3; all of them without it", Kind: FieldText, Optional: !r.someDomains(), Value: formatNumbers(r.Domains), Most: maxSaid, Listed: true, About: r.Set}
-	if l.Set == nil || len(r.Domains) > maxChoices/2 {
-		return f
-	}
-	count := map[int]int{}
-	for _, i := range l.Set.Instances {
-		count[i.UpdateDomain]++
-	}
-	var domains []int
-	for d := range count {
-		if d >= 0 {
-			domains = append(domains, d)
-		}
-	}
-	slices.Sort(domains)
-	var choices []Choice
-	for _, d := range domains {
-		choices = append(choices, Choice{strconv.Itoa(d), fmt.Sprintf("UD %d · %s", d, upgrade.Count(count[d], "instance"))})
-	}
-	hint := "None chosen: all of them, one after the other"
-	if !f.Optional {
-		hint = "Choose: what was said of them was not understood"
-	}
-	return f.several(numbers(r.Domains), choices, hint)
-}
-
 func numbers(in []int) []string {
 	var out []string
 	for _, n := range in {
@@ -157,7 +113,7 @@ func rolloutField(l Lists, steers bool) Field {
 	f := Field{Name: fieldRollout, Label: "Rollout", Hint: "Its id, such as r-4f2k9a", Kind: FieldText, Most: 40, Listed: true, Steers: steers}
 	var choices []Choice
 	for _, rec := range l.Rollouts {
-		choices = append(choices, Choice{rec.ID, fmt.Sprintf("%s · %s → %s · by %s", rec.ID, rec.Plan.Name, rec.Plan.Target.Image, rec.Rollout.Name)})
+		choices = append(choices, Choice{rec.ID, fmt.Sprintf("%s · %s → %s · by %s", rec.ID, rec.Plan.Name, rec.Plan.Target.Setting, rec.Rollout.Name)})
 	}
 	return f.choosing(FieldChoice, choices)
 }

@@ -3,6 +3,8 @@ package commands
 import (
 	"strings"
 	"unicode"
+
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // Azure's own limits of names, and ours of ids and versions.
@@ -10,6 +12,7 @@ const (
 	maxSet     = 64
 	maxGroup   = 90
 	maxVersion = 40
+	maxTarget  = 600 // the longest image id that is understood has fewer
 )
 
 // isRollout reports whether s has the shape of a rollout's id.
@@ -55,7 +58,21 @@ func isUser(s string) bool {
 }
 
 // isTarget reports whether s says which image is meant.
-func isTarget(s string) bool { return s == "latest" || s == "model" || isVersion(s) }
+func isTarget(s string) bool { return s == "latest" || s == "model" || isVersion(s) || isImage(s) }
+
+// isImage reports whether s is an image's id or a VHD's address.
+func isImage(s string) bool {
+	_, ok := upgrade.ImageNamed(s)
+	return ok
+}
+
+// isSKU reports whether s can be the SKU of a platform image.
+func isSKU(s string) bool { return isName(s, maxSet) }
+
+// isSize reports whether s has the shape of a VM size, such as Standard_D4s_v5.
+func isSize(s string) bool {
+	return isName(s, maxSet) && all(s, idByte) && unicode.IsLetter(rune(s[0])) && strings.Contains(s, "_") && strings.ContainsFunc(s, unicode.IsDigit)
+}
 
 // isVersion wants numbers with dots between, as platform images have.
 func isVersion(s string) bool {

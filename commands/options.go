@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,8 +15,19 @@ import (
 // options has how each key's value is read into the request. With an error comes the value that
 // was perhaps meant, "" when that is not certain.
 var options = map[string]func(*Request, string) (meant string, err error){
-	"ud":              readDomains,
+	"ud": func(r *Request, s string) (string, error) {
+		return readDomains(&r.Which.UpdateDomains, updateDomains, s)
+	},
+	"fd": func(r *Request, s string) (string, error) {
+		return readDomains(&r.Which.FaultDomains, faultDomains, s)
+	},
+	"zone":            readZones,
 	"vm":              readInstances,
+	"skip":            readSkip,
+	"sku":             readSKU,
+	"by":              readBy,
+	"batch":           readBatch,
+	"canary":          readCanary,
 	"max-unavailable": readUnavailable,
 	"max-failures":    readFailures,
 	"on-failure":      readOnFailure,
@@ -26,91 +38,153 @@ var options = map[string]func(*Request, string) (meant string, err error){
 
 // What verbs take of these, in the order people are told of them.
 var (
-	planKeys     = []string{"ud", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "note"}
+	planKeys     = slices.Concat([]string{"sku"}, resizeKeys)
+	resizeKeys   = slices.Concat(whichKeys, []string{"by", "batch", "canary", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "note"})
 	instanceKeys = []string{"vm"}
 )
 
-// plan is for verbs that take a set, a target and options: the options anywhere, the set before
-// the target.
+func keysOf(v Verb) []string {
+	switch {
+	case v == VerbResize:
+		return resizeKeys
+	case v.plans():
+		return planKeys
+	}
+	return instanceKeys
+}
+
+// plan is for verbs that take a set, a goal and options: the options anywhere, the set before the
+// goal.
 func (c *command) plan() *upgrade.Refusal {
 	var places []int
 	var first *upgrade.Refusal // the rest is understood all the same, for the form
 	for i := 1; i < len(c.words); i++ {
 		if !c.words[i].option() {
 			places = append(places, i)
-		} else if no := c.option(i, planKeys); first == nil {
+		} else if no := c.option(i); first == nil {
 			first = no
 		}
 	}
-	if no := c.setAndTarget(places); first == nil {
-		first = no
+	if c.req.Verb == VerbResize && len(places) > 1 && c.words[places[1]].keyword() == "to" {
+		places = slices.Delete(places, 1, 2)
 	}
 	if len(places) > 2 {
-		c.unclear()
+		c.unclear("")
 	}
-	return first
+	return cmp.Or(first, c.setAndGoal(places), c.fitting())
 }
 
-// unclear keeps a request that perhaps named fewer domains or instances from asking for all of them:
-// nil is all, none is to be said.
-func (c *command) unclear() {
-	switch plans := c.req.Verb == VerbUpgrade || c.req.Verb == VerbPlan; {
-	case plans && c.req.Domains == nil:
-		c.req.Domains = []int{}
-	case !plans && c.req.Instances == nil:
-		c.req.Instances = []string{}
-	}
+// goal is what a verb makes of a set.
+type goal struct {
+	noun, such string
+	is         func(string) bool
+	read       func(*Request, string) (meant string, err error)
 }
 
-func (c *command) setAndTarget(places []int) *upgrade.Refusal {
+var (
+	toTarget = goal{"a target", ": a version, `latest`, `model`, the id of an image, or the address of a VHD", isTarget, readTarget}
+	toSize   = goal{"a VM size", ", such as `Standard_D4s_v5`", isSize, readSize}
+)
+
+func (v Verb) goal() goal {
+	if v == VerbResize {
+		return toSize
+	}
+	return toTarget
+}
+
+func (c *command) setAndGoal(places []int) *upgrade.Refusal {
+	goal := c.req.Verb.goal()
 	if len(places) > 0 && isSet(c.words[places[0]].text) {
 		c.req.Set = c.words[places[0]].text
 	}
 	switch {
 	case len(places) == 0:
-		return c.lacks("", "`%s` needs a scale set and a target: a version, `latest` or `model`", c.req.Verb)
+		return c.lacks("", "`%s` needs a scale set and %s%s", c.req.Verb, goal.noun, goal.such)
+	case len(places) == 2 && goal.swapped(c.words[places[0]].text, c.words[places[1]].text):
+		return c.swapped(places[0], places[1])
 	case c.req.Set == "":
 		return c.badSet(places[0])
 	case len(places) == 1:
-		return c.lacks("", "`%s` needs a target after %s: a version, `latest` or `model`", c.req.Verb, echo(c.req.Set))
+		return c.lacks("", "`%s` needs %s after %s%s", c.req.Verb, goal.noun, echo(c.req.Set), goal.such)
 	case len(places) > 2:
 		return c.tooMany(places)
 	}
-	return c.target(places[0], places[1])
+	return c.goal(places[1])
 }
 
-func (c *command) target(set, target int) *upgrade.Refusal {
-	said := c.words[target]
-	c.req.Target = said.text
-	if w := said.keyword(); w == "latest" || w == "model" {
-		c.req.Target = w
-	}
+func (g goal) swapped(set, said string) bool { return g.is(set) && isSet(said) && !g.is(said) }
+
+func (c *command) swapped(set, said int) *upgrade.Refusal {
+	c.req.Set = c.words[said].text
+	_, _ = c.req.Verb.goal().read(&c.req, c.words[set].text) // it is one
+	right := command{words: slices.Clone(c.words)}
+	right.words[set], right.words[said] = c.words[said], c.words[set]
+	return c.refuse(right.with(0, 0), "the scale set comes first, then %s", c.req.Verb.goal().noun)
+}
+
+// goal reads what the set is to get. What stands behind a question mark in an address may be a secret:
+// it is not repeated.
+func (c *command) goal(at int) *upgrade.Refusal {
+	goal, said := c.req.Verb.goal(), c.words[at].text
+	meant, err := goal.read(&c.req, said)
+	shown, _, _ := strings.Cut(said, "?")
+	noun := strings.TrimPrefix(goal.noun, "a ")
 	switch {
-	case isTarget(c.req.Target):
+	case err == nil:
 		return nil
-	case strings.HasPrefix(said.text, "/") || strings.Contains(said.text, "://"):
-		return c.planned("a target that is a gallery image, a managed image or a VHD", "", "what can be rolled out is a version of the platform image the set runs, `latest`, or `model`")
-	case isTarget(c.words[set].text) && isSet(said.text):
-		c.req.Set, c.req.Target = said.text, c.words[set].text
-		swapped := command{words: slices.Clone(c.words)}
-		swapped.words[set], swapped.words[target] = c.words[target], c.words[set]
-		return c.refuse(swapped.with(0, 0), "the scale set comes first, then the target")
+	case meant == "":
+		return c.refuse("", "I do not know the %s %s: %v", noun, echo(shown), err)
 	}
-	c.req.Target = ""
-	return c.unknown(target, "the target ", []string{"latest", "model"})
+	return c.refuse(c.with(at, 1, meant), "I do not know the %s %s. Did you mean %s?", noun, echo(shown), echo(meant))
+}
+
+var errTarget = errors.New("it takes a version such as 4.0.20160229, latest, model, the id of an image, or the https:// address of a VHD")
+
+// readTarget understands what is to be rolled out.
+func readTarget(r *Request, s string) (meant string, err error) {
+	if w := strings.ToLower(s); w == "latest" || w == "model" {
+		s = w
+	}
+	_, address, link := strings.Cut(s, "://")
+	address, _, _ = strings.Cut("https://"+address, "?")
+	switch {
+	case isTarget(s):
+		r.Target = s
+		return "", nil
+	case link && isImage(address):
+		return address, errors.New("it takes the https:// address of a VHD, without what may stand behind it")
+	case link:
+		return "", errors.New("it takes the address of a VHD in a storage account, such as https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME.vhd")
+	case isImage("/" + s):
+		return "/" + s, errors.New("the id of an image begins with a slash")
+	case strings.HasPrefix(s, "/"):
+		return "", errors.New("it takes the whole id of an image: /subscriptions/…/galleries/NAME/images/NAME, also with /versions/1.2.3 behind it, or the like")
+	}
+	return nearest(s, []string{"latest", "model"}), errTarget
+}
+
+func readSize(r *Request, s string) (meant string, err error) {
+	if !isSize(s) {
+		return "", errors.New("it takes a VM size such as Standard_D4s_v5")
+	}
+	r.Size = s
+	return "", nil
 }
 
 // tooMany refuses a third word, and sees "ud 0" and "ud:0" for what they are.
 func (c *command) tooMany(places []int) *upgrade.Refusal {
 	for _, i := range places {
 		key, value := cutKey(c.words[i].text)
-		if !slices.Contains(planKeys, key) || c.words[i].quoted {
+		if !slices.Contains(keysOf(c.req.Verb), key) || c.words[i].quoted {
 			continue
 		}
-		if value != "" {
+		if value != "" && c.reads(key, value) {
+			c.unclear(key)
 			return c.refuse(c.with(i, 1, key+"="+value), "I do not know %s. Did you mean `%s=`?", echo(c.words[i].text), key)
 		}
-		if i+1 < len(c.words) {
+		if value == "" && i+1 < len(c.words) && c.reads(key, c.words[i+1].text) {
+			c.unclear(key)
 			return c.refuse(c.with(i, 2, key+"="+c.words[i+1].String()), "`%s` and its value are one word: `%s=…`", key, key)
 		}
 	}
@@ -118,7 +192,14 @@ func (c *command) tooMany(places []int) *upgrade.Refusal {
 	for _, i := range places {
 		said = append(said, c.words[i].text)
 	}
-	return c.refuse("", "`%s` takes a scale set and a target, and these are %d words: %s", c.req.Verb, len(said), echo(strings.Join(said, " ")))
+	return c.refuse("", "`%s` takes a scale set and %s, and these are %d words: %s", c.req.Verb, c.req.Verb.goal().noun, len(said), echo(strings.Join(said, " ")))
+}
+
+// reads reports whether the value can be the key's, at least nearly: a set may be named like an option.
+func (c *command) reads(key, value string) bool {
+	tried := c.req
+	meant, err := options[key](&tried, value)
+	return err == nil || meant != ""
 }
 
 // cutKey splits "ud:0", "--ud0" and "ud" into key and value.
@@ -133,18 +214,18 @@ func cutKey(s string) (key, value string) {
 
 // option reads one key=value word of a verb that takes these. Hyphens before the key are let pass:
 // that is how other tools write options.
-func (c *command) option(i int, takes []string) *upgrade.Refusal {
+func (c *command) option(i int) *upgrade.Refusal {
 	w := c.words[i]
 	key, value := strings.ToLower(strings.TrimLeft(w.text[:w.eq], "-")), w.text[w.eq+1:]
 	switch {
-	case !slices.Contains(takes, key):
-		c.unclear()
-		return c.unknownOption(i, key, value, takes)
+	case !slices.Contains(keysOf(c.req.Verb), key):
+		return c.unknownOption(i, key, value)
 	case slices.Contains(c.given, key):
+		c.unclear(key)
 		return c.refuse("", "`%s=` is given twice", key)
 	}
 	c.given = append(c.given, key)
-	meant, err := options[key](&c.req, value)
+	meant, err := c.req.take(key, value)
 	switch {
 	case err == nil:
 		return nil
@@ -152,14 +233,19 @@ func (c *command) option(i int, takes []string) *upgrade.Refusal {
 		return c.refuse("", "I do not understand %s: %v", echo(w.text), err)
 	}
 	right := key + "=" + meant
-	return c.refuse(c.with(i, 1, right), "I do not understand %s: %v. Did you mean `%s`?", echo(w.text), err, right)
+	return c.refuse(c.with(i, 1, right), "I do not understand %s: %v. Did you mean %s?", echo(w.text), err, echo(right))
 }
 
-func (c *command) unknownOption(i int, key, value string, takes []string) *upgrade.Refusal {
+func (c *command) unknownOption(i int, key, value string) *upgrade.Refusal {
+	takes := keysOf(c.req.Verb)
 	near := nearest(key, takes)
-	switch no := c.laterOption(i, key, value); {
+	c.unclear(near)
+	_, known := options[key]
+	switch no := c.laterOption(i, key); {
 	case near == "" && len(takes) == 1:
 		return c.refuse("", "I do not know %s: `%s` takes `%s=`, and a reason between quotes", echo(c.words[i].text), c.req.Verb, takes[0])
+	case known:
+		return c.refuse("", "`%s=` does not go with `%s`", key, c.req.Verb)
 	case no != nil:
 		return no
 	case near == "":
@@ -169,24 +255,52 @@ func (c *command) unknownOption(i int, key, value string, takes []string) *upgra
 	return c.refuse(c.with(i, 1, right+bare(right, value)), "I do not know %s. Did you mean `%s`?", echo(c.words[i].text), right)
 }
 
-const maxDomain = 99 // Azure has 20 at most today
-
-var domains = listing{"a domain", "it takes update domains, such as `ud=0,2` or `ud=1-3`, without blanks; leave it out for all",
-	func(s string) bool { n := number(s); return n >= 0 && n <= maxDomain }}
-
-// readDomains reads "0,2" and "1-3" into sorted domains; what it does not understand leaves none.
-func readDomains(r *Request, s string) (string, error) {
-	r.Domains = []int{}
-	named, meant, err := domains.read(s)
-	for _, d := range named {
-		r.Domains = append(r.Domains, number(d))
+func readSKU(r *Request, s string) (string, error) {
+	if !isSKU(s) {
+		return "", errors.New("it takes the SKU of a platform image, such as `sku=16.04-LTS`")
 	}
-	return meant, err
+	r.SKU = s
+	return "", nil
+}
+
+func readBy(r *Request, s string) (string, error) {
+	switch by := upgrade.By(strings.ToLower(s)); by {
+	case upgrade.ByUpdateDomain, upgrade.ByFaultDomain, upgrade.ByZone, upgrade.ByBatch:
+		r.Order.By = by
+		return "", nil
+	}
+	return nearest(s, []string{string(upgrade.ByZone), string(upgrade.ByBatch)}), errors.New("it takes `ud`, `fd`, `zone` or `batch`")
+}
+
+func readBatch(r *Request, s string) (string, error) {
+	limit, err := readLimit(s)
+	if err != nil || limit == (upgrade.Limit{}) {
+		return "", errors.New("it takes a number of instances or a percentage, such as `batch=2` or `batch=20%`; leave it out for as many as the limits let go")
+	}
+	r.Order.Batch = limit
+	return "", nil
+}
+
+func readCanary(r *Request, s string) (string, error) {
+	n := number(s)
+	if n < 1 || n > maxListed {
+		return "", errors.New("it takes the number of instances that go first, such as `canary=1`; leave it out for none")
+	}
+	r.Order.Canary = n
+	return "", nil
+}
+
+// readLimit reads a limit as it is written: digits, perhaps with a percent sign.
+func readLimit(s string) (upgrade.Limit, error) {
+	if !all(strings.TrimSuffix(s, "%"), digit) {
+		return upgrade.Limit{}, errors.New("no digits")
+	}
+	return upgrade.ParseLimit(s)
 }
 
 func readUnavailable(r *Request, s string) (string, error) {
-	limit, err := upgrade.ParseLimit(s)
-	if err != nil || !all(strings.TrimSuffix(s, "%"), digit) {
+	limit, err := readLimit(s)
+	if err != nil {
 		return "", errors.New("it takes a number of instances or a percentage, such as `max-unavailable=2` or `max-unavailable=20%`")
 	}
 	r.Options.MaxUnavailable = &limit
@@ -202,15 +316,16 @@ func readFailures(r *Request, s string) (string, error) {
 	return "", nil
 }
 
+// failureEnds has what a failed instance too many can come to.
+var failureEnds = []string{string(upgrade.HoldOnFailure), string(upgrade.QuarantineOnFailure), string(upgrade.AbortOnFailure), string(upgrade.RollbackOnFailure)}
+
 func readOnFailure(r *Request, s string) (string, error) {
-	switch f := upgrade.OnFailure(strings.ToLower(s)); f {
-	case upgrade.HoldOnFailure, upgrade.QuarantineOnFailure:
-		r.Options.OnFailure = f
-		return "", nil
-	case "abort", "rollback":
-		return "", fmt.Errorf("it takes `hold` or `quarantine`: that a failure comes to `%s` by itself is planned, not built yet", f)
+	end := strings.ToLower(s)
+	if !slices.Contains(failureEnds, end) {
+		return nearest(s, failureEnds), errors.New("it takes `hold`, `quarantine`, `abort` or `rollback`")
 	}
-	return nearest(s, []string{string(upgrade.HoldOnFailure), string(upgrade.QuarantineOnFailure)}), errors.New("it takes `hold` or `quarantine`")
+	r.Options.OnFailure = upgrade.OnFailure(end)
+	return "", nil
 }
 
 func readNote(r *Request, s string) (string, error) {

@@ -86,6 +86,8 @@ var grammar = map[Verb]func(*command) *upgrade.Refusal{
 	VerbPlan:    (*command).plan,
 	VerbList:    (*command).list,
 	VerbShow:    (*command).show,
+	VerbImages:  (*command).images,
+	VerbResize:  (*command).plan,
 	VerbStatus:  (*command).about,
 	VerbWhy:     (*command).about,
 	VerbPending: func(c *command) *upgrade.Refusal { return c.atMost(0) },
@@ -129,12 +131,19 @@ func (c *command) unknown(i int, noun string, like []string) *upgrade.Refusal {
 	return c.refuse(c.with(i, 1, near), "I do not know %s%s. Did you mean `%s`?", noun, echo(said), near)
 }
 
-// nearest keeps long words away: no slip of the fingers makes a word out of these.
+// nearest keeps long words away: no slip of the fingers makes a word out of these. Where two are as
+// near as each other there is none: a guess is no correction.
 func nearest(said string, like []string) string {
 	if len(said) > 40 {
 		return ""
 	}
-	return upgrade.Nearest(said, like)
+	back := slices.Clone(like)
+	slices.Reverse(back)
+	near := upgrade.Nearest(said, like)
+	if upgrade.Nearest(said, back) != near {
+		return ""
+	}
+	return near
 }
 
 // refuse takes the next command from its caller; "" is the verb's help.
@@ -242,6 +251,17 @@ func (c *command) show() *upgrade.Refusal {
 	}
 	c.req.Part = part
 	return c.atMost(2)
+}
+
+func (c *command) images() *upgrade.Refusal {
+	switch {
+	case len(c.words) == 1:
+		return c.lacks(root+"list", "`images` needs a scale set")
+	case !isSet(c.words[1].text):
+		return c.badSet(1)
+	}
+	c.req.About = c.words[1].text
+	return c.atMost(1)
 }
 
 func (c *command) badSet(i int) *upgrade.Refusal {

@@ -17,6 +17,8 @@ const (
 	VerbPlan    Verb = "plan"
 	VerbList    Verb = "list"
 	VerbShow    Verb = "show"
+	VerbImages  Verb = "images"
+	VerbResize  Verb = "resize"
 	VerbStatus  Verb = "status"
 	VerbWhy     Verb = "why"
 	VerbPending Verb = "pending"
@@ -42,16 +44,22 @@ func (v Verb) ofInstances() bool {
 	return v == VerbRetry || v == VerbSkip || v == VerbQuarantine || v == VerbResolve
 }
 
+// plans reports whether the verb makes a plan, which chooses instances and orders them.
+func (v Verb) plans() bool { return v == VerbUpgrade || v == VerbPlan || v == VerbResize }
+
 // Request is what somebody wants, however it was said. Only the fields of the verb are set; the
 // zero value asks for the home screen. A request about a rollout has its id when it was typed, and
 // the nonce when the button of a card was pressed, never both.
 type Request struct {
 	Verb    Verb
-	About   string // help: a verb; list: a text; show: a set, or a rollout for its set; status, why: a rollout or a set
-	Part    string // show: "", "map", "instances", "image", "policy" or "evidence"
-	Set     string // upgrade, plan
-	Target  string // upgrade, plan: a version, "latest" or "model"
-	Domains []int  // ud=, sorted; nil = all; none = some, beside a refusal only: which was not understood
+	About   string            // help: a verb; list: a text; show, images: a set, or a rollout for its set; status, why: a rollout or a set
+	Part    string            // show: "", "map", "instances", "image", "policy" or "evidence"
+	Set     string            // upgrade, plan, resize
+	Target  string            // upgrade, plan: a version, "latest", "model", the id of an image, or the address of a VHD
+	SKU     string            // upgrade, plan: of the platform image, with a version or "latest"; "" = as it is
+	Size    string            // resize: a VM size
+	Which   upgrade.Selection // upgrade, plan, resize: every list in order, nil where nothing was said
+	Order   upgrade.Order     // upgrade, plan, resize
 	Options Options
 	Rollout string              // of the verbs that say something about one
 	Nonce   string              // of the card whose button was pressed
@@ -59,16 +67,14 @@ type Request struct {
 	Reason  string              // of handover: the note
 	Answer  upgrade.ModelAnswer // abort, model
 
-	Instances []string        // vm=, in the order of upgrade.CompareIDs; nil = as the verb says; none = some, as of Domains
+	Instances []string        // vm= of verbs about a rollout, in the order of upgrade.CompareIDs; nil = as the verb says
 	Verdict   upgrade.Verdict // resolve
 	To        string          // handover: a user's id
+
+	// Unclear has the options that chose instances and were not understood, sorted: beside a refusal
+	// only. What they chose must be said before anything is done, as without them all are meant.
+	Unclear []string
 }
-
-// someDomains reports whether domains were named that were not understood.
-func (r Request) someDomains() bool { return r.Domains != nil && len(r.Domains) == 0 }
-
-// someInstances reports the same of instances.
-func (r Request) someInstances() bool { return r.Instances != nil && len(r.Instances) == 0 }
 
 // Options are the key=value words; nil where nothing was said.
 type Options struct {
@@ -98,11 +104,12 @@ type Reply struct {
 	Refusal  *Refusal      `json:",omitempty"`
 	Text     string        `json:",omitempty"` // a plain sentence; foreign text in it is not escaped
 	Help     *Help         `json:",omitempty"`
-	Plan     *upgrade.Plan `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade: the rollout was opened
-	Rollout  string        `json:",omitempty"` // with Plan of upgrade: its id
+	Plan     *upgrade.Plan `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade, resize: the rollout was opened
+	Rollout  string        `json:",omitempty"` // with Plan of a rollout that was opened: its id
 	Rollouts []string      `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home, show)
 	Sets     []SetLine     `json:",omitempty"` // list
 	Set      *SetSight     `json:",omitempty"` // show
+	Images   *Images       `json:",omitempty"` // images
 	Empty    string        `json:",omitempty"` // said when a list has nothing in it
 }
 
@@ -128,6 +135,16 @@ type SetSight struct {
 	Set     upgrade.ScaleSet
 	Policy  upgrade.Policy
 	Rollout string `json:",omitempty"`
+}
+
+// Images is what a set's image comes in, as just read.
+type Images struct {
+	Set      upgrade.SetSummary
+	Current  upgrade.Image          // what the set's model names; it may follow latest
+	Versions []upgrade.ImageVersion // newest first; of many the newest, the current one, and those that instances run; none where the image has no versions
+	Older    int                    `json:",omitempty"` // versions that were left out
+	Running  map[string]int         `json:",omitempty"` // instances by the version they run ([upgrade.Image.Running]), of the same image only
+	Others   int                    `json:",omitempty"` // instances that run another image, or one that Azure does not tell
 }
 
 // Help is one screen of help.

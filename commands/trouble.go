@@ -24,7 +24,7 @@ func (c *command) named() (rest int, no *upgrade.Refusal) {
 	c.words = slices.Concat(c.words[:1], others[:id], keyed, others[id:])
 	rest = 1 + id + len(keyed)
 	for i := 1 + id; i < rest; i++ {
-		no = cmp.Or(no, c.option(i, instanceKeys))
+		no = cmp.Or(no, c.option(i))
 	}
 	if id == 0 {
 		return rest, cmp.Or(no, c.noRollout())
@@ -42,13 +42,13 @@ func (c *command) apart(at int) *upgrade.Refusal {
 	_, _, err := instances.read(said)
 	switch {
 	case err == nil && number(said[:1]) >= 0:
-		c.unclear()
+		c.unclear(fieldInstances)
 		return c.refuse(c.with(at, 1, "vm="+said), "I do not know %s. Did you mean `vm=%s`?", echo(said), said)
 	case key == "vm" && value != "":
-		c.unclear()
+		c.unclear(fieldInstances)
 		return c.refuse(c.with(at, 1, "vm="+value), "I do not know %s. Did you mean `vm=`?", echo(said))
 	case key == "vm" && at+1 < len(c.words):
-		c.unclear()
+		c.unclear(fieldInstances)
 		return c.refuse(c.with(at, 2, "vm="+c.words[at+1].String()), "`vm` and its value are one word: `vm=…`")
 	}
 	return nil
@@ -61,10 +61,10 @@ func (c *command) retry() *upgrade.Refusal {
 	case no != nil || at == len(c.words):
 		return no
 	case c.words[at].keyword() != "failed":
-		c.unclear()
+		c.unclear(fieldInstances)
 		return c.unknown(at, "", []string{"failed"})
 	case len(c.words) > at+1:
-		c.unclear()
+		c.unclear(fieldInstances)
 		return c.unknown(at+1, "", nil)
 	case c.req.Instances != nil:
 		return c.refuse("", "`failed` is all that failed, and `vm=` names some: say one of them")
@@ -141,12 +141,16 @@ func (c *command) fitting() *upgrade.Refusal {
 	return c.refuse("", "%v", err)
 }
 
-// clash is what lacks or does not go together in a request about instances, and the form's field that
-// is to be corrected. A canonical text is never longer than a command may be.
+// clash is what lacks or does not go together in a request that chooses instances, and the form's field
+// that is to be corrected. A canonical text is never longer than a command may be.
 func (r Request) clash() (field string, err error) {
 	call := r.Verdict == upgrade.Started || r.Verdict == upgrade.NotStarted
-	switch {
-	case r.Instances != nil && len(Format(r)) > maxText:
+	switch tooLong := len(Format(r)) > maxText; {
+	case r.Verb.plans() && tooLong:
+		return fieldWhich, errors.New("that is more than one command holds: name fewer instances")
+	case r.SKU != "" && (r.Target == "model" || isImage(r.Target)):
+		return fieldMore, errors.New("`sku=` goes with a version or `latest`: it is of the platform image that the set runs")
+	case r.Instances != nil && tooLong:
 		return fieldInstances, errors.New("that is more than one command holds: name fewer instances")
 	case r.Verb != VerbResolve:
 		return "", nil

@@ -10,7 +10,7 @@ import (
 )
 
 func retryFields(r Request, l Lists) []Field {
-	if r.someInstances() {
+	if r.isUnclear(fieldInstances) {
 		return append(rolloutFields(r, l), instancesField(r, l, ""))
 	}
 	return append(rolloutFields(r, l), instancesField(r, l, "all that failed, and what Azure refused"))

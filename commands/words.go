@@ -21,8 +21,8 @@ type word struct {
 	quoted bool // it began with a quote: a value, never a keyword
 }
 
-// option reports whether the word is a key=value.
-func (w word) option() bool { return w.eq > 0 && !w.quoted }
+// option reports whether the word is a key=value. An address with an equal sign is none.
+func (w word) option() bool { return w.eq > 0 && !w.quoted && !strings.Contains(w.text[:w.eq], "/") }
 
 // keyword is the word as compared with the language's own words: phones write the first one with a
 // capital letter. It is "" for a quoted word.

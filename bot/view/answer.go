@@ -189,6 +189,7 @@ func status(rec upgrade.Record, now time.Time) Message {
 		p.para(teller{past: pastOf(rec), rec: rec, now: now, batch: b}.lines()...)
 	}
 	p.para(troubled(rec, now)...)
+	p.para(bornSince(rec)...)
 	p.small(skippedBriefly(rec.Plan))
 	p.small(code("/vmss why "+rec.ID), "by "+name(rec.Rollout.Name), owner(rec.Rollout), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan))
 	return p.done(slotReply, headline(rec, ph))

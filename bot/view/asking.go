@@ -15,6 +15,7 @@ type asking struct {
 	asked    upgrade.AskedAt
 	ids      []string // the instances that a yes covers
 	again    []trial  // of these, those that were tried before
+	do       string   // what is done to them
 	changes  []string // of a new plan to which nobody had agreed yet
 	votes    []upgrade.Ballot
 	granted  time.Time // zero = not granted
@@ -24,7 +25,7 @@ type asking struct {
 }
 
 func askingOf(rec upgrade.Record, g upgrade.Gate, n int) asking {
-	var a asking
+	a := asking{do: doingOf(rec.Plan.Target.Setting).do}
 	var changes []string
 	for i, e := range rec.Events {
 		switch f := e.Fact.(type) {
@@ -84,7 +85,7 @@ func (a *asking) cover(g upgrade.Gate, rec upgrade.Record, i int) {
 		if f, failed := before.failures[id]; failed {
 			why = reason(f.Code, f.Detail, 160)
 		}
-		a.again = append(a.again, trial{id, st.Tries, why, st.Image != "" && st.Image == rec.Plan.Target.Image.Running()})
+		a.again = append(a.again, trial{id, st.Tries, why, st.Image != "" && st.Image == rec.Plan.Target.String()})
 	}
 }
 
@@ -109,7 +110,7 @@ func (a asking) trials(most int) []string {
 			rest += len(ids[i])
 			continue
 		}
-		out = append(out, t.line(ids[i]))
+		out = append(out, t.line(ids[i], a.do))
 	}
 	if rest > 0 {
 		out = append(out, fmt.Sprintf("… and %s tried before, for %s", upgrade.Count(rest, "more instance"), upgrade.Count(len(kinds)-most, "other reason")))
@@ -117,8 +118,8 @@ func (a asking) trials(most int) []string {
 	return out
 }
 
-func (t trial) line(ids []string) string {
-	often, next := "once", "gets the upgrade once more"
+func (t trial) line(ids []string, do string) string {
+	often, next := "once", "gets the "+do+" once more"
 	switch {
 	case t.tries == 2:
 		often = "twice"

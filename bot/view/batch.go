@@ -131,13 +131,14 @@ func usual(b upgrade.BatchStatus, p upgrade.Plan) string {
 		return ""
 	}
 	m, _, _ := p.Member(b.Instances[0])
+	was := doingOf(p.Target.Setting).told(m.From.String())
 	switch {
 	case b.Op.Kind == upgrade.OpReimage:
-		return "New disk of " + version(p.Target)
+		return upperFirst(disk(p.Target.Setting)[2:])
 	case back(p):
-		return fmt.Sprintf(":rewind: %s back to %s", version(m.From), version(p.Target))
+		return fmt.Sprintf(":rewind: %s back to %s", was, version(p.Target))
 	}
-	return version(m.From) + " → " + version(p.Target)
+	return was + " → " + version(p.Target)
 }
 
 // step is an instance's own step, "" where it is the usual one.
@@ -147,10 +148,11 @@ func (t teller) step(m upgrade.Member, image string) string {
 		first, _, _ := p.Member(t.batch.Instances[0])
 		fromElsewhere = !m.From.Same(first.From) && t.batch.Op.Kind != upgrade.OpReimage
 	}
-	if !fromElsewhere && orUnknown(image) == version(p.Target) {
+	d := doingOf(p.Target.Setting)
+	if !fromElsewhere && d.told(image) == version(p.Target) {
 		return ""
 	}
-	return version(m.From) + " → " + orUnknown(image)
+	return d.told(m.From.String()) + " → " + d.told(image)
 }
 
 // line tells where one instance stands, or stood.
@@ -159,6 +161,7 @@ func (t teller) line(id string, st attempt) string {
 	if st.over && !st.State.Final() && st.State != upgrade.Unclear { // somebody found that it never began
 		st.State = upgrade.Waiting
 	}
+	d := doingOf(t.rec.Plan.Target.Setting)
 	head := fmt.Sprintf("%s `%s` %s  ", shapeOf(st.State), mono(id, 24), place(m))
 	if line := t.trouble(id, st); line != "" {
 		return head + line
@@ -169,9 +172,9 @@ func (t teller) line(id string, st attempt) string {
 	case upgrade.Confirmed:
 		return head + fmt.Sprintf("seen good once · %s", span(t.now.Sub(st.Started)))
 	case upgrade.Checking:
-		return head + fmt.Sprintf("on %s, coming up · %s · %s", orUnknown(st.Image), span(t.now.Sub(st.Started)), esc(st.Detail, min(t.room, 80)))
+		return head + fmt.Sprintf("%s %s, coming up · %s · %s", d.at, d.told(st.Image), span(t.now.Sub(st.Started)), esc(st.Detail, min(t.room, 80)))
 	case upgrade.Going:
-		return head + "upgrading " + span(t.now.Sub(st.Started))
+		return head + d.going + " " + span(t.now.Sub(st.Started))
 	}
 	return head + "not started"
 }
@@ -205,19 +208,16 @@ func (t teller) trouble(id string, st attempt) string {
 	return ""
 }
 
+// place is where an instance is, as far as that is told: of Flexible sets Azure tells no fault domain.
 func place(m upgrade.Member) string {
-	s := domain("FD ", m.FaultDomain)
+	var parts []string
+	if m.FaultDomain >= 0 {
+		parts = append(parts, domain("FD ", m.FaultDomain))
+	}
 	if m.Zone != "" {
-		s += ", zone " + esc(m.Zone, 12)
+		parts = append(parts, "zone "+esc(m.Zone, 12))
 	}
-	return s
-}
-
-func orUnknown(v string) string {
-	if v == "" {
-		return "an unknown image"
-	}
-	return esc(v, 40)
+	return strings.Join(parts, ", ")
 }
 
 // seenTwice says what "ok" rests on: a set without a health source has only power and provisioning.

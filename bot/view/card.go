@@ -101,11 +101,11 @@ func closed(a asking, g upgrade.Gate, rec upgrade.Record, now time.Time) string 
 	case r.Ended != nil:
 		return fmt.Sprintf("%s %s is not needed any more: the rollout has ended (%s).", outcomeEmoji(r.Ended.Outcome), what, r.Ended.Outcome)
 	case r.Abort != nil && r.Abort.Rollback:
-		return fmt.Sprintf(":rewind: %s is not needed any more: %s rolls it back%s", what, name(r.Abort.Name), because(r.Abort.Reason))
+		return fmt.Sprintf(":rewind: %s is not needed any more. %s", what, stopped(*r.Abort))
 	case r.Abort != nil:
-		return fmt.Sprintf(":octagonal_sign: %s is not needed any more: aborted by %s%s", what, name(r.Abort.Name), because(r.Abort.Reason))
+		return fmt.Sprintf(":octagonal_sign: %s is not needed any more. %s", what, stopped(*r.Abort))
 	case done:
-		return fmt.Sprintf(":white_check_mark: %s: nothing is left to upgrade.", what)
+		return fmt.Sprintf(":white_check_mark: %s: nothing is left to %s.", what, doingOf(rec.Plan.Target.Setting).do)
 	case late:
 		return fmt.Sprintf(":hourglass: The time to approve %s ran out at %s%s.\nNothing starts. Ask once more: %s", what, when(a.asked.Expires), inVain(a), code("/vmss ask "+rec.ID))
 	}
@@ -271,4 +271,11 @@ func restMenu(a asking, at int, rec upgrade.Record) slack.BlockElement {
 	menu := slack.NewOverflowBlockElement(commands.ActionMore, option(choice{fmt.Sprintf("%s (%s)…", label, all), commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce, Rest: true}}))
 	return menu.WithConfirm(confirm(title, fmt.Sprintf("%s: %s in %s. Nobody is asked again; health, limits and soaks still hold.",
 		all, upgrade.Count(n, "instance"), upgrade.Count(len(later)+1, "gate")), label))
+}
+
+// serving foretells how many instances serve at least while so many of a gate are upgraded: those that
+// serve now less what may be taken down. Taking down an ill instance costs nothing (R27).
+func serving(p upgrade.Plan, some int) int {
+	budget := max(0, p.Limits.MaxUnavailable-(p.Total-p.Available))
+	return max(0, p.Available-min(some, budget, p.Limits.BatchCap))
 }

@@ -54,6 +54,7 @@ func leftToDo(rec upgrade.Record, before past) []string {
 			out = append(out, fmt.Sprintf("• %d %s: %s", len(left.ids), left.what, brief(left.ids, 120)))
 		}
 	}
+	out = append(out, bornLeft(rec)...)
 	out = append(out, nextSteps(rec)...)
 	out = append(out, modelLeft(rec)...)
 	if len(out) == 0 {
@@ -82,20 +83,19 @@ func nextSteps(rec upgrade.Record) []string {
 			out = append(out, "• "+what+": "+code(words))
 		}
 	}
-	p, target, how := rec.Plan, "model", rec.Rollout.Ended.Outcome
-	if !p.Target.Model {
-		target = p.Target.Image.Running()
-	}
+	p, how := rec.Plan, rec.Rollout.Ended.Outcome
 	troubled := append(halted(rec), idsIn(rec, upgrade.Broken, upgrade.Unclear, upgrade.Aside)...)
 	behind := slices.ContainsFunc(append(troubled, idsIn(rec, upgrade.Passed, upgrade.Waiting)...), func(id string) bool {
-		return rec.Rollout.Instances[id].Image != p.Target.Image.Running()
+		return rec.Rollout.Instances[id].Image != p.Target.String()
 	})
 	add(how == upgrade.OutcomeRollback, "The rollout back has taken over", "/vmss status "+cmp.Or(rec.Rollout.Ended.Then, p.Name))
 	add(len(troubled) > 0, "See how these are now", "/vmss show "+p.Name+" instances")
 	add(len(troubled) > 0 && evident(rec), "What Azure said of them", "/vmss show "+rec.ID+" evidence")
-	add(behind && target != "" && !back(p) && how != upgrade.OutcomeRollback, "See what is left to upgrade", "/vmss plan "+p.Name+" "+target)
+	if behind && !back(p) && how != upgrade.OutcomeRollback {
+		out = append(out, "• See what is left to "+doingOf(p.Target.Setting).do+": "+copied(again("plan", p, nil)))
+	}
 	failed := how == upgrade.OutcomeFailed || how == upgrade.OutcomeAborted
-	add(failed && len(rec.Rollout.Batches) > 0 && t.OnNew > 0 && !p.Target.Model && !back(p), "Take back what was upgraded", "/vmss rollback "+rec.ID)
+	add(failed && len(rec.Rollout.Batches) > 0 && t.OnNew > 0 && !p.Target.Model && !back(p), "Take back what was "+doingOf(p.Target.Setting).done, "/vmss rollback "+rec.ID)
 	return out
 }
 
@@ -116,17 +116,17 @@ func idsIn(rec upgrade.Record, states ...upgrade.Progress) []string {
 
 // modelLeft says what the model names now and what that means for whoever writes it elsewhere.
 func modelLeft(rec upgrade.Record) []string {
-	m := rec.Rollout.Model
+	m, d := rec.Rollout.Model, doingOf(rec.Plan.Target.Setting)
 	switch {
 	case !m.Set, rec.Rollout.Ended.Outcome == upgrade.OutcomeRollback: // the rollout back sets it
 		return nil
 	case m.Reverted && m.Detail != "":
 		return []string{"• The model was left as it is: " + esc(m.Detail, 300)}
 	case m.Reverted:
-		return []string{fmt.Sprintf("• The model names %s again. Upgraded instances read “not latest”: compare images, not that flag.", version(m.Previous))}
+		return []string{fmt.Sprintf("• The model names %s again. %s instances read “not latest”: compare %s, not that flag.", version(m.Previous), upperFirst(d.done), d.compare)}
 	}
 	if is := rec.Rollout.Ended.Model; is != (upgrade.Setting{}) && !is.Same(m.To) {
-		return []string{fmt.Sprintf("• The model names %s by now, not %s: somebody else changed it. New instances are born on that.", version(is), version(m.To))}
+		return []string{fmt.Sprintf("• The model names %s by now, not %s: somebody else changed it. New instances are born %s that.", version(is), version(m.To), d.at)}
 	}
 	undo := "go back"
 	if back(rec.Plan) {

@@ -17,6 +17,7 @@ func live(rec upgrade.Record, now time.Time) Message {
 	var p page
 	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
 	p.chart(rolloutDots(rec), keyOf(rec.Plan))
+	p.para(bornSince(rec)...)
 	p.small(skippedBriefly(rec.Plan))
 	p.small(code(rec.ID), "by "+name(rec.Rollout.Name), owner(rec.Rollout), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan), typed(rec))
 	p.buttons(liveButtons(rec)...)

@@ -1,7 +1,9 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,9 +21,11 @@ const (
 // dot is one instance on a map. Shapes, not colours: they are told apart without seeing colours, and
 // they can be copied.
 type dot struct {
-	id     string
-	ud, fd int
-	shape  string
+	id              string
+	ud, fd          int // below 0 = not told
+	zone, placement string
+	shape           string
+	label           string // of the map, as short as it can be; see labelled
 }
 
 // key is what the shapes of a map mean, in the order of its legend, and what each domain's count counts.
@@ -37,6 +41,9 @@ var (
 		{"●", "new, ok"}, {"◕", "seen good once"}, {"◑", "checking"}, {"◐", "upgrading"}, {"○", "old"},
 		{"✖", "failed"}, {"?", "inconclusive"}, {"⊘", "quarantined"}, {"–", "skipped"}, {"⊝", "passed by"}, {"◌", "vanished"},
 	}, "done/all in each domain"}
+	resizeKey = key{append([]struct{ shape, means string }{
+		{"●", "new size, ok"}, {"◐", "resizing"}, {"○", "old size"},
+	}, rolloutKey.but("●", "◐", "○")...), rolloutKey.counts}
 	backKey = key{append([]struct{ shape, means string }{
 		{"●", "back, ok"}, {"◐", "going back"}, {"○", "not back yet"},
 	}, rolloutKey.but("●", "◐", "○")...), rolloutKey.counts}
@@ -51,8 +58,11 @@ func (k key) but(shapes ...string) []struct{ shape, means string } {
 }
 
 func keyOf(p upgrade.Plan) key {
-	if back(p) {
+	switch {
+	case back(p):
 		return backKey
+	case p.Target.Size != "":
+		return resizeKey
 	}
 	return rolloutKey
 }
@@ -89,63 +99,177 @@ func rolloutDots(rec upgrade.Record) []dot {
 	var out []dot
 	for _, g := range rec.Plan.Gates {
 		for _, m := range g.Instances {
-			out = append(out, dot{m.ID, m.UpdateDomain, m.FaultDomain, shapeOf(rec.Rollout.Instances[m.ID].State)})
+			out = append(out, dot{m.ID, m.UpdateDomain, m.FaultDomain, m.Zone, m.Placement, shapeOf(rec.Rollout.Instances[m.ID].State), ""})
 		}
 	}
 	return out
 }
 
-// domainMap draws update domains as rows and fault domains as columns, in the most telling of three
-// forms that fits: every instance in its cell; every instance, row by row; counts of done by cell.
+// domainMap draws update domains as rows and fault domains as columns, in the most telling form that fits:
+// every instance in its cell, zone by zone and placement group by placement group, as domains count within
+// one of these; every instance, row by row; counts of done by cell. Of a set that has no domains, it draws
+// zones as rows, or one row of all.
 func domainMap(dots []dot, k key) (lines []string, legend string) {
-	uds, fds := axis(dots, func(d dot) int { return d.ud }), axis(dots, func(d dot) int { return d.fd })
 	if len(dots) == 0 {
 		return nil, ""
 	}
-	if len(dots) <= mapInstances {
-		if lines = grid(dots, uds, fds, members); width(lines) > mapColumns {
-			lines = rows(dots, uds)
-		}
+	dots = labelled(dots)
+	if lines = panels(dots); len(dots) <= mapInstances && len(lines) <= mapRows+mapRows/2 {
 		return lines, k.legend(dots)
 	}
-	if lines = grid(dots, uds, fds, share); width(lines) > mapColumns {
-		lines = grid(dots, uds, nil, share)
+	a := axesOf(dots)
+	groups := distinct(dots, func(d dot) string { return d.placement })
+	if len(groups) > 1 {
+		a.columns = nil
 	}
-	return append(lines, k.exceptions(dots)...), k.counts + "  " + k.legend(dots, "●", "○")
+	if lines = a.grid(dots, share); width(lines) > mapColumns {
+		a.columns = nil
+		lines = a.grid(dots, share)
+	}
+	legend = k.counts
+	if len(groups) > 1 {
+		legend = fmt.Sprintf("%s, over %d placement groups", legend, len(groups))
+	}
+	return append(lines, k.exceptions(dots)...), legend + "  " + k.legend(dots, "●", "○")
 }
 
-// axis lists the domains that occur, in order.
-func axis(dots []dot, of func(dot) int) []int {
-	var out []int
-	for _, d := range dots {
-		if !slices.Contains(out, of(d)) {
-			out = append(out, of(d))
+// panels draws every instance, each zone and placement group by itself where there are several and the
+// domains count within them.
+func panels(dots []dot) []string {
+	a := axesOf(dots)
+	zones, groups := distinct(dots, func(d dot) string { return d.zone }), distinct(dots, func(d dot) string { return d.placement })
+	if !a.domains || len(zones)*len(groups) == 1 {
+		return a.small(dots)
+	}
+	var out []string
+	for _, zone := range zones {
+		for n, group := range groups {
+			some := slices.DeleteFunc(slices.Clone(dots), func(d dot) bool { return d.zone != zone || d.placement != group })
+			if len(some) == 0 {
+				continue
+			}
+			out = append(out, panel(zone, n, len(zones), len(groups)))
+			out = append(out, axesOf(some).small(some)...)
 		}
 	}
-	slices.Sort(out)
 	return out
 }
 
-// grid draws one cell per update and fault domain; without fds one cell per update domain.
-func grid(dots []dot, uds, fds []int, cell func([]dot) string) []string {
-	rows := [][]string{{""}}
-	for _, fd := range fds {
-		rows[0] = append(rows[0], domain("FD", fd))
+// panel is the title of one: placement groups are numbered in the order of their ids, which say nothing.
+func panel(zone string, group, zones, groups int) string {
+	var parts []string
+	if zones > 1 && zone == "" {
+		parts = append(parts, "no zone")
+	} else if zones > 1 {
+		parts = append(parts, "zone "+plain(zone, 12))
 	}
-	for _, ud := range uds[:min(len(uds), mapRows)] {
-		row := []string{domain("UD", ud)}
-		if fds == nil {
-			row = append(row, cell(in(dots, ud, nil)))
+	if groups > 1 {
+		parts = append(parts, fmt.Sprintf("placement group %d", group+1))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// axes are what the rows and the columns of a map are.
+type axes struct {
+	domains bool     // update domains are told
+	rows    []string // their names
+	row     func(dot) string
+	columns []string // names of fault domains; nil = none
+}
+
+func axesOf(dots []dot) axes {
+	zoned := slices.ContainsFunc(dots, func(d dot) bool { return d.zone != "" })
+	var a axes
+	a.domains = slices.ContainsFunc(dots, func(d dot) bool { return d.ud >= 0 })
+	switch {
+	case a.domains:
+		a.row = func(d dot) string { return domain("UD", d.ud) }
+	case zoned:
+		a.row = func(d dot) string { return join("zone", plain(cmp.Or(d.zone, "?"), 8)) }
+	default:
+		a.row = func(dot) string { return "" }
+	}
+	a.rows = named(dots, func(d dot) int { return d.ud }, a.row)
+	if slices.ContainsFunc(dots, func(d dot) bool { return d.fd >= 0 }) {
+		a.columns = named(dots, func(d dot) int { return d.fd }, column)
+	}
+	return a
+}
+
+func column(d dot) string { return domain("FD", d.fd) }
+
+// named are the names that occur, in the order of their numbers.
+func named(dots []dot, number func(dot) int, name func(dot) string) []string {
+	sorted := slices.SortedStableFunc(slices.Values(dots), func(a, b dot) int {
+		return cmp.Or(cmp.Compare(number(a), number(b)), upgrade.CompareIDs(a.zone, b.zone))
+	})
+	var out []string
+	for _, d := range sorted {
+		if n := name(d); !slices.Contains(out, n) {
+			out = append(out, n)
 		}
-		for _, fd := range fds {
-			row = append(row, cell(in(dots, ud, &fd)))
+	}
+	return out
+}
+
+func distinct[T any](list []T, of func(T) string) []string {
+	seen := map[string]bool{}
+	for _, x := range list {
+		seen[of(x)] = true
+	}
+	return slices.SortedFunc(maps.Keys(seen), upgrade.CompareIDs)
+}
+
+// small draws every instance: in its cell where that fits, else row by row.
+func (a axes) small(dots []dot) []string {
+	if a.columns != nil {
+		if lines := a.grid(dots, members); width(lines) <= mapColumns {
+			return lines
+		}
+	}
+	var out []string
+	for _, name := range a.rows[:min(len(a.rows), mapRows)] {
+		var words []string
+		for _, d := range dots {
+			if a.row(d) == name {
+				words = append(words, d.shape+d.label)
+			}
+		}
+		head := ""
+		if name != "" {
+			head = fmt.Sprintf("%-5s", name+" ")
+		}
+		out = append(out, fold(words, head, strings.Repeat(" ", len([]rune(head))))...)
+	}
+	if hidden := len(a.rows) - mapRows; hidden > 0 {
+		out = append(out, fmt.Sprintf("… %d more domains", hidden))
+	}
+	return out
+}
+
+// grid draws one cell per row and column; without columns one cell per row.
+func (a axes) grid(dots []dot, cell func([]dot) string) []string {
+	cells := map[[2]string][]dot{}
+	for _, d := range dots {
+		at := [2]string{a.row(d), ""}
+		if a.columns != nil {
+			at[1] = column(d)
+		}
+		cells[at] = append(cells[at], d)
+	}
+	columns := a.columns
+	rows := [][]string{append([]string{""}, columns...)}
+	if columns == nil {
+		rows, columns = nil, []string{""}
+	}
+	for _, name := range a.rows[:min(len(a.rows), mapRows)] {
+		row := []string{cmp.Or(name, "all")}
+		for _, c := range columns {
+			row = append(row, cell(cells[[2]string{name, c}]))
 		}
 		rows = append(rows, row)
 	}
-	if fds == nil {
-		rows = rows[1:]
-	}
-	return align(rows, len(uds)-mapRows)
+	return align(rows, len(a.rows)-mapRows)
 }
 
 func domain(kind string, n int) string {
@@ -153,10 +277,6 @@ func domain(kind string, n int) string {
 		return kind + "?"
 	}
 	return fmt.Sprintf("%s%d", kind, n)
-}
-
-func in(dots []dot, ud int, fd *int) []dot {
-	return slices.DeleteFunc(slices.Clone(dots), func(d dot) bool { return d.ud != ud || fd != nil && d.fd != *fd })
 }
 
 // align pads the cells of each column to one width, and says how many rows are not shown.
@@ -184,7 +304,7 @@ func align(rows [][]string, hidden int) []string {
 func members(dots []dot) string {
 	var parts []string
 	for _, d := range dots {
-		parts = append(parts, d.shape+label(d.id))
+		parts = append(parts, d.shape+d.label)
 	}
 	if len(parts) == 0 {
 		return "·"
@@ -192,9 +312,23 @@ func members(dots []dot) string {
 	return strings.Join(parts, " ")
 }
 
-// label is an instance id on a map. Azure's are numbers; anything longer is cut. Characters that
-// would need escaping are replaced, so that its width is what is seen.
-func label(id string) string { return plain(id, 6) }
+// labelled gives dots their labels. Azure's ids are numbers; of names, as Flexible sets have them, what all
+// begin with is left out, and what is still too long is cut. Characters that would need escaping are
+// replaced, so that a label's width is what is seen.
+func labelled(dots []dot) []dot {
+	shared := dots[0].id
+	for _, d := range dots {
+		for !strings.HasPrefix(d.id, shared) {
+			shared = shared[:len(shared)-1]
+		}
+	}
+	shared = shared[:strings.LastIndexAny(shared, "_-")+1]
+	out := slices.Clone(dots)
+	for i := range out {
+		out[i].label = plain(strings.TrimPrefix(out[i].id, shared), 8)
+	}
+	return out
+}
 
 func share(dots []dot) string {
 	if len(dots) == 0 {
@@ -207,26 +341,6 @@ func share(dots []dot) string {
 		}
 	}
 	return fmt.Sprintf("%d/%d", done, len(dots))
-}
-
-// rows lists each update domain's instances, fault domain by fault domain, folded to the width.
-func rows(dots []dot, uds []int) []string {
-	var out []string
-	for _, ud := range uds[:min(len(uds), mapRows)] {
-		line := fmt.Sprintf("%-5s", domain("UD", ud))
-		for _, d := range in(dots, ud, nil) {
-			word := d.shape + label(d.id)
-			if len([]rune(line))+len([]rune(word))+1 > mapColumns {
-				out, line = append(out, strings.TrimRight(line, " ")), "     "
-			}
-			line += word + " "
-		}
-		out = append(out, strings.TrimRight(line, " "))
-	}
-	if hidden := len(uds) - mapRows; hidden > 0 {
-		out = append(out, fmt.Sprintf("… %d more domains", hidden))
-	}
-	return out
 }
 
 // exceptions names the instances that are neither done nor waiting, which counts would hide.

@@ -11,7 +11,7 @@ import (
 
 // model is the question what becomes of the model when a rollout ends early (R4), and its answer.
 func model(rec upgrade.Record) (Message, error) {
-	m := rec.Rollout.Model
+	m, d := rec.Rollout.Model, doingOf(rec.Plan.Target.Setting)
 	if m.Asked == nil {
 		return Message{}, fmt.Errorf("message model of %s: the question was not asked", rec.ID)
 	}
@@ -23,11 +23,11 @@ func model(rec upgrade.Record) (Message, error) {
 	}
 	var p page
 	p.para(
-		fmt.Sprintf("*Which image stays in the model of %s?*", name(rec.Plan.Name)),
-		fmt.Sprintf("It names %s: new instances are born on it. %d of %d instances run %s, %d do not.",
-			version(m.To), m.Asked.On, m.Asked.On+m.Asked.Off, version(m.To), m.Asked.Off),
+		fmt.Sprintf("*Which %s stays in the model of %s?*", d.thing, name(rec.Plan.Name)),
+		fmt.Sprintf("It names %s: new instances are born %s it. %d of %d instances %s %s, %d do not.",
+			version(m.To), d.at, m.Asked.On, m.Asked.On+m.Asked.Off, d.have, version(m.To), m.Asked.Off),
 		recommendation(m),
-		"After putting it back, upgraded instances read “not latest”: compare images, not that flag.",
+		fmt.Sprintf("After putting it back, %s instances read “not latest”: compare %s, not that flag.", d.done, d.compare),
 	)
 	p.small(code("/vmss abort "+rec.ID+" revert"), code("/vmss abort "+rec.ID+" keep"))
 	p.buttons(modelButtons(rec)...)
@@ -38,14 +38,15 @@ func model(rec upgrade.Record) (Message, error) {
 // on any other, not just on the one it replaced.
 func recommendation(m upgrade.ModelState) string {
 	on, off, image := m.Asked.On, m.Asked.Off, version(m.To)
-	why := "nothing was upgraded"
+	d := doingOf(m.To)
+	why := "nothing was " + d.done
 	switch {
 	case on > off:
-		why = fmt.Sprintf("most instances run %s", image)
+		why = fmt.Sprintf("most instances %s %s", d.have, image)
 	case on < off:
-		why = fmt.Sprintf("most instances do not run %s", image)
+		why = fmt.Sprintf("most instances do not %s %s", d.have, image)
 	case m.Asked.Recommend == upgrade.Keep:
-		why = fmt.Sprintf("half of the instances run %s", image)
+		why = fmt.Sprintf("half of the instances %s %s", d.have, image)
 	}
 	if m.Asked.Recommend == upgrade.Keep {
 		return fmt.Sprintf("Recommended: keep %s: %s.", image, why)
@@ -54,11 +55,11 @@ func recommendation(m upgrade.ModelState) string {
 }
 
 func modelButtons(rec upgrade.Record) []slack.BlockElement {
-	m := rec.Rollout.Model
-	back := button("Put "+m.Previous.String()+" back", "Put the old image back", commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Revert})
-	back.WithConfirm(confirm("Put the old image back?", fmt.Sprintf("The model of %s names %s again. Instances are left alone.", name(rec.Plan.Name), version(m.Previous)), "Put it back"))
-	keep := button("Keep "+m.To.String(), "Keep the new image", commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Keep})
-	keep.WithConfirm(confirm("Keep the new image?", fmt.Sprintf("New instances of %s are born on %s.", name(rec.Plan.Name), version(m.To)), "Keep it"))
+	m, d := rec.Rollout.Model, doingOf(rec.Plan.Target.Setting)
+	back := button("Put "+m.Previous.String()+" back", "Put the old "+d.short+" back", commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Revert})
+	back.WithConfirm(confirm("Put the old "+d.short+" back?", fmt.Sprintf("The model of %s names %s again. Instances are left alone.", name(rec.Plan.Name), version(m.Previous)), "Put it back"))
+	keep := button("Keep "+m.To.String(), "Keep the new "+d.short, commands.Request{Verb: commands.VerbModel, Nonce: m.Asked.Nonce, Answer: upgrade.Keep})
+	keep.WithConfirm(confirm("Keep the new "+d.short+"?", fmt.Sprintf("New instances of %s are born %s %s.", name(rec.Plan.Name), d.at, version(m.To)), "Keep it"))
 	if m.Asked.Recommend == upgrade.Keep {
 		keep.WithStyle(slack.StylePrimary)
 		return []slack.BlockElement{keep, back}
@@ -72,7 +73,7 @@ func modelClosed(rec upgrade.Record) string {
 	m, who := rec.Rollout.Model, answeredBy(rec)
 	switch {
 	case m.Reverted && m.Detail != "":
-		return fmt.Sprintf(":warning: The old image could not be put back: %s", esc(m.Detail, 400))
+		return fmt.Sprintf(":warning: The old %s could not be put back: %s", doingOf(rec.Plan.Target.Setting).short, esc(m.Detail, 400))
 	case m.Reverted:
 		return fmt.Sprintf(":white_check_mark: %sthe model of %s names %s again", who, name(rec.Plan.Name), version(m.Previous))
 	case m.Answer == upgrade.Revert:

@@ -56,9 +56,9 @@ func because(reason string) string {
 
 func aborting(rec upgrade.Record) phase {
 	r := rec.Rollout
-	p := phase{":octagonal_sign:", "aborting", fmt.Sprintf("Aborted by %s%s. Nothing more is started.", name(r.Abort.Name), because(r.Abort.Reason))}
+	p := phase{":octagonal_sign:", "aborting", stopped(*r.Abort) + ". Nothing more is started."}
 	if r.Abort.Rollback {
-		p = phase{":rewind:", "rolling back", fmt.Sprintf("%s rolls it back%s. Nothing more is started here: a rollout back takes over.", name(r.Abort.Name), because(r.Abort.Reason))}
+		p = phase{":rewind:", "rolling back", stopped(*r.Abort) + ". Nothing more is started here: a rollout back takes over."}
 	}
 	switch {
 	case r.Op != nil && r.Op.State != upgrade.StateIntended:
@@ -69,25 +69,39 @@ func aborting(rec upgrade.Record) phase {
 	return p
 }
 
+// stopped says who aborted a rollout, or rolls it back, and why.
+func stopped(s upgrade.Said) string {
+	switch {
+	case s.By == "" && s.Rollback:
+		return byPlan("it is rolled back", s.Reason)
+	case s.By == "":
+		return byPlan("it is aborted", s.Reason)
+	case s.Rollback:
+		return name(s.Name) + " rolls it back" + because(s.Reason)
+	}
+	return "Aborted by " + name(s.Name) + because(s.Reason)
+}
+
 func working(rec upgrade.Record) phase {
 	op := rec.Rollout.Op
 	gate, _ := rec.Plan.Gate(op.Gate)
-	p := phase{":arrows_counterclockwise:", "upgrading " + gate.Title, fmt.Sprintf("%s: Azure upgrades %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"))}
+	d, some := doingOf(rec.Plan.Target.Setting), upgrade.Count(len(op.Instances), "instance")
+	p := phase{":arrows_counterclockwise:", d.going + " " + gate.Title, fmt.Sprintf("%s: Azure %s %s.", gate.Title, d.does, some)}
 	if back(rec.Plan) {
-		p = phase{":rewind:", "taking " + gate.Title + " back", fmt.Sprintf("%s: Azure takes %s back to %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"), version(op.To))}
+		p = phase{":rewind:", "taking " + gate.Title + " back", fmt.Sprintf("%s: Azure takes %s back to %s.", gate.Title, some, version(rec.Plan.Target))}
 	}
 	switch op.Kind {
 	case upgrade.OpReimage:
-		p.word, p.sentence = "new disks in "+gate.Title, fmt.Sprintf("%s: Azure gives %s a new disk of %s.", gate.Title, upgrade.Count(len(op.Instances), "instance"), version(op.To))
+		p.word, p.sentence = "new disks in "+gate.Title, fmt.Sprintf("%s: Azure gives %s %s.", gate.Title, some, disk(rec.Plan.Target.Setting))
 	case upgrade.OpModel:
 		p.word, p.sentence = "setting the model", fmt.Sprintf("The model gets %s.", version(op.To))
 	case upgrade.OpRevert:
 		p.word, p.sentence = "putting the model back", fmt.Sprintf("The model gets %s back.", version(op.To))
 	}
-	d := upgrade.LastDecided(rec.Events)
+	last := upgrade.LastDecided(rec.Events)
 	switch {
-	case op.Unknown() && d.Reason == upgrade.ReasonUnknown:
-		p.emoji, p.word, p.sentence = ":raised_hand:", "held: "+about(d.Reason), "Held: "+prose(d.Text)+"."
+	case op.Unknown() && last.Reason == upgrade.ReasonUnknown:
+		p.emoji, p.word, p.sentence = ":raised_hand:", "held: "+about(last.Reason), "Held: "+prose(last.Text)+"."
 	case op.Unknown() && op.Cause != "":
 		p.emoji, p.word = ":grey_question:", "watching an unclear call"
 		p.sentence = fmt.Sprintf("A call brought no answer (%s). The set is watched until it is clear what happened.", esc(op.Cause, 200))
@@ -117,7 +131,7 @@ func decided(rec upgrade.Record, d upgrade.Decided) phase {
 	case d.Reason == upgrade.ReasonChannel:
 		return phase{":mute:", "waiting: " + about(d.Reason), "Waiting: " + text + "."}
 	case d.Reason == upgrade.ReasonInFlight, d.Reason == upgrade.ReasonNone:
-		return phase{":arrows_counterclockwise:", "upgrading", "Next: " + text + "."}
+		return phase{":arrows_counterclockwise:", doingOf(rec.Plan.Target.Setting).going, "Next: " + text + "."}
 	}
 	return phase{":hourglass:", "waiting: " + about(d.Reason), "Waiting: " + text + until + "."}
 }

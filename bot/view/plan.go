@@ -3,9 +3,9 @@ package view
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -27,12 +27,16 @@ func (pg *page) plan(p upgrade.Plan, by string) {
 	pg.para(
 		fmt.Sprintf("*Plan %s*  %s (%s, %s)", esc(p.Short(), 8), planOf(p), name(p.ResourceGroup), name(p.Location)),
 		dots(by, note(p)),
-		imageLine(p),
+		goalLine(p),
 		targetsLine(p),
+		chosen(p),
 	)
 	pg.code(gateTable(p)...)
-	pg.para(changes(p), pace(p), agreement(p))
+	pg.para(changes(p), pace(p), length(p), agreement(p))
 	pg.para(risks(p)...)
+	if full := inFull(p.Target.Image); full != "" {
+		pg.para("In full: " + full)
+	}
 }
 
 // planOf names the set, and of a rollback what it is.
@@ -43,14 +47,29 @@ func planOf(p upgrade.Plan) string {
 	return name(p.Name)
 }
 
-func imageLine(p upgrade.Plan) string {
+// goalLine says from what to what. Images that are not of one family are named in full, both.
+func goalLine(p upgrade.Plan) string {
 	arrow := "→"
 	if back(p) {
 		arrow = "back to"
 	}
-	s := fmt.Sprintf("Image %s%s %s *%s*", family(p.Target.Image), froms(p), arrow, version(p.Target))
+	what, goal := kindly(p.Target.Image)+" "+family(p.Target.Image), version(p.Target)
+	switch {
+	case p.Target.Size != "":
+		what = "VM size"
+	case !oneFamily(p):
+		what, goal = "Image", called(p.Target.Image)
+	}
+	s := fmt.Sprintf("%s %s *%s*", join(what, froms(p)), arrow, goal)
+	var more []string
+	if age := newer(p.Target.Image, onlyFrom(p)); age != "" && !back(p) {
+		more = append(more, age)
+	}
 	if p.Pinned != "" {
-		s += fmt.Sprintf("  (%s pinned)", code(p.Pinned))
+		more = append(more, code(p.Pinned)+" pinned")
+	}
+	if len(more) > 0 {
+		s += "  (" + strings.Join(more, "; ") + ")"
 	}
 	if p.Downgrade && !back(p) {
 		s += "  :warning: older than now"
@@ -58,41 +77,60 @@ func imageLine(p upgrade.Plan) string {
 	return s
 }
 
-func family(i upgrade.Image) string {
-	if !i.Platform() {
-		return ""
-	}
-	return esc(i.Offer+" "+i.SKU, 50) + " "
-}
-
-// froms lists what the planned instances run now, most common first.
-func froms(p upgrade.Plan) string {
-	n := map[string]int{}
+// oneFamily reports whether all planned instances run versions of the target.
+func oneFamily(p upgrade.Plan) bool {
 	for _, g := range p.Gates {
 		for _, m := range g.Instances {
-			n[m.From.String()]++
+			if m.From.Family() != p.Target.Family() {
+				return false
+			}
 		}
 	}
-	var versions []string
-	for v := range n {
-		versions = append(versions, v)
+	return true
+}
+
+// onlyFrom is the image that all planned instances run; the zero value when they run several.
+func onlyFrom(p upgrade.Plan) upgrade.Image {
+	first := p.Gates[0].Instances[0].From
+	for _, g := range p.Gates {
+		for _, m := range g.Instances {
+			if !m.From.Same(first) {
+				return upgrade.Image{}
+			}
+		}
 	}
-	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(cmp.Compare(n[b], n[a]), cmp.Compare(a, b)) })
-	if len(versions) == 1 {
-		return esc(versions[0], 40)
+	return first.Image
+}
+
+// froms lists what the planned instances have now, most common first.
+func froms(p upgrade.Plan) string {
+	n := map[string]int{}
+	one := oneFamily(p)
+	for _, g := range p.Gates {
+		for _, m := range g.Instances {
+			was := doingOf(p.Target.Setting).told(m.From.String())
+			if !one && m.From.String() != "" {
+				was = called(m.From.Image)
+			}
+			n[was]++
+		}
+	}
+	all := slices.SortedFunc(maps.Keys(n), func(a, b string) int { return cmp.Or(cmp.Compare(n[b], n[a]), cmp.Compare(a, b)) })
+	if len(all) == 1 {
+		return all[0]
 	}
 	var parts []string
-	for _, v := range versions[:min(3, len(versions))] {
-		parts = append(parts, fmt.Sprintf("%s (%d)", esc(v, 30), n[v]))
+	for _, was := range all[:min(3, len(all))] {
+		parts = append(parts, fmt.Sprintf("%s (%d)", was, n[was]))
 	}
-	if len(versions) > 3 {
-		parts = append(parts, fmt.Sprintf("%d other versions", len(versions)-3))
+	if len(all) > 3 {
+		parts = append(parts, fmt.Sprintf("%d others", len(all)-3))
 	}
 	return strings.Join(parts, ", ")
 }
 
 func targetsLine(p upgrade.Plan) string {
-	do := "to upgrade"
+	do := "to " + doingOf(p.Target.Setting).do
 	if back(p) {
 		do = "to take back"
 	}
@@ -100,45 +138,73 @@ func targetsLine(p upgrade.Plan) string {
 	for _, s := range skips(p) {
 		parts = append(parts, fmt.Sprintf("%d %s (%s)", len(s.ids), s.reason, brief(s.ids, 60)))
 	}
+	if n := p.Total - p.Size() - len(p.Skipped); n > 0 && !back(p) {
+		parts = append(parts, fmt.Sprintf("%d not chosen", n))
+	}
 	return dots(parts...)
 }
 
-// gateTable has one row a gate: its number, name, size, and instances.
-func gateTable(p upgrade.Plan) []string {
-	const most = 24
-	rows := [][]string{}
-	for i, g := range p.Gates[:min(most, len(p.Gates))] {
-		rows = append(rows, []string{fmt.Sprintf("%d.", i+1), plain(g.Title, 12), fmt.Sprintf("(%d)", len(g.Instances)), brief(g.IDs(), 19)})
+// chosen is how the plan was narrowed, as typed; "" when it takes in all.
+func chosen(p upgrade.Plan) string {
+	var words []string
+	add := func(key string, list []string) {
+		if len(list) > 0 {
+			words = append(words, key+"="+strings.Join(list, ","))
+		}
 	}
-	if len(rows) == 0 {
-		return nil
+	add("ud", numbers(p.Which.UpdateDomains))
+	add("fd", numbers(p.Which.FaultDomains))
+	add("zone", p.Which.Zones)
+	add("vm", p.Which.Instances)
+	if len(words) == 0 || back(p) { // that one takes back what was touched
+		return ""
 	}
-	out := align(rows, 0)
-	if n := len(p.Gates) - most; n > 0 {
-		out = append(out, fmt.Sprintf("… %d more gates", n))
+	return "Chosen: " + code(strings.Join(words, " "))
+}
+
+func numbers(list []int) []string {
+	out := make([]string, len(list))
+	for i, n := range list {
+		out[i] = fmt.Sprint(n)
 	}
 	return out
 }
 
 // changes says what a yes sets in motion.
 func changes(p upgrade.Plan) string {
-	disks := "Each instance gets a new OS disk; what is on the old one is lost."
+	d := doingOf(p.Target.Setting)
 	if p.Target.Model {
-		return "*What changes:* the model already names this image and is left alone. " + disks
+		return "*What changes:* the model already names this image and is left alone. " + d.cost
 	}
-	return "*What changes:* " + born(p) + " " + disks
+	return "*What changes:* " + born(p) + " " + d.cost
 }
 
 // born is the line about the model that stands on the plan and on the first card (R41).
 func born(p upgrade.Plan) string {
-	return fmt.Sprintf("From the first yes on, every new instance is born on %s.", version(p.Target))
+	return fmt.Sprintf("From the first yes on, every new instance is born %s %s.", doingOf(p.Target.Setting).born, version(p.Target))
 }
 
 func pace(p upgrade.Plan) string {
 	l := p.Limits
-	rests := time.Duration(len(p.Gates)-1)*l.Soak + l.Bake
-	return fmt.Sprintf("*Pace:* at most %d out of service at once, serving never below %d/%d · soak %s, bake %s (%s in all, plus Azure's work and waiting for people)",
-		l.MaxUnavailable, lowest(p), p.Total, span(l.Soak), span(l.Bake), span(rests))
+	s := fmt.Sprintf("*Pace:* at most %d out of service at once, serving never below %d/%d", l.MaxUnavailable, lowest(p), p.Total)
+	if n := min(l.MaxUnavailable, p.Size()); l.BatchCap < n {
+		s += fmt.Sprintf(" · %d in a call at most", l.BatchCap)
+	}
+	return s
+}
+
+// length foretells how long it takes, without the people, for whom nobody can tell.
+func length(p upgrade.Plan) string {
+	work, rests := p.Length()
+	parts := []string{}
+	if len(p.Gates) > 1 {
+		parts = append(parts, "soak "+span(p.Limits.Soak)+" between gates")
+	}
+	parts = append(parts, "bake "+span(p.Limits.Bake))
+	if work == 0 { // plans from before work was foretold
+		return fmt.Sprintf("*Time:* %s in all (%s) + Azure's work + waiting for people", span(rests), strings.Join(parts, ", "))
+	}
+	return fmt.Sprintf("*Time:* about %s in all (work %s, %s) + waiting for people", span(work+rests), span(work), strings.Join(parts, ", "))
 }
 
 // asksBefore says how often people are asked.
@@ -158,22 +224,35 @@ func agreement(p upgrade.Plan) string {
 	return fmt.Sprintf("*Agreement:* each gate takes %s, within %s · %s", who, span(p.Policy.ApprovalLife), onFailure(p.Limits))
 }
 
+// onFailure says what the rollout does at one failed instance too many.
 func onFailure(l upgrade.Limits) string {
+	at := "at the first failed instance (budget 0)"
+	if l.MaxFailures > 0 {
+		at = fmt.Sprintf("beyond %d failed (budget %d)", l.MaxFailures, l.MaxFailures)
+	}
 	switch {
 	case l.OnFailure == upgrade.QuarantineOnFailure && l.MaxFailures <= 0:
 		return "sets aside what fails, and goes on (budget 0)"
 	case l.OnFailure == upgrade.QuarantineOnFailure:
 		return fmt.Sprintf("sets aside what fails beyond %d, and goes on (budget %d)", l.MaxFailures, l.MaxFailures)
+	case l.OnFailure == upgrade.AbortOnFailure:
+		return "ends by itself " + at + ": nothing more is started"
+	case l.OnFailure == upgrade.RollbackOnFailure:
+		return "ends by itself " + at + ", and a rollout back opens"
 	case l.MaxFailures <= 0:
-		return "holds at the first failed instance (budget 0)"
+		return "holds " + at
 	}
 	return fmt.Sprintf("goes on with up to %d failed (budget %d)", l.MaxFailures, l.MaxFailures)
 }
 
+// risks are what people must know, and that there is nothing where they look for it (R41).
 func risks(p upgrade.Plan) []string {
 	var out []string
 	for _, s := range p.Pending {
 		out = append(out, ":warning: Also pending: "+prose(s))
+	}
+	if len(p.Pending) == 0 {
+		out = append(out, "Nothing else is pending in the model.")
 	}
 	for _, s := range p.Hazards {
 		out = append(out, ":warning: "+prose(s))
@@ -181,18 +260,11 @@ func risks(p upgrade.Plan) []string {
 	return out
 }
 
-// serving foretells how many instances serve at least while a gate of that size is upgraded: those
-// that serve now less what may be taken down. Taking down an ill instance costs nothing (R27).
-func serving(p upgrade.Plan, size int) int {
-	budget := max(0, p.Limits.MaxUnavailable-(p.Total-p.Available))
-	return max(0, p.Available-min(size, budget, p.Limits.BatchCap))
-}
-
-// lowest foretells it for the whole plan.
+// lowest foretells how many instances serve at least over the whole plan.
 func lowest(p upgrade.Plan) int {
 	n := p.Available
-	for _, g := range p.Gates {
-		n = min(n, serving(p, len(g.Instances)))
+	for _, f := range p.Foretell() {
+		n = min(n, f.Serving)
 	}
 	return n
 }

@@ -27,27 +27,31 @@ func report(rec upgrade.Record) (Message, error) {
 		fmt.Sprintf("%s *%s finished: %s*  %s", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), r.Ended.Outcome, aimed),
 		"Because: "+prose(r.Ended.Reason)+reasonOfAbort(r),
 	)
-	p.para(tally(t, len(halted(rec))), retriedLine(r), imagesLine(t, rec.Plan), servingLine(t, rec.Plan))
+	p.para(tally(rec), retriedLine(r), imagesLine(t, rec.Plan), servingLine(t, rec.Plan))
+	p.para(bornSince(rec)...)
 	p.para(timesLine(rec, before), waitsLine(rec))
 	p.para(gateLines(rec)...)
 	p.para(overrides(rec)...)
 	p.para(leftToDo(rec, before)...)
 	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), owner(r), note(rec.Plan))
-	text := fmt.Sprintf("%s finished: %s, %s, %d/%d upgraded, %d failed (%s)", name(rec.Plan.Name), r.Ended.Outcome, aim(rec.Plan), t.OK, t.Planned, t.Failed, esc(rec.ID, 20))
+	text := fmt.Sprintf("%s finished: %s, %s, %d/%d %s, %d failed (%s)", name(rec.Plan.Name), r.Ended.Outcome, aim(rec.Plan), t.OK, t.Planned, doingOf(rec.Plan.Target.Setting).done, t.Failed, esc(rec.ID, 20))
 	return p.done(upgrade.SlotReport, text), nil
 }
 
 func reasonOfAbort(r upgrade.Rollout) string {
-	if r.Abort == nil {
+	switch {
+	case r.Abort == nil:
 		return ""
+	case r.Abort.By == "":
+		return ": " + prose(r.Abort.Reason)
 	}
 	return because(r.Abort.Reason)
 }
 
-// tally counts how the planned instances came out; halted is how many of those that were not touched
-// had been tried before.
-func tally(t upgrade.Tally, halted int) string {
-	parts := []string{fmt.Sprintf("%d planned", t.Planned), fmt.Sprintf("*%d upgraded*", t.OK), fmt.Sprintf("%d failed", t.Failed)}
+// tally counts how the planned instances came out. Of those that were not touched some had been tried before.
+func tally(rec upgrade.Record) string {
+	t, halted := rec.Rollout.Ended.Tally, len(halted(rec))
+	parts := []string{fmt.Sprintf("%d planned", t.Planned), fmt.Sprintf("*%d %s*", t.OK, doingOf(rec.Plan.Target.Setting).done), fmt.Sprintf("%d failed", t.Failed)}
 	for _, x := range []struct {
 		n    int
 		what string
@@ -76,13 +80,15 @@ func retriedLine(r upgrade.Rollout) string {
 }
 
 func imagesLine(t upgrade.Tally, p upgrade.Plan) string {
+	d := doingOf(p.Target.Setting)
+	head := upperFirst(d.compare)
 	switch {
 	case t.OnNew+t.OnOld == 0:
-		return "Images: the set could not be read at the end"
+		return head + ": the set could not be read at the end"
 	case back(p):
-		return fmt.Sprintf("Images: %d on %s, %d on others", t.OnNew, version(p.Target), t.OnOld)
+		return fmt.Sprintf("%s: %d %s %s, %d %s others", head, t.OnNew, d.at, version(p.Target), t.OnOld, d.at)
 	}
-	return fmt.Sprintf("Images: %d on the new one, %d on others", t.OnNew, t.OnOld)
+	return fmt.Sprintf("%s: %d %s the new one, %d %s others", head, t.OnNew, d.at, t.OnOld, d.at)
 }
 
 func servingLine(t upgrade.Tally, p upgrade.Plan) string {

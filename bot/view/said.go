@@ -45,8 +45,14 @@ func deed(w upgrade.SaidWant, set string) string {
 	case upgrade.WordResume:
 		return who + " resumed " + it
 	case upgrade.WordAbort:
+		if w.By == "" {
+			return byPlan(it+" is aborted", w.Reason)
+		}
 		return who + " aborted " + it + why
 	case upgrade.WordRollback:
+		if w.By == "" {
+			return byPlan(it+" is rolled back", w.Reason)
+		}
 		return who + " rolls " + it + " back" + why
 	case upgrade.WordReplan:
 		return who + " planned " + it + " anew"
@@ -92,7 +98,7 @@ func isAre(ids []string) string {
 func followed(w upgrade.SaidWant, rec upgrade.Record) []string {
 	switch w.Verb {
 	case upgrade.WordAbort:
-		return []string{map[upgrade.ModelAnswer]string{upgrade.Revert: "The old image goes back into the model.", upgrade.Keep: "The new image stays in the model."}[w.Answer]}
+		return []string{map[upgrade.ModelAnswer]string{upgrade.Revert: "The old one goes back into the model.", upgrade.Keep: "The new one stays in the model."}[w.Answer]}
 	case upgrade.WordRollback:
 		return []string{"This rollout ends once nothing is in flight. One back opens then, in its own thread; its cards ask before each gate, the last one first."}
 	case upgrade.WordRetry:

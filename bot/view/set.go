@@ -87,7 +87,7 @@ func setDots(s upgrade.ScaleSet) []dot {
 		case i.Image.Same(s.Model.Image) || s.Model.Image.Version == "latest":
 			shape = "●"
 		}
-		out = append(out, dot{i.ID, i.UpdateDomain, i.FaultDomain, shape})
+		out = append(out, dot{i.ID, i.UpdateDomain, i.FaultDomain, i.Zone, i.Placement, shape, ""})
 	}
 	return out
 }
@@ -103,7 +103,7 @@ func (p *page) instances(s upgrade.ScaleSet) {
 		if len(s.Instances) > mapInstances && i.Available() {
 			continue
 		}
-		line := fmt.Sprintf("`%s` %s/%s · %s · %s", mono(i.ID, 24), domain("UD", i.UpdateDomain), domain("FD", i.FaultDomain), orUnknown(i.Image.Running()), condition(i))
+		line := fmt.Sprintf("`%s` %s/%s · %s · %s", mono(i.ID, 24), domain("UD", i.UpdateDomain), domain("FD", i.FaultDomain), upgrading.told(i.Image.Running()), condition(i))
 		lines = append(lines, dots(line, only(i.Protected, "protected"), only(!i.LatestModel, "not latest")))
 	}
 	p.para(lines...)
@@ -139,7 +139,7 @@ func (p *page) images(s upgrade.ScaleSet) {
 	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(cmp.Compare(len(n[b]), len(n[a])), cmp.Compare(a, b)) })
 	lines := []string{strings.TrimSpace("Image " + family(s.Model.Image))}
 	for _, v := range versions[:min(12, len(versions))] {
-		lines = append(lines, fmt.Sprintf("%s: %d (%s)", orUnknown(v), len(n[v]), brief(n[v], 60)))
+		lines = append(lines, fmt.Sprintf("%s: %d (%s)", upgrading.told(v), len(n[v]), brief(n[v], 60)))
 	}
 	if more := len(versions) - 12; more > 0 {
 		lines = append(lines, fmt.Sprintf("… and %d more versions", more))

@@ -11,7 +11,7 @@ import (
 )
 
 // Render makes the message of a slot from the rollout as it is now. An error means that the slot or
-// what came with it is not known; nothing is half rendered.
+// what came with it is not known; nothing is half rendered. Pictures are files: see [Picture].
 func Render(post upgrade.Post, rec upgrade.Record, now time.Time) (Message, error) {
 	kind, rest, _ := strings.Cut(post.Slot, "/")
 	switch kind {

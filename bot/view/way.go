@@ -73,11 +73,11 @@ func (w way) effect() string {
 	case commands.VerbReplan:
 		return "plan it for the set as it is now: every yes is void"
 	case commands.VerbRollback:
-		return "end this, and take back what was upgraded"
+		return "end this, and take back what was changed"
 	case commands.VerbAbort:
 		return "end this, and start nothing more"
 	case commands.VerbModel:
-		return map[upgrade.ModelAnswer]string{upgrade.Revert: "put the old image back into the model", upgrade.Keep: "leave the new one there"}[w.req.Answer]
+		return map[upgrade.ModelAnswer]string{upgrade.Revert: "put the old one back into the model", upgrade.Keep: "leave the new one there"}[w.req.Answer]
 	}
 	return ""
 }
@@ -132,7 +132,7 @@ func (c choice) button(rec upgrade.Record) slack.BlockElement {
 	b := button(c.label, strings.TrimSuffix(c.label, "…")+" of "+rec.Plan.Name, c.r)
 	switch c.r.Verb {
 	case commands.VerbRollback:
-		b.WithConfirm(confirm("Roll back?", fmt.Sprintf("%s ends, and a rollout back to the image before opens over the %s it has touched. Its cards ask before each gate.",
+		b.WithConfirm(confirm("Roll back?", fmt.Sprintf("%s ends, and a rollout back to what was before opens over the %s it has touched. Its cards ask before each gate.",
 			esc(rec.ID, 20), upgrade.Count(len(touched(rec.Rollout)), "instance")), "Roll back"))
 	case commands.VerbReplan:
 		b.WithConfirm(confirm("Plan anew?", fmt.Sprintf("%s is planned for %s as it is now. Every yes so far is void.", esc(rec.ID, 20), name(rec.Plan.Name)), "Plan anew"))

@@ -39,9 +39,11 @@ func units(a int, large string, b int, small string) string {
 	return fmt.Sprintf("%d %s %d %s", a, large, b, small)
 }
 
-// brief writes the ids of instances, runs of three and more as a range, cut to limit characters. The
-// caller says how many there are.
-func brief(ids []string, limit int) string {
+// brief writes the ids of instances cut to limit characters. The caller says how many there are.
+func brief(ids []string, limit int) string { return fitting(runs(ids), limit) }
+
+// runs writes ids one by one, three and more in a row as a range.
+func runs(ids []string) []string {
 	var parts []string
 	for i := 0; i < len(ids); {
 		j := i
@@ -57,7 +59,7 @@ func brief(ids []string, limit int) string {
 		}
 		i = j + 1
 	}
-	return fitting(parts, limit)
+	return parts
 }
 
 func follows(a, b string) bool {
@@ -124,12 +126,9 @@ func counted(what string, n int) string {
 	return fmt.Sprintf("%s %d", what, n)
 }
 
-// version is what an image is called in a line of text.
+// version is what an image, or a size, is called in a line of text.
 func version(of fmt.Stringer) string {
-	if s := of.String(); s != "" {
-		return esc(s, 40)
-	}
-	return "an unknown image"
+	return upgrading.told(of.String())
 }
 
 // and joins names as people do.

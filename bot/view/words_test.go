@@ -102,7 +102,7 @@ func TestTheServingThatIsForetoldCountsWhatIsDownAlready(t *testing.T) {
 func dotsOf(n, uds, fds int) []dot {
 	var out []dot
 	for i := range n {
-		out = append(out, dot{strconv.Itoa(i), i % uds, i / uds % fds, "○"})
+		out = append(out, dot{id: strconv.Itoa(i), ud: i % uds, fd: i / uds % fds, shape: "○"})
 	}
 	return out
 }

@@ -51,10 +51,11 @@ func stepper[P any](p *runtime.Pager[P], take func(P) error) step {
 }
 
 var (
-	errCircle  = errors.New("its pages lead in a circle")
-	errEndless = errors.New("it does not end")
-	errNoList  = errors.New("a page holds no list")
-	errNoName  = errors.New("an entry names nothing")
+	errCircle   = errors.New("its pages lead in a circle")
+	errEndless  = errors.New("it does not end")
+	errNoList   = errors.New("a page holds no list")
+	errNoName   = errors.New("an entry names nothing")
+	errStranger = errors.New("an entry is not the set's")
 )
 
 func (r reading) walk(ctx context.Context, next step) error {

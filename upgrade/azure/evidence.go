@@ -29,7 +29,7 @@ func (p part) prefix() string {
 
 // parts lists the sources, the innermost first: extensions with their substatuses, the instance, its
 // health, the agent.
-func (v instanceView) parts() (out []part) {
+func (v *instanceView) parts() (out []part) {
 	for _, e := range v.Extensions {
 		name := "extension " + e.Name
 		out = append(out, part{name: name, statuses: e.Substatuses}, part{name: name, statuses: e.Statuses})
@@ -44,8 +44,8 @@ func (v instanceView) parts() (out []part) {
 
 // evidence is every status that says more than that all is well, one line each, without secrets and
 // bounded: of more lines than fit, the last one counts the rest.
-func (v instanceView) evidence() (out []string) {
-	for _, p := range v.parts() {
+func evidence(parts []part) (out []string) {
+	for _, p := range parts {
 		for _, s := range p.statuses {
 			if !s.plain() {
 				out = append(out, line(p, s))

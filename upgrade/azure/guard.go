@@ -2,6 +2,7 @@ package azure
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,8 @@ type flight struct {
 	set   target        // the set the request must be about; zero = it is about none
 	image string        // the path that a reading of an image must have; "" = it is about none
 	write bool
-	id    string // x-ms-client-request-id; "" = the SDK makes one up
+	id    string        // x-ms-client-request-id; "" = the SDK makes one up
+	into  *bytes.Buffer // for the answer, which is over then with the next one; nil = one of its own
 
 	url    *url.URL // of the request, once it was let through
 	sent   bool     // it may have reached Azure
@@ -122,7 +124,10 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 // land reads the answer whole and notes it.
 func (f *flight) land(resp *http.Response) error {
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	into := cmp.Or(f.into, new(bytes.Buffer))
+	into.Reset()
+	_, err := into.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	body := into.Bytes()
 	switch {
 	case err != nil:
 		return fmt.Errorf("the answer broke off: %w", err)

@@ -101,7 +101,7 @@ func (s viewStatus) at() time.Time {
 
 // id is what manualupgrade wants: the instance id, or on Flexible sets the VM's name. "" when the entry
 // names nothing.
-func (v listedVM) id() string {
+func (v *listedVM) id() string {
 	last := v.ID[strings.LastIndexByte(v.ID, '/')+1:]
 	if v.InstanceID == "" && v.Properties.Set.ID != "" {
 		return cmp.Or(v.Name, last)
@@ -110,19 +110,20 @@ func (v listedVM) id() string {
 }
 
 // instance translates one VM of the set.
-func (v listedVM) instance(s upgrade.ScaleSet) upgrade.Instance {
-	p := v.Properties
+func (v *listedVM) instance(s upgrade.ScaleSet) upgrade.Instance {
+	p := &v.Properties
+	parts := p.View.parts()
 	i := upgrade.Instance{
 		ID: v.id(), UpdateDomain: -1, FaultDomain: -1, Size: cmp.Or(v.SKU.Name, p.Hardware.Size), Image: p.Storage.image(),
 		Spot: spot(p.Priority) || p.Priority == "" && s.Spot, Protected: p.Protection.Actions,
 		Provisioning: v.provisioning(), Power: upgrade.Power(state(p.View.Statuses, "powerstate")),
 		Health: p.View.health(s.HealthSource), HealthAt: p.View.Health.Status.at(),
-		Evidence: p.View.evidence(), ProvisionAt: p.View.provisionedAt(),
+		Evidence: evidence(parts), ProvisionAt: p.View.provisionedAt(),
 	}
 	if len(v.Zones) > 0 {
 		i.Zone = v.Zones[0]
 	}
-	i.Code, i.Message = p.View.trouble()
+	i.Code, i.Message = trouble(parts)
 	if s.Mode != upgrade.Flexible {
 		i.UpdateDomain, i.FaultDomain, i.Placement = domain(p.View.UpdateDomain), domain(p.View.FaultDomain), p.View.Placement
 	}
@@ -142,7 +143,7 @@ func domain(told *int) int {
 // machines it does not, so that those with the model's image and size are taken to have it: a change of anything
 // else is not seen then. One that is taken for older than it is only costs a manualupgrade that does
 // nothing, one that is taken for newer is passed by, as people are told that it is on the target.
-func (v listedVM) latest(i upgrade.Instance, s upgrade.ScaleSet) bool {
+func (v *listedVM) latest(i upgrade.Instance, s upgrade.ScaleSet) bool {
 	switch told := v.Properties.Latest; {
 	case told != nil:
 		return *told

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -79,17 +80,19 @@ func aboutSet(v armcompute.VirtualMachineScaleSet, id upgrade.SetID) error {
 }
 
 func (a *Azure) readInstances(ctx context.Context, r reading, s upgrade.ScaleSet) ([]upgrade.Instance, error) {
-	r.op = r.set.String() + ": list its instances"
+	r.op, r.into = r.set.String()+": list its instances", new(bytes.Buffer)
 	path, query := a.instances(s)
 	var found map[string]upgrade.Instance
 	err := whole(ctx, r,
-		func() *runtime.Pager[page[listedVM]] { return newPager[listedVM](a, path, query) },
+		func() *runtime.Pager[page[*listedVM]] { return newPager[*listedVM](a, path, query) },
 		func() { found = map[string]upgrade.Instance{} },
-		func(p page[listedVM]) error { return takeInstances(found, p.Value, s) })
+		func(p page[*listedVM]) error { return takeInstances(found, p.Value, s) })
 	if err != nil {
 		return nil, err
 	}
-	return slices.SortedFunc(maps.Values(found), func(x, y upgrade.Instance) int { return upgrade.CompareIDs(x.ID, y.ID) }), nil
+	out := slices.AppendSeq(make([]upgrade.Instance, 0, len(found)), maps.Values(found))
+	slices.SortFunc(out, func(x, y upgrade.Instance) int { return upgrade.CompareIDs(x.ID, y.ID) })
+	return out, nil
 }
 
 // instances is the list that shows a set's instances with their views. That of a Flexible set under the
@@ -107,13 +110,13 @@ func (a *Azure) instances(s upgrade.ScaleSet) (path string, query url.Values) {
 
 // takeInstances adds a page. An instance may turn up on two pages when the set changes meanwhile;
 // the later word holds. A virtual machine that is not said to be the set's has no place in a list of its.
-func takeInstances(found map[string]upgrade.Instance, list []listedVM, s upgrade.ScaleSet) error {
+func takeInstances(found map[string]upgrade.Instance, list []*listedVM, s upgrade.ScaleSet) error {
 	if list == nil {
 		return errNoList
 	}
 	for _, v := range list {
 		switch {
-		case !instanceID.MatchString(v.id()):
+		case v == nil || !instanceID.MatchString(v.id()):
 			return errNoName
 		case s.Mode == upgrade.Flexible && upgrade.NewSetID(v.Properties.Set.ID) != s.ID:
 			return errStranger

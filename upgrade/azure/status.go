@@ -30,7 +30,7 @@ func state(list []viewStatus, kind string) string {
 // provisioning joins the two places where Azure says it, the instance view and the properties.
 // Where they differ, the one that is less settled holds: an instance is taken for ready only when
 // nothing speaks against it.
-func (v listedVM) provisioning() upgrade.Provisioning {
+func (v *listedVM) provisioning() upgrade.Provisioning {
 	said := upgrade.Provisioning(strings.ToLower(v.Properties.State))
 	seen := upgrade.Provisioning(state(v.Properties.View.Statuses, "provisioningstate"))
 	switch {
@@ -45,7 +45,7 @@ func (v listedVM) provisioning() upgrade.Provisioning {
 // health reads the vmHealth of an instance view. Without one an instance of a set that has a health
 // source is unknown, which Azure, too, counts as ill. The spelling of the codes is not documented
 // for scale sets; HealthState/<word> in any case is assumed, and any other word is unknown.
-func (v instanceView) health(source bool) upgrade.Health {
+func (v *instanceView) health(source bool) upgrade.Health {
 	code := v.Health.Status.Code
 	if v.Health.Status == (viewStatus{}) && !source {
 		return upgrade.NoHealth
@@ -58,7 +58,7 @@ func (v instanceView) health(source bool) upgrade.Health {
 }
 
 // provisionedAt is when the provisioning state last changed, as the instance view tells; zero = not told.
-func (v instanceView) provisionedAt() time.Time {
+func (v *instanceView) provisionedAt() time.Time {
 	for _, s := range v.Statuses {
 		if kind, _, _ := s.split(); kind == "provisioningstate" && s.Time != nil {
 			return s.at()
@@ -70,8 +70,8 @@ func (v instanceView) provisionedAt() time.Time {
 // trouble is Azure's innermost word on what is wrong with an instance, "" when nothing is: of an
 // extension that failed, else of the instance, else of its health. The code is the innermost one that
 // is a word: extensions put a script's exit status in its place.
-func (v instanceView) trouble() (code, message string) {
-	for _, p := range v.parts() {
+func trouble(parts []part) (code, message string) {
+	for _, p := range parts {
 		if p.agent {
 			continue
 		}

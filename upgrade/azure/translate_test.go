@@ -68,7 +68,7 @@ func TestTheOfficialSetSampleIsUnderstood(t *testing.T) {
 }
 
 func TestTheOfficialInstanceSamplesAreUnderstood(t *testing.T) {
-	page := decode[page[listedVM]](t, sample(t, "VirtualMachineScaleSetVM_List_WithResiliencyView.json"))
+	page := decode[page[*listedVM]](t, sample(t, "VirtualMachineScaleSetVM_List_WithResiliencyView.json"))
 	view := decode[instanceView](t, sample(t, "VirtualMachineScaleSetVM_Get_InstanceViewAutoPlacedOnDedicatedHostGroup.json"))
 	if len(page.Value) != 2 {
 		t.Fatalf("%d instances", len(page.Value))

@@ -143,13 +143,8 @@ func (i imageJSON) checkPlatform() error {
 	return nil
 }
 
-const (
-	oneImage   = groupScope + "/providers/Microsoft.Compute/images/{image}"
-	oneGallery = groupScope + "/providers/Microsoft.Compute/galleries/{gallery}/images/{image}"
-)
-
 var (
-	imageIDs     = []string{oneImage, oneGallery, oneGallery + "/versions/{version}"}
+	imageIDs     = []string{managedImages + "/{image}", oneGallery, oneGallery + "/versions/{version}"}
 	communityIDs = []string{"/CommunityGalleries/{gallery}/Images/{image}", "/CommunityGalleries/{gallery}/Images/{image}/Versions/{version}"}
 	sharedIDs    = []string{"/SharedGalleries/{gallery}/Images/{image}", "/SharedGalleries/{gallery}/Images/{image}/Versions/{version}"}
 )

@@ -1,9 +1,12 @@
 package azure
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -27,7 +30,7 @@ func (a *Azure) Observe(ctx context.Context, id upgrade.SetID, fence upgrade.Fen
 	if err != nil {
 		return upgrade.ScaleSet{}, err
 	}
-	if s.Instances, err = a.readInstances(ctx, r, s.HealthSource); err != nil {
+	if s.Instances, err = a.readInstances(ctx, r, s); err != nil {
 		return upgrade.ScaleSet{}, err
 	}
 	if ask {
@@ -76,40 +79,49 @@ func aboutSet(v armcompute.VirtualMachineScaleSet, id upgrade.SetID) error {
 	return nil
 }
 
-func (a *Azure) readInstances(ctx context.Context, r reading, source bool) ([]upgrade.Instance, error) {
-	r.op = r.set.String() + ": list its instances"
-	expand := "instanceView"
+func (a *Azure) readInstances(ctx context.Context, r reading, s upgrade.ScaleSet) ([]upgrade.Instance, error) {
+	r.op, r.into = r.set.String()+": list its instances", new(bytes.Buffer)
+	path, query := a.instances(s)
 	var found map[string]upgrade.Instance
 	err := whole(ctx, r,
-		func() *runtime.Pager[armcompute.VirtualMachineScaleSetVMsClientListResponse] {
-			return a.vms.NewListPager(r.set.group, r.set.set, &armcompute.VirtualMachineScaleSetVMsClientListOptions{Expand: &expand})
-		},
+		func() *runtime.Pager[page[*listedVM]] { return newPager[*listedVM](a, path, query) },
 		func() { found = map[string]upgrade.Instance{} },
-		func(page armcompute.VirtualMachineScaleSetVMsClientListResponse) error {
-			return takeInstances(found, page.Value, source)
-		})
+		func(p page[*listedVM]) error { return takeInstances(found, p.Value, s) })
 	if err != nil {
 		return nil, err
 	}
-	out := make([]upgrade.Instance, 0, len(found))
-	for _, i := range found {
-		out = append(out, i)
-	}
+	out := slices.AppendSeq(make([]upgrade.Instance, 0, len(found)), maps.Values(found))
 	slices.SortFunc(out, func(x, y upgrade.Instance) int { return upgrade.CompareIDs(x.ID, y.ID) })
 	return out, nil
 }
 
+// instances is the list that shows a set's instances with their views. That of a Flexible set under the
+// set's own path shows little more than names; its instances are virtual machines, of which Azure lists
+// those of one set when it is asked with exactly this filter.
+func (a *Azure) instances(s upgrade.ScaleSet) (path string, query url.Values) {
+	query = url.Values{"$expand": {"instanceView"}, "api-version": {computeVersion}}
+	params := map[string]string{"subscription": a.guard.subscription, "group": s.ResourceGroup, "set": s.Name}
+	if s.Mode != upgrade.Flexible {
+		return fill(oneSet+vmsOfSet, params), query
+	}
+	query.Set("$filter", filterOf(fill(oneSet, params)))
+	return fill(groupScope+vmsType, params), query
+}
+
 // takeInstances adds a page. An instance may turn up on two pages when the set changes meanwhile;
-// the later word holds.
-func takeInstances(found map[string]upgrade.Instance, page []*armcompute.VirtualMachineScaleSetVM, source bool) error {
-	if page == nil {
+// the later word holds. A virtual machine that is not said to be the set's has no place in a list of its.
+func takeInstances(found map[string]upgrade.Instance, list []*listedVM, s upgrade.ScaleSet) error {
+	if list == nil {
 		return errNoList
 	}
-	for _, v := range page {
-		if !instanceID.MatchString(vmID(v)) {
+	for _, v := range list {
+		switch {
+		case v == nil || !instanceID.MatchString(v.id()):
 			return errNoName
+		case s.Mode == upgrade.Flexible && upgrade.NewSetID(v.Properties.Set.ID) != s.ID:
+			return errStranger
 		}
-		i := instance(v, source)
+		i := v.instance(s)
 		found[i.ID] = i
 	}
 	return nil

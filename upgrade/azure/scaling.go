@@ -76,7 +76,7 @@ func (a *Azure) Autoscale(ctx context.Context, id upgrade.SetID) (upgrade.Autosc
 	if err != nil {
 		return upgrade.Autoscale{}, (&flight{}).fault("read the autoscale settings of a scale set", err, a.now())
 	}
-	path := a.groupPath(t.group) + autoscaleType
+	path := fill(groupScope, map[string]string{"subscription": a.guard.subscription, "group": t.group}) + autoscaleType
 	var found upgrade.Autoscale
 	r := reading{op: t.String() + ": read the autoscale settings of its resource group", set: t, now: a.now}
 	err = whole(ctx, r,
@@ -89,10 +89,6 @@ func (a *Azure) Autoscale(ctx context.Context, id upgrade.SetID) (upgrade.Autosc
 		return upgrade.Autoscale{}, err
 	}
 	return found, nil
-}
-
-func (a *Azure) groupPath(group string) string {
-	return strings.NewReplacer("{subscription}", a.guard.subscription, "{group}", group).Replace(groupScope)
 }
 
 func takeAutoscale(found *upgrade.Autoscale, list []autoscaleSetting, id upgrade.SetID) error {

@@ -53,8 +53,8 @@ func (w *world) except(i *instance, e Exception) {
 	s, since := i.set, i.set.created
 	if e.Version != "" {
 		i.exact = e.Version
-		if s.image().platform() && !strings.EqualFold(s.image().Version, "latest") {
-			i.profile = with(i.profile, e.Version, "storageProfile", "imageReference", "version")
+		if ref := s.image(); !ref.floating() {
+			i.profile = withImage(i.profile, ref.at(e.Version))
 			i.applied = fingerprint(i.size, i.profile)
 		}
 	}
@@ -79,7 +79,7 @@ func (w *world) newInstance(s *scaleSet, when time.Time) *instance {
 	i := &instance{set: s, id: s.newID(n), created: when, etag: 1, disk: 1}
 	i.vmID = guid("vm", s.key(), n)
 	i.profile, i.size, i.applied = s.profile(), text(s.doc, "sku", "name"), s.fingerprint()
-	i.exact, _ = w.opt.Fleet.resolve(s.image())
+	i.exact, _ = w.opt.Fleet.resolve(s.image(), s.location)
 	i.place(n)
 	s.instances = append(s.instances, i)
 	s.setCapacity()
@@ -187,13 +187,7 @@ func (s Set) profile() document {
 			"linuxConfiguration": document{"disablePasswordAuthentication": true, "provisionVMAgent": true},
 			"secrets":            []any{}, "allowExtensionOperations": true, "requireGuestProvisionSignal": true,
 		},
-		"storageProfile": document{
-			"osDisk": document{
-				"osType": "Linux", "createOption": "FromImage", "caching": "ReadWrite", "diskSizeGB": json.Number("30"),
-				"managedDisk": document{"storageAccountType": "Premium_LRS"},
-			},
-			"imageReference": s.Image.document(), "diskControllerType": "SCSI",
-		},
+		"storageProfile": s.storage(),
 		"networkProfile": network,
 	}
 	if s.flexible() {
@@ -214,6 +208,22 @@ func (s Set) profile() document {
 		}}}
 	}
 	return profile
+}
+
+func (s Set) storage() document {
+	disk := document{"osType": "Linux", "createOption": "FromImage", "caching": "ReadWrite", "diskSizeGB": json.Number("30")}
+	switch {
+	case s.Image.VHD != "":
+		disk["name"], disk["image"] = s.Name+"-os", document{"uri": s.Image.VHD}
+		disk["vhdContainers"] = []any{s.Image.VHD[:strings.LastIndexByte(s.Image.VHD, '/')] + "/" + s.Name}
+		return document{"osDisk": disk}
+	case s.Ephemeral:
+		disk["caching"], disk["diffDiskSettings"] = "ReadOnly", document{"option": "Local", "placement": "CacheDisk"}
+		disk["managedDisk"] = document{"storageAccountType": "Standard_LRS"}
+	default:
+		disk["managedDisk"] = document{"storageAccountType": "Premium_LRS"}
+	}
+	return document{"osDisk": disk, "imageReference": s.Image.document(), "diskControllerType": "SCSI"}
 }
 
 func (s Set) nic() document {

@@ -91,7 +91,7 @@ func (w *world) state() State {
 func (w *world) setState(s *scaleSet) SetState {
 	out := SetState{ID: s.id(), Name: s.name, ResourceGroup: s.group.name, Location: s.location, Orchestration: s.orchestration(), Etag: quoted(s.etag),
 		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s), HealthSource: s.health(), Versions: w.opt.Fleet.versions(s.image())}
-	out.ImageVersion, _ = w.opt.Fleet.resolve(s.image())
+	out.ImageVersion, _ = w.opt.Fleet.resolve(s.image(), s.location)
 	if s.op != nil {
 		out.Operation = s.op.id
 	}

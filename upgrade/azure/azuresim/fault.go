@@ -165,9 +165,11 @@ func (w *world) checkWorldFault(f Fault, s *scaleSet) error {
 		return f.checkChange()
 	case "foreign-rolling":
 		image := s.image()
-		image.Version = cmp.Or(f.Version, image.Version)
-		if _, known := w.opt.Fleet.resolve(image); !known {
-			return fmt.Errorf("version: %s is not in images", image.urn())
+		if f.Version != "" {
+			image = image.at(f.Version)
+		}
+		if _, known := w.opt.Fleet.resolve(image, s.location); !known {
+			return fmt.Errorf("version: %s is not in %s", image.name(), image.catalogue(s.location))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +24,13 @@ type Fleet struct {
 	Throttle         bool     `json:"throttle,omitempty"`         // as in Options
 	Images           []Image  `json:"images"`
 	Sets             []Set    `json:"sets"`
-	Faults           []Fault  `json:"faults,omitempty"` // let loose at the start and at every reset
+
+	Galleries     []Gallery      `json:"galleries,omitempty"`
+	ManagedImages []ManagedImage `json:"managedImages,omitempty"`
+	Sizes         []Size         `json:"sizes,omitempty"`  // besides the usual ones
+	Quotas        []Quota        `json:"quotas,omitempty"` // what none names is as good as unlimited
+
+	Faults []Fault `json:"faults,omitempty"` // let loose at the start and at every reset
 }
 
 // Image is one SKU of the platform image catalogue, offered in every location.
@@ -33,6 +40,10 @@ type Image struct {
 	SKU       string    `json:"sku"`
 	OS        string    `json:"os,omitempty"` // Linux (default) or Windows
 	Versions  []Version `json:"versions"`     // oldest first
+
+	// UpgradesFrom are the images, as publisher:offer or publisher:offer:sku, from which a set may
+	// change to this one although publisher or offer differ.
+	UpgradesFrom []string `json:"upgradesFrom,omitempty"`
 }
 
 // Version is one version of an Image.
@@ -44,13 +55,15 @@ type Version struct {
 }
 
 // ImageRef names the image of a set: a platform image (publisher, offer, sku, version; version may
-// be "latest") or the resource id of a gallery image version or managed image.
+// be "latest"), or the id of a gallery image, with or without a version, of a shared or community
+// gallery's (/SharedGalleries/…, /CommunityGalleries/…) or of a managed image, or else the URI of a VHD.
 type ImageRef struct {
 	Publisher string `json:"publisher,omitempty"`
 	Offer     string `json:"offer,omitempty"`
 	SKU       string `json:"sku,omitempty"`
 	Version   string `json:"version,omitempty"`
 	ID        string `json:"id,omitempty"`
+	VHD       string `json:"vhd,omitempty"` // https://….vhd: a legacy set with unmanaged disks
 }
 
 // Set is one scale set.
@@ -59,8 +72,9 @@ type Set struct {
 	ResourceGroup   string               `json:"resourceGroup"`
 	Orchestration   string               `json:"orchestration,omitempty"` // Uniform (default) or Flexible
 	Location        string               `json:"location,omitempty"`
-	Zones           []string             `json:"zones,omitempty"` // instance i is in zone i modulo their number
-	Size            string               `json:"size,omitempty"`  // default Standard_D2s_v5
+	Zones           []string             `json:"zones,omitempty"`     // instance i is in zone i modulo their number
+	Size            string               `json:"size,omitempty"`      // default Standard_D2s_v5
+	Ephemeral       bool                 `json:"ephemeral,omitempty"` // its OS disks are ephemeral
 	Image           ImageRef             `json:"image"`
 	Capacity        int                  `json:"capacity"`
 	UpdateDomains   int                  `json:"updateDomains,omitempty"`   // of each placement group; default 5; Flexible sets have none
@@ -165,6 +179,13 @@ func (f Fleet) withDefaults() Fleet {
 		sets[i] = s.withDefaults(f.Location)
 	}
 	f.Sets = sets
+	f.Galleries, f.ManagedImages = slices.Clone(f.Galleries), slices.Clone(f.ManagedImages)
+	for i, g := range f.Galleries {
+		f.Galleries[i] = g.withDefaults(f)
+	}
+	for i, m := range f.ManagedImages {
+		f.ManagedImages[i] = m.withDefaults(f)
+	}
 	return f
 }
 

@@ -80,6 +80,42 @@ func TestAFleetThatIsWrongSaysWhere(t *testing.T) {
 	}
 }
 
+func TestImagesAndSizesThatAreWrongSayWhere(t *testing.T) {
+	const gallery = `{"name": "g", "resourceGroup": "rg", "images": [{"name": "i", "versions": [{"version": "1"}, {"version": "2", "targetRegions": ["eastus"]}]}]}`
+	const id = "/subscriptions/" + testSub + "/resourceGroups/rg/providers/Microsoft.Compute/"
+	rows := []struct{ members, image, says string }{
+		{`"galleries": [` + gallery + `]`, `"id": "` + id + `galleries/g/images/i/versions/1"`, ""},
+		{`"galleries": [` + gallery + `]`, `"id": "` + id + `galleries/G/images/I"`, ""},
+		{`"managedImages": [{"name": "m", "resourceGroup": "rg"}]`, `"id": "` + id + `images/m"`, ""},
+		{`"galleries": [` + gallery + `]`, `"id": "` + id + `galleries/g/images/i/versions/2"`, "sets[0] a: image: " + id + "galleries/g/images/i/versions/2 is not in galleries or managedImages, ready and in westeurope"},
+		{`"galleries": [` + gallery + `]`, `"id": "` + id + `galleries/g/images/j"`, "is not in galleries"},
+		{`"managedImages": [{"name": "m", "resourceGroup": "rg", "provisioningState": "Failed"}]`, `"id": "` + id + `images/m"`, "ready and in westeurope"},
+		{`"managedImages": [{"name": "m", "resourceGroup": "rg", "provisioningState": "Odd"}]`, "", `fleet managedImages[0] m: provisioningState: "Odd" is not one of Succeeded`},
+		{`"managedImages": [{"name": "m", "resourceGroup": "rg"}, {"name": "M", "resourceGroup": "RG"}]`, "", "managedImages[1] M: images/rg/m is there twice"},
+		{`"galleries": [` + gallery + `, ` + gallery + `]`, "", "galleries[1] g: galleries/" + testSub + "/rg/g is there twice"},
+		{`"galleries": [{"name": "..", "resourceGroup": "rg", "images": []}]`, "", `name: ".." is no name`},
+		{`"galleries": [{"name": "g", "resourceGroup": "rg", "subscription": "x", "images": []}]`, "", `subscription: "x" is not a UUID`},
+		{`"galleries": [{"name": "g", "resourceGroup": "rg", "images": [{"name": "i", "versions": [{"version": "1"}, {"version": "1"}]}]}]`, "", "images[0] i: versions[1]: 1 is there twice"},
+		{`"galleries": [{"name": "g", "resourceGroup": "rg", "images": [{"name": "i", "versions": [{"version": "1", "provisioningState": "?"}]}]}]`, "", "versions[0]: provisioningState"},
+		{`"sizes": [{"name": "Big"}]`, "", "fleet sizes[0] Big: a size has a name and at least one core"},
+		{`"quotas": [{"limit": -1}]`, "", "fleet quotas[0] : limit: -1 is negative"},
+	}
+	for _, r := range rows {
+		text := strings.Replace(smallFleet, `"sets": [`, r.members+`, "sets": [`, 1)
+		if r.image != "" {
+			text = strings.Replace(text, `"image": {"publisher": "P", "offer": "O", "sku": "S", "version": "1"}`, `"image": {`+r.image+`}`, 1)
+		}
+		_, err := LoadFleet(strings.NewReader(text))
+		if (err == nil) != (r.says == "") || err != nil && !strings.Contains(err.Error(), r.says) {
+			t.Errorf("%s: %v, want %q in it", r.members, err, r.says)
+		}
+	}
+	_, err := LoadFleet(strings.NewReader(strings.Replace(smallFleet, `"capacity": 3`, `"capacity": 3, "size": "Tiny"`, 1)))
+	if err == nil || !strings.Contains(err.Error(), "size: Tiny is not in sizes") {
+		t.Errorf("an unknown size: %v", err)
+	}
+}
+
 func TestNewRefusesAFleetMadeByHandThatIsWrong(t *testing.T) {
 	f := DefaultFleet()
 	f.Sets[0].Image.Version = "0"

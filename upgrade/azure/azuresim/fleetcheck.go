@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -19,6 +20,9 @@ var (
 func (f Fleet) check() error {
 	if !uuidForm.MatchString(f.Subscription) {
 		return fmt.Errorf("fleet subscription: %q is not a UUID", f.Subscription)
+	}
+	if err := errors.Join(f.checkImages(), f.checkSizes()); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for i, s := range f.Sets {
@@ -57,10 +61,11 @@ func (s Set) check(f Fleet) error {
 	if err := oneOf("health", s.Health, "probe", "extension", "none"); err != nil {
 		return err
 	}
-	if s.Image.ID == "" {
-		if _, ok := f.resolve(s.Image); !ok {
-			return fmt.Errorf("image: %s is not in images", s.Image.urn())
-		}
+	if _, known := f.size(s.Size); !known {
+		return fmt.Errorf("size: %s is not in sizes", s.Size)
+	}
+	if _, ok := f.resolve(s.Image, s.Location); !ok {
+		return fmt.Errorf("image: %s is not in %s", s.Image.name(), s.Image.catalogue(s.Location))
 	}
 	return s.checkInstances(f)
 }
@@ -82,10 +87,9 @@ func (s Set) checkInstances(f Fleet) error {
 		if err := oneOf(path+".health", e.Health, "", "healthy", "unhealthy", "initializing", "unknown"); err != nil {
 			return err
 		}
-		other := s.Image
-		other.Version = e.Version
-		if _, ok := f.resolve(other); e.Version != "" && s.Image.ID == "" && !ok {
-			return fmt.Errorf("%s.version: %s is not in images", path, other.urn())
+		other := s.Image.at(e.Version)
+		if _, ok := f.resolve(other, s.Location); e.Version != "" && !ok {
+			return fmt.Errorf("%s.version: %s is not in %s", path, other.name(), other.catalogue(s.Location))
 		}
 	}
 	if len(s.Extra) > 0 {

@@ -41,14 +41,8 @@ func onMachine(do func(*world, *call, *instance) *reply) func(*world, *call) *re
 		if c.method == http.MethodDelete {
 			return &reply{status: http.StatusNoContent}
 		}
-		return notFound(typeMachine, c.param("machine"), c.param("group"))
+		return notFound(c, typeMachine, c.param("machine"))
 	}
-}
-
-// notFound is ARM's answer where a resource is not.
-func notFound(kind, name, group string) *reply {
-	return fail(http.StatusNotFound, "ResourceNotFound",
-		"The Resource '%s/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", kind, name, group)
 }
 
 func (w *world) listMachines(c *call) *reply {

@@ -20,8 +20,6 @@ var readOnly = [][]string{
 var fixed = [][]string{
 	{"properties", "orchestrationMode"},
 	{"properties", "platformFaultDomainCount"},
-	{"properties", "virtualMachineProfile", "storageProfile", "imageReference", "publisher"},
-	{"properties", "virtualMachineProfile", "storageProfile", "imageReference", "offer"},
 	{"properties", "virtualMachineProfile", "osProfile", "computerNamePrefix"},
 	{"properties", "virtualMachineProfile", "osProfile", "adminUsername"},
 	{"zones"},
@@ -151,35 +149,29 @@ func (w *world) acceptable(s *scaleSet, next document) (int, *reply) {
 	if mode := text(next, "properties", "upgradePolicy", "mode"); !slices.Contains([]string{"Manual", "Automatic", "Rolling"}, mode) {
 		return 0, fail(http.StatusBadRequest, "InvalidParameter", "The value '%s' of parameter 'upgradePolicy.mode' is invalid.", mode).at("upgradePolicy.mode")
 	}
-	after := imageRef(dig(next, "properties", "virtualMachineProfile", "storageProfile", "imageReference"))
 	if s.doc != nil {
-		if refusal := s.unchangeable(next, after); refusal != nil {
+		if refusal := s.unchangeable(next); refusal != nil {
 			return 0, refusal
 		}
 	}
-	if _, known := w.opt.Fleet.resolve(after); !known {
-		return 0, fail(http.StatusNotFound, "PlatformImageNotFound",
-			"The platform image '%s' is not available. Verify that all fields in the storage profile are correct. For more details about storage profile information, please refer to https://aka.ms/storageprofile",
-			after.urn()).at("imageReference")
+	if refusal := w.usableImage(s, dig(next, "properties", "virtualMachineProfile")); refusal != nil {
+		return 0, refusal
 	}
-	return capacity, nil
+	return capacity, w.room(s, next, capacity)
 }
 
 // unchangeable refuses what an existing set does not let change.
-func (s *scaleSet) unchangeable(next document, image ImageRef) *reply {
-	if s.image().platform() != image.platform() {
-		return fail(http.StatusConflict, "OperationNotAllowed", "The Image type for a Virtual Machine Scale Set may not be changed.")
-	}
+func (s *scaleSet) unchangeable(next document) *reply {
 	for _, path := range fixed {
 		if equalFold(value(s.doc, path...), value(next, path...)) {
 			continue
 		}
 		name := strings.Join(path[max(len(path)-2, 0):], ".")
 		name = strings.TrimPrefix(name, "properties.")
-		return fail(http.StatusConflict, "PropertyChangeNotAllowed", "Changing property '%s' is not allowed.", name).at(name)
+		return fixedProperty(name)
 	}
 	if flag(next, "properties", "singlePlacementGroup") && !flag(s.doc, "properties", "singlePlacementGroup") {
-		return fail(http.StatusConflict, "PropertyChangeNotAllowed", "Changing property 'singlePlacementGroup' is not allowed.").at("singlePlacementGroup")
+		return fixedProperty("singlePlacementGroup")
 	}
 	return nil
 }
@@ -227,10 +219,7 @@ func (w *world) resize(s *scaleSet, capacity int, op *operation) {
 	}
 }
 
-// imageName names the model's image for the record: a URN or a resource id.
+// imageName names the model's image for the record: a URN, a resource id or a URI.
 func (w *world) imageName(s *scaleSet) string {
-	if r := s.image(); r.platform() {
-		return r.urn()
-	}
-	return s.image().ID
+	return s.image().name()
 }

@@ -38,6 +38,12 @@ const (
 	publishers = inLocation + "/publishers"
 	offers     = publishers + "/{publisher}/artifacttypes/vmimage/offers"
 	skus       = offers + "/{offer}/skus"
+
+	allGalleries = inGroup + compute + "/galleries"
+	oneGallery   = allGalleries + "/{gallery}"
+	oneDefined   = oneGallery + "/images/{image}"
+	communities  = inLocation + "/communityGalleries/{gallery}"
+	shares       = inLocation + "/sharedGalleries/{gallery}"
 )
 
 // routes is the whole surface. Names are those of the REST specification.
@@ -58,6 +64,7 @@ var routes = compile([]route{
 	{method: "PUT", pattern: oneSet, name: "VirtualMachineScaleSets_CreateOrUpdate", body: neededBody, policy: setUpdate, handler: (*world).putSet},
 	{method: "PATCH", pattern: oneSet, name: "VirtualMachineScaleSets_Update", body: neededBody, policy: setUpdate, handler: onSet((*world).patchSet)},
 	{method: "DELETE", pattern: oneSet, name: "VirtualMachineScaleSets_Delete", policy: setDelete, handler: (*world).deleteSet},
+	{method: "GET", pattern: oneSet + "/skus", name: "VirtualMachineScaleSets_ListSkus", policy: lowGet, handler: onSet((*world).listSizes)},
 	{method: "GET", pattern: oneSet + "/instanceView", name: "VirtualMachineScaleSets_GetInstanceView", policy: highGet, handler: onSet((*world).setView)},
 	{method: "GET", pattern: oneSet + "/osUpgradeHistory", name: "VirtualMachineScaleSets_GetOSUpgradeHistory", policy: lowGet, handler: onSet((*world).upgradeHistory)},
 	{method: "GET", pattern: oneSet + "/rollingUpgrades/latest", name: "VirtualMachineScaleSetRollingUpgrades_GetLatest", policy: lowGet, handler: onSet((*world).latestRolling)},
@@ -65,8 +72,8 @@ var routes = compile([]route{
 	{method: "POST", pattern: oneSet + "/setOrchestrationServiceState", name: "VirtualMachineScaleSets_SetOrchestrationServiceState", body: neededBody, policy: setUpdate, handler: onSet((*world).setService)},
 
 	{method: "POST", pattern: oneSet + "/manualupgrade", name: "VirtualMachineScaleSets_UpdateInstances", body: neededBody, policy: actions, handler: onSet(setAction("manualupgrade", named, (*world).upgrade))},
-	{method: "POST", pattern: oneSet + "/reimage", name: "VirtualMachineScaleSets_Reimage", body: optionalBody, policy: actions, handler: onSet(setAction("reimage", orAll, (*world).reimage))},
-	{method: "POST", pattern: oneSet + "/reimageall", name: "VirtualMachineScaleSets_ReimageAll", body: optionalBody, policy: actions, handler: onSet(setAction("reimageall", orAll, (*world).reimage))},
+	{method: "POST", pattern: oneSet + "/reimage", name: "VirtualMachineScaleSets_Reimage", body: optionalBody, policy: actions, handler: onSet(reimageOf("reimage"))},
+	{method: "POST", pattern: oneSet + "/reimageall", name: "VirtualMachineScaleSets_ReimageAll", body: optionalBody, policy: actions, handler: onSet(reimageOf("reimageall"))},
 	{method: "POST", pattern: oneSet + "/start", name: "VirtualMachineScaleSets_Start", body: optionalBody, policy: actions, handler: onSet(setAction("start", orAll, (*world).start))},
 	{method: "POST", pattern: oneSet + "/restart", name: "VirtualMachineScaleSets_Restart", body: optionalBody, policy: actions, handler: onSet(setAction("restart", orAll, (*world).restart))},
 	{method: "POST", pattern: oneSet + "/poweroff", name: "VirtualMachineScaleSets_PowerOff", body: optionalBody, policy: setDelete, handler: onSet(setAction("poweroff", orAll, (*world).powerOff))},
@@ -83,7 +90,7 @@ var routes = compile([]route{
 	{method: "POST", pattern: oneVM + "/restart", name: "VirtualMachineScaleSetVMs_Restart", policy: vmUpdate, handler: onVM(vmAction("restart", (*world).restart))},
 	{method: "POST", pattern: oneVM + "/powerOff", name: "VirtualMachineScaleSetVMs_PowerOff", policy: vmUpdate, handler: onVM(vmAction("poweroff", (*world).powerOff))},
 	{method: "POST", pattern: oneVM + "/deallocate", name: "VirtualMachineScaleSetVMs_Deallocate", policy: vmUpdate, handler: onVM(vmAction("deallocate", (*world).deallocate))},
-	{method: "POST", pattern: oneVM + "/reimage", name: "VirtualMachineScaleSetVMs_Reimage", body: optionalBody, policy: vmUpdate, handler: onVM(vmAction("reimage", (*world).reimage))},
+	{method: "POST", pattern: oneVM + "/reimage", name: "VirtualMachineScaleSetVMs_Reimage", body: optionalBody, policy: vmUpdate, handler: onVM(reimageOne)},
 
 	{method: "GET", pattern: inLocation + "/operations/{operation}", name: "Operations_Get", policy: opGet, handler: (*world).getOperation},
 
@@ -92,6 +99,30 @@ var routes = compile([]route{
 	{method: "GET", pattern: skus, name: "VirtualMachineImages_ListSkus", handler: (*world).listSKUs},
 	{method: "GET", pattern: skus + "/{sku}/versions", name: "VirtualMachineImages_List", handler: (*world).listVersions},
 	{method: "GET", pattern: skus + "/{sku}/versions/{version}", name: "VirtualMachineImages_Get", handler: (*world).getVersion},
+
+	{method: "GET", pattern: inSub + compute + "/galleries", name: "Galleries_List", handler: (*world).listGalleries},
+	{method: "GET", pattern: allGalleries, name: "Galleries_ListByResourceGroup", handler: (*world).listGalleries},
+	{method: "GET", pattern: oneGallery, name: "Galleries_Get", handler: onGallery((*world).getGallery)},
+	{method: "GET", pattern: oneGallery + "/images", name: "GalleryImages_ListByGallery", handler: onGallery((*world).listGalleryImages)},
+	{method: "GET", pattern: oneDefined, name: "GalleryImages_Get", handler: onGalleryImage((*world).getGalleryImage)},
+	{method: "GET", pattern: oneDefined + "/versions", name: "GalleryImageVersions_ListByGalleryImage", handler: onGalleryImage((*world).listGalleryVersions)},
+	{method: "GET", pattern: oneDefined + "/versions/{version}", name: "GalleryImageVersions_Get", handler: onGalleryImage((*world).getGalleryVersion)},
+
+	{method: "GET", pattern: communities, name: "CommunityGalleries_Get", handler: ofCommunity.onGallery(communal.get)},
+	{method: "GET", pattern: communities + "/images", name: "CommunityGalleryImages_List", handler: ofCommunity.onGallery(communal.listImages)},
+	{method: "GET", pattern: communities + "/images/{image}", name: "CommunityGalleryImages_Get", handler: ofCommunity.onImage(communal.getImage)},
+	{method: "GET", pattern: communities + "/images/{image}/versions", name: "CommunityGalleryImageVersions_List", handler: ofCommunity.onImage(communal.listVersions)},
+	{method: "GET", pattern: communities + "/images/{image}/versions/{version}", name: "CommunityGalleryImageVersions_Get", handler: ofCommunity.onImage(communal.getVersion)},
+	{method: "GET", pattern: shares, name: "SharedGalleries_Get", handler: ofShared.onGallery(communal.get)},
+	{method: "GET", pattern: shares + "/images", name: "SharedGalleryImages_List", handler: ofShared.onGallery(communal.listImages)},
+	{method: "GET", pattern: shares + "/images/{image}", name: "SharedGalleryImages_Get", handler: ofShared.onImage(communal.getImage)},
+	{method: "GET", pattern: shares + "/images/{image}/versions", name: "SharedGalleryImageVersions_List", handler: ofShared.onImage(communal.listVersions)},
+	{method: "GET", pattern: shares + "/images/{image}/versions/{version}", name: "SharedGalleryImageVersions_Get", handler: ofShared.onImage(communal.getVersion)},
+
+	{method: "GET", pattern: inSub + compute + "/images", name: "Images_List", handler: (*world).listManagedImages},
+	{method: "GET", pattern: inGroup + compute + "/images", name: "Images_ListByResourceGroup", handler: (*world).listManagedImages},
+	{method: "GET", pattern: inGroup + compute + "/images/{image}", name: "Images_Get", handler: (*world).getManagedImage},
+	{method: "GET", pattern: inLocation + "/usages", name: "Usage_List", handler: (*world).listUsages},
 }, machineRoutes)
 
 func compile(lists ...[]route) []route {
@@ -192,7 +223,7 @@ func (w *world) lookup(c *call) (*scaleSet, *reply) {
 	}
 	s := w.setOf(c)
 	if s == nil {
-		return nil, notFound(typeSet, c.param("set"), c.param("group"))
+		return nil, notFound(c, typeSet, c.param("set"))
 	}
 	return s, nil
 }

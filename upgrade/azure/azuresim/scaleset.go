@@ -48,9 +48,7 @@ func (s *scaleSet) key() string { return strings.ToLower(s.id()) }
 // profile is the model of the instances to come.
 func (s *scaleSet) profile() document { return dig(s.doc, "properties", "virtualMachineProfile") }
 
-func (s *scaleSet) image() ImageRef {
-	return imageRef(dig(s.profile(), "storageProfile", "imageReference"))
-}
+func (s *scaleSet) image() ImageRef { return profileImage(s.profile()) }
 
 func (s *scaleSet) mode() string { return text(s.doc, "properties", "upgradePolicy", "mode") }
 

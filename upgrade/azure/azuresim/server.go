@@ -191,7 +191,7 @@ func (w *world) authenticate(c *call) *reply {
 func (w *world) subscription(c *call) *reply {
 	id, given := c.params["subscription"]
 	switch {
-	case !given || strings.EqualFold(id, w.opt.Fleet.Subscription):
+	case !given || strings.EqualFold(id, w.opt.Fleet.Subscription) || c.params["gallery"] != "" && w.opt.Fleet.owns(id):
 		return nil
 	case !uuidForm.MatchString(id):
 		return fail(http.StatusBadRequest, "InvalidSubscriptionId", "The provided subscription identifier '%s' is malformed or invalid.", id)

@@ -113,7 +113,7 @@ func (w *world) changeModel(s *scaleSet, f Fault) {
 		patch, _ = decodeDocument(f.Patch) // read when it was injected
 	}
 	if f.Version != "" {
-		patch = with(patch, f.Version, "properties", "virtualMachineProfile", "storageProfile", "imageReference", "version")
+		patch = merge(patch, s.versionPatch(f.Version))
 	}
 	record := w.foreign(s, http.MethodPatch, http.MethodPatch)
 	record.ImageBefore = w.imageName(s)
@@ -162,7 +162,7 @@ func (w *world) foreignRolling(s *scaleSet, f Fault) {
 	record := w.foreign(s, http.MethodPost, "osrollingupgrade")
 	record.ImageBefore = w.imageName(s)
 	if f.Version != "" {
-		s.setDoc(with(s.doc, f.Version, "properties", "virtualMachineProfile", "storageProfile", "imageReference", "version"))
+		s.setDoc(merge(s.doc, s.versionPatch(f.Version)))
 		s.touch()
 	}
 	op := w.open(s, "osRollingUpgrade", true)

@@ -178,12 +178,27 @@ func (i *instance) storage() document {
 	disk := i.diskName()
 	storage := dig(i.profile, "storageProfile")
 	storage = with(storage, disk, "osDisk", "name")
+	image := profileImage(i.profile)
+	if image.VHD != "" {
+		return with(without(storage, "osDisk", "vhdContainers"), document{"uri": i.vhdContainer() + "/" + disk + ".vhd"}, "osDisk", "vhd")
+	}
 	storage = with(storage, "/subscriptions/"+i.set.sub+"/resourceGroups/"+i.set.group.name+"/providers/Microsoft.Compute/disks/"+disk,
 		"osDisk", "managedDisk", "id")
-	if i.exact != "" {
+	if i.exact != "" && image.versioned() {
 		storage = with(storage, i.exact, "imageReference", "exactVersion")
 	}
 	return storage
+}
+
+// vhdContainer is where the disk of a legacy set lies.
+func (i *instance) vhdContainer() string {
+	list, _ := value(i.profile, "storageProfile", "osDisk", "vhdContainers").([]any)
+	for _, c := range list {
+		if c, ok := c.(string); ok {
+			return c
+		}
+	}
+	return ""
 }
 
 func (i *instance) osProfile() document {

@@ -57,6 +57,12 @@ func (s Set) check(f Fleet) error {
 	if err := oneOf("health", s.Health, "probe", "extension", "none"); err != nil {
 		return err
 	}
+	if err := s.checkPriority(); err != nil {
+		return err
+	}
+	if err := s.Autoscale.check(); err != nil {
+		return err
+	}
 	if s.Image.ID == "" {
 		if _, ok := f.resolve(s.Image); !ok {
 			return fmt.Errorf("image: %s is not in images", s.Image.urn())

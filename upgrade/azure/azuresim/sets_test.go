@@ -35,7 +35,7 @@ func TestListsFindTheSets(t *testing.T) {
 			sub + "/resourceGroups/rg-shop/providers/Microsoft.Compute/virtualMachineScaleSets": "api-staging queue-zonal search-edge web-prod",
 			sub + "/providers/Microsoft.Compute/locations/northeurope/virtualMachineScaleSets":  "queue-zonal",
 			sub + "/providers/Microsoft.Compute/virtualMachineScaleSets":                        "aks-nodepool1-vmss api-staging batch-auto batch-spot ci-runners grid-large media-scaled myvmss orders-flex queue-zonal search-edge web-prod",
-			sub + "/resourceGroups": "MC_rg-shop_shop_westeurope rg-batch rg-demo rg-grid rg-media rg-orders rg-shop",
+			sub + "/resourceGroups": "MC_rg-shop_shop_westeurope rg-batch rg-demo rg-grid rg-media rg-orders rg-shop rg-spot",
 			sub + "/locations":      "northeurope westeurope",
 		}
 		for path, want := range rows {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const spots = "/subscriptions/" + testSub + "/resourceGroups/rg-batch/providers/Microsoft.Compute/virtualMachineScaleSets/batch-spot"
+const spots = "/subscriptions/" + testSub + "/resourceGroups/rg-spot/providers/Microsoft.Compute/virtualMachineScaleSets/batch-spot"
 
 // spotFleet is the small fleet with its set on Spot machines.
 func spotFleet(more string) string {

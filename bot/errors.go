@@ -83,7 +83,9 @@ func hopeless(err error) bool {
 }
 
 // forbidden: the app may not do that, and will not until somebody installs it anew.
-func forbidden(err error) bool { return is(err, "missing_scope", "no_permission", "not_allowed_token_type") }
+func forbidden(err error) bool {
+	return is(err, "missing_scope", "no_permission", "not_allowed_token_type")
+}
 
 // malformed: the message itself is refused, and will be again.
 func malformed(err error) bool {

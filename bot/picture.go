@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -19,14 +21,14 @@ const pictureTries = 10
 // pictured makes the calls that one picture needs. It is drawn as the rollout was at its moment, and it is
 // never edited. When the last of the three calls brings no answer it may stand in the thread twice.
 func (b *Bot) pictured(ctx context.Context, post upgrade.Pending) (upgrade.Sent, error) {
-	p, err := b.drawing(ctx, post)
+	d, ok, err := b.draw(ctx, post)
 	if err != nil {
 		return upgrade.Sent{Error: "draw: " + err.Error(), Retry: backOff(post.Attempts)}, nil
 	}
-	if p == nil {
+	if !ok {
 		return upgrade.Sent{Error: "there is nothing to draw", Retry: -1}, nil
 	}
-	id, err := b.upload(ctx, post, p)
+	id, err := b.upload(ctx, post, d)
 	if err == nil {
 		return upgrade.Sent{TS: id}, nil
 	}
@@ -37,28 +39,41 @@ func (b *Bot) pictured(ctx context.Context, post upgrade.Pending) (upgrade.Sent,
 	return sent, err
 }
 
-// drawing is the picture that a post wants, nil when there is none to be had.
-func (b *Bot) drawing(ctx context.Context, post upgrade.Pending) (*view.Picture, error) {
+// drawing is a picture and the words with it.
+type drawing struct {
+	heatmap.Map
+	caption string
+	png     []byte
+}
+
+// draw makes the picture that a post wants; ok is false when there is none to be had.
+func (b *Bot) draw(ctx context.Context, post upgrade.Pending) (d drawing, ok bool, err error) {
+	defer func() {
+		if p := recover(); p != nil { // a picture is not worth the bot
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	if post.User != "" {
 		said, err := private(post.Post)
 		if err != nil || said.Set == nil {
-			return nil, err
+			return d, false, err
 		}
-		p := view.PictureOfSet(said.Set.Set)
-		return &p, nil
+		d.Map, d.caption, ok = view.SetPicture(said.Set.Set), view.SetCaption(said.Set.Set), true
+	} else {
+		rec, err := b.Reader.Record(ctx, post.Rollout)
+		if err != nil {
+			return d, false, err
+		}
+		seq, _ := strconv.Atoi(strings.TrimPrefix(post.Slot, upgrade.Pictures))
+		d.Map, d.caption, ok = view.Picture(rec, seq)
 	}
-	rec, err := b.Reader.Record(ctx, post.Rollout)
-	if err != nil {
-		return nil, err
+	if ok {
+		d.png, err = heatmap.PNG(d.Map)
 	}
-	return view.PictureOf(rec, post.Post)
+	return d, ok, err
 }
 
-func (b *Bot) upload(ctx context.Context, post upgrade.Pending, p *view.Picture) (id string, err error) {
-	png, err := heatmap.PNG(p.Map)
-	if err != nil {
-		return "", err
-	}
+func (b *Bot) upload(ctx context.Context, post upgrade.Pending, d drawing) (id string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*callTimeout)
 	defer cancel()
 	channel, thread := post.Channel, post.Thread
@@ -69,8 +84,8 @@ func (b *Bot) upload(ctx context.Context, post upgrade.Pending, p *view.Picture)
 		thread = ""
 	}
 	file, err := b.API.UploadFileContext(ctx, slack.UploadFileParameters{
-		Filename: p.File, FileSize: len(png), Reader: bytes.NewReader(png), Title: p.Caption, AltTxt: heatmap.Alt(p.Map),
-		Channel: channel, ThreadTimestamp: thread,
+		Filename: "map.png", FileSize: len(d.png), Reader: bytes.NewReader(d.png), Title: d.Title, AltTxt: heatmap.Alt(d.Map),
+		InitialComment: d.caption, Channel: channel, ThreadTimestamp: thread,
 	})
 	if err != nil {
 		return "", err

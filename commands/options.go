@@ -38,7 +38,7 @@ var options = map[string]func(*Request, string) (meant string, err error){
 
 // What verbs take of these, in the order people are told of them.
 var (
-	planKeys     = slices.Concat([]string{"sku"}, resizeKeys)
+	planKeys     = slices.Concat(resizeKeys, []string{"sku"})
 	resizeKeys   = slices.Concat(whichKeys, []string{"by", "batch", "canary", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "note"})
 	instanceKeys = []string{"vm"}
 )
@@ -82,8 +82,8 @@ type goal struct {
 }
 
 var (
-	toTarget = goal{"a target", ": a version, `latest`, `model`, the id of an image, or the address of a VHD", isTarget, readTarget}
-	toSize   = goal{"a VM size", ", such as `Standard_D4s_v5`", isSize, readSize}
+	toTarget = goal{"target", ": a version, `latest`, `model`, the id of an image, or the address of a VHD", isTarget, readTarget}
+	toSize   = goal{"VM size", ", such as `Standard_D4s_v5`", isSize, readSize}
 )
 
 func (v Verb) goal() goal {
@@ -100,13 +100,13 @@ func (c *command) setAndGoal(places []int) *upgrade.Refusal {
 	}
 	switch {
 	case len(places) == 0:
-		return c.lacks("", "`%s` needs a scale set and %s%s", c.req.Verb, goal.noun, goal.such)
+		return c.lacks("", "`%s` needs a scale set and a %s%s", c.req.Verb, goal.noun, goal.such)
 	case len(places) == 2 && goal.swapped(c.words[places[0]].text, c.words[places[1]].text):
 		return c.swapped(places[0], places[1])
 	case c.req.Set == "":
 		return c.badSet(places[0])
 	case len(places) == 1:
-		return c.lacks("", "`%s` needs %s after %s%s", c.req.Verb, goal.noun, echo(c.req.Set), goal.such)
+		return c.lacks("", "`%s` needs a %s after %s%s", c.req.Verb, goal.noun, echo(c.req.Set), goal.such)
 	case len(places) > 2:
 		return c.tooMany(places)
 	}
@@ -120,7 +120,7 @@ func (c *command) swapped(set, said int) *upgrade.Refusal {
 	_, _ = c.req.Verb.goal().read(&c.req, c.words[set].text) // it is one
 	right := command{words: slices.Clone(c.words)}
 	right.words[set], right.words[said] = c.words[said], c.words[set]
-	return c.refuse(right.with(0, 0), "the scale set comes first, then %s", c.req.Verb.goal().noun)
+	return c.refuse(right.with(0, 0), "the scale set comes first, then the %s", c.req.Verb.goal().noun)
 }
 
 // goal reads what the set is to get. What stands behind a question mark in an address may be a secret:
@@ -129,14 +129,13 @@ func (c *command) goal(at int) *upgrade.Refusal {
 	goal, said := c.req.Verb.goal(), c.words[at].text
 	meant, err := goal.read(&c.req, said)
 	shown, _, _ := strings.Cut(said, "?")
-	noun := strings.TrimPrefix(goal.noun, "a ")
 	switch {
 	case err == nil:
 		return nil
 	case meant == "":
-		return c.refuse("", "I do not know the %s %s: %v", noun, echo(shown), err)
+		return c.refuse("", "I do not know the %s %s: %v", goal.noun, echo(shown), err)
 	}
-	return c.refuse(c.with(at, 1, meant), "I do not know the %s %s. Did you mean %s?", noun, echo(shown), echo(meant))
+	return c.refuse(c.with(at, 1, meant), "I do not know the %s %s. Did you mean %s?", goal.noun, echo(shown), echo(meant))
 }
 
 var errTarget = errors.New("it takes a version such as 4.0.20160229, latest, model, the id of an image, or the https:// address of a VHD")
@@ -192,7 +191,7 @@ func (c *command) tooMany(places []int) *upgrade.Refusal {
 	for _, i := range places {
 		said = append(said, c.words[i].text)
 	}
-	return c.refuse("", "`%s` takes a scale set and %s, and these are %d words: %s", c.req.Verb, c.req.Verb.goal().noun, len(said), echo(strings.Join(said, " ")))
+	return c.refuse("", "`%s` takes a scale set and a %s, and these are %d words: %s", c.req.Verb, c.req.Verb.goal().noun, len(said), echo(strings.Join(said, " ")))
 }
 
 // reads reports whether the value can be the key's, at least nearly: a set may be named like an option.

@@ -18,7 +18,7 @@ const (
 
 // What verbs that make plans take, a line each: a line fits on a phone's screen in two.
 const (
-	targets    = "TARGET: VERSION | latest | model (what the model says already) | the id of an image, as /subscriptions/…/images/… | https://….vhd"
+	targets    = "TARGET: VERSION | latest | model (what the model says) | /subscriptions/…/images/…, /CommunityGalleries/…, /SharedGalleries/… | https://….vhd"
 	whichWords = "which:  ud=0,2|1-3  fd=1  zone=3  vm=1,4-7  skip=vm:3,9"
 	howWords   = "how:    by=ud|fd|zone|batch  batch=2|20%  canary=1  soak=10m  bake=30m"
 	limitWords = "limits: max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine|abort|rollback"

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -110,6 +111,51 @@ func manyNames(n int) string {
 		out = append(out, "web-prod-blue_"+numbers([]int{10_000_000 + i})[0])
 	}
 	return strings.Join(out, ",")
+}
+
+// One slip in a word that chooses instances never comes to a command that says less than was said,
+// neither at once nor with the correction.
+func TestASlipNeverDropsAChoice(t *testing.T) {
+	const seed, rounds = 11, 60_000
+	said := func(r Request) (n int) {
+		for _, key := range whichKeys {
+			if r.chose(key) {
+				n++
+			}
+		}
+		return n
+	}
+	refusals := 0
+	for i := range uint64(rounds) {
+		r := rand.New(rand.NewPCG(seed, i))
+		req := upgrading("latest", randomSelection(r))
+		words := strings.Fields(Format(req))
+		if len(words) < 4 {
+			continue
+		}
+		at := 3 + r.IntN(len(words)-3)
+		w := words[at]
+		cut := r.IntN(len(w))
+		words[at] = w[:cut] + pick(r, "", " ", "x", "0", "-", "=", ":", ",", "\"", "—", "v", "d") + w[cut+r.IntN(2):]
+		text := strings.Join(words, " ")
+		got, no := Parse(text)
+		switch {
+		case no == nil && said(got) != said(req):
+			t.Fatalf("round %d: %q chooses by %d keys, meant were %d: %s", i, text, said(got), said(req), Format(got))
+		case no == nil:
+			continue
+		}
+		refusals++
+		if next := parsed(t, no.Next); next.Verb.plans() && said(next) != said(req) {
+			t.Fatalf("round %d: %q is corrected to %q", i, text, no.Next)
+		}
+		if lacks := got.Verb.plans() && said(got) < said(req); lacks && len(got.Unclear) == 0 {
+			t.Fatalf("round %d: of %q the form knows %q, and lets it be all", i, text, Format(got))
+		}
+	}
+	if refusals < rounds/10 {
+		t.Errorf("only %d slips in %d rounds are refused", refusals, rounds)
+	}
 }
 
 func TestOrders(t *testing.T) {

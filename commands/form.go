@@ -247,7 +247,7 @@ func fieldOf(key string, v Verb) string {
 }
 
 func (c Carried) request() Request {
-	unclear, _ := carriedOver(c.Some)
+	unclear, _ := unsaid(c.Some)
 	return Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest, Unclear: unclear}
 }
 
@@ -346,8 +346,8 @@ func readChosenFailure(r *Request, s string) (string, error) {
 // card is there, and whose it is, is the domain's to say.
 func (c Carried) Check() *upgrade.Refusal {
 	_, known := faces[c.Verb]
-	_, err := carriedOver(c.Some)
-	if known && err == nil && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
+	_, ours := unsaid(c.Some)
+	if known && ours && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
 		return nil
 	}
 	return upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know that form: another version of me may have opened it")

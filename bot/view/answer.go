@@ -25,6 +25,8 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return planAnswer(reply)
 	case reply.Set != nil:
 		return setAnswer(*reply.Set)
+	case reply.Images != nil:
+		return imageList(*reply.Images)
 	case reply.Help != nil:
 		return help(*reply.Help)
 	case len(reply.Sets) > 0:
@@ -120,9 +122,13 @@ func goOn(reply commands.Reply) string {
 		return ""
 	}
 	if req.Verb = commands.VerbUpgrade; reply.Plan.Pinned != "" {
-		req.Target = reply.Plan.Target.Image.Version
+		if _, byID := upgrade.ImageNamed(req.Target); byID {
+			req.Target = reply.Plan.Target.ID
+		} else {
+			req.Target = reply.Plan.Target.Running()
+		}
 	}
-	return "to roll it out: " + code("/vmss "+commands.Format(req))
+	return "to roll it out: " + copied(req)
 }
 
 // home is what an empty command shows: what runs, and how to begin.
@@ -138,6 +144,7 @@ func home(reply commands.Reply, records map[string]upgrade.Record) Message {
 		code("/vmss upgrade SET VERSION")+"  ask people, then roll it out",
 		code("/vmss pending")+"  what waits for you",
 		code("/vmss list")+"  the scale sets",
+		code("/vmss images SET")+"  the versions there are",
 		code("/vmss help")+"  everything else",
 	)
 	return p.done(slotReply, fmt.Sprintf("%s open. Type /vmss help for what I can do.", upgrade.Count(len(reply.Rollouts), "rollout")))

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -75,7 +76,7 @@ func bornLeft(rec upgrade.Record) []string {
 	}
 	if len(behind) > 0 && !back(rec.Plan) {
 		slices.SortFunc(behind, upgrade.CompareIDs)
-		out = append(out, fmt.Sprintf("     %s them, too: %s", upperFirst(doingOf(rec.Plan.Target.Setting).do), copied(again("upgrade", rec.Plan, behind))))
+		out = append(out, fmt.Sprintf("     %s them, too: %s", upperFirst(doingOf(rec.Plan.Target.Setting).do), copied(again(commands.VerbUpgrade, rec.Plan, behind))))
 	}
 	return out
 }

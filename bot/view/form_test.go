@@ -86,7 +86,7 @@ func TestAFieldsInputGoesByItsNameAndBeginsAnewWithAnotherSet(t *testing.T) {
 	}
 	web, db := ids("web"), ids("db")
 	for name := range web {
-		anew := name == "target" || name == "ud"
+		anew := name == "target" || name == "ud" || name == "which"
 		if (web[name] != db[name]) != anew {
 			t.Errorf("%s: %s for one set, %s for another", name, web[name], db[name])
 		}

@@ -45,7 +45,7 @@ func formSamples(c cast, s *story) []ViewSample {
 		Rollouts: []upgrade.Record{rec},
 	}
 	soak, some := rec.Plan.Limits.Soak, upgrade.Limit{Percent: 20}
-	filled := commands.Request{Verb: commands.VerbUpgrade, Set: c.set, Target: c.new, Domains: []int{0, 9}, Options: commands.Options{Soak: &soak, MaxUnavailable: &some, Note: c.note}}
+	filled := commands.Request{Verb: commands.VerbUpgrade, Set: c.set, Target: c.new, Which: upgrade.Selection{UpdateDomains: []int{0, 9}}, Options: commands.Options{Soak: &soak, MaxUnavailable: &some, Note: c.note}}
 	var out []ViewSample
 	add := func(name string, r commands.Request, l commands.Lists, trouble string) {
 		f, _ := commands.NewForm(r, l)

@@ -1,9 +1,9 @@
 package view
 
 import (
-	"fmt"
 	"strings"
 
+	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -55,36 +55,30 @@ func newer(is, was upgrade.Image) string {
 	return upgrade.Count(days, "day") + " newer"
 }
 
-// typedAs are the words for a plan's target that a command takes: the version, where that is enough.
-func typedAs(p upgrade.Plan) string {
-	switch t := p.Target; {
-	case t.Model:
-		return "model"
-	case t.Family() == p.From.Family():
-		return t.Running()
-	case t.Kind() == upgrade.KindPlatform:
-		return t.Running() + " sku=" + t.SKU
-	default:
-		return t.ID + t.URI
-	}
-}
-
 // join puts words beside each other, without those that are empty.
 func join(words ...string) string {
 	return strings.Join(strings.Fields(strings.Join(words, " ")), " ")
 }
 
-// again is the command that does the same to other instances of the set.
-func again(verb string, p upgrade.Plan, ids []string) string {
-	which := ""
-	if len(ids) > 0 {
-		which = "vm=" + strings.Join(ids, ",")
+// again is the request that does the same to other instances of the plan's set, nil = all that are left. A
+// version is enough where the model's image is of the target's family by then.
+func again(verb commands.Verb, p upgrade.Plan, ids []string) commands.Request {
+	r := commands.Request{Verb: verb, Set: p.Name, Which: upgrade.Selection{Instances: ids}}
+	switch t := p.Target; {
+	case t.Size != "":
+		r.Verb, r.Size = commands.VerbResize, t.Size
+	case t.Model:
+		r.Target = "model"
+	case t.Platform() || t.Family() == p.From.Family() && t.Kind() != upgrade.KindManaged && t.Kind() != upgrade.KindVHD:
+		r.Target = t.Running()
+		if t.Family() != p.From.Family() {
+			r.SKU = t.SKU
+		}
+	default:
+		r.Target = t.ID + t.URI
 	}
-	if size := p.Target.Size; size != "" {
-		return join("/vmss resize", p.Name, "to", size, which)
-	}
-	return join("/vmss", verb, p.Name, typedAs(p), which)
+	return r
 }
 
-// copied is a command to copy, which is never cut by what it names.
-func copied(command string) string { return fmt.Sprintf("`%s`", mono(command, 900)) }
+// copied is a request as a command to copy, which is not cut where it names an image by its id.
+func copied(r commands.Request) string { return "`" + mono("/vmss "+commands.Format(r), 900) + "`" }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -92,7 +93,7 @@ func nextSteps(rec upgrade.Record) []string {
 	add(len(troubled) > 0, "See how these are now", "/vmss show "+p.Name+" instances")
 	add(len(troubled) > 0 && evident(rec), "What Azure said of them", "/vmss show "+rec.ID+" evidence")
 	if behind && !back(p) && how != upgrade.OutcomeRollback {
-		out = append(out, "• See what is left to "+doingOf(p.Target.Setting).do+": "+copied(again("plan", p, nil)))
+		out = append(out, "• See what is left to "+doingOf(p.Target.Setting).do+": "+copied(again(commands.VerbPlan, p, nil)))
 	}
 	failed := how == upgrade.OutcomeFailed || how == upgrade.OutcomeAborted
 	add(failed && len(rec.Rollout.Batches) > 0 && t.OnNew > 0 && !p.Target.Model && !back(p), "Take back what was "+doingOf(p.Target.Setting).done, "/vmss rollback "+rec.ID)

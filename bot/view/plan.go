@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -144,30 +145,14 @@ func targetsLine(p upgrade.Plan) string {
 	return dots(parts...)
 }
 
-// chosen is how the plan was narrowed, as typed; "" when it takes in all.
+// chosen is how the plan was narrowed and ordered, as it is typed; "" when it takes in all in the set's own
+// order. A rollback takes back what was touched.
 func chosen(p upgrade.Plan) string {
-	var words []string
-	add := func(key string, list []string) {
-		if len(list) > 0 {
-			words = append(words, key+"="+strings.Join(list, ","))
-		}
-	}
-	add("ud", numbers(p.Which.UpdateDomains))
-	add("fd", numbers(p.Which.FaultDomains))
-	add("zone", p.Which.Zones)
-	add("vm", p.Which.Instances)
-	if len(words) == 0 || back(p) { // that one takes back what was touched
+	words := commands.Format(commands.Request{Which: p.Which, Order: p.Order})
+	if words == "by=ud" || words == "" || back(p) {
 		return ""
 	}
-	return "Chosen: " + code(strings.Join(words, " "))
-}
-
-func numbers(list []int) []string {
-	out := make([]string, len(list))
-	for i, n := range list {
-		out[i] = fmt.Sprint(n)
-	}
-	return out
+	return "As asked for: `" + mono(words, 300) + "`"
 }
 
 // changes says what a yes sets in motion.

@@ -3,6 +3,7 @@ package view
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ func setList(sets []commands.SetLine) Message {
 			held = code(l.Rollout) + stated(l.State)
 		}
 		p.para(dots("*"+name(s.Name)+"*", name(s.ResourceGroup), name(s.Location), held),
-			"     "+dots(upgrade.Count(s.Capacity, "instance"), version(s.Image), notManual(s.Mode, s.UpgradeMode)))
+			"     "+dots(upgrade.Count(s.Capacity, "instance"), version(s.Image), unusual(s.Mode, s.UpgradeMode)))
 	}
 	if n := len(sets) - most; n > 0 {
 		p.para(fmt.Sprintf("… and %d more: narrow it down with %s", n, code("/vmss list TEXT")))
@@ -38,15 +39,9 @@ func stated(state string) string {
 	return " " + prose(state)
 }
 
-// notManual names the modes in which a set cannot be driven.
-func notManual(m upgrade.Mode, u upgrade.UpgradeMode) string {
-	switch {
-	case m == upgrade.Flexible:
-		return "Flexible"
-	case u != upgrade.Manual && u != "":
-		return "upgrade mode " + esc(string(u), 20)
-	}
-	return ""
+// unusual names what is not as of most sets; in another upgrade mode than Manual one cannot be driven.
+func unusual(m upgrade.Mode, u upgrade.UpgradeMode) string {
+	return dots(only(m == upgrade.Flexible, "Flexible"), only(u != upgrade.Manual && u != "", "upgrade mode "+esc(string(u), 20)))
 }
 
 // setAnswer shows one scale set as just read, or a part of it.
@@ -71,6 +66,7 @@ func setAnswer(s commands.SetSight) Message {
 	default:
 		p.chart(setDots(set), setKey)
 		p.images(set)
+		p.para(sizes(set))
 		p.para(setting(set)...)
 	}
 	p.small("as read "+when(set.SeenAt), code("/vmss show "+set.Name+" instances"), code("/vmss show "+set.Name+" policy"))
@@ -84,7 +80,7 @@ func setDots(s upgrade.ScaleSet) []dot {
 		switch {
 		case !i.Available():
 			shape = "△"
-		case i.Image.Same(s.Model.Image) || s.Model.Image.Version == "latest":
+		case i.Image.Same(s.Model.Image) || s.Model.Image.Follows():
 			shape = "●"
 		}
 		out = append(out, dot{i.ID, i.UpdateDomain, i.FaultDomain, i.Zone, i.Placement, shape, ""})
@@ -99,14 +95,36 @@ func (p *page) instances(s upgrade.ScaleSet) {
 		p.para(fmt.Sprintf("%s are too many for single lines: these do not serve.", upgrade.Count(len(s.Instances), "instance")))
 	}
 	var lines []string
+	zones := len(distinct(s.Instances, func(i upgrade.Instance) string { return i.Zone }))
 	for _, i := range s.Instances {
 		if len(s.Instances) > mapInstances && i.Available() {
 			continue
 		}
-		line := fmt.Sprintf("`%s` %s/%s · %s · %s", mono(i.ID, 24), domain("UD", i.UpdateDomain), domain("FD", i.FaultDomain), upgrading.told(i.Image.Running()), condition(i))
-		lines = append(lines, dots(line, only(i.Protected, "protected"), only(!i.LatestModel, "not latest")))
+		line := dots(strings.TrimSpace("`"+mono(i.ID, 24)+"` "+whereabouts(i, s.Mode, zones)), upgrading.told(i.Image.Running()), sizeOf(i, s.Model), condition(i))
+		lines = append(lines, dots(line, only(i.Protected, "protected"), only(i.Spot, "Spot"), only(!i.LatestModel, "not latest")))
 	}
 	p.para(lines...)
+}
+
+// whereabouts are an instance's domains, and its zone where there are several. Of Flexible sets Azure tells
+// no domains.
+func whereabouts(i upgrade.Instance, m upgrade.Mode, zones int) string {
+	var parts []string
+	if m != upgrade.Flexible || i.UpdateDomain >= 0 {
+		parts = append(parts, domain("UD", i.UpdateDomain))
+	}
+	if m != upgrade.Flexible || i.FaultDomain >= 0 {
+		parts = append(parts, domain("FD", i.FaultDomain))
+	}
+	if zones > 1 && i.Zone != "" {
+		parts = append(parts, "zone "+esc(i.Zone, 12))
+	}
+	return strings.Join(parts, "/")
+}
+
+// sizeOf is an instance's VM size where it is not the model's.
+func sizeOf(i upgrade.Instance, m upgrade.Model) string {
+	return only(i.Size != "" && !strings.EqualFold(i.Size, m.Size), esc(i.Size, 40))
 }
 
 func condition(i upgrade.Instance) string {
@@ -137,7 +155,7 @@ func (p *page) images(s upgrade.ScaleSet) {
 		versions = append(versions, v)
 	}
 	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(cmp.Compare(len(n[b]), len(n[a])), cmp.Compare(a, b)) })
-	lines := []string{strings.TrimSpace("Image " + family(s.Model.Image))}
+	lines := []string{join(kindly(s.Model.Image), family(s.Model.Image))}
 	for _, v := range versions[:min(12, len(versions))] {
 		lines = append(lines, fmt.Sprintf("%s: %d (%s)", upgrading.told(v), len(n[v]), brief(n[v], 60)))
 	}
@@ -147,14 +165,53 @@ func (p *page) images(s upgrade.ScaleSet) {
 	p.para(lines...)
 }
 
+// sizes counts the instances by their VM size where they differ.
+func sizes(s upgrade.ScaleSet) string {
+	n := map[string][]string{}
+	for _, i := range s.Instances {
+		if other := sizeOf(i, s.Model); other != "" {
+			n[other] = append(n[other], i.ID)
+		}
+	}
+	parts := []string{esc(s.Model.Size, 40)}
+	others := slices.SortedFunc(maps.Keys(n), func(a, b string) int { return cmp.Or(cmp.Compare(len(n[b]), len(n[a])), cmp.Compare(a, b)) })
+	for _, size := range others[:min(6, len(others))] {
+		parts = append(parts, fmt.Sprintf("%s: %d (%s)", size, len(n[size]), brief(n[size], 60)))
+	}
+	if s.Model.Size == "" && len(n) == 0 {
+		return ""
+	}
+	if s.Model.Size == "" {
+		parts[0] = "not told"
+	}
+	return "VM size " + dots(parts...)
+}
+
 // setting tells what matters for a rollout.
 func setting(s upgrade.ScaleSet) []string {
 	health := "health source configured"
 	if !s.HealthSource {
 		health = ":warning: no health source"
 	}
-	return []string{dots(esc(string(s.Mode), 20), "upgrade mode "+esc(string(s.UpgradeMode), 20), health,
-		only(s.AutoRepairs, "automatic repairs"), only(s.AutoOSUpgrade, ":warning: automatic OS upgrades"), only(s.Rolling, ":warning: a rolling upgrade of Azure's own runs"), only(s.EphemeralOS, "ephemeral OS disks"))}
+	protected, evictable := countOf(s, func(i upgrade.Instance) bool { return i.Protected }), countOf(s, func(i upgrade.Instance) bool { return i.Spot })
+	groups := len(distinct(s.Instances, func(i upgrade.Instance) string { return i.Placement }))
+	return []string{
+		dots(esc(string(s.Mode), 20), "upgrade mode "+esc(string(s.UpgradeMode), 20), only(len(s.Zones) > 0, "zones "+esc(strings.Join(s.Zones, ", "), 60)),
+			only(groups > 1, fmt.Sprintf("%d placement groups: domains count within one", groups)), health,
+			only(s.AutoRepairs, "automatic repairs"), only(s.AutoOSUpgrade, ":warning: automatic OS upgrades"), only(s.Rolling, ":warning: a rolling upgrade of Azure's own runs"),
+			only(s.EphemeralOS, "ephemeral OS disks"), only(s.Spot, fmt.Sprintf("Spot (%d): Azure may evict them", evictable)), only(protected > 0, fmt.Sprintf("%d protected: upgrades pass them by", protected))),
+		only(s.Mode == upgrade.Flexible, "A Flexible set has no update domains: its gates are zones (`by=zone`) or batches (`by=batch`)."),
+	}
+}
+
+func countOf(s upgrade.ScaleSet, is func(upgrade.Instance) bool) int {
+	n := 0
+	for _, i := range s.Instances {
+		if is(i) {
+			n++
+		}
+	}
+	return n
 }
 
 // policy tells what holds for the set.

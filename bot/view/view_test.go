@@ -36,6 +36,12 @@ func TestEveryMessageTheDomainPostsCanBeRendered(t *testing.T) {
 		rec := upgrade.Record{ID: s.id, Plan: s.plan, Rollout: r, Events: s.events[:i+1]}
 		for _, post := range upgrade.Posts(r, s.events[i:i+1]) {
 			rendered++
+			if post.Picture() {
+				if m, caption, ok := Picture(rec, s.events[i].Seq); !ok || len(m.Dots) != 20 || caption == "" {
+					t.Errorf("event %d: a picture of %d instances, caption %q", i+1, len(m.Dots), caption)
+				}
+				continue
+			}
 			if m, err := Render(post, rec, s.events[i].At); err != nil || m.Text == "" || len(m.Blocks) == 0 {
 				t.Errorf("event %d: %s: %v", i+1, post.Slot, err)
 			}

@@ -20,11 +20,9 @@ func (w *world) build(spec Set) error {
 	s := &scaleSet{
 		spec: spec, sub: w.opt.Fleet.Subscription, name: spec.Name, location: spec.Location,
 		group:   w.addGroup(spec.ResourceGroup, spec.Location),
-		created: w.clock.Add(-240 * time.Hour), doc: doc, etag: 1, prov: "Succeeded", repairs: "NotRunning",
+		created: w.clock.Add(-240 * time.Hour), etag: 1, prov: "Succeeded",
 	}
-	if flag(doc, "properties", "automaticRepairsPolicy", "enabled") {
-		s.repairs = "Running"
-	}
+	s.setDoc(doc)
 	w.sets[s.key()] = s
 	for range spec.Capacity {
 		i := w.newInstance(s, s.created)
@@ -193,6 +191,10 @@ func (s Set) profile() document {
 	if s.flexible() {
 		network["networkApiVersion"] = "2020-11-01"
 		profile = with(profile, "Delete", "storageProfile", "osDisk", "deleteOption")
+	}
+	if s.spot() {
+		profile["priority"], profile["evictionPolicy"] = "Spot", s.EvictionPolicy
+		profile["billingProfile"] = document{"maxPrice": json.Number("-1")}
 	}
 	switch s.Health {
 	case "probe":

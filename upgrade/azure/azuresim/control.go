@@ -33,7 +33,10 @@ type SetState struct {
 	ImageVersion      string          `json:"imageVersion"`       // exact version it stands for now
 	Versions          []string        `json:"versions,omitempty"` // of a platform image, oldest first
 	HealthSource      string          `json:"healthSource"`       // probe, extension or none
-	Operation         string          `json:"operation"`          // that holds the set, "" if none
+	Repairs           string          `json:"repairs"`            // state of automatic repairs: Running, Suspended or NotRunning
+	Spot              bool            `json:"spot,omitempty"`     // its instances can be evicted
+	Autoscale         *Autoscale      `json:"autoscale,omitempty"`
+	Operation         string          `json:"operation"` // that holds the set, "" if none
 	Instances         []InstanceState `json:"instances"`
 }
 
@@ -90,7 +93,8 @@ func (w *world) state() State {
 
 func (w *world) setState(s *scaleSet) SetState {
 	out := SetState{ID: s.id(), Name: s.name, ResourceGroup: s.group.name, Location: s.location, Orchestration: s.orchestration(), Etag: quoted(s.etag),
-		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s), HealthSource: s.health(), Versions: w.opt.Fleet.versions(s.image())}
+		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s), HealthSource: s.health(), Versions: w.opt.Fleet.versions(s.image()),
+		Repairs: s.repairs, Spot: s.spot(), Autoscale: s.spec.Autoscale}
 	out.ImageVersion, _ = w.opt.Fleet.resolve(s.image(), s.location)
 	if s.op != nil {
 		out.Operation = s.op.id

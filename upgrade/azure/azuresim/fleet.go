@@ -78,10 +78,13 @@ type Set struct {
 	Image           ImageRef             `json:"image"`
 	Capacity        int                  `json:"capacity"`
 	UpdateDomains   int                  `json:"updateDomains,omitempty"`   // of each placement group; default 5; Flexible sets have none
-	FaultDomains    int                  `json:"faultDomains,omitempty"`    // default 5, with zones 1
+	FaultDomains    int                  `json:"faultDomains,omitempty"`    // default 5; 1 with zones, of Flexible and of Spot sets
 	PlacementGroups int                  `json:"placementGroups,omitempty"` // default 1, with zones one per zone; Flexible sets have none
 	UpgradeMode     string               `json:"upgradeMode,omitempty"`     // Manual (default), Automatic or Rolling
 	Health          string               `json:"health,omitempty"`          // probe, extension (default) or none
+	Priority        string               `json:"priority,omitempty"`        // Regular (default) or Spot
+	EvictionPolicy  string               `json:"evictionPolicy,omitempty"`  // of a Spot set: Deallocate (default) or Delete
+	Autoscale       *Autoscale           `json:"autoscale,omitempty"`       // its autoscale setting, if it has one
 	Protected       []string             `json:"protected,omitempty"`       // numbers of instances with protectFromScaleSetActions
 	Exceptions      map[string]Exception `json:"exceptions,omitempty"`      // by the number of the instance, which on Uniform sets is its id
 	Duration        Duration             `json:"duration,omitempty"`        // of an upgrade, POST to last instance healthy; default 3m
@@ -197,7 +200,7 @@ func (s Set) withDefaults(location string) Set {
 	s.UpgradeMode = cmp.Or(s.UpgradeMode, "Manual")
 	s.Health = cmp.Or(s.Health, "extension")
 	s.Duration = cmp.Or(s.Duration, Duration(3*time.Minute))
-	if s.flexible() {
+	if s.flexible() || s.spot() {
 		s.FaultDomains = cmp.Or(s.FaultDomains, 1)
 	}
 	if len(s.Zones) > 0 {
@@ -205,6 +208,10 @@ func (s Set) withDefaults(location string) Set {
 		s.PlacementGroups = cmp.Or(s.PlacementGroups, len(s.Zones))
 	}
 	s.FaultDomains = cmp.Or(s.FaultDomains, 5)
+	s.Autoscale = s.Autoscale.withDefaults(s.Name)
+	if s.spot() {
+		s.EvictionPolicy = cmp.Or(s.EvictionPolicy, "Deallocate")
+	}
 	s.PlacementGroups = cmp.Or(s.PlacementGroups, 1)
 	return s
 }

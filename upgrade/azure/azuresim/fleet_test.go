@@ -31,6 +31,14 @@ func TestTheDefaultFleetIsWhatTheDemoPromises(t *testing.T) {
 	if web := sets["web-prod"]; len(web.Instances) != 15 || !web.Instances[9].Protected || web.Instances[12].Version != "22.04.202401170" {
 		t.Errorf("web-prod %+v", web)
 	}
+	groups := map[string]int{}
+	for _, i := range sets["grid-large"].Instances {
+		groups[i.PlacementGroup]++
+	}
+	if len(sets["grid-large"].Instances) != 100 || len(groups) != 4 || sets["orders-flex"].Orchestration != "Flexible" ||
+		!sets["batch-spot"].Spot || sets["media-scaled"].Autoscale.Maximum != 12 {
+		t.Errorf("groups %v, others %+v", groups, sets)
+	}
 	if sets["api-staging"].Instances[0].Health != "" || sets["batch-auto"].Mode != "Automatic" ||
 		sets["aks-nodepool1-vmss"].ResourceGroup != "MC_rg-shop_shop_westeurope" || sets["queue-zonal"].Instances[1].Zone != "2" ||
 		sets["search-edge"].Instances[3].Health != "unhealthy" || sets["ci-runners"].Instances[2].Power != "deallocated" {
@@ -58,6 +66,10 @@ func TestAFleetThatIsWrongSaysWhere(t *testing.T) {
 		{`"capacity": 3`, `"capacity": 3, "health": "good"`, `health: "good" is not one of probe, extension, none`},
 		{`"capacity": 3`, `"capacity": 3, "orchestration": "flexible"`, `orchestration: "flexible" is not one of Uniform, Flexible`},
 		{`"capacity": 3`, `"capacity": 3, "orchestration": "Flexible", "health": "probe"`, "health: a Flexible set gets it from the extension only"},
+		{`"capacity": 3`, `"capacity": 3, "priority": "Low"`, `priority: "Low" is not one of`},
+		{`"capacity": 3`, `"capacity": 3, "evictionPolicy": "Delete"`, "evictionPolicy: only a Spot set has one"},
+		{`"capacity": 3`, `"capacity": 3, "priority": "Spot", "evictionPolicy": "Keep"`, `evictionPolicy: "Keep" is not one of`},
+		{`"capacity": 3`, `"capacity": 3, "autoscale": {"minimum": 5, "maximum": 4}`, "autoscale: minimum 5, default 5 and maximum 4 are not in order"},
 		{`"capacity": 3`, `"capacity": 3, "upgradeMode": "manual"`, `upgradeMode: "manual" is not one of`},
 		{`"capacity": 3`, `"capacity": 3, "protected": ["3"]`, `protected: there is no instance "3"`},
 		{`"capacity": 3`, `"capacity": 3, "exceptions": {"7": {}}`, "exceptions.7: there is no such instance"},

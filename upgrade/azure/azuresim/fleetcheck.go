@@ -61,6 +61,12 @@ func (s Set) check(f Fleet) error {
 	if err := oneOf("health", s.Health, "probe", "extension", "none"); err != nil {
 		return err
 	}
+	if err := s.checkPriority(); err != nil {
+		return err
+	}
+	if err := s.Autoscale.check(); err != nil {
+		return err
+	}
 	if _, known := f.size(s.Size); !known {
 		return fmt.Errorf("size: %s is not in sizes", s.Size)
 	}

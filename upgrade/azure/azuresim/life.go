@@ -67,6 +67,7 @@ func (w *world) setHealth(i *instance, code string, since time.Time) {
 	if i.health.code != code {
 		i.health = status{code, "", since}
 	}
+	w.watch(i)
 }
 
 // powered makes a step of a power state; anything but running takes the health away.

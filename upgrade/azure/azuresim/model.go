@@ -108,6 +108,7 @@ func (w *world) change(c *call, s *scaleSet, next document, kind string) *reply 
 	before := s.fingerprint()
 	c.write.ImageBefore = w.imageName(s)
 	s.setDoc(next)
+	w.watchAll(s)
 	s.touch()
 	c.write.ImageAfter = w.imageName(s)
 	op := w.open(s, kind, true)
@@ -181,7 +182,7 @@ func (w *world) createSet(c *call) *reply {
 	group := w.groups[strings.ToLower(c.param("group"))]
 	s := &scaleSet{
 		sub: w.opt.Fleet.Subscription, group: group, name: c.param("set"), location: text(c.doc, "location"),
-		created: w.clock, etag: 1, repairs: "NotRunning",
+		created: w.clock, etag: 1,
 	}
 	next := merge(unsaid(c.doc), clean(c.doc))
 	capacity, refusal := w.acceptable(s, next)
@@ -198,25 +199,6 @@ func (w *world) createSet(c *call) *reply {
 	r := w.shown(http.StatusCreated, s)
 	w.announce(c, op, r, false)
 	return r
-}
-
-// resize brings the number of instances to capacity. New ones are born on the model as it is now;
-// the highest ids go first, those protected from scale-in last of all.
-func (w *world) resize(s *scaleSet, capacity int, op *operation) {
-	for n := len(s.instances); n < capacity; n++ {
-		i := w.newInstance(s, w.clock)
-		op.pending[i] = true
-		w.create(i, op)
-	}
-	surplus := len(s.instances) - capacity
-	for n := len(s.instances) - 1; n >= 0 && surplus > 0; n-- {
-		i := s.instances[n]
-		if !flag(i.own, "properties", "protectionPolicy", "protectFromScaleIn") {
-			op.pending[i] = true
-			w.remove(i, op)
-			surplus--
-		}
-	}
 }
 
 // imageName names the model's image for the record: a URN, a resource id or a URI.

@@ -123,7 +123,7 @@ var routes = compile([]route{
 	{method: "GET", pattern: inGroup + compute + "/images", name: "Images_ListByResourceGroup", handler: (*world).listManagedImages},
 	{method: "GET", pattern: inGroup + compute + "/images/{image}", name: "Images_Get", handler: (*world).getManagedImage},
 	{method: "GET", pattern: inLocation + "/usages", name: "Usage_List", handler: (*world).listUsages},
-}, machineRoutes)
+}, machineRoutes, spotRoutes, autoscaleRoutes)
 
 func compile(lists ...[]route) []route {
 	list := slices.Concat(lists...)
@@ -176,12 +176,13 @@ func unknownPath(c *call) *reply {
 		if !strings.EqualFold(s, "providers") || i+1 == len(segments) {
 			continue
 		}
-		namespace := segments[i+1]
-		if !strings.EqualFold(namespace, "Microsoft.Compute") {
-			return fail(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", namespace)
+		for _, known := range []string{"Microsoft.Compute", "Microsoft.Insights"} {
+			if strings.EqualFold(segments[i+1], known) {
+				return fail(http.StatusNotFound, "InvalidResourceType",
+					"The resource type could not be found in the namespace '%s' for api version '%s'.", known, c.query.Get("api-version"))
+			}
 		}
-		return fail(http.StatusNotFound, "InvalidResourceType",
-			"The resource type could not be found in the namespace 'Microsoft.Compute' for api version '%s'.", c.query.Get("api-version"))
+		return fail(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", segments[i+1])
 	}
 	return fail(http.StatusNotFound, "NotFound", "No HTTP resource was found that matches the request URI '%s'.", c.base+c.path)
 }

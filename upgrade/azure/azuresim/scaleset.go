@@ -33,7 +33,7 @@ type scaleSet struct {
 	next      int         // id of the next instance
 	op        *operation  // the set-level operation in progress, nil if none
 	rolling   *rollingUpgrade
-	repairs   string // serviceState of AutomaticRepairs
+	repairs   string // serviceState of AutomaticRepairs: Running, Suspended, NotRunning
 
 	lag      time.Duration // a lag fault: how long started work stays invisible
 	arrested []*armedFault // operation faults waiting for the next operation
@@ -87,7 +87,10 @@ func fingerprint(size string, profile document) string {
 	return fmt.Sprintf("%x", digest(string(data)))
 }
 
-func (s *scaleSet) setDoc(d document) { s.doc, s.print = d, "" }
+func (s *scaleSet) setDoc(d document) {
+	s.doc, s.print = d, ""
+	s.repairs = s.service()
+}
 
 // health is where the health of the instances comes from: probe, extension or none.
 func (s *scaleSet) health() string {
@@ -153,6 +156,7 @@ type instance struct {
 	power    status
 	health   status
 	reported time.Time // since when the agent is ready
+	watched  bool      // automatic repairs will look at it again
 
 	shown      *instance     // while a lag fault hides the truth: what ARM shows instead,
 	shownUntil time.Time     // until then

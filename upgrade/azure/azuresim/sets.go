@@ -151,6 +151,7 @@ func (w *world) setService(c *call, s *scaleSet) *reply {
 		s.repairs = "Suspended"
 	case "Resume":
 		s.repairs = "Running"
+		w.watchAll(s)
 	default:
 		return fail(http.StatusBadRequest, "InvalidParameter", "The value '%s' of parameter 'action' is invalid.", action).at("action")
 	}

@@ -13,6 +13,8 @@ func (w *world) strike(f Fault, s *scaleSet) {
 	switch f.Kind {
 	case "lag":
 		s.lag = time.Duration(f.Delay)
+	case "scale":
+		w.autoscale(s, cmp.Or(f.Count, 1))
 	case "born":
 		w.born(s, cmp.Or(f.Count, 1))
 	case "change-model":
@@ -54,9 +56,9 @@ func (w *world) strikeInstance(f Fault, i *instance) {
 		w.setHealth(i, "healthy", w.clock)
 	case "vanish":
 		i.set.remove(i)
-		for _, op := range w.ops {
-			w.leave(op, i, nil)
-		}
+		w.interrupt(i, nil)
+	case "evict":
+		w.evict(i)
 	case "move":
 		i.ud = f.Count
 	case "protect":
@@ -119,6 +121,7 @@ func (w *world) changeModel(s *scaleSet, f Fault) {
 	record.ImageBefore = w.imageName(s)
 	before := s.fingerprint()
 	s.setDoc(merge(s.doc, clean(patch)))
+	w.watchAll(s)
 	s.touch()
 	record.ImageAfter = w.imageName(s)
 	if s.fingerprint() != before {

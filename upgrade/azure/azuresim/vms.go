@@ -21,10 +21,8 @@ func (w *world) listVMs(c *call, s *scaleSet) *reply {
 	byKey := map[string]*instance{}
 	var keys []string
 	for _, i := range s.instances {
-		if keep == nil || keep(w.showVM(i, true)) {
-			byKey[i.id] = i
-			keys = append(keys, i.id)
-		}
+		byKey[i.id] = i
+		keys = append(keys, i.id)
 	}
 	slices.SortFunc(keys, func(a, b string) int {
 		if idLess(a, b) {
@@ -34,6 +32,9 @@ func (w *world) listVMs(c *call, s *scaleSet) *reply {
 	})
 	selected := c.query.Get("$select")
 	return w.page(c, keys, func(k string) any {
+		if keep != nil && !keep(w.showVM(byKey[k], true)) {
+			return nil
+		}
 		return pick(w.showVM(byKey[k], expand || strings.Contains(selected, "instanceView")), selected)
 	})
 }

@@ -31,6 +31,8 @@ const (
 	inLocation        = subscriptionScope + "/providers/Microsoft.Compute/locations/{location}"
 	imageVersions     = inLocation + "/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions"
 	oneGallery        = groupScope + "/providers/Microsoft.Compute/galleries/{gallery}/images/{image}"
+	communityVersions = inLocation + "/communityGalleries/{gallery}/images/{image}/versions"
+	sharedVersions    = inLocation + "/sharedGalleries/{gallery}/images/{image}/versions"
 	managedImages     = groupScope + "/providers/Microsoft.Compute/images"
 	oneOperation      = inLocation + "/operations/{operation}"
 
@@ -60,10 +62,10 @@ var calls = []call{
 	get(oneOperation, "Microsoft.Compute/locations/operations/read"),
 	get(imageVersions, versionRight),
 	get(imageVersions+"/{version}", versionRight),
-	get(inLocation+"/communityGalleries/{gallery}/images/{image}/versions", communityRight),
-	get(inLocation+"/communityGalleries/{gallery}/images/{image}/versions/{version}", communityRight),
-	get(inLocation+"/sharedGalleries/{gallery}/images/{image}/versions", sharedRight),
-	get(inLocation+"/sharedGalleries/{gallery}/images/{image}/versions/{version}", sharedRight),
+	get(communityVersions, communityRight),
+	get(communityVersions+"/{version}", communityRight),
+	get(sharedVersions, sharedRight),
+	get(sharedVersions+"/{version}", sharedRight),
 	getImage(oneGallery+"/versions", galleryRight),
 	getImage(oneGallery+"/versions/{version}", galleryRight),
 	getImage(managedImages, managedRight),

@@ -177,10 +177,10 @@ func (g *guard) check(req *http.Request, f *flight) (Call, error) {
 // is the one that was made of the id. Everything else stays in our scope, and what is done for a set in
 // its group.
 func (g *guard) checkSubject(u *url.URL, c call, params map[string]string, f *flight) error {
+	if (c.image || f.image != "") && !strings.EqualFold(u.Path, f.image) {
+		return refuse("it is about another image than the one asked for")
+	}
 	if c.image {
-		if f.image == "" || !strings.EqualFold(u.Path, f.image) {
-			return refuse("it is about another image than the one asked for")
-		}
 		return nil
 	}
 	if err := g.inScope(params); err != nil {

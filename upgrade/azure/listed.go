@@ -23,7 +23,7 @@ type listedVM struct {
 	} `json:"sku"` // of Uniform sets only; virtual machines have a hardware profile
 	Properties struct {
 		State    string `json:"provisioningState"`
-		Latest   *bool  `json:"latestModelApplied"` // nil = not told
+		Latest   *bool  `json:"latestModelApplied"` // nil = not told; of a Flexible set only in its own list
 		Priority string `json:"priority"`           // of virtual machines only
 		Set      struct {
 			ID string `json:"id"`
@@ -31,7 +31,7 @@ type listedVM struct {
 		Hardware struct {
 			Size string `json:"vmSize"`
 		} `json:"hardwareProfile"`
-		Protection struct {
+		Protection struct { // of a Flexible set only in its own list
 			Actions bool `json:"protectFromScaleSetActions"`
 		} `json:"protectionPolicy"`
 		Storage storageProfile `json:"storageProfile"`
@@ -139,10 +139,18 @@ func domain(told *int) int {
 	return *told
 }
 
-// latest reports whether the instance has the set's model. Azure tells it of Uniform sets. Of virtual
-// machines it does not, so that those with the model's image and size are taken to have it: a change of anything
-// else is not seen then. One that is taken for older than it is only costs a manualupgrade that does
-// nothing, one that is taken for newer is passed by, as people are told that it is on the target.
+// join adds to a virtual machine what only the set tells of it. nil = the set does not list it, or not yet.
+func (v *listedVM) join(member *listedVM) {
+	if member != nil {
+		v.Properties.Latest, v.Properties.Protection = member.Properties.Latest, member.Properties.Protection
+	}
+}
+
+// latest reports whether the instance has the set's model, as Azure tells. Whether it does so of Flexible
+// sets is not documented: where it does not, those with the model's image and size are taken to have the
+// model, and a change of anything else is not seen. An instance that is taken for older than it is costs a
+// manualupgrade that does nothing; one that is taken for newer is, at the image and size that people asked
+// for, where they see it.
 func (v *listedVM) latest(i upgrade.Instance, s upgrade.ScaleSet) bool {
 	switch told := v.Properties.Latest; {
 	case told != nil:

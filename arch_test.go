@@ -203,8 +203,8 @@ var scopes = map[string][]string{
 	"PostMessageContext": {"chat:write"}, "UpdateMessageContext": {"chat:write"}, "PostEphemeralContext": {"chat:write"},
 	"GetUserInfoContext": {"users:read"}, "GetBotInfoContext": {"users:read"},
 	"GetConversationInfoContext": {"channels:read", "groups:read"},
-	"GetUserGroupMembersContext": {"usergroups:read"},
-	"app_mention":                {"app_mentions:read"}, "app_home_opened": nil,
+	"GetUserGroupMembersContext": {"usergroups:read"}, "UploadFileContext": {"files:write"}, "OpenConversationContext": {"im:write"},
+	"app_mention": {"app_mentions:read"}, "app_home_opened": nil,
 }
 
 // scopesNeeded reads the calls out of package bot, the one room that talks to Slack.

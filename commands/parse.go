@@ -230,7 +230,10 @@ func (c *command) about() *upgrade.Refusal {
 // partEvidence is what was kept of instances that failed.
 const partEvidence = "evidence"
 
-var parts = []string{"map", "instances", "image", "policy", partEvidence}
+// PartMap is the part of a set that is also sent as a picture.
+const PartMap = "map"
+
+var parts = []string{PartMap, "instances", "image", "policy", partEvidence}
 
 func isPart(s string) bool { return slices.Contains(parts, s) }
 

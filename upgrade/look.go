@@ -29,7 +29,7 @@ type Sight struct {
 	Sets     []SetSummary
 	Set      *ScaleSet
 	Policy   Policy
-	Versions []ImageVersion // newest first; none when the set does not run a platform image
+	Versions []ImageVersion // newest first; none when the set runs a VHD, or an image of a kind that is not known
 }
 
 // Look answers a query, with only what the person may read.
@@ -77,7 +77,7 @@ func (d Desk) lookSet(ctx context.Context, by Person, name string) (Sight, error
 
 func (d Desk) lookVersions(ctx context.Context, by Person, name string) (Sight, error) {
 	s, err := d.lookSet(ctx, by, name)
-	if err != nil || !s.Set.Model.Image.Platform() {
+	if err != nil || s.Set.Model.Image.Kind() == KindVHD || s.Set.Model.Image.Kind() == "" {
 		return s, err
 	}
 	s.Versions, err = d.Catalogue.Versions(ctx, s.Set.Location, s.Set.Model.Image)

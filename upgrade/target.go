@@ -14,6 +14,9 @@ func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet) error {
 	if ask.Size != "" {
 		return d.pinSize(ctx, w, ask.Size, seen)
 	}
+	if ask.Target == "model" && ask.SKU != "" {
+		return Refuse(CodeArg, show, "what the model says has its SKU: leave sku= out, or name a version")
+	}
 	if ask.Target == "model" {
 		if model.Follows() {
 			return Refuse(CodePolicy, show, "the model of %s follows latest: name a version instead", seen.Name)
@@ -121,7 +124,7 @@ func (d Desk) pinSize(ctx context.Context, w *Wish, size string, seen ScaleSet) 
 	if err != nil {
 		return azure("list the VM sizes of "+seen.Name, err)
 	}
-	at := slices.IndexFunc(sizes, func(s Size) bool { return strings.EqualFold(s.Name, size) })
+	at := slices.IndexFunc(sizes, func(s Size) bool { return strings.EqualFold(s.Name, size) || strings.EqualFold(s.Name, "Standard_"+size) })
 	show := "/vmss show " + seen.Name
 	if at < 0 {
 		var names []string

@@ -101,8 +101,9 @@ var (
 	titleRollout   = regexp.MustCompile(`^\*(\S+) → (\S+)\*$`)
 	titleBack      = regexp.MustCompile(`^:rewind: \*(\S+) back to (\S+)\*  rollback of .*(r-[0-9a-f]{6})`)
 	titlePlan      = regexp.MustCompile(`^\*Plan [0-9a-f]+\*`)
-	named          = regexp.MustCompile(`^Instances ([0-9 –]+) ·`)
-	tableRow       = regexp.MustCompile(`^ *\d+\.? +(UD \d+) +\(?(\d+)\)? +([0-9 –]+)(…?)$`)
+	named          = regexp.MustCompile(`^Instances ([\w –-]+) ·`)
+	tableRow       = regexp.MustCompile(`^ *\d+\. +(\S+(?: \d+)?) +\((\d+)\) `)
+	tableMore      = regexp.MustCompile(`^   (?:in \d+ placement groups: ?)?([\w –…-]*)$`)
 	instanceOption = regexp.MustCompile(`\bvm[=:]([0-9,-]+)`)
 	requester      = regexp.MustCompile(` · by (\S+) · `)
 )
@@ -133,17 +134,26 @@ func about(title string) []string {
 	return titleBack.FindStringSubmatch(title)
 }
 
-// plan reads the table of gates.
+// plan reads the table of gates: a line each with the number of its instances, and below it which they are.
 func (c *cases) plan(p Post) {
 	r := c.rollout(p.Rollout())
 	if r == nil {
 		return
 	}
 	r.gates, r.planned = map[string][]string{}, 0
+	gate := ""
 	for _, l := range p.First().Lines {
-		if m := tableRow.FindStringSubmatch(l); m != nil {
-			r.gates[m[1]], r.cut = expand(m[3]), r.cut || m[4] != ""
-			r.planned += number(m[2])
+		row, more := tableRow.FindStringSubmatch(l), tableMore.FindStringSubmatch(l)
+		switch {
+		case row != nil:
+			gate = row[1]
+			r.gates[gate] = []string{}
+			r.planned += number(row[2])
+		case more != nil && gate != "":
+			r.gates[gate] = append(r.gates[gate], expand(strings.ReplaceAll(more[1], "…", ""))...)
+			r.cut = r.cut || strings.Contains(more[1], "…")
+		default:
+			r.cut, gate = r.cut || strings.HasPrefix(l, "…"), ""
 		}
 	}
 }

@@ -76,7 +76,7 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"health at a name", "health: 127.0.0.1:8484", "health: 'localhost:8484'", "want a loopback address and a port"},
 		{"health without a port", "health: 127.0.0.1:8484", "health: '127.0.0.1'", "such as 127.0.0.1:8484"},
 		{"health with a port there is not", "health: 127.0.0.1:8484", "health: '127.0.0.1:99999'", "want a loopback address and a port"},
-		{"something unheard of on failure", "on_failure: quarantine", "on_failure: abort", `on_failure: "abort": want hold or quarantine`},
+		{"something unheard of on failure", "on_failure: quarantine", "on_failure: rollback", `on_failure: "rollback": want hold, quarantine or abort`},
 		{"a name that may resolve to somewhere else", "azure: {", "slack: {api_url: 'http://127.0.0.1.example/api/'}\nazure: {", "want https"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -81,7 +81,8 @@ func aboutSet(v armcompute.VirtualMachineScaleSet, id upgrade.SetID) error {
 // readInstances reads a Uniform set's instances from the list under its path. The list of a Flexible set
 // names them, and tells what only the set knows of them; all else is with the virtual machines they are.
 func (a *Azure) readInstances(ctx context.Context, r reading, s upgrade.ScaleSet) ([]upgrade.Instance, error) {
-	r.op, r.into = r.set.String()+": list its instances", new(bytes.Buffer)
+	r.op, r.into = r.set.String()+": list its instances", a.pages.Get().(*bytes.Buffer)
+	defer a.pages.Put(r.into)
 	params := map[string]string{"subscription": a.guard.subscription, "group": s.ResourceGroup, "set": s.Name}
 	set := fill(oneSet, params)
 	query := url.Values{"api-version": {computeVersion}}

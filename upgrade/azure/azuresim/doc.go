@@ -53,9 +53,9 @@
 //	}
 //
 // The types Fleet, Image, Set, Autoscale and Exception document every member, among them orchestration,
-// zones, placementGroups, priority and autoscale. "extra" is merged into the ARM
-// document as it is. "duration" is the time from an accepted manualupgrade to its last healthy
-// instance; the operation itself ends at 72 % of it at the latest, health follows.
+// zones, placementGroups, priority and autoscale. "extra" is merged into the ARM document as it is.
+// "duration" is the time from an accepted manualupgrade to its last healthy instance; the operation
+// itself ends at 72 % of it at the latest, health follows.
 //
 // # What Azure does, and what is assumed
 //
@@ -105,6 +105,6 @@
 // # Fleet view
 //
 // GET / is a page that shows the sets as maps of update by fault domains (Flexible ones in blocks, by
-// zone), each instance in its Phase,
-// and has a button for most faults. It does nothing the control API cannot do.
+// zone), each instance in its Phase, and has a button for most faults. It does nothing the control API
+// cannot do.
 package azuresim

@@ -217,3 +217,24 @@ func TestWhereAzureDoesNotTellTheModelImageAndSizeDecide(t *testing.T) {
 		t.Error("a Uniform instance of which nothing is told counts as having the model")
 	}
 }
+
+func TestTheFenceIsPassedBeforeEachCallForAFlexibleSet(t *testing.T) {
+	a, _, _ := simulate(t, azuresim.Options{PageSize: 4})
+	passed := 0
+	pass := func(context.Context) error { passed++; return nil }
+	if _, err := a.Observe(context.Background(), flexible, pass); err != nil || passed != 5 {
+		t.Fatalf("the fence was passed %d times for the set and two pages of each list: %v", passed, err)
+	}
+	for n := range 5 {
+		left := n
+		_, err := a.Observe(context.Background(), flexible, func(context.Context) error {
+			if left--; left < 0 {
+				return upgrade.ErrFenced
+			}
+			return nil
+		})
+		if f := faultOf(t, err, upgrade.FaultUnavailable); !strings.Contains(f.Message, "fence") {
+			t.Errorf("closed at call %d: %v", n+1, f)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package azure
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -36,6 +38,7 @@ type Azure struct {
 	images *armcompute.VirtualMachineImagesClient
 	raw    *arm.Client // for operation URLs, which the SDK polls in its own way only, and for lists that are decoded here
 	now    func() time.Time
+	pages  sync.Pool // of *bytes.Buffer, which lists of instances are read into
 }
 
 var (
@@ -62,7 +65,7 @@ func New(c Config) (*Azure, error) {
 	if err != nil {
 		return nil, fmt.Errorf("azure: %w", err)
 	}
-	a := &Azure{now: c.Now}
+	a := &Azure{now: c.Now, pages: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
 	if a.now == nil {
 		a.now = time.Now
 	}

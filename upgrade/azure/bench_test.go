@@ -35,11 +35,14 @@ func (r *recorded) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // BenchmarkObserve reads a set over a loopback socket; calls/op is what it costs of Azure's
 // budgets with pages of 100.
 func BenchmarkObserve(b *testing.B) {
-	for _, size := range []int{20, 1000} {
-		b.Run(fmt.Sprintf("instances=%d", size), func(b *testing.B) {
+	for _, row := range []struct {
+		mode string
+		size int
+	}{{"Uniform", 20}, {"Uniform", 1000}, {"Flexible", 20}, {"Flexible", 1000}} {
+		b.Run(fmt.Sprintf("%s/instances=%d", row.mode, row.size), func(b *testing.B) {
 			fleet := azuresim.DefaultFleet()
 			fleet.Sets = fleet.Sets[:1]
-			fleet.Sets[0].Capacity = size
+			fleet.Sets[0].Capacity, fleet.Sets[0].Orchestration = row.size, row.mode
 			sim, err := azuresim.New(azuresim.Options{Fleet: fleet, PageSize: 100})
 			if err != nil {
 				b.Fatal(err)
@@ -50,7 +53,7 @@ func BenchmarkObserve(b *testing.B) {
 			server.calls.Store(0)
 			b.ReportAllocs()
 			for b.Loop() {
-				if s := observe(b, a, testSet); len(s.Instances) != size {
+				if s := observe(b, a, testSet); len(s.Instances) != row.size {
 					b.Fatalf("%d instances", len(s.Instances))
 				}
 			}

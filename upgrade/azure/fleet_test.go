@@ -288,27 +288,7 @@ func TestSetsListsTheSubscriptionOrTheGroups(t *testing.T) {
 	faultOf(t, err, upgrade.FaultUnsafe)
 }
 
-func TestVersionsAreListedNewestFirstWithTheirDeprecation(t *testing.T) {
-	a, _, _ := simulate(t, azuresim.Options{})
-	list, err := a.Versions(context.Background(), "westeurope", oldImage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, v := range list {
-		mark := ""
-		if v.Deprecated {
-			mark = " " + v.Note
-		}
-		got = append(got, v.Image.Version+mark)
-	}
-	want := []string{"4.0.20160315", "4.0.20160229", "4.0.20160101", "4.0.20151215", "4.0.20151120 Deprecated for 2016-02-01, alternative: "}
-	if len(got) != len(want) || !slices.Equal(got[:4], want[:4]) || !strings.HasPrefix(got[4], want[4]) {
-		t.Errorf("versions %q", got)
-	}
-}
-
-func TestAListOfVersionsThatIsNoneIsAFault(t *testing.T) {
+func TestAListThatIsNoneIsAFault(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{"null": say(200, "null"), "an entry without a name": say(200, `[{"location":"westeurope"}]`), "an entry of null": say(200, `[null]`)} {
 		s := &stub{routes: map[string]http.HandlerFunc{"GET versions": answer, "GET virtualMachineScaleSets": answer}}
 		_, err := connect(t, s).Versions(context.Background(), "westeurope", oldImage)
@@ -324,26 +304,4 @@ func TestAListOfVersionsThatIsNoneIsAFault(t *testing.T) {
 			faultOf(t, err, upgrade.FaultUnavailable)
 		}
 	}
-}
-
-func TestAVersionIsLookedUpOrRefusedInAzuresWords(t *testing.T) {
-	a, _, _ := simulate(t, azuresim.Options{})
-	if v, err := a.Version(context.Background(), "westeurope", newImage); err != nil || v.Image != newImage || v.Deprecated {
-		t.Errorf("version %+v, %v", v, err)
-	}
-	none := newImage
-	none.Version = "4.0.99999999"
-	_, err := a.Version(context.Background(), "westeurope", none)
-	if f := faultOf(t, err, upgrade.FaultRefused); f.Code == "" || f.Message == "" {
-		t.Errorf("fault %+v", f)
-	}
-	for _, word := range []string{"", "..", "4.0/../x", "<!channel>", "4.0 5"} {
-		none.Version = word
-		_, err = a.Version(context.Background(), "westeurope", none)
-		faultOf(t, err, upgrade.FaultRefused)
-	}
-	_, err = a.Version(context.Background(), "westeurope", upgrade.Image{ID: "/subscriptions/x"})
-	faultOf(t, err, upgrade.FaultUnsafe)
-	_, err = a.Versions(context.Background(), "west/europe", oldImage)
-	faultOf(t, err, upgrade.FaultUnsafe)
 }

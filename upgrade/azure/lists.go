@@ -20,7 +20,7 @@ const (
 
 // page is one page of a list that is decoded here, into what is read of it: the lists of VMs, as the
 // SDK's types, in which everything is a pointer, make 80 MB of a thousand instances with their views where
-// ours make 5; those of images, which are in several subscriptions and alike for all kinds; and those
+// ours make 4; those of images, which are in several subscriptions and alike for all kinds; and those
 // the SDK does not know.
 type page[T any] struct {
 	Value    []T    `json:"value"` // nil = the answer holds no list

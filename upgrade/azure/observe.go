@@ -81,23 +81,16 @@ func aboutSet(v armcompute.VirtualMachineScaleSet, id upgrade.SetID) error {
 // readInstances reads a Uniform set's instances from the list under its path. The list of a Flexible set
 // names them, and tells what only the set knows of them; all else is with the virtual machines they are.
 func (a *Azure) readInstances(ctx context.Context, r reading, s upgrade.ScaleSet) ([]upgrade.Instance, error) {
-	r.op, r.into = r.set.String()+": list its instances", new(bytes.Buffer)
+	r.op, r.into = r.set.String()+": list its instances", a.pages.Get().(*bytes.Buffer)
+	defer a.pages.Put(r.into)
 	params := map[string]string{"subscription": a.guard.subscription, "group": s.ResourceGroup, "set": s.Name}
-	set := fill(oneSet, params)
 	query := url.Values{"api-version": {computeVersion}}
 	if s.Mode != upgrade.Flexible {
 		query.Set("$expand", "instanceView")
 	}
-	list, err := a.readVMs(ctx, r, set+vmsOfSet, query, isVM)
+	list, err := a.readVMs(ctx, r, fill(oneSet+vmsOfSet, params), query, isVM)
 	if err == nil && s.Mode == upgrade.Flexible {
-		members := list
-		r.op = r.set.String() + ": list its virtual machines"
-		query.Set("$expand", "instanceView")
-		query.Set("$filter", filterOf(set))
-		list, err = a.readVMs(ctx, r, fill(groupScope+vmsType, params), query, isMachineOf(s.ID))
-		for id, v := range list {
-			v.join(members[id])
-		}
+		list, err = a.readMachines(ctx, r, s, list, params)
 	}
 	if err != nil {
 		return nil, err
@@ -108,6 +101,18 @@ func (a *Azure) readInstances(ctx context.Context, r reading, s upgrade.ScaleSet
 	}
 	slices.SortFunc(out, func(x, y upgrade.Instance) int { return upgrade.CompareIDs(x.ID, y.ID) })
 	return out, nil
+}
+
+// readMachines reads the virtual machines of a Flexible set, with what the set's own list tells of them.
+// Azure lists those of one set when it is asked with exactly this filter.
+func (a *Azure) readMachines(ctx context.Context, r reading, s upgrade.ScaleSet, members map[string]*listedVM, params map[string]string) (map[string]*listedVM, error) {
+	r.op = r.set.String() + ": list its virtual machines"
+	query := url.Values{"api-version": {computeVersion}, "$expand": {"instanceView"}, "$filter": {filterOf(fill(oneSet, params))}}
+	list, err := a.readVMs(ctx, r, fill(groupScope+vmsType, params), query, isMachineOf(s.ID))
+	for id, v := range list {
+		v.join(members[id])
+	}
+	return list, err
 }
 
 // readVMs reads one list of VMs whole, by their ids in lower case. One may turn up on two pages when the

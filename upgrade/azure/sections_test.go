@@ -71,6 +71,16 @@ func TestEachChangeShowsInItsSectionAndOnlyThere(t *testing.T) {
 	}
 }
 
+func TestAVHDIsAnImageAndInNoSection(t *testing.T) {
+	doc := func(uri string) []byte {
+		return []byte(`{"properties":{"virtualMachineProfile":{"storageProfile":{"osDisk":{"caching":"None","image":{"uri":"` + uri + `"}}}}}}`)
+	}
+	a, b := sections(doc("https://s.blob.core.windows.net/v/a.vhd")), sections(doc("https://s.blob.core.windows.net/v/b.vhd"))
+	if !maps.Equal(digests(a), digests(b)) || !maps.Equal(leaves(a), leaves(b)) || len(leaves(a)) != 1 {
+		t.Errorf("%v and %v", leaves(a), leaves(b))
+	}
+}
+
 func TestTheOrderOfMembersDoesNotMatter(t *testing.T) {
 	a := digests(sections([]byte(`{"properties":{"virtualMachineProfile":{"osProfile":{"a":1,"b":{"c":2,"d":3}}}}}`)))
 	b := digests(sections([]byte(`{ "properties" : {"virtualMachineProfile":{"osProfile":{"b":{"d":3,"c":2},"a":1}}}}`)))

@@ -111,6 +111,15 @@ func TestWhatAnInstanceSaysOfItself(t *testing.T) {
 		{"domain 0 is a domain", view(`"platformUpdateDomain":0,"platformFaultDomain":0,"placementGroupId":"g"`), false, func(i upgrade.Instance) bool {
 			return i.UpdateDomain == 0 && i.FaultDomain == 0 && i.Placement == "g"
 		}},
+		{"the size is that of its sku", `{"instanceId":"3","sku":{"name":"Standard_D2s_v5","tier":"Standard"},"properties":{"hardwareProfile":{}}}`, false, func(i upgrade.Instance) bool { return i.Size == "Standard_D2s_v5" }},
+		{"or of its hardware", `{"name":"a","properties":{"hardwareProfile":{"vmSize":"Standard_D2s_v5"}}}`, false, func(i upgrade.Instance) bool { return i.Size == "Standard_D2s_v5" }},
+		{"a machine that may be evicted", `{"name":"a","properties":{"priority":"spot"}}`, false, func(i upgrade.Instance) bool { return i.Spot }},
+		{"as it was called once", `{"name":"a","properties":{"priority":"Low"}}`, false, func(i upgrade.Instance) bool { return i.Spot }},
+		{"a machine that may not", `{"name":"a","properties":{"priority":"Regular"}}`, false, func(i upgrade.Instance) bool { return !i.Spot }},
+		{"a disk that is a copy of a VHD", `{"instanceId":"3","properties":{"storageProfile":{"imageReference":null,"osDisk":{"image":{"uri":"https://store.blob.core.windows.net/v/a.vhd?sv=1&sig=x"}}}}}`, false, func(i upgrade.Instance) bool {
+			return i.Image == upgrade.Image{URI: "https://store.blob.core.windows.net/v/a.vhd"} && i.Image.Kind() == upgrade.KindVHD
+		}},
+		{"an image counts for more than a VHD", `{"instanceId":"3","properties":{"storageProfile":{"imageReference":{"publisher":"p"},"osDisk":{"image":{"uri":"https://store.blob.core.windows.net/v/a.vhd"}}}}}`, false, func(i upgrade.Instance) bool { return i.Image.Platform() }},
 		{"a Flexible VM is known by its name", `{"id":"/subscriptions/s/x/virtualMachines/web_1a2b","properties":{}}`, false, func(i upgrade.Instance) bool { return i.ID == "web_1a2b" }},
 		{"codes in any case", view(`"statuses":[{"code":"provisioningstate/SUCCEEDED"},{"code":"powerState/Running"}]`), false, func(i upgrade.Instance) bool { return i.Available() }},
 		{"a failure with its reason in the code", view(`"statuses":[{"code":"ProvisioningState/failed/VMExtensionHandlerNonTransientError","level":"Error","message":"The handler failed."}]`), false, func(i upgrade.Instance) bool {
@@ -182,6 +191,17 @@ func TestWhatASetSaysOfItself(t *testing.T) {
 		{"repairs", set("", `"automaticRepairsPolicy":{"enabled":true}`), func(s upgrade.ScaleSet) bool { return s.AutoRepairs }},
 		{"the image notice", set("", `"virtualMachineProfile":{"scheduledEventsProfile":{"osImageNotificationProfile":{"enable":true}}}`), func(s upgrade.ScaleSet) bool { return s.ImageNotice }},
 		{"an ephemeral disk", set("", `"virtualMachineProfile":{"storageProfile":{"osDisk":{"diffDiskSettings":{"option":"Local"}}}}`), func(s upgrade.ScaleSet) bool { return s.EphemeralOS }},
+		{"its size", set(`,"sku":{"name":"Standard_D2s_v5","capacity":3}`, ""), func(s upgrade.ScaleSet) bool { return s.Model.Size == "Standard_D2s_v5" && s.Capacity == 3 }},
+		{"a mix of sizes is none", set(`,"sku":{"name":"Mix","capacity":3}`, `"skuProfile":{"vmSizes":[{"name":"Standard_D2s_v5"}]}`), func(s upgrade.ScaleSet) bool { return s.Model.Size == "" && s.Capacity == 3 }},
+		{"its zones", set(`,"zones":["1",null,"3"]`, ""), func(s upgrade.ScaleSet) bool { return strings.Join(s.Zones, " ") == "1 3" }},
+		{"Spot", set("", `"virtualMachineProfile":{"priority":"Spot"}`), func(s upgrade.ScaleSet) bool { return s.Spot }},
+		{"not Spot", set("", `"virtualMachineProfile":{"priority":"Regular"}`), func(s upgrade.ScaleSet) bool { return !s.Spot }},
+		{"a VHD", set("", `"virtualMachineProfile":{"storageProfile":{"osDisk":{"image":{"uri":"https://store.blob.core.windows.net/v/a.vhd"},"vhdContainers":["https://s.blob.core.windows.net/v"]}}}`), func(s upgrade.ScaleSet) bool {
+			return s.Model.Image == upgrade.Image{URI: "https://store.blob.core.windows.net/v/a.vhd"}
+		}},
+		{"a Flexible set without a profile", set(`,"sku":null`, `"orchestrationMode":"Flexible","virtualMachineProfile":null`), func(s upgrade.ScaleSet) bool {
+			return s.Mode == upgrade.Flexible && s.Model.Image == upgrade.Image{} && s.Model.Size == "" && !s.Spot
+		}},
 		{"tags of AKS", set(`,"tags":{"aks-managed-poolName":"p"}`, ""), func(s upgrade.ScaleSet) bool { return s.Owner == "AKS" }},
 		{"a group of AKS", strings.Replace(set("", ""), "/RG/", "/MC_a_b_c/", 1), func(s upgrade.ScaleSet) bool { return s.Owner == "AKS" }},
 		{"managed by AKS", set(`,"managedBy":"/subscriptions/s/providers/Microsoft.ContainerService/managedClusters/c"`, ""), func(s upgrade.ScaleSet) bool { return s.Owner == "AKS" }},
@@ -194,5 +214,21 @@ func TestWhatASetSaysOfItself(t *testing.T) {
 				t.Errorf("set %+v", s)
 			}
 		})
+	}
+}
+
+// Flexible sets are in no domains, whatever a view says; what the set says of itself holds for those
+// instances that say nothing themselves.
+func TestAnInstanceIsWhatItsSetMakesOfIt(t *testing.T) {
+	v := decode[listedVM](t, []byte(view(`"platformUpdateDomain":2,"platformFaultDomain":1,"placementGroupId":"g"`)))
+	if i := v.instance(upgrade.ScaleSet{Mode: upgrade.Flexible}); i.UpdateDomain != -1 || i.FaultDomain != -1 || i.Placement != "" {
+		t.Errorf("of a Flexible set: %+v", i)
+	}
+	if i := v.instance(upgrade.ScaleSet{Mode: upgrade.Uniform, Spot: true}); !i.Spot || i.UpdateDomain != 2 || i.FaultDomain != 1 {
+		t.Errorf("of a Uniform Spot set: %+v", i)
+	}
+	regular := decode[listedVM](t, []byte(`{"name":"a","properties":{"priority":"Regular"}}`))
+	if i := regular.instance(upgrade.ScaleSet{Mode: upgrade.Flexible, Spot: true}); i.Spot {
+		t.Errorf("of a mixed set: %+v", i)
 	}
 }

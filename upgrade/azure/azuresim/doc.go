@@ -35,8 +35,12 @@
 //
 // Instances of Flexible sets are virtual machines: lists by subscription, resource group and region,
 // with the one $filter there is and $expand=instanceView, GET, DELETE, instance view, start, restart,
-// poweroff, deallocate and reimage. Machines outside of sets and Flexible sets without a profile are
-// not simulated.
+// poweroff, deallocate, reimage and simulateEviction. Machines outside of sets and Flexible sets without
+// a profile are not simulated.
+//
+// Autoscale settings of Microsoft.Insights can be listed and read; the fault "scale" is their service.
+// Spot machines are evicted by the fault "evict" or by simulateEviction. Automatic repairs act by
+// themselves, and setOrchestrationServiceState suspends and resumes them.
 //
 // # Fleet
 //
@@ -55,9 +59,10 @@
 //	  "quotas": [{"location": "westeurope", "name": "standardESv5Family", "limit": 32}]
 //	}
 //
-// The types Fleet, Image, Set, Exception, Gallery, ManagedImage, Size and Quota document every member. "extra" is merged into the ARM
-// document as it is. "duration" is the time from an accepted manualupgrade to its last healthy
-// instance; the operation itself ends at 72 % of it at the latest, health follows.
+// The types Fleet, Image, Set, Exception, Autoscale, Gallery, ManagedImage, Size and Quota document every
+// member, among them orchestration, zones, placementGroups, priority and autoscale. "extra" is merged into the ARM document as it is.
+// "duration" is the time from an accepted manualupgrade to its last healthy instance; the operation
+// itself ends at 72 % of it at the latest, health follows.
 //
 // # What Azure does, and what is assumed
 //
@@ -95,6 +100,16 @@
 // manualupgrade and delete take names as well, of which one page says they do not; the words of the
 // refusal of $expand without $filter; an empty list for a set that is not there; zones by turns.
 //
+// Documented of what moves by itself: the default scale-in policy (zones even, then the highest id); both
+// protections keep an instance from scale-in and repair; repairs after the grace period since the last
+// change, 5 % at a time, Replace on the latest model with a new id. Assumed: a change of the capacity
+// by a caller spares protected instances as autoscale does; autoscale gives the set a new etag and holds
+// it, as any change does, and tries again every minute while an operation has it; evictions and repairs
+// do neither, and what Azure's eviction ends fails with OperationPreempted; deletion by eviction lowers
+// the capacity; an evicted machine is restored after five minutes where spotRestorePolicy is on;
+// resuming repairs starts the grace period anew, as does the start of the world; repairs do not wait
+// for an operation on other instances, nor do they suspend themselves when they do not help.
+//
 // # Control API
 //
 // Under /_control/, without a token: GET state, stats, writes, view (all of these for the page),
@@ -103,6 +118,7 @@
 //
 // # Fleet view
 //
-// GET / is a page that shows the sets as maps of update by fault domains, each instance in its Phase,
-// and has a button for most faults. It does nothing the control API cannot do.
+// GET / is a page that shows the sets as maps of update by fault domains (Flexible ones in blocks, by
+// zone), each instance in its Phase, and has a button for most faults. It does nothing the control API
+// cannot do.
 package azuresim

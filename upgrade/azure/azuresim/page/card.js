@@ -40,6 +40,9 @@ export function update(card, s, view, now) {
 function chips(parent, s) {
   const words = [{ word: `${s.mode} mode`, cls: "" }];
   if (s.orchestration === "Flexible") words.push({ word: "Flexible", cls: "" });
+  if (s.spot) words.push({ word: "Spot", cls: "" });
+  if (s.autoscale) words.push({ word: `autoscale ${s.autoscale.disabled ? "off" : `${s.autoscale.minimum} to ${s.autoscale.maximum}`}`, cls: "" });
+  if (s.repairs !== "NotRunning") words.push({ word: s.repairs === "Running" ? "repairs" : "repairs suspended", cls: "" });
   if (s.provisioningState !== "Succeeded") words.push({ word: s.provisioningState, cls: s.provisioningState === "Failed" ? "bad" : "going" });
   list(parent, words, (c) => c.word, (c) => h("span", { class: `chip ${c.cls}` }, c.word));
 }

@@ -2,7 +2,7 @@
 import { h, listed, plural, set } from "./dom.js";
 import { act, ask } from "./trouble.js";
 
-const now = { set: null, ids: new Set(), from: null }; // from: the tile that has been chosen last
+const now = { set: null, ids: new Set(), from: null, spot: new Set() }; // from: the tile that has been chosen last; spot: the Spot sets
 const bar = document.getElementById("picked");
 const text = h("p", { role: "status" });
 
@@ -18,8 +18,11 @@ const faults = [
   ["protect", "Protect", (t) => `${t}: protected from scale set actions.`],
 ];
 
+const evict = h("button", { type: "button", onclick: () => strike("evict", (t) => `${t}: evicted.`) }, "Evict");
+
 bar.append(text, h("div", { class: "buttons" },
   ...faults.map(([kind, label, told]) => h("button", { type: "button", onclick: () => strike(kind, told) }, label)),
+  evict,
   h("button", { type: "button", class: "grave", onclick: vanish }, "Vanish…"),
   h("button", { type: "button", class: "mild", onclick: clear }, "Clear")));
 bar.addEventListener("keydown", (e) => e.key === "Escape" && clear());
@@ -48,8 +51,9 @@ export function clear() {
   show();
 }
 
-/** keep drops from the selection what is no more. */
+/** keep drops from the selection what is no more, and notes which sets are Spot. */
 export function keep(sets) {
+  now.spot = new Set(sets.filter((x) => x.spot).map((x) => x.id));
   const s = sets.find((x) => x.id === now.set);
   const there = new Set((s?.instances ?? []).map((i) => i.id));
   const before = now.ids.size;
@@ -65,6 +69,7 @@ function show() {
   if (document.activeElement.matches(".tile")) now.from = document.activeElement;
   bar.hidden = now.ids.size === 0;
   if (leave) (now.from?.isConnected ? now.from : document.getElementById("sets")).focus();
+  evict.hidden = !now.spot.has(now.set);
   if (!bar.hidden) text.textContent = target();
   for (const t of document.querySelectorAll(".tile")) set(t, "aria-pressed", picked(t.dataset.set, t.dataset.id));
 }

@@ -47,9 +47,11 @@ const lro = [
 /** setTrouble makes the buttons for a whole set. */
 export function setTrouble(s) {
   const button = (label, onclick) => h("button", { type: "button", onclick }, label);
+  const scale = (count, label) => button(label, () => act({ kind: "scale", set: s.id, count }, `${s.name}: the autoscaler moves the capacity by ${count}, within its limits, when no operation has the set.`));
   const box = h("details", { class: "trouble" }, h("summary", {}, "Make trouble"),
     h("p", { class: "buttons" },
       button("+1 instance", () => act({ kind: "born", set: s.id }, `${s.name}: one more instance, on the model.`)),
+      ...(s.autoscale && !s.autoscale.disabled ? [scale(2, "Scale out by 2"), scale(-2, "Scale in by 2")] : []),
       button("Change the model…", () => changeModel(box.current ?? s)),
       button("Upgrade what is outdated", () => act({ kind: "foreign-upgrade", set: s.id }, `${s.name}: somebody else starts manualupgrade for what is outdated and idle.`)),
       button("Start a native rolling upgrade", () => act({ kind: "foreign-rolling", set: s.id }, `${s.name}: somebody else starts Azure's own rolling upgrade of what is outdated.`)),

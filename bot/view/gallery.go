@@ -30,6 +30,9 @@ func gallery(c cast, sizes ...int) []Sample {
 	}
 	for _, n := range sizes {
 		sizeStory(&s, c, n)
+		if n >= 1000 {
+			hugeStories(&s, c, n)
+		}
 	}
 	return s.samples
 }

@@ -32,13 +32,16 @@ func (s *story) grouped(groups int) {
 	}
 }
 
+// kindOf is a set that is in some way not like the others, or a plan for one.
+type kindOf struct {
+	name   string
+	n      int
+	change func(*story)
+}
+
 // choiceStories are the ways to choose instances and to order them, over sets of every kind.
 func choiceStories(sh *shelf, c cast) {
-	for _, k := range []struct {
-		name   string
-		n      int
-		change func(*story)
-	}{
+	for _, k := range []kindOf{
 		{"chosen", 20, func(s *story) {
 			s.wish.Which = upgrade.Selection{UpdateDomains: []int{0, 2}, Instances: s.ids(0, 2, 5, 7, 10, 11), Skip: s.ids(5)}
 		}},
@@ -56,8 +59,6 @@ func choiceStories(sh *shelf, c cast) {
 		}},
 		{"flexible without zones", 12, func(s *story) { s.flexible(); s.wish.Order.Batch = upgrade.Limit{N: 4} }},
 		{"over two placement groups", 20, func(s *story) { s.grouped(2) }},
-		{"over ten placement groups", 1000, func(s *story) { s.grouped(10) }},
-		{"in a hundred gates", 1000, func(s *story) { s.wish.Order = upgrade.Order{By: upgrade.ByBatch, Batch: upgrade.Limit{N: 10}} }},
 		{"that aborts by itself", 20, func(s *story) {
 			s.wish.Limits.OnFailure, s.pol.OnFailure = upgrade.AbortOnFailure, upgrade.AbortOnFailure
 		}},
@@ -65,22 +66,36 @@ func choiceStories(sh *shelf, c cast) {
 			s.wish.Limits.OnFailure, s.pol.OnFailure = upgrade.RollbackOnFailure, upgrade.RollbackOnFailure
 		}},
 	} {
-		s := begin(c, k.n, k.change)
-		sh.add("plan/"+k.name, s, upgrade.SlotPlan)
-		s.look()
-		first := s.plan.Gates[0].Key
-		sh.add("card/"+k.name, s, upgrade.CardSlot(first, 1))
-		s.approve("U0BO", c.approver, false)
-		s.look()
-		s.wait(time.Minute)
-		if ids := s.flying(); len(ids) > 1 {
-			s.azure(ids[:1], s.reimaged)
-			s.look()
-		}
-		sh.add("live/"+k.name, s, upgrade.SlotLive)
-		sh.add("batch/"+k.name, s, "batch/1")
+		k.story(sh, c)
 	}
 	shownStories(sh, c)
+}
+
+// story is the plan, and its first gate half way.
+func (k kindOf) story(sh *shelf, c cast) {
+	s := begin(c, k.n, k.change)
+	sh.add("plan/"+k.name, s, upgrade.SlotPlan)
+	s.look()
+	sh.add("card/"+k.name, s, upgrade.CardSlot(s.plan.Gates[0].Key, 1))
+	s.approve("U0BO", c.approver, false)
+	s.look()
+	s.wait(time.Minute)
+	if ids := s.flying(); len(ids) > 1 {
+		s.azure(ids[:1], s.reimaged)
+		s.look()
+	}
+	sh.add("live/"+k.name, s, upgrade.SlotLive)
+	sh.add("batch/"+k.name, s, "batch/1")
+}
+
+// hugeStories are choices that only a large set has.
+func hugeStories(sh *shelf, c cast, n int) {
+	for _, k := range []kindOf{
+		{"over ten placement groups", n, func(s *story) { s.grouped(10) }},
+		{"in a hundred gates", n, func(s *story) { s.wish.Order = upgrade.Order{By: upgrade.ByBatch, Batch: upgrade.Limit{N: n / 100}} }},
+	} {
+		k.story(sh, c)
+	}
 }
 
 // shownStories are sets of every kind as /vmss show tells of them.

@@ -68,7 +68,7 @@ func targetStories(sh *shelf, c cast) {
 		}},
 		{"from platform to gallery", func(s *story) upgrade.Image { return s.image(c.old) }, func(s *story) upgrade.Image { return s.ofGallery("1.5.0") }},
 	} {
-		s := begin(c, 20, func(s *story) {
+		s := begin(c, 10, func(s *story) {
 			s.runs(t.from(s))
 			s.wish.Target.Image = t.to(s)
 			s.pol.AllowedImages = []string{s.set.Model.Image.Family(), s.wish.Target.Family()}
@@ -76,8 +76,9 @@ func targetStories(sh *shelf, c cast) {
 		sh.add("plan/"+t.name, s, upgrade.SlotPlan)
 		s.look()
 		sh.add("card/"+t.name, s, "card/ud-0/1")
-		s.hear("U0ANA", c.requester, upgrade.Word{Verb: upgrade.WordSkip, IDs: s.ids(5)})
-		s.finish()
+		s.gate()
+		s.hear("U0ANA", c.requester, upgrade.Word{Verb: upgrade.WordAbort, Reason: c.reason, Answer: upgrade.Keep})
+		s.look()
 		sh.add("report/"+t.name, s, upgrade.SlotReport)
 	}
 	imageAnswers(sh, c)

@@ -76,7 +76,7 @@ func TestNoButtonIsMadeOfWhatItCouldNotCarry(t *testing.T) {
 		"an approval without its card": {Verb: VerbApprove, Rollout: "r-1"},
 		"an abort with a reason":       {Verb: VerbAbort, Rollout: "r-1", Reason: "x"},
 		"a retry of two":               {Verb: VerbRetry, Rollout: "r-1", Instances: []string{"3", "8"}},
-		"a retry of nobody knows whom": {Verb: VerbRetry, Rollout: "r-1", Instances: []string{}},
+		"a retry of nobody knows whom": {Verb: VerbRetry, Rollout: "r-1", Unclear: []string{"vm"}},
 		"a retry of a path":            {Verb: VerbRetry, Rollout: "r-1", Instances: []string{".."}},
 		"a retry by a card":            {Verb: VerbRetry, Nonce: nonce},
 		"a skip with a reason":         {Verb: VerbSkip, Rollout: "r-1", Instances: []string{"3"}, Reason: "x"},

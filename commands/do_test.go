@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +86,15 @@ func TestDo(t *testing.T) {
 			[]any{"U0ANA", upgrade.Ask{Set: "web", Target: "4.0.1", Which: upgrade.Selection{UpdateDomains: []int{0, 2}}, MaxUnavailable: &upgrade.Limit{N: 3},
 				MaxFailures: count(1), OnFailure: upgrade.QuarantineOnFailure, Soak: span(10 * time.Minute), Bake: span(time.Hour), Note: "CHG 1", Channel: "C0OPS"}},
 			Reply{Plan: &upgrade.Plan{Digest: "7c1e"}, Rollout: "r-1"}, 1},
+		{"upgrade hands on which instances, in what order, and another SKU", "upgrade web latest sku=16.04-LTS fd=1 zone=3 vm=1,4-5 skip=4 by=zone batch=2 canary=1 on-failure=rollback",
+			desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
+			[]any{"U0ANA", upgrade.Ask{Set: "web", Target: "latest", SKU: "16.04-LTS", Channel: "C0OPS", OnFailure: upgrade.RollbackOnFailure,
+				Which: upgrade.Selection{FaultDomains: []int{1}, Zones: []string{"3"}, Instances: []string{"1", "4", "5"}, Skip: []string{"4"}},
+				Order: upgrade.Order{By: upgrade.ByZone, Batch: upgrade.Limit{N: 2}, Canary: 1}}},
+			Reply{Plan: &upgrade.Plan{Digest: "7c1e"}, Rollout: "r-1"}, 1},
+		{"resize opens a rollout", "resize web to Standard_D4s_v5 ud=0", desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
+			[]any{"U0ANA", upgrade.Ask{Set: "web", Size: "Standard_D4s_v5", Which: upgrade.Selection{UpdateDomains: []int{0}}, Channel: "C0OPS"}},
+			Reply{Plan: &upgrade.Plan{Digest: "7c1e"}, Rollout: "r-1"}, 1},
 		{"plan changes nothing", "plan web latest", desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
 			[]any{"U0ANA", upgrade.Ask{Set: "web", Target: "latest", Channel: "C0OPS"}}, Reply{Plan: &upgrade.Plan{Digest: "7c1e"}}, 0},
 		{"approve", "approve r-1 rest", desk{change: change, answer: "You approved."},
@@ -148,6 +159,11 @@ func TestDo(t *testing.T) {
 		{"show of a rollout reads its set", "show r-1 instances", desk{sights: map[upgrade.QueryKind]upgrade.Sight{
 			upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}, upgrade.QuerySet: {Set: model}}},
 			append(look(upgrade.QueryRollouts, "r-1"), look(upgrade.QuerySet, "rg-shop/web")...), Reply{Set: &SetSight{Part: "instances", Set: *model}}, 0},
+		{"images has the versions of the set's image", "images web", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryVersions: {Set: model, Versions: []upgrade.ImageVersion{{Note: "x"}}}}},
+			look(upgrade.QueryVersions, "web"), Reply{Images: &Images{Set: web, Versions: []upgrade.ImageVersion{{Note: "x"}}, Running: map[string]int{}}}, 0},
+		{"images of a rollout are its set's", "images r-1", desk{sights: map[upgrade.QueryKind]upgrade.Sight{
+			upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}, upgrade.QueryVersions: {Set: model}}},
+			append(look(upgrade.QueryRollouts, "r-1"), look(upgrade.QueryVersions, "rg-shop/web")...), Reply{Images: &Images{Set: web, Running: map[string]int{}}}, 0},
 		{"the evidence is a rollout's, not its set's", "show r-1 evidence", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
 			look(upgrade.QueryRollouts, "r-1"), Reply{Rollouts: []string{"r-1"}, Part: "evidence"}, 0},
 		{"the evidence of a set is its open rollout's", "show web evidence", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
@@ -199,7 +215,7 @@ func TestARefusedButtonIsNotWrittenAsACommandThatNamesNoRollout(t *testing.T) {
 
 func TestARefusalIsAReplyThatChangesNothing(t *testing.T) {
 	cause := errors.New("dial tcp: secret detail")
-	for _, text := range []string{"", "upgrade s latest", "plan s latest", "list", "show s", "show r-1", "status", "why", "pending", "approve r-1", "deny r-1 x", "pause r-1", "resume r-1", "abort r-1 x", "abort r-1 keep", "ask r-1",
+	for _, text := range []string{"", "upgrade s latest", "plan s latest", "resize s to Standard_D4s_v5", "images s", "images r-1", "list", "show s", "show r-1", "status", "why", "pending", "approve r-1", "deny r-1 x", "pause r-1", "resume r-1", "abort r-1 x", "abort r-1 keep", "ask r-1",
 		"retry r-1", "skip r-1 vm=3", "quarantine r-1 vm=3 x", "resolve r-1 started x", "replan r-1", "rollback r-1", "handover r-1 U0EVA", "show r-1 evidence"} {
 		req := parsed(t, text)
 		for _, row := range []struct {
@@ -250,6 +266,11 @@ func TestANameThatIsNearlyRightIsCorrectedInTheWholeCommand(t *testing.T) {
 		{"a set", `upgrade myvms 4.0.1 ud=0 note="CHG 1"`, "I know no scale set `myvms` that you may see. Did you mean `myvmss`?", `/vmss upgrade myvmss 4.0.1 ud=0 note="CHG 1"`},
 		{"a set to show", "show myvms policy", "I know no scale set `myvms` that you may see. Did you mean `myvmss`?", "/vmss show myvmss policy"},
 		{"a version", "plan web 4.0.9 ud=1", "a:b:c has no version 4.0.9 in westeurope: it has 4.0.8. Did you mean `4.0.8`?", "/vmss plan web 4.0.8 ud=1"},
+		{"a version of a gallery's image", "plan web " + gallery + "/versions/1.2.9 ud=1", gallery + " has no version 1.2.9 in westeurope: it has 1.2.8. Did you mean `1.2.8`?", "/vmss plan web " + gallery + "/versions/1.2.8 ud=1"},
+		{"a VM size", "resize web Standard_D4s_v9 ud=1", "Azure offers no VM size Standard_D4s_v9 to web. Did you mean `Standard_D4s_v5`?", "/vmss resize web to Standard_D4s_v5 ud=1"},
+		{"an instance of a Flexible set", "plan web latest vm=web_0,web_12", "web has no instance web_12. Did you mean `vm=web_1`?", "/vmss plan web latest vm=web_0,web_1"},
+		{"an instance that was left out", "plan web latest skip=web_12", "web has no instance web_12. Did you mean `vm=web_1`?", "/vmss plan web latest skip=vm:web_1"},
+		{"not an instance that was named anyway", "plan web latest vm=web_1,web_12", "web has no instance web_12. Did you mean `vm=web_1`?", "/vmss list"},
 		{"a rollout", "deny r-4f2k9b too risky", "I know no rollout `r-4f2k9b` that you may see. Did you mean `r-4f2k9a`?", `/vmss deny r-4f2k9a "too risky"`},
 		{"a rollout to look at", "why r-4f2k9b", "I know no rollout `r-4f2k9b` that you may see. Did you mean `r-4f2k9a`?", "/vmss why r-4f2k9a"},
 
@@ -264,6 +285,49 @@ func TestANameThatIsNearlyRightIsCorrectedInTheWholeCommand(t *testing.T) {
 			t.Errorf("%s: %q, %v, as %q, want next %q", row.name, reply.Refusal.Next, err, reply.Request, row.next)
 		}
 		mustParse(t, reply.Refusal.Next)
+	}
+}
+
+// A set may have hundreds of versions, and a message holds few: those that matter stay.
+func TestImagesKeepsTheVersionsThatMatter(t *testing.T) {
+	image := func(v string) upgrade.Image {
+		return upgrade.Image{Publisher: "Canonical", Offer: "UbuntuServer", SKU: "16.04-LTS", Version: v}
+	}
+	set := upgrade.ScaleSet{ID: "web", Name: "web", ResourceGroup: "rg", Location: "westeurope", Capacity: 4, Model: upgrade.Model{Image: image("1.0.50")}}
+	for _, v := range []string{"1.0.50", "1.0.50", "1.0.3", "9.9.9"} {
+		set.Instances = append(set.Instances, upgrade.Instance{Image: image(v)})
+	}
+	set.Instances[3].Image.SKU = "18.04-LTS"
+	var versions []upgrade.ImageVersion
+	for n := 100; n > 0; n-- {
+		versions = append(versions, upgrade.ImageVersion{Image: image(fmt.Sprintf("1.0.%d", n))})
+	}
+	d := &desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryVersions: {Set: &set, Versions: versions}}}
+	reply, changes, err := Do(t.Context(), parsed(t, "images web"), ana, "C0OPS", d)
+	if err != nil || len(changes) > 0 {
+		t.Fatal(changes, err)
+	}
+	got := reply.Images
+	wantVersions := append(slices.Clone(versions[:maxVersions]), versions[50], versions[97])
+	want := &Images{Set: upgrade.SetSummary{ID: "web", Name: "web", ResourceGroup: "rg", Location: "westeurope", Image: image("1.0.50"), Capacity: 4},
+		Current: image("1.0.50"), Versions: wantVersions, Older: 100 - len(wantVersions), Running: map[string]int{"1.0.50": 2, "1.0.3": 1}, Others: 1}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("images =\n     %+v\nwant %+v", got, want)
+	}
+	var back Reply
+	if body, err := json.Marshal(reply); err != nil || json.Unmarshal(body, &back) != nil || !reflect.DeepEqual(back, reply) {
+		t.Errorf("the journal gives back %+v, %v", back, err)
+	}
+}
+
+func TestARequestThatWasNotUnderstoodIsNeverDone(t *testing.T) {
+	for _, text := range []string{"upgrade web latest ud=x", "plan web latest vm=all", "resize web Standard_D4s_v5 skip=", "upgrade web latest 3", "retry r-1 vm=x.y"} {
+		req, no := Parse(text)
+		d := &desk{change: upgrade.Change{Rollout: "r-1", Events: upgrade.At(time.Unix(1, 0), "", upgrade.Resumed{})}}
+		reply, changes, err := Do(t.Context(), req, ana, "C0OPS", d)
+		if no == nil || reply.Refusal == nil || reply.Refusal.Code != upgrade.CodeArg || len(changes) > 0 || len(d.asked) > 0 || err != nil {
+			t.Errorf("%q (%v): Do = %+v, %v, %v; the domain was asked %v", text, no, reply, changes, err, d.asked)
+		}
 	}
 }
 

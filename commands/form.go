@@ -98,11 +98,11 @@ var faces = map[Verb]face{
 	VerbUpgrade: {"Upgrade a scale set", "Open the rollout", "Plans the upgrade, opens its rollout and asks before each gate, such as an update domain. Nothing is changed before somebody else approves.", planFields},
 	VerbPlan:    {"Plan an upgrade", "Show the plan", "Shows the plan. Nothing is asked or changed.", planFields},
 	VerbResize:  {"Resize a scale set", "Open the rollout", "Plans another VM size, opens its rollout and asks before each gate. Nothing is changed before somebody else approves. Instances keep their disks and restart.", planFields},
-	VerbImages:  {"The images of a scale set", "Show them", "Reads what versions there are of the set's image.", showFields},
+	VerbImages:  {"Images of a scale set", "Show them", "Reads what versions there are of the set's image.", showFields},
 	VerbShow:    {"Show a scale set", "Show it", "Reads the scale set now.", showFields},
-	VerbApprove: {"Approve", "Approve", "Says yes to the update domain that is being asked.", rolloutFields},
-	VerbDeny:    {"Deny", "Deny", "Says no to the update domain that is being asked. The rollout is held until somebody asks again or aborts it.", denyFields},
-	VerbAsk:     {"Ask once more", "Ask", "Asks once more for an update domain that was denied, or whose approval ran out.", rolloutFields},
+	VerbApprove: {"Approve", "Approve", "Says yes to the gate that is being asked, such as an update domain.", rolloutFields},
+	VerbDeny:    {"Deny", "Deny", "Says no to the gate that is being asked, such as an update domain. The rollout is held until somebody asks again or aborts it.", denyFields},
+	VerbAsk:     {"Ask once more", "Ask", "Asks once more for a gate that was denied, or whose approval ran out.", rolloutFields},
 	VerbPause:   {"Pause a rollout", "Pause", "Starts nothing more until resume. A batch that Azure is at work on finishes.", pauseFields},
 	VerbResume:  {"Resume a rollout", "Resume", "Ends a pause, and nothing else.", rolloutFields},
 	VerbAbort:   {"Abort a rollout", "Abort", "Ends the rollout at once; what Azure is at work on is followed to its end.", abortFields},
@@ -111,8 +111,8 @@ var faces = map[Verb]face{
 	VerbSkip:       {"Skip instances", "Skip", "Leaves instances as they are, for this rollout.", asideFields},
 	VerbQuarantine: {"Quarantine instances", "Quarantine", "Sets aside instances that need a person's hands: they hold the rollout no more.", asideFields},
 	VerbResolve:    {"Say what you found", "Resolve", "Says what I cannot tell: whether a call without an answer happened, or how instances came out. Look in Azure first: I go by your word.", resolveFields},
-	VerbReplan:     {"Plan a rollout anew", "Plan anew", "Puts a plan of the scale set as it is now in the place of the rollout's: for the same image, with nothing added. Every yes so far is void.", rolloutFields},
-	VerbRollback:   {"Roll back", "Roll back", "Ends the rollout, and opens one that takes the instances it has upgraded back to the image before, last first. One person's yes is enough for each update domain, also yours.", pauseFields},
+	VerbReplan:     {"Plan a rollout anew", "Plan anew", "Puts a plan of the scale set as it is now in the place of the rollout's: for the same goal, with nothing added. Every yes so far is void.", rolloutFields},
+	VerbRollback:   {"Roll back", "Roll back", "Ends the rollout, and opens one that takes the instances it has upgraded back to the image or size before, last first. One person's yes is enough for each gate, also yours.", pauseFields},
 	VerbHandover:   {"Hand a rollout over", "Hand over", "Makes another person the one I call. It moves no right: who asked for the rollout still may not approve it.", handoverFields},
 }
 
@@ -128,7 +128,7 @@ func NewForm(req Request, lists Lists) (Form, bool) {
 	known.Unclear = nil
 	f.Typed = typed(known)
 	if req.Rest {
-		f.Title, f.Says = "Approve the rest", "Says yes to the update domain that is being asked, and to all that come after it."
+		f.Title, f.Says = "Approve the rest", "Says yes to the gate that is being asked, and to all that come after it."
 	}
 	f.Fields = face.fields(req, lists)
 	return f, true
@@ -182,10 +182,10 @@ func mustReason(r Request) Field {
 }
 
 func abortFields(r Request, l Lists) []Field {
-	return append(denyFields(r, l), Field{Name: fieldAnswer, Label: "The image in the set's model", Kind: FieldChoice, Value: cmp.Or(string(r.Answer), answerLater), Choices: []Choice{
+	return append(denyFields(r, l), Field{Name: fieldAnswer, Label: "What the set's model names", Kind: FieldChoice, Value: cmp.Or(string(r.Answer), answerLater), Choices: []Choice{
 		{answerLater, "Ask me when everything in flight has ended"},
-		{string(upgrade.Revert), "Put the old image back"},
-		{string(upgrade.Keep), "Keep the new image"},
+		{string(upgrade.Revert), "Put back the image or size before"},
+		{string(upgrade.Keep), "Keep the new one"},
 	}})
 }
 
@@ -247,7 +247,7 @@ func fieldOf(key string, v Verb) string {
 }
 
 func (c Carried) request() Request {
-	unclear, _ := carriedOver(c.Some)
+	unclear, _ := unsaid(c.Some)
 	return Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest, Unclear: unclear}
 }
 
@@ -346,8 +346,8 @@ func readChosenFailure(r *Request, s string) (string, error) {
 // card is there, and whose it is, is the domain's to say.
 func (c Carried) Check() *upgrade.Refusal {
 	_, known := faces[c.Verb]
-	_, err := carriedOver(c.Some)
-	if known && err == nil && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
+	_, ours := unsaid(c.Some)
+	if known && ours && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
 		return nil
 	}
 	return upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know that form: another version of me may have opened it")

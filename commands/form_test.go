@@ -4,8 +4,10 @@ import (
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -63,6 +65,11 @@ func TestTypedPressedAndFilledInAreOneRequest(t *testing.T) {
 		{"plan rg-shop/web model max-unavailable=20% max-failures=1 bake=1h", Carried{Verb: VerbPlan},
 			map[string]string{"set": "rg-shop/web", "target": "Model", "max-unavailable": "20%", "max-failures": "1", "bake": "1h"}},
 		{"upgrade web latest ud=1–3 note=“it’s – fine”", Carried{Verb: VerbUpgrade}, map[string]string{"set": "web", "target": "latest", "ud": "1–3", "note": "it’s – fine"}},
+		{"upgrade web " + gallery + " fd=1 zone=3 vm=1,4-7 skip=vm:3,9 by=zone batch=2 canary=1", Carried{Verb: VerbUpgrade},
+			map[string]string{"set": "web", "target": gallery, "which": "fd=1 zone=3 vm=1,4–7 skip=3,9", "by": "zone", "more": "canary=1 batch=2"}},
+		{"plan web latest ud=1 sku=16.04-LTS on-failure=abort", Carried{Verb: VerbPlan}, map[string]string{"set": "web", "target": "latest", "which": "--UD=1", "by": "set", "more": "sku=16.04-LTS", "on-failure": "abort"}},
+		{"resize web to Standard_D4s_v5 ud=0 by=batch batch=20%", Carried{Verb: VerbResize}, map[string]string{"set": "web", "size": "Standard_D4s_v5", "ud": "0", "by": "batch", "more": "batch=20%"}},
+		{"images web-prod", Carried{Verb: VerbImages}, map[string]string{"set": "web-prod"}},
 		{"show web-prod policy", Carried{Verb: VerbShow, Part: "policy"}, map[string]string{"set": "web-prod"}},
 		{"approve r-1", Carried{Verb: VerbApprove}, map[string]string{"rollout": "r-1"}},
 		{"approve r-1 rest", Carried{Verb: VerbApprove, Rest: true}, map[string]string{"rollout": "r-1"}},
@@ -106,7 +113,7 @@ func TestTypedPressedAndFilledInAreOneRequest(t *testing.T) {
 }
 
 func TestWhatIsWrongInAFormIsSaidAtItsField(t *testing.T) {
-	plan := map[string]string{"set": "web", "target": "latest"}
+	plan := map[string]string{"set": "web", "target": "latest", "size": "Standard_D4s_v5"}
 	for _, row := range []struct {
 		name, field, value, says string
 		form                     Carried
@@ -115,7 +122,18 @@ func TestWhatIsWrongInAFormIsSaidAtItsField(t *testing.T) {
 		{"blanks are nothing", "target", "  ", "this is needed", Carried{Verb: VerbPlan}},
 		{"a path is no set", "set", "../web", "no scale set's name", Carried{Verb: VerbPlan}},
 		{"a slip in a target", "target", "latst", "Did you mean `latest`?", Carried{Verb: VerbUpgrade}},
-		{"a gallery image", "target", "/subscriptions/x", "a version such as", Carried{Verb: VerbUpgrade}},
+		{"half an image's id", "target", "/subscriptions/x", "the whole id of an image", Carried{Verb: VerbUpgrade}},
+		{"an address that is no VHD's", "target", "https://h/x", "the address of a VHD", Carried{Verb: VerbUpgrade}},
+		{"a number as target", "target", "7", "a version such as", Carried{Verb: VerbUpgrade}},
+		{"a size of nobody's", "size", "big", "a VM size such as", Carried{Verb: VerbResize}},
+		{"instances that are not named", "which", "vm=all", "never all", Carried{Verb: VerbUpgrade}},
+		{"a backward range among others", "which", "fd=1 vm=7-4", "Did you mean `vm=4-7`?", Carried{Verb: VerbUpgrade}},
+		{"words without a key", "which", "3,8", "I do not know `3,8`: it takes `ud=`, `fd=`", Carried{Verb: VerbUpgrade}},
+		{"a key of another field", "which", "canary=1", "I do not know `canary=1`", Carried{Verb: VerbUpgrade}},
+		{"instances twice in one field", "which", "vm=3 vm=8", "`vm=` is given twice", Carried{Verb: VerbResize}},
+		{"no batch", "more", "batch=0", "a number of instances or a percentage", Carried{Verb: VerbUpgrade}},
+		{"a SKU of a size", "more", "sku=x", "I do not know `sku=x`", Carried{Verb: VerbResize}},
+		{"an order of nobody's", "by", "name", "`ud`, `fd`", Carried{Verb: VerbUpgrade}},
 		{"no domains", "ud", "zero", "update domains", Carried{Verb: VerbUpgrade}},
 		{"backwards", "ud", "3-1", "Did you mean `1-3`?", Carried{Verb: VerbUpgrade}},
 		{"a time without its unit", "soak", "10", "Did you mean `10m`?", Carried{Verb: VerbUpgrade}},
@@ -147,7 +165,7 @@ func TestWhatIsWrongInAFormIsSaidAtItsField(t *testing.T) {
 			if len(wrong) != 1 || !strings.Contains(wrong[row.field], row.says) {
 				t.Errorf("wrong is %v, want only %s: …%s…", wrong, row.field, row.says)
 			}
-			for _, s := range []string{req.Set, req.Target, req.Reason, req.Rollout, req.Options.Note} {
+			for _, s := range []string{req.Set, req.Target, req.Size, req.SKU, req.Reason, req.Rollout, req.Options.Note} {
 				if s != "" && s == row.value {
 					t.Errorf("%q got into the request", s)
 				}
@@ -159,7 +177,7 @@ func TestWhatIsWrongInAFormIsSaidAtItsField(t *testing.T) {
 func TestAFormThatCarriesWhatNoneOfOursCarriesIsRefused(t *testing.T) {
 	for _, c := range []Carried{
 		{}, {Verb: "vm"}, {Verb: VerbModel, Rollout: "r-1"}, {Verb: VerbDeny, Rollout: "../r-1"}, {Verb: VerbDeny, Rollout: "r-1", Nonce: nonce},
-		{Verb: VerbDeny, Nonce: "short"}, {Verb: VerbShow, Part: "secrets"},
+		{Verb: VerbDeny, Nonce: "short"}, {Verb: VerbShow, Part: "secrets"}, {Verb: VerbUpgrade, Some: "note"}, {Verb: VerbUpgrade, Some: "ud,"},
 	} {
 		if no := c.Check(); no == nil || no.Code != upgrade.CodeArg {
 			t.Errorf("%+v is let pass: %v", c, no)
@@ -181,6 +199,8 @@ func TestAFieldThatIsNotAskedForIsNotLookedAt(t *testing.T) {
 
 func TestWhatWasLeftOutIsAskedForAndWhatIsWrongIsNot(t *testing.T) {
 	for text, asked := range map[string]bool{
+		"resize": true, "resize web": true, "resize web to": true, "resize web to ud=0": true, "images": true,
+		"upgrade web vm=3 by=zone": true, "upgrade web vm=x.y": false, "resize web big": false, "images ../x": false, "upgrade web latest sku=x zone=one": false,
 		"upgrade": true, "plan": true, "upgrade web": true, "upgrade web ud=0 note=x": true, "show": true, "approve": true, "deny": true, "pause": true, "resume": true, "abort": true, "ask": true,
 		"retry": true, "retry vm=3": true, "skip": true, "skip r-1": true, "skip r-1 broken": true, "quarantine r-1": true, "resolve r-1": true, "resolve r-1 ok why": true, "resolve r-1 why": true, "replan": true, "rollback": true,
 		"handover r-1": true, "handover r-1 \"note\"": true, "handover": true,
@@ -203,12 +223,12 @@ func TestWhatWasLeftOutIsAskedForAndWhatIsWrongIsNot(t *testing.T) {
 }
 
 func TestAFormOpensWithAllThatWasUnderstood(t *testing.T) {
-	req, no := Parse("upgrade ud=x web-prod soak=10 4.0.1 note=why max-failures=1")
+	req, no := Parse("upgrade ud=x web-prod soak=10 vm=7-4 zone=2 by=zone canary=1 4.0.1 batch=20% note=why skip=3,9 max-failures=1")
 	if no == nil {
 		t.Fatal("ud=x is understood")
 	}
 	got := sent(formOf(t, req, Lists{}))
-	want := map[string]string{"set": "web-prod", "target": "4.0.1", "ud": "", "note": "why", "on-failure": "policy", "soak": "", "bake": "", "max-unavailable": "", "max-failures": "1"}
+	want := map[string]string{"set": "web-prod", "target": "4.0.1", "ud": "", "which": "zone=2 vm= skip=vm:3,9", "by": "zone", "more": "batch=20% canary=1", "note": "why", "on-failure": "policy", "soak": "", "bake": "", "max-unavailable": "", "max-failures": "1"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("opens with %v, want %v", got, want)
 	}
@@ -260,7 +280,7 @@ func TestListsBecomeChoices(t *testing.T) {
 		{"a version given is kept and marked", "target", Request{Verb: VerbPlan, Set: "web", Target: "9.9"}, FieldChoice, "9.9",
 			[]string{"latest|latest: the newest, pinned when it is planned", "model|model: what the set's model already says (4.0.2)", "4.0.4|4.0.4", "4.0.2|4.0.2 · current", "4.0.1|4.0.1", "9.9|9.9 (not in the list)"}},
 		{"domains with their counts", "ud", Request{Verb: VerbPlan, Set: "web"}, FieldChoices, "", []string{"0|UD 0 · 2 instances", "1|UD 1 · 1 instance"}},
-		{"a domain the set does not have never becomes all of them", "ud", Request{Verb: VerbPlan, Set: "web", Domains: []int{1, 7}}, FieldChoices, "1,7", []string{"0|UD 0 · 2 instances", "1|UD 1 · 1 instance", "7|7 (not in the list)"}},
+		{"a domain the set does not have never becomes all of them", "ud", Request{Verb: VerbPlan, Set: "web", Which: upgrade.Selection{UpdateDomains: []int{1, 7}}}, FieldChoices, "1,7", []string{"0|UD 0 · 2 instances", "1|UD 1 · 1 instance", "7|7 (not in the list)"}},
 		{"rollouts", "rollout", Request{Verb: VerbResume}, FieldChoice, "", []string{"r-1|r-1 · web →  · by ", "r-2|r-2 · db →  · by "}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -269,6 +289,37 @@ func TestListsBecomeChoices(t *testing.T) {
 				t.Errorf("%s, %q, %q\nwant %s, %q, %q", f.Kind, f.Value, got, row.kind, row.value, row.want)
 			}
 		})
+	}
+}
+
+func TestAVersionsDayIsToldWhereAzureTellsIt(t *testing.T) {
+	l := azure()
+	l.Versions[0].Published = time.Date(2024, 1, 17, 23, 0, 0, 0, time.UTC)
+	l.Versions = append(l.Versions, upgrade.ImageVersion{Image: upgrade.Image{ID: gallery + "/versions/1.2.3"}}, upgrade.ImageVersion{Image: upgrade.Image{ID: gallery + "/versions/1.2.4"}, Unusable: "not replicated"})
+	_, got := offered(t, formOf(t, Request{Verb: VerbPlan, Set: "web"}, l), "target")
+	if want := []string{"4.0.4|4.0.4 · 2024-01-17", "4.0.2|4.0.2 · current", "4.0.1|4.0.1", "1.2.3|1.2.3"}; !reflect.DeepEqual(got[2:], want) {
+		t.Errorf("offers %q, want %q", got[2:], want)
+	}
+}
+
+func TestAnImagesIDIsTypedWhereAMenuCouldNotHoldIt(t *testing.T) {
+	f, _ := offered(t, formOf(t, Request{Verb: VerbPlan, Set: "web", Target: gallery + "/versions/1.2.3"}, azure()), "target")
+	if f.Kind != FieldText || f.Value != gallery+"/versions/1.2.3" || f.Most < len(f.Value) {
+		t.Errorf("the image is a %s with %q", f.Kind, f.Value)
+	}
+}
+
+func TestAFlexibleSetIsNotAskedForUpdateDomains(t *testing.T) {
+	l := azure()
+	l.Set.Mode = upgrade.Flexible
+	asked := func(req Request) bool {
+		return slices.ContainsFunc(formOf(t, req, l).Fields, func(f Field) bool { return f.Name == "ud" })
+	}
+	if asked(Request{Verb: VerbPlan, Set: "web"}) {
+		t.Error("they are asked for")
+	}
+	if !asked(Request{Verb: VerbPlan, Set: "web", Which: upgrade.Selection{UpdateDomains: []int{1}}}) || !asked(Request{Verb: VerbPlan, Set: "web", Unclear: []string{"ud"}}) {
+		t.Error("what was said of them is dropped in silence")
 	}
 }
 
@@ -297,7 +348,7 @@ func TestAListThatIsMissingOrTooLongForAMenuLeavesAText(t *testing.T) {
 }
 
 func TestAChoiceSentBackIsTheSameRequest(t *testing.T) {
-	req := Request{Verb: VerbUpgrade, Set: "web", Target: "4.0.1", Domains: []int{0, 1, 7}}
+	req := Request{Verb: VerbUpgrade, Set: "web", Target: "4.0.1", Which: upgrade.Selection{UpdateDomains: []int{0, 1, 7}}}
 	f := formOf(t, req, azure())
 	if got, wrong := ParseForm(f.Carried, sent(f)); len(wrong) > 0 || !reflect.DeepEqual(got, req) {
 		t.Errorf("got %+v, %v, want %+v", got, wrong, req)
@@ -305,8 +356,8 @@ func TestAChoiceSentBackIsTheSameRequest(t *testing.T) {
 }
 
 func TestAnotherSetForgetsWhatBelongedToTheOneBefore(t *testing.T) {
-	values := map[string]string{"set": "db", "target": "4.0.1", "ud": "0,1", "note": "why", "soak": "soon"}
-	if got, want := Steered(Carried{Verb: VerbUpgrade}, values), (Request{Verb: VerbUpgrade, Set: "db", Options: Options{Note: "why"}}); !reflect.DeepEqual(got, want) {
+	values := map[string]string{"set": "db", "target": "4.0.1", "ud": "0,1", "which": "vm=3", "by": "zone", "more": "sku=x canary=1", "note": "why", "soak": "soon"}
+	if got, want := Steered(Carried{Verb: VerbUpgrade}, values), (Request{Verb: VerbUpgrade, Set: "db", Order: upgrade.Order{By: upgrade.ByZone, Canary: 1}, Options: Options{Note: "why"}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	values["target"] = "latest"
@@ -323,6 +374,8 @@ func TestAFormsListsAreReadWithThePersonsRights(t *testing.T) {
 		{Request{Verb: VerbUpgrade}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
 		{Request{Verb: VerbPlan, Set: "web"}, []upgrade.Query{{Kind: upgrade.QuerySets}, {Kind: upgrade.QueryVersions, About: "web"}}},
 		{Request{Verb: VerbShow}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
+		{Request{Verb: VerbImages}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
+		{Request{Verb: VerbResize, Set: "web"}, []upgrade.Query{{Kind: upgrade.QuerySets}, {Kind: upgrade.QuerySet, About: "web"}}},
 		{Request{Verb: VerbApprove}, []upgrade.Query{{Kind: upgrade.QueryPending}}},
 		{Request{Verb: VerbAbort}, []upgrade.Query{{Kind: upgrade.QueryRollouts}}},
 		{Request{Verb: VerbRetry}, []upgrade.Query{{Kind: upgrade.QueryRollouts}}},
@@ -360,6 +413,9 @@ func TestEveryFormKeepsToSlacksLimits(t *testing.T) {
 			}
 			seen := map[string]bool{}
 			for _, field := range f.Fields {
+				if n := utf8.RuneCountInString(field.Hint); n > 150 {
+					t.Errorf("%s: the hint of %s has %d characters: 150 is the most", verb, field.Name, n)
+				}
 				if seen[field.Name] || field.Label == "" || field.Most > 3000 || (field.Kind == FieldChoice || field.Kind == FieldChoices) != (len(field.Choices) > 0) {
 					t.Errorf("%s: field %+v", verb, field)
 				}
@@ -388,33 +444,62 @@ func TestAButtonOpensTheFormOfWhatWasUnderstood(t *testing.T) {
 	}
 }
 
-func TestDomainsThatWereNotUnderstoodNeverBecomeAllOfThem(t *testing.T) {
-	for text, mustSay := range map[string]bool{
-		"upgrade web 1.2 ud=x": true, "upgrade web 1.2 ud=": true, "upgrade web 1.2 ud=3-1": true, "upgrade web 1.2 zone=3": true, "upgrade web 1.2 du=0": true, "upgrade web 1.2 ud 0": true, "upgrade web 1.2 vm=3": true,
-		"upgrade web 1.2 ud=0 soak=x": false, "upgrade web lates": false, "upgrade web 1.2 soak=x": false, "upgrade web": false,
+// What chooses instances and is not understood must never come to more than was said: whoever goes on
+// from the refusal, in the form or with the corrected command, says it anew.
+func TestAChoiceThatWasNotUnderstoodNeverBecomesAll(t *testing.T) {
+	for text, want := range map[string]string{
+		"upgrade web 1.2 ud=x": "ud", "upgrade web 1.2 ud=": "ud", "upgrade web 1.2 ud=3-1": "ud", "upgrade web 1.2 ud 0": "ud which",
+		"upgrade web 1.2 fd=01": "fd", "plan web 1.2 zone=west": "zone", "resize web Standard_D4s_v5 zone=1,1": "zone", "upgrade web 1.2 zone 3": "which zone",
+		"upgrade web 1.2 vm=all": "vm", "upgrade web 1.2 vm=*": "vm", "upgrade web 1.2 vm=": "vm", "upgrade web 1.2 vms=3": "vm", "upgrade web 1.2 vm:3": "vm which",
+		"upgrade web 1.2 skip=": "skip", "upgrade web 1.2 skip=vm:": "skip", "upgrade web 1.2 skip=ud:0": "skip", "upgrade web 1.2 skip=7-4": "skip", "upgrade web 1.2 skip vm:3": "skip which",
+		"upgrade web 1.2 vm=x.y ud=y": "ud vm", "upgrade web 1.2 ud=0 ud=1": "ud", "upgrade web 1.2 skip=3 skip=9": "skip", "upgrade web 1.2 uds=0 ud=1": "ud",
+		"upgrade web 1.2 du=0": "which", "upgrade web 1.2 domain=0": "which", "upgrade web 1.2 3": "which", "upgrade web 1.2 window=x": "which",
+		"upgrade web 1.2 ud=0 soak=x": "", "upgrade web lates": "", "upgrade web 1.2 soak=x": "", "upgrade web": "", "upgrade web 1.2 by=x": "",
 	} {
 		req, no := Parse(text)
 		if no == nil {
 			t.Fatalf("%q is understood", text)
 		}
+		if got := strings.Join(req.Unclear, " "); got != want {
+			t.Errorf("%q: unclear is %q, want %q", text, got, want)
+		}
 		again, ok := ParseStarted(Refused(req, no).Refusal.Form)
-		if !ok || !reflect.DeepEqual(again, req) {
+		if !ok || !reflect.DeepEqual(again.Unclear, req.Unclear) {
 			t.Errorf("%q: the button's form begins with %+v, want %+v", text, again, req)
 		}
-		for name, l := range map[string]Lists{"typed": {}, "chosen": azure()} {
-			if f, _ := offered(t, formOf(t, again, l), "ud"); f.Optional == mustSay {
-				t.Errorf("%q: the domains, %s, may be left out: %v", text, name, f.Optional)
-			}
+		checkSaidAnew(t, text, again)
+	}
+}
+
+// checkSaidAnew fails the test if what was unclear can be left out by anybody who goes on.
+func checkSaidAnew(t *testing.T, text string, req Request) {
+	t.Helper()
+	if len(req.Unclear) == 0 {
+		return
+	}
+	if _, changes, _ := Do(t.Context(), req, ana, "C0OPS", &desk{}); len(changes) > 0 || !req.Unfinished() {
+		t.Errorf("%q: is done as it is", text)
+	}
+	for name, l := range map[string]Lists{"typed": {}, "chosen": azure()} {
+		form := formOf(t, req, l)
+		opened := sent(form)
+		opened["set"], opened["target"], opened["size"] = "web", "1.2", "Standard_D4s_v5"
+		if _, wrong := ParseForm(form.Carried, opened); len(wrong) == 0 {
+			t.Errorf("%q: the form, %s, is sent as it opened", text, name)
 		}
-		form := formOf(t, again, Lists{})
-		if mustSay {
-			if _, wrong := ParseForm(form.Carried, map[string]string{"set": "web", "target": "1.2"}); wrong["ud"] == "" {
-				t.Errorf("%q: the form is sent without domains", text)
-			}
-			if later := Steered(form.Carried, map[string]string{"set": "db", "ud": "0"}); !later.someDomains() {
-				t.Errorf("%q: with another set the domains are %v", text, later.Domains)
-			}
+		opened["ud"], opened["which"] = "", ""
+		if got, wrong := ParseForm(form.Carried, opened); len(wrong) == 0 || len(got.Unclear) == 0 {
+			t.Errorf("%q: the form, %s, is sent without a choice", text, name)
 		}
+		opened["ud"], opened["which"] = "1", "fd=2 zone=3 vm=4 skip=vm:5"
+		got, wrong := ParseForm(form.Carried, opened)
+		want := upgrade.Selection{UpdateDomains: []int{1}, FaultDomains: []int{2}, Zones: []string{"3"}, Instances: []string{"4"}, Skip: []string{"5"}}
+		if len(wrong) > 0 || got.Unclear != nil || !reflect.DeepEqual(got.Which, want) {
+			t.Errorf("%q: the form, %s, that says it all gives %+v, wrong %v", text, name, got, wrong)
+		}
+	}
+	if later := Steered(formOf(t, req, Lists{}).Carried, map[string]string{"set": "db", "ud": "0", "which": "vm=4"}); !reflect.DeepEqual(later.Unclear, req.Unclear) {
+		t.Errorf("%q: with another set unclear is %q", text, later.Unclear)
 	}
 }
 
@@ -440,6 +525,8 @@ func TestAnUnknownRolloutIsChosenFromTheOpenOnes(t *testing.T) {
 
 func FuzzParseForm(f *testing.F) {
 	f.Add("upgrade", "", "web", "latest", "0,1", "note")
+	f.Add("upgrade", "", "web", gallery, "vm=3 fd=1", "note")
+	f.Add("resize", "", "web", "Standard_D4s_v5", "skip=vm:3", "canary=1")
 	f.Add("deny", "r-1", "", "", "", "why")
 	f.Add("quarantine", "r-1", "", "", "3,web_1a2b3c", "why")
 	f.Add("resolve", "r-1", "", "failed", "8", "why")
@@ -449,7 +536,7 @@ func FuzzParseForm(f *testing.F) {
 		if c.Check() != nil {
 			return
 		}
-		req, wrong := ParseForm(c, map[string]string{"set": set, "target": target, "ud": domains, "note": text, "reason": text, "rollout": set, "answer": target, "vm": domains, "verdict": target, "to": target, "on-failure": target})
+		req, wrong := ParseForm(c, map[string]string{"set": set, "target": target, "ud": domains, "note": text, "reason": text, "rollout": set, "answer": target, "vm": domains, "verdict": target, "to": target, "on-failure": target, "size": target, "which": domains, "by": target, "more": text})
 		if len(wrong) > 0 || req.Unfinished() {
 			return
 		}

@@ -21,9 +21,15 @@ func TestFormat(t *testing.T) {
 	}{
 		{"home is nothing", Request{}, ""},
 		{"options follow the target in a fixed order",
-			Request{Verb: VerbUpgrade, Set: "rg/s", Target: "latest", Domains: []int{0, 1, 2, 5, 7, 8}, Options: Options{
+			Request{Verb: VerbUpgrade, Set: "rg/s", Target: "latest", Which: upgrade.Selection{UpdateDomains: []int{0, 1, 2, 5, 7, 8}}, Options: Options{
 				MaxUnavailable: &upgrade.Limit{Percent: 20}, MaxFailures: count(1), OnFailure: upgrade.HoldOnFailure, Soak: span(10 * time.Minute), Bake: span(time.Hour), Note: "CHG 1"}},
 			`upgrade rg/s latest ud=0-2,5,7,8 max-unavailable=20% max-failures=1 on-failure=hold soak=10m bake=1h note="CHG 1"`},
+		{"what chooses instances and their order follows, the SKU first",
+			Request{Verb: VerbPlan, Set: "s", Target: "latest", SKU: "16.04-LTS", Order: upgrade.Order{By: upgrade.ByBatch, Batch: upgrade.Limit{Percent: 20}, Canary: 2}, Which: upgrade.Selection{
+				UpdateDomains: []int{0}, FaultDomains: []int{1, 2}, Zones: []string{"1", "2", "3"}, Instances: []string{"1", "4", "5", "6", "web_0"}, Skip: []string{"3", "9"}}, Options: Options{OnFailure: upgrade.RollbackOnFailure}},
+			"plan s latest sku=16.04-LTS ud=0 fd=1,2 zone=1-3 vm=1,4-6,web_0 skip=vm:3,9 by=batch batch=20% canary=2 on-failure=rollback"},
+		{"a size", Request{Verb: VerbResize, Set: "s", Size: "Standard_D4s_v5", Which: upgrade.Selection{Zones: []string{"3"}}}, "resize s to Standard_D4s_v5 zone=3"},
+		{"what was not understood is a key without a value", Request{Verb: VerbUpgrade, Set: "s", Which: upgrade.Selection{Zones: []string{"3"}}, Unclear: []string{"ud", "vm", "which"}}, "upgrade s ud= zone=3 vm= which="},
 		{"zero is said where it was said", Request{Verb: VerbPlan, Set: "s", Target: "model", Options: Options{MaxFailures: count(0), Soak: span(0)}}, "plan s model max-failures=0 soak=0s"},
 		{"a reason has quotes", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "no"}, `deny r-1 "no"`},
 		{"a quote in a reason is escaped", Request{Verb: VerbDeny, Rollout: "r-1", Reason: `say "no" \o/`}, `deny r-1 "say \"no\" \\o/"`},
@@ -71,20 +77,31 @@ func TestParseReadsWhatFormatWrites(t *testing.T) {
 
 // randomRequest makes any request that can be typed.
 func randomRequest(r *rand.Rand) Request {
-	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbList, VerbShow, VerbStatus, VerbWhy, VerbPending,
+	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbResize, VerbList, VerbShow, VerbImages, VerbStatus, VerbWhy, VerbPending,
 		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel,
 		VerbRetry, VerbSkip, VerbQuarantine, VerbResolve, VerbReplan, VerbRollback, VerbHandover}
 	req := Request{Verb: verbs[r.IntN(len(verbs))]}
 	switch req.Verb {
 	case VerbHelp:
 		req.About = pick(r, "", "upgrade", "abort", "help")
-	case VerbUpgrade, VerbPlan:
-		req.Set, req.Target = randomSet(r), pick(r, "latest", "model", "4.0.20160229", "22.04.202401170", "0.1", "1.2.3.4")
-		req.Domains, req.Options = randomDomains(r), randomOptions(r)
+	case VerbUpgrade, VerbPlan, VerbResize:
+		req.Set, req.Which, req.Order, req.Options = randomSet(r), randomSelection(r), randomOrder(r), randomOptions(r)
+		if req.Verb == VerbResize {
+			req.Size = pick(r, "Standard_", "Basic_") + letters(r, "ABDEabds-_", 40) + "4s_v5"
+			break
+		}
+		if req.Target = randomTarget(r); len(Format(req)) > maxText {
+			req.Which, req.Options.Note = upgrade.Selection{}, ""
+		}
+		if isVersion(req.Target) || req.Target == "latest" {
+			req.SKU = pick(r, "", "16.04-LTS", "22_04-lts-gen2", "2022-Datacenter")
+		}
 	case VerbList:
 		req.About = pick(r, "", "web", "-", "..", "a.b_c")
 	case VerbShow:
 		req.About, req.Part = randomSet(r), pick(r, "", "map", "instances", "image", "policy", "evidence")
+	case VerbImages:
+		req.About = pick(r, randomSet(r), randomID(r))
 	case VerbStatus, VerbWhy:
 		req.About = pick(r, "", randomSet(r), randomID(r))
 	case VerbApprove:
@@ -157,6 +174,24 @@ func randomSet(r *rand.Rand) string {
 	return "g" + letters(r, "abcXYZ019-_", maxGroup-3) + ".1/" + "n" + name
 }
 
+const (
+	subscription = "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590"
+	compute      = subscription + "/resourceGroups/rg-images/providers/Microsoft.Compute"
+)
+
+// randomTarget is of any kind that there is.
+func randomTarget(r *rand.Rand) string {
+	name, version := letters(r, "abcXYZ019._-", 60)+"0", pick(r, "", "/versions/1.2.3", "/Versions/latest")
+	name = "n" + name
+	return pick(r, "latest", "model", "4.0.20160229", "22.04.202401170", "0.1", "1.2.3.4",
+		compute+"/galleries/"+name+"/images/"+name+version,
+		strings.ToLower(compute)+"/images/"+name,
+		subscription+"/resourceGroups/gröup_(1).x/providers/Microsoft.Compute/images/"+name,
+		"/CommunityGalleries/"+name+"/Images/"+name+version,
+		"/SharedGalleries/"+name+"/Images/"+name+version,
+		"https://acct1.blob.core.windows.net/$root/x"+letters(r, "abcXYZ019-_", 20)+"/disk.vhd")
+}
+
 func randomDomains(r *rand.Rand) []int {
 	var out []int
 	for d := range maxDomain + 1 {
@@ -165,6 +200,30 @@ func randomDomains(r *rand.Rand) []int {
 		}
 	}
 	return out
+}
+
+func randomSelection(r *rand.Rand) upgrade.Selection {
+	var s upgrade.Selection
+	for _, fill := range []func(){
+		func() { s.UpdateDomains = randomDomains(r) },
+		func() { s.FaultDomains = randomDomains(r) },
+		func() { s.Zones = pick(r, []string{"1"}, []string{"1", "2", "3"}, []string{"2", "12"}) },
+		func() { s.Instances = randomInstances(r) },
+		func() { s.Skip = randomInstances(r) },
+	} {
+		if r.IntN(3) == 0 {
+			fill()
+		}
+	}
+	return s
+}
+
+func randomOrder(r *rand.Rand) upgrade.Order {
+	var o upgrade.Order
+	o.By = pick(r, "", upgrade.ByUpdateDomain, upgrade.ByFaultDomain, upgrade.ByZone, upgrade.ByBatch)
+	o.Batch = pick(r, upgrade.Limit{}, upgrade.Limit{N: 1 + r.IntN(999)}, upgrade.Limit{Percent: 1 + r.IntN(100)})
+	o.Canary = pick(r, 0, 0, 1, 1+r.IntN(maxListed))
+	return o
 }
 
 func randomOptions(r *rand.Rand) Options {
@@ -184,6 +243,7 @@ func randomOptions(r *rand.Rand) Options {
 	if r.IntN(2) == 0 {
 		o.Bake = span(time.Duration(r.IntN(7*24*60)) * time.Minute)
 	}
+	o.OnFailure = pick(r, "", upgrade.HoldOnFailure, upgrade.QuarantineOnFailure, upgrade.AbortOnFailure, upgrade.RollbackOnFailure)
 	o.Note = randomRemark(r)
 	return o
 }
@@ -207,7 +267,8 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"", "upgrade myvmss 4.0.20160229 ud=0", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"", "plan rg/s model ud=1-3 max-unavailable=20%",
 		"deny r-1 “it’s <@U1|bo>” &amp; x", "abort r-1 revert bad \\\" image", "approve r-1 rest", "—ud=0 'a b'", "stop r-1", "images s", "vm poweroff s ud=0",
-		"upgrade s latest ud:0 ud 1", "retry r-1 failed", "retry vm=3,8 r-1", "skip r-1 vm=4-7,web_1a2b3c it’s old", "quarantine r-1 “why” vm=8", "resolve r-1 not started x", "resolve r-1 vm=8 ok \"y\"",
+		"upgrade s latest ud:0 ud 1", "retry r-1 failed", "upgrade s " + gallery + "/versions/1.2.3 fd=1 zone=1,2 by=zone canary=1", "upgrade <" + vhdOf + "?sig=x> s", "plan s latest vm=1,4-7,web_1 skip=vm:3,9 batch=20% sku=16.04-LTS", "resize s to Standard_D4s_v5 skip=3",
+		"upgrade s " + community + " sku=x", "images s", "upgrade s latest skip vm:3 d=0", "retry vm=3,8 r-1", "skip r-1 vm=4-7,web_1a2b3c it’s old", "quarantine r-1 “why” vm=8", "resolve r-1 not started x", "resolve r-1 vm=8 ok \"y\"",
 		"handover r-1 <@U012AB3CD|bo> note", "rollback r-1 \"x\"", "replan r-1", "skip r-1 vm=0-999999999", "quarantine r-1 vm=all why", "show ../..", "\xff\"", "help help", "\u202e", "a=b=c", "upgarde latset 1.2 soak=10min",
 	} {
 		f.Add(text)
@@ -243,7 +304,7 @@ func checkRefusal(t *testing.T, text string, no *upgrade.Refusal) {
 // Commands that are nearly right reach further into the grammar than random bytes.
 func TestDamagedCommandsAreUnderstoodOrRefusedWithANextStep(t *testing.T) {
 	const seed, rounds = 7, 100_000
-	noise := []string{"\"", "'", "“", "\\", "=", "&", "<", ">", "|", " ", "—", "..", "/", "\x00", "\u200b", "\xff", "ud=", "soak", "r-", "latest", "1.2", "stop", "é", "vm=", "vm=3-1", "ok", "not", "@bo"}
+	noise := []string{"\"", "'", "“", "\\", "=", "&", "<", ">", "|", " ", "—", "..", "/", "\x00", "\u200b", "\xff", "ud=", "soak", "r-", "latest", "1.2", "stop", "é", "vm=", "vm=3-1", "fd=", "zone=", "skip=vm:", "by=", "batch=", "/versions/", "https://", "to", "ok", "not", "@bo"}
 	for i := range uint64(rounds) {
 		r := rand.New(rand.NewPCG(seed, i))
 		text := Format(randomRequest(r))

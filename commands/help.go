@@ -18,7 +18,7 @@ const (
 
 // What verbs that make plans take, a line each: a line fits on a phone's screen in two.
 const (
-	targets    = "TARGET: VERSION | latest | model (what the model says already) | the id of an image, as /subscriptions/…/images/… | https://….vhd"
+	targets    = "TARGET: VERSION | latest | model (what the model says) | /subscriptions/…/images/…, /CommunityGalleries/…, /SharedGalleries/… | https://….vhd"
 	whichWords = "which:  ud=0,2|1-3  fd=1  zone=3  vm=1,4-7  skip=vm:3,9"
 	howWords   = "how:    by=ud|fd|zone|batch  batch=2|20%  canary=1  soak=10m  bake=30m"
 	limitWords = "limits: max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine|abort|rollback"
@@ -46,10 +46,10 @@ var topics = []topic{
 		"Says yes to the gate that is being asked, such as an update domain; with rest, to all that come after it, too.",
 		[]string{"approve r-4f2k9a", "approve r-4f2k9a rest", "approve r-0a1b2c"}, agreers}},
 	{"no to it", Help{VerbDeny, []string{"deny ROLLOUT \"reason\""},
-		"Says no to the update domain that is being asked. The rollout is held until somebody asks again or aborts it.",
+		"Says no to the gate that is being asked. The rollout is held until somebody asks again or aborts it.",
 		[]string{"deny r-4f2k9a \"release freeze until Monday\"", "deny r-4f2k9a disk alerts on UD 0", "deny r-0a1b2c \"wrong image\""}, stoppers}},
 	{"ask for it once more", Help{VerbAsk, []string{"ask ROLLOUT"},
-		"Asks once more for an update domain that was denied, or whose approval ran out.",
+		"Asks once more for a gate that was denied, or whose approval ran out.",
 		[]string{"ask r-4f2k9a", "ask r-0a1b2c", "ask r-7"}, stoppers}},
 	{"start nothing more", Help{VerbPause, []string{"pause ROLLOUT [\"reason\"]"},
 		"Starts nothing more until resume. A batch that Azure is at work on finishes.",
@@ -58,7 +58,7 @@ var topics = []topic{
 		"Ends a pause, and nothing else: why names what else is in the way.",
 		[]string{"resume r-4f2k9a", "resume r-0a1b2c", "resume r-7"}, stoppers}},
 	{"end it now", Help{VerbAbort, []string{"abort ROLLOUT [revert|keep] \"reason\"", "abort ROLLOUT revert|keep"},
-		"Ends the rollout at once; what Azure is at work on is followed to its end. revert puts the old image back into the set's model, keep leaves the new one; without either you are asked. Behind a quoted reason they mean the same. A reason that begins with one of these two words needs its quotes.",
+		"Ends the rollout at once; what Azure is at work on is followed to its end. revert puts the image or size before back into the set's model, keep leaves the new one; without either you are asked. Behind a quoted reason they mean the same. A reason that begins with one of these two words needs its quotes.",
 		[]string{"abort r-4f2k9a \"bad image\"", "abort r-4f2k9a revert \"bad image\"", "abort r-4f2k9a keep"}, stoppers}},
 	{"failed instances once more", Help{VerbRetry, []string{"retry ROLLOUT [failed|vm=3,8]"},
 		"Puts instances that failed, or were quarantined or skipped, back into the rollout; without vm= all that failed, and what Azure refused. They are asked for anew; what Azure said of them is kept, as a retry replaces their disks.",
@@ -73,10 +73,10 @@ var topics = []topic{
 		"Says what I cannot tell: whether a call to Azure that brought no answer happened, or whether instances that came to no clear end are well. Look in Azure first: I go by your word.",
 		[]string{"resolve r-4f2k9a not-started \"activity log has no such call\"", "resolve r-4f2k9a vm=8 ok \"logged in, all is well\"", "resolve r-0a1b2c vm=3,8 failed \"no boot\""}, approvers}},
 	{"plan it anew", Help{VerbReplan, []string{"replan ROLLOUT"},
-		"Puts a plan of the scale set as it is now in the place of the rollout's, when somebody has changed the set: for the same image, with nothing added. Every yes so far is void: the update domains that are left are asked for anew.",
+		"Puts a plan of the scale set as it is now in the place of the rollout's, when somebody has changed the set: for the same goal, with nothing added. Every yes so far is void: the gates that are left are asked for anew.",
 		[]string{"replan r-4f2k9a", "replan r-0a1b2c", "replan r-7"}, stoppers}},
-	{"back to the old image", Help{VerbRollback, []string{"rollback ROLLOUT [\"reason\"]"},
-		"Ends the rollout, and opens one that takes the instances it has upgraded back to the image before, last first; also after the end. It asks before each update domain: one person's yes is enough, also that of who asked, and everybody in the channel is told.",
+	{"back to what was before", Help{VerbRollback, []string{"rollback ROLLOUT [\"reason\"]"},
+		"Ends the rollout, and opens one that takes the instances it has upgraded back to the image or size before, last first; also after the end. It asks before each gate: one person's yes is enough, also that of who asked, and everybody in the channel is told.",
 		[]string{"rollback r-4f2k9a", "rollback r-4f2k9a \"checkout errors\"", "rollback r-0a1b2c bad kernel"}, recoverers}},
 	{"let somebody else see to it", Help{VerbHandover, []string{"handover ROLLOUT @user [\"note\"]"},
 		"Makes another person the one I call when something is up. It moves no right: who asked for the rollout still may not approve it. Mention the person, so that Slack fills in the id.",
@@ -132,7 +132,7 @@ func (h Help) typed() Help {
 
 func overview() Help {
 	h := Help{
-		Says:     "Rolls OS images out to VM scale sets, one update domain after another, and asks a person before each. Words and options come in any order, the set before its target; what a verb lacks is asked for in a form. `/vmss help upgrade` has a verb's details.",
+		Says:     "Rolls OS images out to VM scale sets, gate by gate, an update domain each unless you say otherwise, and asks a person before each. Words and options come in any order, the set before its target; what a verb lacks is asked for in a form. `/vmss help upgrade` has a verb's details.",
 		Examples: []string{root + "upgrade myvmss 4.0.20160229 ud=0", root + "why", root + "help abort"},
 		Who:      "The configuration says for each set who may read it, ask for an upgrade and approve one. Nobody approves what they asked for themselves, a rollback excepted.",
 	}

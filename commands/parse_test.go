@@ -58,16 +58,16 @@ func TestParse(t *testing.T) {
 		{"the root command may be typed twice", "/vmss /vmss status", Request{Verb: VerbStatus}},
 		{"a phone's capital letter does not matter", "Status", Request{Verb: VerbStatus}},
 
-		{"the main job", "upgrade myvmss 4.0.20160229 ud=0", Request{Verb: VerbUpgrade, Set: "myvmss", Target: "4.0.20160229", Domains: []int{0}}},
+		{"the main job", "upgrade myvmss 4.0.20160229 ud=0", Request{Verb: VerbUpgrade, Set: "myvmss", Target: "4.0.20160229", Which: upgrade.Selection{UpdateDomains: []int{0}}}},
 		{"options stand anywhere", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"",
-			Request{Verb: VerbUpgrade, Set: "myvmss", Target: "latest", Domains: []int{0, 2}, Options: Options{Soak: span(10 * time.Minute), Note: "CHG 1"}}},
+			Request{Verb: VerbUpgrade, Set: "myvmss", Target: "latest", Which: upgrade.Selection{UpdateDomains: []int{0, 2}}, Options: Options{Soak: span(10 * time.Minute), Note: "CHG 1"}}},
 		{"without ud= all domains are meant", "upgrade myvmss latest", Request{Verb: VerbUpgrade, Set: "myvmss", Target: "latest"}},
 		{"plan takes what upgrade takes", "plan rg-shop/web_prod.1 model bake=1d max-failures=2",
 			Request{Verb: VerbPlan, Set: "rg-shop/web_prod.1", Target: "model", Options: Options{Bake: span(day), MaxFailures: count(2)}}},
 		{"as typed on a phone", "Upgrade myvmss Latest —ud=1–3 note=“it’s CHG 1”",
-			Request{Verb: VerbUpgrade, Set: "myvmss", Target: "latest", Domains: []int{1, 2, 3}, Options: Options{Note: "it's CHG 1"}}},
+			Request{Verb: VerbUpgrade, Set: "myvmss", Target: "latest", Which: upgrade.Selection{UpdateDomains: []int{1, 2, 3}}, Options: Options{Note: "it's CHG 1"}}},
 		{"a name that Slack took for a link", "upgrade <http://web.prod|web.prod> latest", Request{Verb: VerbUpgrade, Set: "web.prod", Target: "latest"}},
-		{"lists and ranges of domains, sorted", "upgrade s latest ud=7,1-3,0", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Domains: []int{0, 1, 2, 3, 7}}},
+		{"lists and ranges of domains, sorted", "upgrade s latest ud=7,1-3,0", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Which: upgrade.Selection{UpdateDomains: []int{0, 1, 2, 3, 7}}}},
 		{"a number of instances as limit", "upgrade s latest max-unavailable=2", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{MaxUnavailable: &upgrade.Limit{N: 2}}}},
 		{"a percentage as limit", "upgrade s latest max-unavailable=20%", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{MaxUnavailable: &upgrade.Limit{Percent: 20}}}},
 		{"a time of several units", "upgrade s latest soak=1h30m", Request{Verb: VerbUpgrade, Set: "s", Target: "latest", Options: Options{Soak: span(90 * time.Minute)}}},
@@ -149,7 +149,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an option of another tool's kind", "upgrade s latest --soak 10m", "`soak` and its value are one word", "/vmss upgrade s latest soak=10m"},
 		{"an option with a slip", "upgrade s latest max_unavailable=1", "I do not know `max_unavailable=1`. Did you mean `max-unavailable=`?", "/vmss upgrade s latest max-unavailable=1"},
 		{"an option with a slip, and keeps the quotes in its value", `upgrade s latest notes='a"b"c'`, "Did you mean `note=`?", `/vmss upgrade s latest note="a\"b\"c"`},
-		{"an option it does not have, and tells which there are", "upgrade s latest colour=red", "I do not know `colour=red`: the options are `ud=`, `max-unavailable=`", "/vmss help upgrade"},
+		{"an option it does not have, and tells which there are", "upgrade s latest colour=red", "I do not know `colour=red`: the options are `ud=`, `fd=`, `zone=`, `vm=`, `skip=`, `by=`", "/vmss help upgrade"},
 		{"an option given twice", "upgrade s latest ud=0 ud=1", "`ud=` is given twice", "/vmss help upgrade"},
 		{"a domain named twice", "upgrade s latest ud=0,1,0", "a domain is named twice. Did you mean `ud=0,1`?", "/vmss upgrade s latest ud=0,1"},
 		{"a range with a domain named before", "upgrade s latest ud=1,0-4", "a domain is named twice. Did you mean `ud=0-4`?", "/vmss upgrade s latest ud=0-4"},
@@ -167,8 +167,7 @@ func TestParseRefuses(t *testing.T) {
 		{"failures in percent", "upgrade s latest max-failures=5%", "it takes a number of instances up to 999", "/vmss help upgrade"},
 		{"failures below zero", "upgrade s latest max-failures=-1", "it takes a number of instances up to 999", "/vmss help upgrade"},
 		{"a failure's end with a slip", "upgrade s latest on-failure=quarantin", "Did you mean `on-failure=quarantine`?", "/vmss upgrade s latest on-failure=quarantine"},
-		{"a failure's end that is planned", "upgrade s latest on-failure=rollback", "is planned, not built yet", "/vmss help upgrade"},
-		{"a failure's end of nobody's", "upgrade s latest on-failure=panic", "it takes `hold` or `quarantine`", "/vmss help upgrade"},
+		{"a failure's end of nobody's", "upgrade s latest on-failure=panic", "it takes `hold`, `quarantine`, `abort` or `rollback`", "/vmss help upgrade"},
 		{"a domain written as no number is", "upgrade s latest ud=01", "it takes update domains", "/vmss help upgrade"},
 		{"a time without a unit, and proposes minutes", "upgrade s latest soak=10", "Did you mean `soak=10m`?", "/vmss upgrade s latest soak=10m"},
 		{"a time with a long unit", "upgrade s latest bake=2hours", "Did you mean `bake=2h`?", "/vmss upgrade s latest bake=2h"},
@@ -178,14 +177,11 @@ func TestParseRefuses(t *testing.T) {
 		{"a time that is none", "upgrade s latest soak=soon", "it takes a time with its unit", "/vmss help upgrade"},
 		{"a long note", "upgrade s latest note=" + long, "it is 300 characters long, and 280 is the most", "/vmss help upgrade"},
 
-		{"a gallery image", "upgrade s /subscriptions/x/images/y", "is planned, not built yet: what can be rolled out is a version", "/vmss help upgrade"},
-		{"a VHD", "upgrade s <https://store/image.vhd>", "is planned, not built yet: what can be rolled out is a version", "/vmss help upgrade"},
-		{"a batch size, and proposes the limit that bounds it", "upgrade s latest batch=2 ud=0", "`batch=` is planned, not built yet", "/vmss upgrade s latest max-unavailable=2 ud=0"},
-		{"what is the default anyway", "upgrade s latest by=ud ud=0", "`by=` is planned, not built yet: leave it out", "/vmss upgrade s latest ud=0"},
-		{"a selection that is planned, and never proposes to leave it out", "upgrade s latest vm=1,4", "`vm=` is planned, not built yet: choose by update domain", "/vmss help upgrade"},
+		{"a planned option that is the default", "upgrade s latest approve=each ud=0", "`approve=` is planned, not built yet: leave it out", "/vmss upgrade s latest ud=0"},
+		{"a planned option that says when, and never proposes to leave it out", "upgrade s latest at=22:00", "`at=` is planned, not built yet", "/vmss help upgrade"},
 		{"a listing that is planned", "list behind", "`list behind` is planned, not built yet", "/vmss list"},
 		{"a word to all rollouts", "pause all", "`pause all` is planned, not built yet", "/vmss status"},
-		{"a planned verb, and proposes what comes near for the same set", "images web-prod", "`images` is planned, not built yet", "/vmss show web-prod image"},
+		{"a planned verb, and proposes what comes near for the same set", "windows web-prod", "`windows` is planned, not built yet", "/vmss show web-prod policy"},
 		{"a planned verb, and proposes what comes near for the same rollout", "history r-1 all", "`history` is planned, not built yet", "/vmss status r-1"},
 		{"a planned verb with a slip", "histry r-1", "`history` is planned, not built yet", "/vmss status r-1"},
 		{"help with a planned verb", "help schedule", "`schedule` is planned, not built yet", "/vmss help plan"},
@@ -253,7 +249,7 @@ func TestEveryPlannedOptionSaysSoAndIsNeverTakenForLess(t *testing.T) {
 				t.Fatalf("Parse(%q) = %v, want the word that it is planned", text, no)
 			}
 			mustParse(t, no.Next)
-			harmless := key == "by" || key == "approve"
+			harmless := key == "approve"
 			if no.Next == "/vmss upgrade s latest" && !harmless {
 				t.Errorf("Parse(%q) proposes to leave out what narrows the request", text)
 			}
@@ -263,7 +259,7 @@ func TestEveryPlannedOptionSaysSoAndIsNeverTakenForLess(t *testing.T) {
 
 func TestARefusalComesWithWhatWasUnderstood(t *testing.T) {
 	for text, want := range map[string]Request{
-		"upgrade myvmss ud=0":  {Verb: VerbUpgrade, Set: "myvmss", Domains: []int{0}},
+		"upgrade myvmss ud=0":  {Verb: VerbUpgrade, Set: "myvmss", Which: upgrade.Selection{UpdateDomains: []int{0}}},
 		"upgrade myvmss lates": {Verb: VerbUpgrade, Set: "myvmss"},
 		"deny":                 {Verb: VerbDeny},
 		"show":                 {Verb: VerbShow},

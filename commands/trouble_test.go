@@ -114,7 +114,7 @@ func TestInstancesThatWereNotUnderstoodNeverBecomeAllOfThem(t *testing.T) {
 			t.Fatalf("%q is understood", text)
 		}
 		again, ok := ParseStarted(Refused(req, no).Refusal.Form)
-		if !ok || !again.someInstances() || !again.Unfinished() {
+		if !ok || !again.isUnclear("vm") || !again.Unfinished() {
 			t.Errorf("%q: the button's form begins with %+v", text, again)
 		}
 		f := formOf(t, again, Lists{Rollouts: []upgrade.Record{troubled()}})

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,18 +167,14 @@ func readKeyed(r *Request, keys []string, s string) (meant string, err error) {
 	return "", nil
 }
 
-// carriedOver reads the keys that a form carries, see [Carried.Some].
-func carriedOver(some string) ([]string, error) {
+// unsaid reads the keys that a form carries, see [Carried.Some]; ok is false for what is none.
+func unsaid(some string) (keys []string, ok bool) {
 	if some == "" {
-		return nil, nil
+		return nil, true
 	}
-	keys := strings.Split(some, ",")
-	for _, key := range keys {
-		if key != fieldWhich && !slices.Contains(whichKeys, key) {
-			return nil, errors.New("no such key")
-		}
-	}
-	return keys, nil
+	keys = strings.Split(some, ",")
+	foreign := func(key string) bool { return key != fieldWhich && !slices.Contains(whichKeys, key) }
+	return keys, !slices.ContainsFunc(keys, foreign)
 }
 
 // otherInstance puts an instance in the place of one that the set does not have.

@@ -169,6 +169,7 @@ func digits(s string) int {
 func tidy(dots []Dot) []Dot {
 	out := slices.Clone(dots)
 	for i, d := range out {
+		out[i].ID = clean(d.ID, longestID)
 		out[i].State, out[i].Power = d.State.known(), d.Power.known()
 		out[i].UpdateDomain, out[i].FaultDomain = max(d.UpdateDomain, -1), max(d.FaultDomain, -1)
 	}

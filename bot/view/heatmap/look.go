@@ -49,7 +49,7 @@ func looks(dots []Dot, f *fonts) [][]look {
 	widest := 0
 	if len(dots) <= labelled {
 		for _, d := range dots {
-			widest = max(widest, f.idBold.width(clean(d.ID, longestID)))
+			widest = max(widest, f.idBold.width(d.ID))
 		}
 	}
 	for _, size := range sizes {

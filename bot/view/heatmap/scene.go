@@ -151,7 +151,7 @@ func (s *scene) cell(a arrangement, dots []Dot, at image.Rectangle, run, inset i
 			if d.urgent() > 0 {
 				f, c = a.fonts.idBold, ink
 			}
-			s.center(x+a.gap/2, y+a.side, a.pitch-a.gap, clean(d.ID, longestID), f, c)
+			s.center(x+a.gap/2, y+a.side, a.pitch-a.gap, d.ID, f, c)
 		}
 	}
 }

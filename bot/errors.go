@@ -82,6 +82,11 @@ func hopeless(err error) bool {
 		"ekm_access_denied", "team_access_not_granted", "bot_not_found")
 }
 
+// forbidden: the app may not do that, and will not until somebody installs it anew.
+func forbidden(err error) bool {
+	return is(err, "missing_scope", "no_permission", "not_allowed_token_type")
+}
+
 // malformed: the message itself is refused, and will be again.
 func malformed(err error) bool {
 	return is(err, "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "too_many_blocks", "invalid_arguments")

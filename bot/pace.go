@@ -21,6 +21,8 @@ type pace struct {
 // lane is what Slack counts together: new messages by channel, edits and whispers by method.
 func lane(post upgrade.Pending) string {
 	switch {
+	case post.Picture():
+		return "picture"
 	case post.User != "":
 		return "whisper"
 	case post.TS != "":

@@ -93,6 +93,9 @@ func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (upgrade.Sent, 
 	if wait := b.pace.wait(lane(post), b.Now()); wait > 0 {
 		return upgrade.Sent{Wait: wait}, nil
 	}
+	if post.Picture() {
+		return b.pictured(ctx, post)
+	}
 	message, err := b.render(ctx, &post)
 	if err != nil {
 		return upgrade.Sent{Error: "render: " + err.Error(), Retry: backOff(post.Attempts)}, nil

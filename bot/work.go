@@ -275,5 +275,10 @@ func answers(d upgrade.Delivery, said spoken, reply commands.Reply) []upgrade.Po
 	if err != nil {
 		want, _ = json.Marshal(answer{Reply: commands.Reply{Refusal: &commands.Refusal{Code: upgrade.CodeInside, What: "the answer could not be written down"}}})
 	}
-	return []upgrade.Post{{Slot: fmt.Sprintf("reply/%d", d.ID), Channel: said.channel, User: said.user, Want: want}}
+	out := []upgrade.Post{{Slot: fmt.Sprintf("reply/%d", d.ID), Channel: said.channel, User: said.user, Want: want}}
+	if reply.Set != nil && reply.Set.Part == commands.PartMap {
+		picture := upgrade.Post{Slot: fmt.Sprintf("%sreply/%d", upgrade.Pictures, d.ID), User: said.user, Want: want}
+		out = append(out, picture)
+	}
+	return out
 }

@@ -155,14 +155,14 @@ func CardSlot(gate string, asking int) string { return fmt.Sprintf("card/%s/%d",
 // BatchSlot is the slot of a batch's thread message.
 func BatchSlot(n int) string { return fmt.Sprintf("batch/%d", n) }
 
-// pictures begin the slots of pictures, which are files and are never edited.
-const pictures = "picture/"
+// Pictures begin the slots of pictures, which are files and are never edited.
+const Pictures = "picture/"
 
 // PictureSlot is the slot of the picture that an event is about; a picture of no rollout has another.
-func PictureSlot(seq int) string { return fmt.Sprintf("%s%d", pictures, seq) }
+func PictureSlot(seq int) string { return fmt.Sprintf("%s%d", Pictures, seq) }
 
 // Picture reports whether what the post wants is a picture.
-func (p Post) Picture() bool { return strings.HasPrefix(p.Slot, pictures) }
+func (p Post) Picture() bool { return strings.HasPrefix(p.Slot, Pictures) }
 
 // SaidWant is what the view needs to show a person's word in the thread.
 type SaidWant struct {

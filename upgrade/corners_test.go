@@ -96,7 +96,7 @@ func TestR5ARollbackIsNoWayAroundTheSecondPerson(t *testing.T) {
 		t.Fatal(no)
 	}
 	t.Run("the way back is not taken back", func(t *testing.T) {
-		gone := tale{by{"UANA", Requested{Digest: back.Digest, Channel: "C1", Name: "ana"}}, write(patch()), Accepted{Op: "op-model"}, Settled{Op: "op-model", OK: true}, ModelSet{Image: v1, Previous: v2}, batch(1, "0", "3")}.fold()
+		gone := tale{by{"UANA", Requested{Digest: back.Digest, Channel: "C1", Name: "ana"}}, write(patch()), Accepted{Op: "op-model"}, Settled{Op: "op-model", OK: true}, ModelSet{To: to(v1), Previous: to(v2)}, batch(1, "0", "3")}.fold()
 		if q, no := Undo(back, gone, web(), webPolicy(), "UANA", night); no == nil {
 			t.Errorf("%s of %s to %s takes one person's yes", q.Action, q.Name, q.Target.Image)
 		}
@@ -148,10 +148,10 @@ func TestR5ARollbackIsNoWayAroundTheSecondPerson(t *testing.T) {
 		for _, was := range []string{Latest, ""} {
 			p := webPlan()
 			for n := range p.Gates[0].Instances {
-				p.Gates[0].Instances[n].From = version(was)
+				p.Gates[0].Instances[n].From = to(version(was))
 			}
 			r := r
-			r.Model.Previous = version(was)
+			r.Model.Previous = to(version(was))
 			if q, no := Undo(p, r, s, webPolicy(), "UANA", night); no == nil {
 				t.Errorf("rolls back to %q", q.Target.Image.Version)
 			}
@@ -168,7 +168,7 @@ func TestR5ANewPlanForgetsNotWhatAnInstanceRanBefore(t *testing.T) {
 	if no != nil {
 		t.Fatal(no)
 	}
-	if m, _, _ := q.Member("3"); !m.From.Same(v1) {
+	if m, _, _ := q.Member("3"); !m.From.Same(to(v1)) {
 		t.Errorf("before it was touched, 3 ran 1.0, not %s", m.From)
 	}
 }

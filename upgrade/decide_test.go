@@ -397,7 +397,7 @@ func TestDecideOnApproval(t *testing.T) {
 }
 
 func targetModel(s *ScaleSet, _ *Policy, w *Wish) {
-	s.Model.Image, w.Target = v2, Target{Image: v2, Model: true}
+	s.Model.Image, w.Target = v2, Target{Setting: to(v2), Model: true}
 	for n := range s.Instances {
 		s.Instances[n].LatestModel = false
 	}

@@ -77,7 +77,7 @@ func TestDeskRefusesToOpen(t *testing.T) {
 		{"R43 a version that does not exist", ana, ask("2.1"), nil, CodeUnknown, "it has 3.0, 2.0, 1.0. Did you mean `2.0`?"},
 		{"R45 a version that is deprecated", ana, ask("3.0"), nil, CodePolicy, "gone in May"},
 		{"R43 a model that follows latest cannot be a target", ana, ask("model"), func(c *cloud, _ *memory) { c.set.Model.Image = version("latest") }, CodePolicy, "follows latest"},
-		{"an image that is no platform image", ana, ask("2.0"), func(c *cloud, _ *memory) { c.set.Model.Image = Image{ID: "/images/x"} }, CodePolicy, "target model"},
+		{"an image that is no platform image", ana, ask("2.0"), func(c *cloud, _ *memory) { c.set.Model.Image = Image{ID: "/images/x"} }, CodePolicy, "name the image to go to by its id, or `model`"},
 		{"R33 a set that is current", ana, ask("1.0"), nil, CodeNothing, "6 already current"},
 		{"R33 R16 a set of none", ana, ask("2.0"), func(c *cloud, _ *memory) { c.set.Instances, c.set.Capacity = nil, 0 }, CodeNothing, "no instances"},
 		{"R46 a set that cannot be read", ana, ask("2.0"), func(c *cloud, _ *memory) {

@@ -191,6 +191,7 @@ func (e *Engine) Step(ctx context.Context, l Lease) (time.Time, error) {
 	}
 	now := e.Now()
 	s.add(Note(rec.Plan, rec.Rollout, s.seen, now)...)
+	s.add(Milestones(rec.Plan, s.rollout(), s.seen, now)...)
 	d := Decide(rec.Plan, s.rollout(), s.seen, now)
 	s.decided(d)
 	if err := s.act(d); err != nil {

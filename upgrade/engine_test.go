@@ -44,6 +44,13 @@ func inLab(t *testing.T, told tale, f func(*lab)) {
 	})
 }
 
+// plan puts the rollout of another plan in the place of web's.
+func (l *lab) plan(p Plan) {
+	l.memory = newMemory()
+	l.e.Journal, l.e.Reader, l.e.Woken = l.memory, l.memory, l.woken
+	l.open("r-1", p, tale{by{"UANA", Requested{Digest: p.Digest, Channel: "C1", Name: "ana"}}})
+}
+
 // pass waits for the next pass to be due and makes it. A crash leaves the lease as it was; the
 // journal then starts anew.
 func (l *lab) pass() error {
@@ -76,11 +83,12 @@ var errCrash = errors.New("crash")
 
 // person says yes to whatever is asked.
 func (l *lab) person() {
-	r := l.rollout("r-1")
-	gate, _, open := r.CurrentGate(webPlan())
+	rec, _ := l.Record(context.Background(), "r-1")
+	r := rec.Rollout
+	gate, _, open := r.CurrentGate(rec.Plan)
 	asked, isAsked := r.Asked[gate.Key]
 	if _, granted := r.Grants[gate.Key]; open && isAsked && !granted && r.Abort == nil {
-		l.say("r-1", "UBO", Voted{Gate: gate.Key, Asking: asked.Asking, Name: "bo"}, Granted{Gate: gate.Key, Asking: asked.Asking, Digest: webPlan().Digest, Voters: []string{"UBO"}, Expires: asked.Expires})
+		l.say("r-1", "UBO", Voted{Gate: gate.Key, Asking: asked.Asking, Name: "bo"}, Granted{Gate: gate.Key, Asking: asked.Asking, Digest: rec.Plan.Digest, Voters: []string{"UBO"}, Expires: asked.Expires})
 	}
 }
 
@@ -512,7 +520,7 @@ func TestR41OperationsCarryWhatWasAgreedTo(t *testing.T) {
 		l.cloud.set.Etag = `"7"`
 		l.until("the end", hasEnded)
 		for n, op := range l.applied {
-			if op.Digest != webPlan().Digest || op.Set != webID || op.Asking != 1 || op.Image != v2 || (op.Kind == OpModel) != (op.IfMatch == `"7"`) || op.ID == "" {
+			if op.Digest != webPlan().Digest || op.Set != webID || op.Asking != 1 || op.To != to(v2) || (op.Kind == OpModel) != (op.IfMatch == `"7"`) || op.ID == "" {
 				t.Errorf("operation %+v", op)
 			}
 			if op.Kind == OpUpgrade && (len(op.Instances) == 0 || op.Batch != n || op.Gate != fmt.Sprintf("ud-%d", n-1)) {

@@ -260,7 +260,9 @@ type cloud struct {
 	refuse  func(Operation) error // of Apply, instead of any effect
 	blind   error                 // of Observe
 	missed  error                 // of Poll
-	slow    time.Duration         // of Observe
+	scale   Autoscale
+	unseen  error         // of Autoscale
+	slow    time.Duration // of Observe
 
 	reading, peak int // calls of Observe at once, now and at most
 }
@@ -274,7 +276,7 @@ func (c *cloud) turn() {
 	}
 	for n := range c.set.Instances {
 		if i := &c.set.Instances[n]; slices.Contains(c.going, i.ID) {
-			i.Image, i.Provisioning, i.LatestModel, i.HealthAt = runs(c.set.Model.Image), Succeeded, true, time.Now()
+			i.Image, i.Size, i.Provisioning, i.LatestModel, i.HealthAt = runs(c.set.Model.Image), c.set.Model.Size, Succeeded, true, time.Now()
 		}
 	}
 	c.going = nil
@@ -331,7 +333,11 @@ func (c *cloud) Apply(_ context.Context, op Operation) (Receipt, error) {
 			}
 		}
 	default:
-		c.set.Model.Image = op.Image
+		if op.To.Size != "" {
+			c.set.Model.Size = op.To.Size
+		} else {
+			c.set.Model.Image = op.To.Image
+		}
 	}
 	if c.answer != nil {
 		if err := c.answer(op); err != nil {
@@ -368,10 +374,19 @@ func (c *cloud) Sets(context.Context) ([]SetSummary, error) {
 	return []SetSummary{{ID: webID, Name: "web", ResourceGroup: "shop", Location: "westeurope"}}, c.blind
 }
 
-var versions = []ImageVersion{{Image: version("3.0"), Deprecated: true, Note: "gone in May"}, {Image: version("2.0")}, {Image: version("1.0")}}
+// versions are all images there are, the newest of each family first.
+var versions = []ImageVersion{
+	{Image: version("3.0"), Deprecated: true, Note: "gone in May"}, {Image: version("2.0")}, {Image: version("1.0")},
+	{Image: Image{Publisher: "Canonical", Offer: "jammy", SKU: "24_04-lts", Version: "24.1"}},
+	{Image: Image{ID: ubuntu + "/versions/1.12.0"}, Unusable: "it is in northeurope only"},
+	{Image: Image{ID: ubuntu + "/versions/1.11.0"}, Excluded: true},
+	{Image: Image{ID: ubuntu + "/versions/1.10.0"}},
+	{Image: Image{ID: ubuntu + "/versions/1.9.0"}},
+	{Image: Image{ID: golden}},
+}
 
-func (c *cloud) Versions(context.Context, string, Image) ([]ImageVersion, error) {
-	return versions, c.blind
+func (c *cloud) Versions(_ context.Context, _ string, family Image) ([]ImageVersion, error) {
+	return slices.DeleteFunc(slices.Clone(versions), func(v ImageVersion) bool { return v.Image.Family() != family.Family() }), c.blind
 }
 
 func (c *cloud) Version(_ context.Context, _ string, image Image) (ImageVersion, error) {
@@ -382,6 +397,12 @@ func (c *cloud) Version(_ context.Context, _ string, image Image) (ImageVersion,
 	}
 	return ImageVersion{}, &Fault{Kind: FaultRefused, Code: "NotFound", Message: "no such version"}
 }
+
+func (c *cloud) Sizes(context.Context, SetID) ([]Size, error) {
+	return []Size{{Name: "Standard_D2s_v5", Max: 1000}, {Name: "Standard_D4s_v5", Max: 1000}, {Name: "Standard_L80", Max: 3}}, c.blind
+}
+
+func (c *cloud) Autoscale(context.Context, SetID) (Autoscale, error) { return c.scale, c.unseen }
 
 // directory resolves people; who is not in it cannot be checked.
 type directory map[string]Person

@@ -44,6 +44,9 @@ func web() ScaleSet {
 	return s
 }
 
+// to is the setting that an image is.
+func to(i Image) Setting { return Setting{Image: i} }
+
 // runs is the image as an instance reports it.
 func runs(i Image) Image {
 	i.Exact = i.Version
@@ -52,7 +55,7 @@ func runs(i Image) Image {
 
 func webWish() Wish {
 	pol := webPolicy()
-	return Wish{Target: Target{Image: v2}, By: "UANA", Limits: Limits{
+	return Wish{Target: Target{Setting: to(v2)}, By: "UANA", Limits: Limits{
 		MaxUnavailable: 2, BatchCap: pol.BatchCap, MaxFailures: pol.MaxFailures, OnFailure: pol.OnFailure, Soak: pol.Soak, Bake: pol.Bake, Deadline: pol.Deadline}}
 }
 
@@ -149,14 +152,14 @@ func write(op Operation) tale {
 }
 
 func patch() Operation {
-	return Operation{ID: "op-model", Kind: OpModel, Gate: "ud-0", Image: v2}
+	return Operation{ID: "op-model", Kind: OpModel, Gate: "ud-0", To: to(v2)}
 }
 
-var modelSet = tale{write(patch()), Accepted{Op: "op-model"}, Settled{Op: "op-model", OK: true}, ModelSet{Image: v2, Previous: v1}}
+var modelSet = tale{write(patch()), Accepted{Op: "op-model"}, Settled{Op: "op-model", OK: true}, ModelSet{To: to(v2), Previous: to(v1)}}
 
 func batchOp(n int, ids ...string) Operation {
 	i, _ := strconv.Atoi(ids[0])
-	return Operation{ID: fmt.Sprintf("op-%d", n), Kind: OpUpgrade, Gate: fmt.Sprintf("ud-%d", i%3), Batch: n, Instances: ids, Image: v2}
+	return Operation{ID: fmt.Sprintf("op-%d", n), Kind: OpUpgrade, Gate: fmt.Sprintf("ud-%d", i%3), Batch: n, Instances: ids, To: to(v2)}
 }
 
 func again(n int, ids ...string) Operation {

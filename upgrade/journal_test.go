@@ -58,7 +58,7 @@ func TestEveryFactIsReadBackAsItWasWritten(t *testing.T) {
 
 func TestEveryFactTypeIsRegistered(t *testing.T) {
 	for _, f := range []Fact{Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{}, ModelAsked{}, ModelAnswered{}, Intended{},
-		Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{}, Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Serving{}, Decided{}, Ended{}} {
+		Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{}, Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{}} {
 		if facts[FactKind(f)] != reflect.TypeOf(f) {
 			t.Errorf("%s would not be read back", FactKind(f))
 		}

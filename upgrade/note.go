@@ -27,7 +27,7 @@ func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 	v.r = r.With(At(now, "", facts...)...)
 	facts = slices.Concat(facts, v.noteStarted(), v.noteLeft())
 	v.r = r.With(At(now, "", facts...)...)
-	return slices.Concat(facts, v.noteEvidence(), v.notePicture())
+	return slices.Concat(facts, v.noteEvidence())
 }
 
 // At makes events of facts that happen at one moment. The store numbers them.

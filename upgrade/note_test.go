@@ -33,13 +33,15 @@ func brief(f Fact) string {
 	case InstanceSeen:
 		return fmt.Sprintf("%s %s", f.ID, f.State)
 	case ModelSet:
-		return fmt.Sprintf("model %s, was %s", f.Image, f.Previous)
+		return fmt.Sprintf("model %s, was %s", f.To, f.Previous)
 	case ModelReverted:
 		return fmt.Sprintf("reverted %v", f.OK)
 	case Serving:
 		return fmt.Sprintf("serving %d/%d", f.N, f.Total)
 	case Evidence:
 		return f.ID + " kept"
+	case Born:
+		return fmt.Sprintf("%s born on %s", f.ID, f.Image)
 	}
 	return FactKind(f)
 }
@@ -89,7 +91,7 @@ func short(ids ...string) change {
 func TestNoteOnOperations(t *testing.T) {
 	going := tale{begun, write(batchOp(1, "0", "3")), Accepted{Op: "op-1", Azure: night}}
 	patching := tale{requested, granted("ud-0"), write(patch()), Accepted{Op: "op-model"}}
-	reverting := tale{begun, by{"UANA", AbortAsked{Answer: Revert}}, write(Operation{ID: "op-back", Kind: OpRevert, Image: v1}), Accepted{Op: "op-back"}}
+	reverting := tale{begun, by{"UANA", AbortAsked{Answer: Revert}}, write(Operation{ID: "op-back", Kind: OpRevert, To: to(v1)}), Accepted{Op: "op-back"}}
 	runNotes(t, []noteRow{
 		{name: "nothing is noted of an ended rollout", tale: tale{going, Ended{}}, seen: answered(true, true, "")},
 		{name: "nothing is noted under an entry that is not understood", tale: tale{going, Unread{Kind: "x"}}, seen: answered(true, true, "")},
@@ -124,7 +126,7 @@ func TestNoteOnOperations(t *testing.T) {
 func TestNoteOnUnknownOutcomes(t *testing.T) {
 	looked := tale{lost, 90 * time.Second, Looked{Op: "op-1", Outdated: []string{"0", "3"}}}
 	modelLost := tale{requested, granted("ud-0"), write(patch()), Unanswered{Op: "op-model"}}
-	backLost := tale{begun, by{"UANA", AbortAsked{Answer: Revert}}, write(Operation{ID: "op-back", Kind: OpRevert, Image: v1}), Unanswered{Op: "op-back"},
+	backLost := tale{begun, by{"UANA", AbortAsked{Answer: Revert}}, write(Operation{ID: "op-back", Kind: OpRevert, To: to(v1)}), Unanswered{Op: "op-back"},
 		2 * time.Minute, Looked{Op: "op-back", Outdated: []string{"model"}}, time.Minute, Looked{Op: "op-back", Outdated: []string{"model"}}}
 	both := all(instance("0", onNew), instance("3", onNew))
 	runNotes(t, []noteRow{

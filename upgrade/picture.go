@@ -1,6 +1,9 @@
 package upgrade
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // What a picture can be of, beside gates.
 const (
@@ -35,9 +38,13 @@ func (v view) noteBorn() []Fact {
 	return facts
 }
 
-// notePicture is due at the start, when a gate of which something was started is done, and when more
-// has failed.
-func (v view) notePicture() []Fact {
+// Milestones says of what people are owed a picture: at the start, when a gate of which something was
+// started is done, and when another instance has failed. It is asked after [Note], with its facts folded in.
+func Milestones(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
+	v := looking(p, r, seen, now)
+	if r.Ended != nil || r.Unread != "" || v.seen.Set == nil {
+		return nil
+	}
 	var of []string
 	add := func(what string, due bool) {
 		if due && !v.r.Pictured[what] {

@@ -32,7 +32,27 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"R45 automatic OS upgrades", aki(func(s *ScaleSet) { s.AutoOSUpgrade = true }), CodePolicy, "enableAutomaticOSUpgrade to false"},
 		{"R45 a native rolling upgrade", aki(func(s *ScaleSet) { s.Rolling = true }), CodePolicy, "wait for it or cancel it"},
 		{"R45 a set that AKS owns", aki(func(s *ScaleSet) { s.Owner = "AKS" }), CodePolicy, "managed by AKS"},
-		{"R44 a Flexible set, which has no update domains", aki(func(s *ScaleSet) { s.Mode = Flexible }), CodePolicy, "no update domains"},
+		{"R44 update domains of a Flexible set, which has none", func(s *ScaleSet, _ *Policy, w *Wish) { s.Mode, w.Which.UpdateDomains = Flexible, []int{0} }, CodeArg, "no update domains to go by. Choose with batch= or vm="},
+		{"R44 one update domain after another of a Flexible set", func(s *ScaleSet, _ *Policy, w *Wish) { s.Mode, w.Order.By = Flexible, ByUpdateDomain }, CodeArg, "no update domains to go by"},
+		{"R44 fault domains of a Flexible set", func(s *ScaleSet, _ *Policy, w *Wish) { s.Mode, w.Which.FaultDomains = Flexible, []int{0} }, CodeArg, "does not tell the fault domains"},
+		{"R44 zones of a set that is in none", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Which.Zones = []string{"1"} }, CodeArg, "in no availability zones. Choose with"},
+		{"R44 one zone after another of such a set", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Order.By = ByZone }, CodeArg, "in no availability zones"},
+		{"R44 a fault domain that does not exist", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Which.FaultDomains = []int{4} }, CodeArg, "fd=4: web has FD 0-1"},
+		{"R44 a zone that does not exist", func(s *ScaleSet, _ *Policy, w *Wish) { zoned(s); w.Which.Zones = []string{"4"} }, CodeArg, "zone=4: web is in zone 1, 2, 3"},
+		{"R42 an instance that does not exist", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Which.Instances = []string{"0", "9"} }, CodeArg, "no instance 9: it has 6, from 0 to 5"},
+		{"R42 an instance to leave out that does not exist", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Which.Skip = []string{"9"} }, CodeArg, "no instance 9"},
+		{"R33 a selection that leaves all of itself out", func(_ *ScaleSet, _ *Policy, w *Wish) {
+			w.Which.Instances, w.Which.Skip = []string{"0"}, []string{"0"}
+		}, CodeNothing, "1 left out, as asked for"},
+		{"R30 a way back where somebody else writes the model", func(s *ScaleSet, _ *Policy, w *Wish) {
+			s.Model.Image, w.Target, w.Limits.OnFailure = v2, Target{Setting: to(v2), Model: true}, RollbackOnFailure
+		}, CodeArg, "on-failure=abort"},
+		{"R45 a VHD that the policy does not name", func(s *ScaleSet, _ *Policy, w *Wish) {
+			s.Model.Image, w.Target = Image{URI: "https://shop.blob.core.windows.net/os/a.vhd"}, Target{Setting: to(Image{URI: "https://shop.blob.core.windows.net/os/b.vhd"})}
+		}, CodePolicy, "not an image web may run (allowed: none)"},
+		{"R45 an older version in the same gallery", func(s *ScaleSet, _ *Policy, w *Wish) {
+			s.Model.Image, w.Target = Image{ID: ubuntu + "/versions/1.10.0"}, Target{Setting: to(Image{ID: ubuntu + "/versions/1.9.0"})}
+		}, CodePolicy, "permits no downgrades"},
 		{"a set that is being deleted", aki(func(s *ScaleSet) { s.Provisioning = Deleting }), CodePolicy, "deleted"},
 		{"R44 an update domain that does not exist", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Which.UpdateDomains = []int{1, 7} }, CodeArg, "ud=7: web has UD 0-2"},
 		{"R44 one between domains that exist", func(s *ScaleSet, _ *Policy, w *Wish) {
@@ -43,7 +63,7 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"R45 an image that is not on the set's list", func(_ *ScaleSet, p *Policy, _ *Wish) { p.AllowedImages = []string{"contoso:own:1"} }, CodePolicy, "allowed: contoso:own:1"},
 		{"R45 a model that is not on the set's list", func(_ *ScaleSet, p *Policy, w *Wish) {
 			p.AllowedImages = []string{"contoso:own:1"}
-			w.Target = Target{Image: v1, Model: true}
+			w.Target = Target{Setting: to(v1), Model: true}
 		}, CodePolicy, "allowed"},
 		{"R5 an older version, where the policy permits none", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Target.Image = version("0.9") }, CodePolicy, "permits no downgrades"},
 		{"R43 an older version than a set that follows latest runs", func(s *ScaleSet, _ *Policy, w *Wish) {
@@ -100,23 +120,23 @@ func TestNewPlanTakesUpdateDomainsInOrder(t *testing.T) {
 		{"a domain with nothing to do is no gate", func(s *ScaleSet, _ *Policy, _ *Wish) {
 			s.Instances[1].Image, s.Instances[4].Provisioning = runs(v2), Deleting
 		}, "UD 0=0,3; UD 2=2,5; 1 already current; 4 being deleted"},
-		{"an instance in no domain is listed", func(s *ScaleSet, _ *Policy, _ *Wish) { s.Instances[0].UpdateDomain = -1 }, "UD 0=3; UD 1=1,4; UD 2=2,5; 0 in no update domain"},
+		{"an instance in no domain is listed", func(s *ScaleSet, _ *Policy, _ *Wish) { s.Instances[0].UpdateDomain = -1 }, "UD 0=3; UD 1=1,4; UD 2=2,5; 0 in no domain that Azure tells"},
 		{"R43 the exact version counts, not the word latest", func(s *ScaleSet, _ *Policy, _ *Wish) {
 			s.Instances[0].Image.Version, s.Instances[0].Image.Exact = "latest", "2.0"
 		}, "UD 0=3; UD 1=1,4; UD 2=2,5; 0 already current"},
 		{"R5 what is on a newer version is never taken back, not even by the model", func(s *ScaleSet, _ *Policy, w *Wish) {
-			w.Target = Target{Image: v1, Model: true}
+			w.Target = Target{Setting: to(v1), Model: true}
 			for i := range s.Instances {
 				s.Instances[i].LatestModel = false
 			}
 			s.Instances[0].Image, s.Instances[3].Image = runs(v2), runs(v2)
 		}, "UD 1=1,4; UD 2=2,5; 0 on a newer version; 3 on a newer version"},
 		{"R5 but where the policy permits it", func(s *ScaleSet, pol *Policy, w *Wish) {
-			w.Target, pol.Downgrades = Target{Image: v1, Model: true}, true
+			w.Target, pol.Downgrades = Target{Setting: to(v1), Model: true}, true
 			s.Instances[0].Image, s.Instances[0].LatestModel = runs(v2), false
 		}, "UD 0=0; 1 already current; 2 already current; 3 already current; 4 already current; 5 already current"},
 		{"R41 target model takes whatever lacks the model", func(s *ScaleSet, _ *Policy, w *Wish) {
-			w.Target = Target{Image: v1, Model: true}
+			w.Target = Target{Setting: to(v1), Model: true}
 			s.Instances[2].LatestModel = false
 		}, "UD 2=2; 0 already current; 1 already current; 3 already current; 4 already current; 5 already current"},
 	} {

@@ -224,5 +224,8 @@ func standing(s ScaleSet) Image {
 			newest = i.Image.Running()
 		}
 	}
+	if newest == "" {
+		return Image{} // nothing is known to be older or newer
+	}
 	return is.At(newest)
 }

@@ -203,7 +203,7 @@ func (w *walk) observe(r Rollout) Observation {
 func (w *walk) do(d Decision) {
 	r := Fold("r-1", w.events)
 	w.op++
-	op := Operation{ID: fmt.Sprint("op-", w.op), Set: w.p.Set, Gate: d.Gate, Digest: w.p.Digest, Asking: r.Grants[d.Gate].Asking, Image: v2, Instances: d.Batch}
+	op := Operation{ID: fmt.Sprint("op-", w.op), Set: w.p.Set, Gate: d.Gate, Digest: w.p.Digest, Asking: r.Grants[d.Gate].Asking, To: to(v2), Instances: d.Batch}
 	switch d.Kind {
 	case AskGate:
 		a := Asked{Gate: d.Gate, Asking: r.Askings[d.Gate] + 1, Nonce: fmt.Sprint("n", w.op), Expires: w.now.Add(4 * time.Hour), Instances: r.asks(w.p, d.Gate)}
@@ -229,7 +229,7 @@ func (w *walk) do(d Decision) {
 	case SetModel:
 		op.Kind = OpModel
 	case PutBack:
-		op.Kind, op.Image = OpRevert, r.Model.Previous
+		op.Kind, op.To = OpRevert, r.Model.Previous
 	case Start:
 		op.Kind, op.Batch = OpUpgrade, len(r.Batches)+1
 		if i, _ := w.set.Instance(d.Batch[0]); w.p.Target.Current(i) {
@@ -274,7 +274,7 @@ func (w *walk) do(d Decision) {
 
 func (w *walk) apply(op Operation) {
 	if !op.Kind.OnInstances() {
-		w.set.Model.Image = op.Image
+		w.set.Model.Image = op.To.Image
 		return
 	}
 	for n := range w.set.Instances {

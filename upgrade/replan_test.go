@@ -28,7 +28,7 @@ func TestReplan(t *testing.T) {
 		{name: "R35 a set that would upgrade itself cannot be planned", in: begun, set: func(s *ScaleSet) { s.UpgradeMode = Rolling }, code: CodePolicy},
 		{name: "R45 a model that is newer than the target by now needs the policy's word", in: begun, set: func(s *ScaleSet) { s.Model.Image = version("3.0") }, code: CodePolicy},
 		{name: "R34 a set made anew has other instances", in: begun, plan: func(s *ScaleSet, _ *Policy, _ *Wish) { s.Unique = "u1" }, set: func(s *ScaleSet) { s.Unique = "u2" }, code: CodePolicy},
-		{name: "R41 what the model says is what it said", in: begun, plan: func(_ *ScaleSet, _ *Policy, w *Wish) { w.Target = Target{Image: v1, Model: true} }, set: func(s *ScaleSet) { s.Model.Image = v2 }, code: CodePolicy},
+		{name: "R41 what the model says is what it said", in: begun, plan: func(_ *ScaleSet, _ *Policy, w *Wish) { w.Target = Target{Setting: to(v1), Model: true} }, set: func(s *ScaleSet) { s.Model.Image = v2 }, code: CodePolicy},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			q, s, pol := p, web(), webPolicy()

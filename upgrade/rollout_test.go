@@ -64,8 +64,8 @@ func TestFold(t *testing.T) {
 		}},
 		{"R48 so is one that was never sent", dropped, func(r Rollout) bool { return slices.Equal(r.Batches[0].Owed, []string{"0", "3"}) }},
 		{"R48 one that went is not owed any more", tale{dropped, write(again(1, "0", "3"))}, func(r Rollout) bool { return r.Batches[0].Owed == nil && len(r.Batches) == 1 }},
-		{"R41 the model is set when it was seen, with the first image as the one to go back to", tale{begun, ModelSet{Image: v2, Previous: version("9.9")}}, func(r Rollout) bool {
-			return r.Started() && r.Model.Set && r.Model.Previous == v1
+		{"R41 the model is set when it was seen, with the first image as the one to go back to", tale{begun, ModelSet{To: to(v2), Previous: to(version("9.9"))}}, func(r Rollout) bool {
+			return r.Started() && r.Model.Set && r.Model.Previous == to(v1)
 		}},
 		{"R41 a write of the model that was accepted and did not happen is a refusal", tale{requested, granted("ud-0"), write(patch()), Accepted{Op: "op-model"}, Settled{Op: "op-model", Code: "C"}}, func(r Rollout) bool {
 			return !r.Model.Set && r.Refusal.Code == "C" && r.Refusal.Until.IsZero()

@@ -46,14 +46,21 @@ func wanted(ask Ask, seen ScaleSet) (Image, *Refusal) {
 	image, named := ImageNamed(ask.Target)
 	switch {
 	case ask.SKU != "" && (named || !model.Platform()):
-		return Image{}, Refuse(CodeArg, show, "sku= is about platform images, and %s is to run, or runs, a %s", seen.Name, cmp.Or(image.Kind(), model.Kind()))
+		return Image{}, Refuse(CodeArg, show, "sku= is about platform images, and %s is to run, or runs, %s", seen.Name, cmp.Or(a(image.Kind()), a(model.Kind()), "an image of another kind"))
 	case named:
 		return image, nil
 	case model.versioned():
 		model.SKU = cmp.Or(ask.SKU, model.SKU)
 		return model.At(ask.Target), nil
 	}
-	return Image{}, Refuse(CodePolicy, show, "%s runs a %s, which has no versions: name the image to go to by its id, or `model`", seen.Name, cmp.Or(model.Kind(), "image I do not know"))
+	return Image{}, Refuse(CodePolicy, show, "%s runs %s, which has no versions: name the image to go to by its id, or `model`", seen.Name, cmp.Or(a(model.Kind()), "an image of a kind I do not know"))
+}
+
+func a(k ImageKind) string {
+	if k == "" {
+		return ""
+	}
+	return "a " + string(k)
 }
 
 // usable refuses an image that is not there, or that Azure would not let the set run (R45).

@@ -137,7 +137,7 @@ func TestDecideOnTheWaysOut(t *testing.T) {
 		{name: "R29 resolved as failed it is a failure", tale: tale{oneUnclear, by{"UBO", Resolved{Name: "bo", Verdict: IsFailed, IDs: []string{"3"}}}}, kind: Hold, reason: ReasonFailure},
 		{name: "R48 a call that did not happen is put to people anew", tale: tale{dark, by{"UBO", Resolved{Name: "bo", Verdict: NotStarted, Op: "op-1-again"}}, by{"UBO", Settled{Op: "op-1-again", Code: "NotStarted"}}}, kind: AskGate, reason: ReasonApproval, gate: "ud-0"},
 		{name: "R48 one that did is judged by its instances", tale: tale{dark, by{"UBO", Resolved{Name: "bo", Verdict: Started, Op: "op-1-again"}}, by{"UBO", Settled{Op: "op-1-again", OK: true}}}, kind: Wait, reason: ReasonVerifying},
-		{name: "R34 a new plan voids every yes", tale: tale{udDone(0), granted("ud-1"), by{"UBO", Replanned{Digest: webPlan().Digest, Image: v2}}}, kind: AskGate, reason: ReasonApproval, gate: "ud-1"},
+		{name: "R34 a new plan voids every yes", tale: tale{udDone(0), granted("ud-1"), by{"UBO", Replanned{Digest: webPlan().Digest, Model: to(v2)}}}, kind: AskGate, reason: ReasonApproval, gate: "ud-1"},
 		{name: "R4 when most was set aside the model question comes", tale: tale{udDone(0), asideAll("1", "2", "4", "5")}, later: time.Hour, kind: AskModel, reason: ReasonModel},
 		{name: "R30 when little was, it ends", tale: tale{udDone(2), by{"UBO", Quarantined{Name: "bo", IDs: []string{"5"}}}}, later: time.Hour, kind: End, end: OutcomeAside},
 		{name: "R5 a rollback waits for what is in flight", tale: tale{begun, write(batchOp(1, "0", "3")), Accepted{Op: "op-1"}, by{"UANA", AbortAsked{Name: "ana", Rollback: true}}}, kind: Wait, reason: ReasonInFlight},
@@ -169,7 +169,7 @@ func TestDecideOnWhatComesFromOutside(t *testing.T) {
 		{name: "R19 R4 even from being put back", tale: tale{begun, by{"UANA", AbortAsked{Name: "ana", Answer: Revert}}}, seen: frozen, kind: Wait, reason: ReasonFreeze},
 		{name: "R19 R48 and a call from being sent once more", tale: settled, seen: frozen, kind: Wait, reason: ReasonFreeze},
 		{name: "R19 so does silence", tale: settled, seen: unheard(time.Hour), kind: Wait, reason: ReasonChannel},
-		{name: "R48 nothing is sent once more while another image is in the model", tale: tale{settled, Settled{Op: "op-1", Code: "UnknownOutcome"}, Intended{again(1, "0", "3")}, Dropped{Op: "op-1-again"}, by{"UBO", Replanned{Digest: "x", Image: v1}}},
+		{name: "R48 nothing is sent once more while another image is in the model", tale: tale{settled, Settled{Op: "op-1", Code: "UnknownOutcome"}, Intended{again(1, "0", "3")}, Dropped{Op: "op-1-again"}, by{"UBO", Replanned{Digest: "x", Model: to(v1)}}},
 			seen: set(func(s *ScaleSet) { s.Model.Image = v1 }), kind: AskGate, reason: ReasonApproval},
 		{name: "R48 nor beside an instance of which nothing tells whether it is well", tale: tale{settled, InstanceSeen{ID: "4", State: Unclear, Detail: "x"}}, kind: Hold, reason: ReasonUnclear},
 		{name: "R3 an abort needs no channel", tale: tale{requested, by{"UANA", AbortAsked{Name: "ana"}}}, seen: unheard(time.Hour), kind: End, end: OutcomeAborted},
@@ -232,7 +232,7 @@ func TestNoteOnTrouble(t *testing.T) {
 	onlyZero := func(f func(*Instance)) change {
 		return all(instance("3", onNew), instance("0", onNew), instance("0", f))
 	}
-	reimage := Operation{ID: "op-2", Kind: OpReimage, Gate: "ud-0", Batch: 2, Instances: []string{"3"}, Image: v2}
+	reimage := Operation{ID: "op-2", Kind: OpReimage, Gate: "ud-0", Batch: 2, Instances: []string{"3"}, To: to(v2)}
 	for _, row := range []noteRow{
 		{name: "R6 evidence is kept once, when an instance fails", tale: over, seen: onlyZero(func(i *Instance) { i.Provisioning = Failed }), want: []string{"0 failed", "0 kept"}},
 		{name: "R28 a failure left over from before our call is given a while", tale: over, seen: onlyZero(func(i *Instance) { i.Provisioning = Failed; i.ProvisionAt = night.Add(-time.Hour) }), want: []string{"0 checking"}},
@@ -254,7 +254,7 @@ func TestNoteOnTrouble(t *testing.T) {
 }
 
 func TestRetriesKeepCount(t *testing.T) {
-	twice := tale{oneFailed, retried("3"), askedFor(2, "3"), write(Operation{ID: "op-2", Kind: OpUpgrade, Gate: "ud-0", Batch: 2, Instances: []string{"3"}, Image: v2})}
+	twice := tale{oneFailed, retried("3"), askedFor(2, "3"), write(Operation{ID: "op-2", Kind: OpUpgrade, Gate: "ud-0", Batch: 2, Instances: []string{"3"}, To: to(v2)})}
 	r := twice.fold()
 	if i := r.Instances["3"]; i.Tries != 2 || i.Batch != 2 || i.State != Going || i.Kept {
 		t.Errorf("started twice: %+v", i)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/vmssbot/vmssbot"
 	"github.com/vmssbot/vmssbot/cmd/internal/app"
@@ -19,6 +20,8 @@ const usage = `vmssbot rolls OS images out to Azure VM scale sets from Slack, on
 usage:
   vmssbot run --config vmssbot.yaml      run the bot (tokens from SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or files)
   vmssbot config check --config FILE     read the configuration and say what is wrong with it
+  vmssbot survey --config FILE           say for every scale set in reach whether it can be driven, and what would help; only reads Azure
+  vmssbot survey --subscription ID       the same before there is a configuration [--resource-group NAME,…] [--auth cli]
   vmssbot manifest                       print the Slack app manifest, to paste at https://api.slack.com/apps?new_app=1
   vmssbot version                        print the version
 `
@@ -35,6 +38,8 @@ func run(args []string, out, errs io.Writer) int {
 		return start(args[1:], errs)
 	case "config":
 		return config(args[1:], out, errs)
+	case "survey":
+		return survey(args[1:], out, errs)
 	case "manifest":
 		fmt.Fprint(out, vmssbot.Manifest)
 		return 0
@@ -75,16 +80,62 @@ func config(args []string, out, errs io.Writer) int {
 	return code
 }
 
-func load(name string, args []string, errs io.Writer) (app.Config, int) {
+// survey takes a configuration, or what of it is about Azure.
+func survey(args []string, out, errs io.Writer) int {
+	flags := flags("vmssbot survey", errs)
+	var a app.Azure
+	path := flags.String("config", "", "the configuration file")
+	flags.StringVar(&a.Subscription, "subscription", "", "instead of a configuration: the subscription's id")
+	flags.StringVar(&a.Auth, "auth", "cli", "with --subscription: default, workload, managed, env, cli, or local")
+	flags.StringVar(&a.Endpoint, "endpoint", "", "with --subscription: another address of Azure's resource manager")
+	groups := flags.String("resource-group", "", "with --subscription: only these resource groups, with commas between")
+	if code := parse(flags, args, errs); code != 0 {
+		return code
+	}
+	c, err := app.Config{Azure: a}, error(nil)
+	switch {
+	case (*path == "") == (a.Subscription == ""):
+		fmt.Fprintln(errs, "vmssbot survey: give --config FILE or --subscription ID")
+		return 2
+	case *path != "":
+		c, err = app.Load(*path)
+	case *groups != "":
+		c.Azure.ResourceGroups = strings.Split(*groups, ",")
+	}
+	if err == nil {
+		ctx, stop := app.Signals()
+		defer stop()
+		err = app.Survey(ctx, c, out)
+	}
+	if err != nil {
+		fmt.Fprintf(errs, "vmssbot survey: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func flags(name string, errs io.Writer) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(errs)
-	path := flags.String("config", "vmssbot.yaml", "the configuration file")
+	return flags
+}
+
+func parse(flags *flag.FlagSet, args []string, errs io.Writer) int {
 	if err := flags.Parse(args); err != nil {
-		return app.Config{}, 2
+		return 2
 	}
 	if flags.NArg() > 0 {
-		fmt.Fprintf(errs, "%s: I do not know %q\n", name, flags.Arg(0))
-		return app.Config{}, 2
+		fmt.Fprintf(errs, "%s: I do not know %q\n", flags.Name(), flags.Arg(0))
+		return 2
+	}
+	return 0
+}
+
+func load(name string, args []string, errs io.Writer) (app.Config, int) {
+	flags := flags(name, errs)
+	path := flags.String("config", "vmssbot.yaml", "the configuration file")
+	if code := parse(flags, args, errs); code != 0 {
+		return app.Config{}, code
 	}
 	c, err := app.Load(*path)
 	if err != nil {

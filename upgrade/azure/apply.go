@@ -12,7 +12,7 @@ import (
 )
 
 // Apply sends one write, once, with op.ID as x-ms-client-request-id: manualupgrade or reimage of
-// exactly op.Instances, or the image of the model, with If-Match. The whole of it, the token's fetching
+// exactly op.Instances, or what op.To sets in the model, with If-Match. The whole of it, the token's fetching
 // included, takes no longer than a call's deadline. What the SDK thinks of the answer is not
 // asked: accepted is what Azure answered with 2xx and in whole.
 func (a *Azure) Apply(ctx context.Context, op upgrade.Operation) (upgrade.Receipt, error) {
@@ -37,7 +37,7 @@ func describe(op upgrade.Operation) string {
 	if op.Kind.OnInstances() {
 		return fmt.Sprintf("%s: %s %s", set, op.Kind, upgrade.Instances(op.Instances))
 	}
-	return fmt.Sprintf("%s: put %s into the model", set, op.Image)
+	return fmt.Sprintf("%s: put %s into the model", set, op.To)
 }
 
 func (a *Azure) send(ctx context.Context, f *flight, op upgrade.Operation) (err error) {
@@ -53,7 +53,7 @@ func (a *Azure) send(ctx context.Context, f *flight, op upgrade.Operation) (err 
 	case upgrade.OpReimage:
 		return a.sendReimage(ctx, f.set, op.Instances, op.Ephemeral)
 	case upgrade.OpModel, upgrade.OpRevert:
-		return a.sendImage(ctx, f.set, imageFor(op.Image), op.IfMatch)
+		return a.sendModel(ctx, f.set, modelFor(op.To), op.IfMatch)
 	}
 	return refuse("%q is not a kind of write", clip(string(op.Kind), 40))
 }
@@ -90,23 +90,38 @@ func pointers(ids []string) []*string {
 	return out
 }
 
-// sendImage changes the image reference and nothing else: a PUT of the whole set would need rights
+// sendModel changes one thing in the model and nothing else: a PUT of the whole set would need rights
 // on everything it refers to, and a word about the OS disk, even an unchanged one, marks instances
-// with ephemeral disks as outdated (azure-sdk-for-java#32223).
-func (a *Azure) sendImage(ctx context.Context, t target, i imageJSON, etag string) error {
-	if err := i.check(); err != nil {
+// with ephemeral disks as outdated (azure-sdk-for-java#32223). That a sku without a capacity leaves the
+// capacity alone is assumed of PATCH, which leaves alone what it does not name.
+func (a *Azure) sendModel(ctx context.Context, t target, m modelJSON, etag string) error {
+	if err := m.check(); err != nil {
 		return err
 	}
 	if err := checkEtag(etag); err != nil {
 		return err
 	}
-	body := armcompute.VirtualMachineScaleSetUpdate{Properties: &armcompute.VirtualMachineScaleSetUpdateProperties{
-		VirtualMachineProfile: &armcompute.VirtualMachineScaleSetUpdateVMProfile{
-			StorageProfile: &armcompute.VirtualMachineScaleSetUpdateStorageProfile{ImageReference: i.reference()},
-		},
-	}}
-	_, err := a.sets.BeginUpdate(ctx, t.group, t.set, body, &armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{IfMatch: &etag})
+	_, err := a.sets.BeginUpdate(ctx, t.group, t.set, m.update(), &armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{IfMatch: &etag})
 	return err
+}
+
+// update is the same as the SDK has it.
+func (m modelJSON) update() (u armcompute.VirtualMachineScaleSetUpdate) {
+	if m.SKU != nil {
+		u.SKU = &armcompute.SKU{Name: &m.SKU.Name}
+		return u
+	}
+	storage := &armcompute.VirtualMachineScaleSetUpdateStorageProfile{}
+	u.Properties = &armcompute.VirtualMachineScaleSetUpdateProperties{
+		VirtualMachineProfile: &armcompute.VirtualMachineScaleSetUpdateVMProfile{StorageProfile: storage},
+	}
+	switch s := m.Properties.Profile.Storage; {
+	case s.Image != nil:
+		storage.ImageReference = s.Image.reference()
+	default:
+		storage.OSDisk = &armcompute.VirtualMachineScaleSetUpdateOSDisk{Image: &armcompute.VirtualHardDisk{URI: &s.Disk.Image.URI}}
+	}
+	return u
 }
 
 func (i imageJSON) reference() *armcompute.ImageReference {
@@ -117,7 +132,8 @@ func (i imageJSON) reference() *armcompute.ImageReference {
 		return &s
 	}
 	return &armcompute.ImageReference{
-		Version: some(i.Version), ID: some(i.ID), CommunityGalleryImageID: some(i.Community), SharedGalleryImageID: some(i.Shared),
+		Publisher: some(i.Publisher), Offer: some(i.Offer), SKU: some(i.SKU), Version: some(i.Version),
+		ID: some(i.ID), CommunityGalleryImageID: some(i.Community), SharedGalleryImageID: some(i.Shared),
 	}
 }
 

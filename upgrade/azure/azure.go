@@ -32,10 +32,9 @@ type Config struct {
 type Azure struct {
 	guard  *guard
 	sets   *armcompute.VirtualMachineScaleSetsClient
-	vms    *armcompute.VirtualMachineScaleSetVMsClient
 	rolls  *armcompute.VirtualMachineScaleSetRollingUpgradesClient
 	images *armcompute.VirtualMachineImagesClient
-	raw    *arm.Client // for operation URLs, which the SDK polls in its own way only
+	raw    *arm.Client // for operation URLs, which the SDK polls in its own way only, and for lists that are decoded here
 	now    func() time.Time
 }
 
@@ -93,7 +92,6 @@ func (a *Azure) connect(c Config, o *arm.ClientOptions) error {
 		return fmt.Errorf("azure: %w", err)
 	}
 	a.sets = f.NewVirtualMachineScaleSetsClient()
-	a.vms = f.NewVirtualMachineScaleSetVMsClient()
 	a.rolls = f.NewVirtualMachineScaleSetRollingUpgradesClient()
 	a.images = f.NewVirtualMachineImagesClient()
 	if a.raw, err = arm.NewClient(module, moduleVersion, c.Credential, o); err != nil {

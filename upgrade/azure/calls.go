@@ -1,6 +1,8 @@
 package azure
 
 import (
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -13,10 +15,12 @@ type Call struct {
 	Actions  []string
 }
 
-// call is a Call and how its body must look; nil = it has none.
+// call is a Call and what else it must be.
 type call struct {
 	Call
-	body func([]byte) error
+	body  func([]byte) error                       // how its body must look; nil = it has none
+	query func(query url.Values, set string) error // how its query must name the set it is about; nil = the path does, or there is none
+	image bool                                     // it reads what the id of an image names, and is in any subscription: the flight says which
 }
 
 const (
@@ -26,26 +30,57 @@ const (
 	oneSet            = groupScope + setsType + "/{set}"
 	inLocation        = subscriptionScope + "/providers/Microsoft.Compute/locations/{location}"
 	imageVersions     = inLocation + "/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions"
+	oneGallery        = groupScope + "/providers/Microsoft.Compute/galleries/{gallery}/images/{image}"
+	communityVersions = inLocation + "/communityGalleries/{gallery}/images/{image}/versions"
+	sharedVersions    = inLocation + "/sharedGalleries/{gallery}/images/{image}/versions"
+	managedImages     = groupScope + "/providers/Microsoft.Compute/images"
 	oneOperation      = inLocation + "/operations/{operation}"
 
-	right        = "Microsoft.Compute/virtualMachineScaleSets/"
-	versionRight = "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read"
+	vmsOfSet      = "/virtualMachines"
+	vmsType       = "/providers/Microsoft.Compute/virtualMachines"
+	autoscaleType = "/providers/Microsoft.Insights/autoscaleSettings"
+
+	right          = "Microsoft.Compute/virtualMachineScaleSets/"
+	versionRight   = "Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read"
+	communityRight = "Microsoft.Compute/locations/communityGalleries/images/versions/read"
+	sharedRight    = "Microsoft.Compute/locations/sharedGalleries/images/versions/read"
+	galleryRight   = "Microsoft.Compute/galleries/images/versions/read"
+	managedRight   = "Microsoft.Compute/images/read"
 )
 
-// calls is everything that may leave. The guard refuses what is not in it.
+// calls is everything that may leave. The guard refuses what is not in it. Whether $expand=instanceView
+// really asks for the right to instance views is not documented.
 var calls = []call{
-	{Call{"GET", subscriptionScope + setsType, []string{right + "read"}}, nil},
-	{Call{"GET", groupScope + setsType, []string{right + "read"}}, nil},
-	{Call{"GET", oneSet, []string{right + "read"}}, nil},
-	// $expand=instanceView: whether the second right is really asked for is not documented.
-	{Call{"GET", oneSet + "/virtualMachines", []string{right + "virtualMachines/read", right + "virtualMachines/instanceView/read"}}, nil},
-	{Call{"GET", oneSet + "/rollingUpgrades/latest", []string{right + "rollingUpgrades/read"}}, nil},
-	{Call{"GET", oneOperation, []string{"Microsoft.Compute/locations/operations/read"}}, nil},
-	{Call{"GET", imageVersions, []string{versionRight}}, nil},
-	{Call{"GET", imageVersions + "/{version}", []string{versionRight}}, nil},
-	{Call{"PATCH", oneSet, []string{right + "write"}}, imageBody},
-	{Call{"POST", oneSet + "/manualupgrade", []string{right + "manualUpgrade/action"}}, idsBody},
-	{Call{"POST", oneSet + "/reimage", []string{right + "reimage/action"}}, reimageBody},
+	get(subscriptionScope+setsType, right+"read"),
+	get(groupScope+setsType, right+"read"),
+	get(oneSet, right+"read"),
+	get(oneSet+vmsOfSet, right+"virtualMachines/read", right+"virtualMachines/instanceView/read"),
+	{Call: Call{"GET", groupScope + vmsType, []string{"Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virtualMachines/instanceView/read"}}, query: onlyOf},
+	get(oneSet+"/rollingUpgrades/latest", right+"rollingUpgrades/read"),
+	get(oneSet+"/skus", right+"skus/read"),
+	get(groupScope+autoscaleType, "Microsoft.Insights/autoscaleSettings/read"),
+	get(oneOperation, "Microsoft.Compute/locations/operations/read"),
+	get(imageVersions, versionRight),
+	get(imageVersions+"/{version}", versionRight),
+	get(communityVersions, communityRight),
+	get(communityVersions+"/{version}", communityRight),
+	get(sharedVersions, sharedRight),
+	get(sharedVersions+"/{version}", sharedRight),
+	getImage(oneGallery+"/versions", galleryRight),
+	getImage(oneGallery+"/versions/{version}", galleryRight),
+	getImage(managedImages, managedRight),
+	getImage(managedImages+"/{image}", managedRight),
+	{Call: Call{"PATCH", oneSet, []string{right + "write"}}, body: modelBody},
+	{Call: Call{"POST", oneSet + "/manualupgrade", []string{right + "manualUpgrade/action"}}, body: idsBody},
+	{Call: Call{"POST", oneSet + "/reimage", []string{right + "reimage/action"}}, body: reimageBody},
+}
+
+func get(template string, actions ...string) call {
+	return call{Call: Call{http.MethodGet, template, actions}}
+}
+
+func getImage(template, action string) call {
+	return call{Call: Call{http.MethodGet, template, []string{action}}, image: true}
 }
 
 // Calls lists every kind of request this package can send, reads first.
@@ -104,4 +139,12 @@ func match(template, path string) (map[string]string, bool) {
 		}
 	}
 	return params, true
+}
+
+// fill puts names into a template.
+func fill(template string, params map[string]string) string {
+	for name, value := range params {
+		template = strings.ReplaceAll(template, "{"+name+"}", value)
+	}
+	return template
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 )
 
 // What is kept of an instance view for people who look into a failure.
@@ -19,7 +17,7 @@ const (
 type part struct {
 	name     string // "" = the instance itself
 	agent    bool   // it is the VM agent, or a handler of extensions that the agent reports
-	statuses []*armcompute.InstanceViewStatus
+	statuses []viewStatus
 }
 
 func (p part) prefix() string {
@@ -29,40 +27,27 @@ func (p part) prefix() string {
 	return p.name + ": "
 }
 
-// partsOf lists the sources, the innermost first: extensions with their substatuses, the instance, its
+// parts lists the sources, the innermost first: extensions with their substatuses, the instance, its
 // health, the agent.
-func partsOf(v *armcompute.VirtualMachineScaleSetVMInstanceView) (out []part) {
-	if v == nil {
-		return nil
-	}
+func (v *instanceView) parts() (out []part) {
 	for _, e := range v.Extensions {
-		if e != nil {
-			name := "extension " + str(e.Name)
-			out = append(out, part{name: name, statuses: e.Substatuses}, part{name: name, statuses: e.Statuses})
-		}
+		name := "extension " + e.Name
+		out = append(out, part{name: name, statuses: e.Substatuses}, part{name: name, statuses: e.Statuses})
 	}
-	out = append(out, part{statuses: v.Statuses})
-	if v.VMHealth != nil {
-		out = append(out, part{statuses: []*armcompute.InstanceViewStatus{v.VMHealth.Status}})
-	}
-	if v.VMAgent == nil {
-		return out
-	}
-	out = append(out, part{name: "VM agent", agent: true, statuses: v.VMAgent.Statuses})
-	for _, h := range v.VMAgent.ExtensionHandlers {
-		if h != nil {
-			out = append(out, part{name: "handler " + str(h.Type), agent: true, statuses: []*armcompute.InstanceViewStatus{h.Status}})
-		}
+	out = append(out, part{statuses: v.Statuses}, part{statuses: []viewStatus{v.Health.Status}},
+		part{name: "VM agent", agent: true, statuses: v.Agent.Statuses})
+	for _, h := range v.Agent.Handlers {
+		out = append(out, part{name: "handler " + h.Type, agent: true, statuses: []viewStatus{h.Status}})
 	}
 	return out
 }
 
 // evidence is every status that says more than that all is well, one line each, without secrets and
 // bounded: of more lines than fit, the last one counts the rest.
-func evidence(v *armcompute.VirtualMachineScaleSetVMInstanceView) (out []string) {
-	for _, p := range partsOf(v) {
+func evidence(parts []part) (out []string) {
+	for _, p := range parts {
 		for _, s := range p.statuses {
-			if s != nil && !plain(s) {
+			if !s.plain() {
 				out = append(out, line(p, s))
 			}
 		}
@@ -75,23 +60,23 @@ func evidence(v *armcompute.VirtualMachineScaleSetVMInstanceView) (out []string)
 
 // plain: it says that all is well, and no more. What a script printed comes as
 // ComponentStatus/StdErr/succeeded with a message, and is just what people look for.
-func plain(s *armcompute.InstanceViewStatus) bool {
-	_, state, _ := splitCode(s)
+func (s viewStatus) plain() bool {
+	_, state, _ := s.split()
 	switch state {
 	case "succeeded", "running", "healthy":
 		return true
 	}
-	code := strings.ToLower(str(s.Code))
-	return str(s.Message) == "" && (code == "" || strings.HasSuffix(code, "/succeeded"))
+	code := strings.ToLower(s.Code)
+	return s.Message == "" && (code == "" || strings.HasSuffix(code, "/succeeded"))
 }
 
-func line(p part, s *armcompute.InstanceViewStatus) string {
+func line(p part, s viewStatus) string {
 	when := ""
 	if s.Time != nil {
-		when = s.Time.UTC().Format(" (" + time.RFC3339 + ")")
+		when = s.at().UTC().Format(" (" + time.RFC3339 + ")")
 	}
-	words := p.prefix() + str(s.Code)
-	if m := cmp.Or(str(s.Message), str(s.DisplayStatus)); m != "" {
+	words := p.prefix() + s.Code
+	if m := cmp.Or(s.Message, s.Display); m != "" {
 		words += ": " + m
 	}
 	return clip(scrub(words), maxEvidenceLine-len(when)) + when

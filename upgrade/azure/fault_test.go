@@ -107,7 +107,7 @@ func TestWhatAnAnswerMeansToAWrite(t *testing.T) {
 	for _, row := range answers {
 		for _, op := range []upgrade.Operation{
 			{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}},
-			{ID: "b", Kind: upgrade.OpModel, Set: testSet, Image: newImage, IfMatch: `"1"`},
+			{ID: "b", Kind: upgrade.OpModel, Set: testSet, To: upgrade.Setting{Image: newImage}, IfMatch: `"1"`},
 			{ID: "c", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"1"}},
 		} {
 			t.Run(row.name+"/"+string(op.Kind), func(t *testing.T) {
@@ -176,14 +176,14 @@ func TestTheFenceIsPassedBeforeEveryRequestAndStopsIt(t *testing.T) {
 func TestOperationsThatMustNotBeSentAreNot(t *testing.T) {
 	s := &stub{}
 	a := connect(t, s, func(c *Config) { c.ResourceGroups = []string{testGroup} })
-	base := upgrade.Operation{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}, Image: newImage, IfMatch: `"1"`}
+	base := upgrade.Operation{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}, To: upgrade.Setting{Image: newImage}, IfMatch: `"1"`}
 	with := func(change func(*upgrade.Operation)) upgrade.Operation {
 		op := base
 		change(&op)
 		return op
 	}
 	image := func(i upgrade.Image) upgrade.Operation {
-		return with(func(o *upgrade.Operation) { o.Kind, o.Image = upgrade.OpModel, i })
+		return with(func(o *upgrade.Operation) { o.Kind, o.To = upgrade.OpModel, upgrade.Setting{Image: i} })
 	}
 	rows := map[string]upgrade.Operation{
 		"no instances":       with(func(o *upgrade.Operation) { o.Instances = nil }),
@@ -213,6 +213,10 @@ func TestOperationsThatMustNotBeSentAreNot(t *testing.T) {
 		"no etag":             with(func(o *upgrade.Operation) { o.Kind, o.IfMatch = upgrade.OpRevert, "" }),
 		"any etag":            with(func(o *upgrade.Operation) { o.Kind, o.IfMatch = upgrade.OpModel, "*" }),
 		"no image":            image(upgrade.Image{}),
+		"no setting":          with(func(o *upgrade.Operation) { o.Kind, o.To = upgrade.OpModel, upgrade.Setting{} }),
+		"a size and an image": with(func(o *upgrade.Operation) { o.Kind, o.To.Size = upgrade.OpModel, "Standard_D4s_v5" }),
+		"a strange size":      with(func(o *upgrade.Operation) { o.Kind, o.To = upgrade.OpModel, upgrade.Setting{Size: "D4 v5"} }),
+		"a signed VHD":        image(upgrade.Image{URI: "https://corpimages.blob.core.windows.net/v/a.vhd?sig=x"}),
 		"no version":          image(upgrade.Image{Publisher: "p", Offer: "o", SKU: "s"}),
 		"a strange version":   image(upgrade.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "1/../2"}),
 		"an id of no image":   image(upgrade.Image{ID: setPath}),

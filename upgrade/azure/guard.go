@@ -2,6 +2,7 @@ package azure
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,8 +48,10 @@ func (f *fenced) Unwrap() error { return f.err }
 type flight struct {
 	fence upgrade.Fence // nil = none
 	set   target        // the set the request must be about; zero = it is about none
+	image string        // the path that a reading of an image must have; "" = it is about none
 	write bool
-	id    string // x-ms-client-request-id; "" = the SDK makes one up
+	id    string        // x-ms-client-request-id; "" = the SDK makes one up
+	into  *bytes.Buffer // for the answer, which is over then with the next one; nil = one of its own
 
 	url    *url.URL // of the request, once it was let through
 	sent   bool     // it may have reached Azure
@@ -121,7 +124,10 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 // land reads the answer whole and notes it.
 func (f *flight) land(resp *http.Response) error {
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	into := cmp.Or(f.into, new(bytes.Buffer))
+	into.Reset()
+	_, err := into.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	body := into.Bytes()
 	switch {
 	case err != nil:
 		return fmt.Errorf("the answer broke off: %w", err)
@@ -157,16 +163,62 @@ func (g *guard) check(req *http.Request, f *flight) (Call, error) {
 	if !ok {
 		return Call{}, refuse("%s of this path is not among the calls we mean to make", clip(req.Method, 20))
 	}
-	if err := g.inScope(params); err != nil {
+	if err := g.checkSubject(req.URL, c, params, f); err != nil {
 		return Call{}, err
-	}
-	if set, about := params["set"]; about && !f.set.is(params["group"], set) {
-		return Call{}, refuse("it is about another set than %s", f.set)
 	}
 	if f.write != (c.Method != http.MethodGet) {
 		return Call{}, refuse("a reading must not write, nor a write read")
 	}
 	return c.Call, checkShape(req, c)
+}
+
+// checkSubject: the request is about what it was made for. An image is read wherever its id leads, also
+// in a subscription or group that is not ours, as the model may name it, but nothing beside it: the path
+// is the one that was made of the id. Everything else stays in our scope, and what is done for a set in
+// its group.
+func (g *guard) checkSubject(u *url.URL, c call, params map[string]string, f *flight) error {
+	if (c.image || f.image != "") && !strings.EqualFold(u.Path, f.image) {
+		return refuse("it is about another image than the one asked for")
+	}
+	if c.image {
+		return nil
+	}
+	if err := g.inScope(params); err != nil {
+		return err
+	}
+	group, inGroup := params["group"]
+	switch set, about := params["set"]; {
+	case about && !f.set.is(group, set):
+		return refuse("it is about another set than %s", f.set)
+	case inGroup && f.set != (target{}) && !strings.EqualFold(group, f.set.group):
+		return refuse("it is about another resource group than that of %s", f.set)
+	case c.query != nil:
+		return c.query(u.Query(), f.set.path(g.subscription))
+	}
+	return nil
+}
+
+// filterOf asks the list of virtual machines for those of one set. It is the only filter there is.
+func filterOf(set string) string { return "'virtualMachineScaleSet/id' eq '" + set + "'" }
+
+// onlyOf: a list of virtual machines is asked for with exactly the filter for the set. The link to a
+// further page may leave it to its token to say what is being listed; what comes is looked at, too.
+func onlyOf(q url.Values, set string) error {
+	switch filter := q["$filter"]; {
+	case set != "" && len(filter) == 1 && strings.EqualFold(filter[0], filterOf(set)):
+		return nil
+	case set != "" && len(filter) == 0 && q.Get("$skiptoken") != "":
+		return nil
+	}
+	return refuse("it lists the virtual machines of more than one set")
+}
+
+// path is the set's path, "" when the target is none.
+func (t target) path(subscription string) string {
+	if t == (target{}) {
+		return ""
+	}
+	return fill(oneSet, map[string]string{"subscription": subscription, "group": t.group, "set": t.set})
 }
 
 func (t target) is(group, set string) bool {

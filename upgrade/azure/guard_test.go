@@ -38,11 +38,16 @@ type request struct {
 }
 
 const (
-	goodIDs   = `{"instanceIds":["0","5"]}`
-	goodImage = `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":{"version":"4.0.20160229"}}}}}`
-	upgradeTo = armHost + setPath + "/manualupgrade?api-version=1"
-	reimageAt = armHost + setPath + "/reimage?api-version=1"
-	patchTo   = armHost + setPath + "?api-version=1"
+	goodIDs       = `{"instanceIds":["0","5"]}`
+	goodImage     = `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":` + goodReference + `}}}}`
+	goodReference = `{"offer":"UbuntuServer","publisher":"Canonical","sku":"16.04-LTS","version":"4.0.20160229"}`
+	upgradeTo     = armHost + setPath + "/manualupgrade?api-version=1"
+	reimageAt     = armHost + setPath + "/reimage?api-version=1"
+	patchTo       = armHost + setPath + "?api-version=1"
+	goodSize      = `{"sku":{"name":"Standard_D4s_v5"}}`
+	goodVHD       = `{"properties":{"virtualMachineProfile":{"storageProfile":{"osDisk":{"image":{"uri":"https://corpimages.blob.core.windows.net/vhds/web-7.vhd"}}}}}}`
+	inGroup       = armHost + "/subscriptions/" + testSub + "/resourceGroups/" + testGroup + "/providers/"
+	inWest        = armHost + "/subscriptions/" + testSub + "/providers/Microsoft.Compute/locations/westeurope"
 )
 
 var requests = []request{
@@ -64,6 +69,18 @@ var requests = []request{
 	{"a managed image for the model", "PATCH", patchTo, imageOf("id", "/subscriptions/"+testSub+"/resourceGroups/g/providers/Microsoft.Compute/images/i"), `"7"`, true},
 	{"a community image for the model", "PATCH", patchTo, imageOf("communityGalleryImageId", "/CommunityGalleries/g-1/Images/i/Versions/1.0.0"), `"7"`, true},
 	{"a shared image for the model", "PATCH", patchTo, imageOf("sharedGalleryImageId", "/SharedGalleries/g-1/Images/i/Versions/latest"), `"7"`, true},
+
+	{"a size for the model", "PATCH", patchTo, goodSize, `"7"`, true},
+	{"a VHD for the model", "PATCH", patchTo, goodVHD, `"7"`, true},
+	{"machines of the set", "GET", machines(setPath), "", "", true},
+	{"machines of the set in another case", "GET", machines(strings.ToUpper(setPath)), "", "", true},
+	{"a further page of machines", "GET", machines(setPath) + "&$skiptoken=x", "", "", true},
+	{"a further page of machines, by its token", "GET", inGroup + "Microsoft.Compute/virtualMachines?api-version=1&$skiptoken=x", "", "", true},
+	{"sizes the set may have", "GET", armHost + setPath + "/skus?api-version=1", "", "", true},
+	{"autoscale settings of the set's group", "GET", inGroup + "Microsoft.Insights/autoscaleSettings?api-version=1", "", "", true},
+	{"versions in a community gallery", "GET", inWest + "/communityGalleries/edge-1/images/node/versions", "", "", true},
+	{"a version in a community gallery", "GET", inWest + "/communityGalleries/edge-1/images/node/versions/1.0.0", "", "", true},
+	{"versions in a shared gallery", "GET", inWest + "/sharedGalleries/edge-1/images/node/versions", "", "", true},
 
 	{"another host", "GET", "https://evil.example" + setPath, "", "", false},
 	{"a host that ends like ours", "GET", "https://management.azure.com.evil.example" + setPath, "", "", false},
@@ -121,16 +138,54 @@ var requests = []request{
 	{"a model with a sku", "PATCH", patchTo, `{"sku":{"capacity":0},` + goodImage[1:], `"7"`, false},
 	{"a model with a script", "PATCH", patchTo, strings.Replace(goodImage, `"storageProfile"`, `"osProfile":{"customData":"x"},"storageProfile"`, 1), `"7"`, false},
 	{"a model with an OS disk", "PATCH", patchTo, strings.Replace(goodImage, `"imageReference"`, `"osDisk":{},"imageReference"`, 1), `"7"`, false},
-	{"a model with a publisher", "PATCH", patchTo, strings.Replace(goodImage, `"version"`, `"publisher":"p","version"`, 1), `"7"`, false},
 	{"a model with null", "PATCH", patchTo, `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":null}}}}`, `"7"`, false},
 	{"a model with no image", "PATCH", patchTo, `{"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":{}}}}}`, `"7"`, false},
 	{"an image that is a disk", "PATCH", patchTo, imageOf("id", "/subscriptions/"+testSub+"/resourceGroups/g/providers/Microsoft.Compute/disks/d"), `"7"`, false},
 	{"an image with dots", "PATCH", patchTo, imageOf("id", "/subscriptions/"+testSub+"/resourceGroups/../providers/Microsoft.Compute/images/i"), `"7"`, false},
 	{"an image by URL", "PATCH", patchTo, imageOf("id", "https://store.example/image.vhd"), `"7"`, false},
+	{"a version alone", "PATCH", patchTo, strings.Replace(goodImage, goodReference, `{"version":"4.0.20160229"}`, 1), `"7"`, false},
+	{"a platform image by names and id", "PATCH", patchTo, strings.Replace(goodImage, `{"offer"`, `{"id":"/x","offer"`, 1), `"7"`, false},
+	{"a platform image with a dotted offer", "PATCH", patchTo, strings.Replace(goodImage, "UbuntuServer", "..", 1), `"7"`, false},
+	{"a platform image and what it was once", "PATCH", patchTo, strings.Replace(goodImage, `{"offer"`, `{"exactVersion":"1.0.0","offer"`, 1), `"7"`, false},
+	{"two ids of images", "PATCH", patchTo, strings.Replace(goodImage, goodReference, `{"communityGalleryImageId":"/CommunityGalleries/g-1/Images/i","sharedGalleryImageId":"/SharedGalleries/g-1/Images/i"}`, 1), `"7"`, false},
+	{"a size and the number of instances", "PATCH", patchTo, `{"sku":{"capacity":0,"name":"Standard_D4s_v5"}}`, `"7"`, false},
+	{"the number of instances", "PATCH", patchTo, `{"sku":{"capacity":0}}`, `"7"`, false},
+	{"a size and a tier", "PATCH", patchTo, `{"sku":{"name":"Standard_D4s_v5","tier":"Standard"}}`, `"7"`, false},
+	{"a size without a name", "PATCH", patchTo, `{"sku":{"name":""}}`, `"7"`, false},
+	{"a strange size", "PATCH", patchTo, `{"sku":{"name":"../x"}}`, `"7"`, false},
+	{"a size and an image", "PATCH", patchTo, strings.TrimSuffix(goodImage, "}") + `,"sku":{"name":"Standard_D4s_v5"}}`, `"7"`, false},
+	{"a size without If-Match", "PATCH", patchTo, goodSize, "", false},
+	{"nothing for the model", "PATCH", patchTo, "{}", `"7"`, false},
+	{"tags", "PATCH", patchTo, `{"tags":{"a":"b"}}`, `"7"`, false},
+	{"a VHD and an image", "PATCH", patchTo, strings.Replace(goodVHD, `"osDisk"`, `"imageReference":`+goodReference+`,"osDisk"`, 1), `"7"`, false},
+	{"a VHD with a signature", "PATCH", patchTo, strings.Replace(goodVHD, ".vhd", ".vhd?sig=x", 1), `"7"`, false},
+	{"a VHD without a lock on the door", "PATCH", patchTo, strings.Replace(goodVHD, "https", "http", 1), `"7"`, false},
+	{"a VHD of a stranger", "PATCH", patchTo, strings.Replace(goodVHD, "corpimages.blob.core.windows.net", "store.example", 1), `"7"`, false},
+	{"a VHD and how it is cached", "PATCH", patchTo, strings.Replace(goodVHD, `{"image"`, `{"caching":"None","image"`, 1), `"7"`, false},
+	{"machines of the group", "GET", inGroup + "Microsoft.Compute/virtualMachines?api-version=1&$expand=instanceView", "", "", false},
+	{"machines of another set", "GET", machines(strings.Replace(setPath, "myvmss", "other", 1)), "", "", false},
+	{"further machines of another set", "GET", machines(strings.Replace(setPath, "myvmss", "other", 1)) + "&$skiptoken=x", "", "", false},
+	{"machines of two sets", "GET", machines(setPath) + "&$filter=x", "", "", false},
+	{"machines of a set and more", "GET", machines(setPath + "' or 1 eq '1"), "", "", false},
+	{"machines of the subscription", "GET", armHost + "/subscriptions/" + testSub + "/providers/Microsoft.Compute/virtualMachines?$filter=x", "", "", false},
+	{"one machine", "GET", inGroup + "Microsoft.Compute/virtualMachines/web_1", "", "", false},
+	{"a restart of a machine", "POST", inGroup + "Microsoft.Compute/virtualMachines/web_1/restart?api-version=1", "", "", false},
+	{"a deletion of a machine", "DELETE", inGroup + "Microsoft.Compute/virtualMachines/web_1?api-version=1", "", "", false},
+	{"autoscale settings of the subscription", "GET", armHost + "/subscriptions/" + testSub + "/providers/Microsoft.Insights/autoscaleSettings", "", "", false},
+	{"autoscale settings of another group", "GET", strings.Replace(inGroup, testGroup, "rg-shop", 1) + "Microsoft.Insights/autoscaleSettings", "", "", false},
+	{"an autoscale setting", "GET", inGroup + "Microsoft.Insights/autoscaleSettings/x", "", "", false},
+	{"an autoscale setting that is switched off", "PATCH", inGroup + "Microsoft.Insights/autoscaleSettings/x?api-version=1", `{"properties":{"enabled":false}}`, `"7"`, false},
+	{"a gallery's image that nobody asked for", "GET", inGroup + "Microsoft.Compute/galleries/g/images/i/versions", "", "", false},
+	{"managed images that nobody asked for", "GET", inGroup + "Microsoft.Compute/images", "", "", false},
+}
+
+// machines asks for the virtual machines of a set.
+func machines(set string) string {
+	return inGroup + "Microsoft.Compute/virtualMachines?api-version=1&$expand=instanceView&$filter=" + url.QueryEscape("'virtualMachineScaleSet/id' eq '"+set+"'")
 }
 
 func imageOf(member, id string) string {
-	return strings.Replace(goodImage, `"version":"4.0.20160229"`, `"`+member+`":"`+id+`"`, 1)
+	return strings.Replace(goodImage, goodReference, `{"`+member+`":"`+id+`"}`, 1)
 }
 
 // pass sends a request through the guard as a flight about myvmss.
@@ -232,13 +287,73 @@ func FuzzGuard(f *testing.F) {
 				t.Fatalf("left with ids %q", body)
 			}
 		case "PATCH":
-			if !strings.HasPrefix(body, goodImage[:strings.Index(goodImage, `{"version"`)]) || etag == "" || etag == "*" {
+			sets := func(good string) bool { return strings.HasPrefix(body, good[:strings.LastIndexByte(good, '{')]) }
+			if !sets(goodImage) && !sets(goodSize) && !sets(goodVHD) || strings.Contains(body, "capacity") || etag == "" || etag == "*" {
 				t.Fatalf("left with model %q, etag %q", body, etag)
 			}
 		default:
 			t.Fatalf("left with method %q", method)
 		}
 	})
+}
+
+// The id of an image leads to what it names, in any subscription, and to nothing beside it.
+func TestImagesAreReadWhereTheirIDLeadsAndNowhereElse(t *testing.T) {
+	const elsewhere = "/subscriptions/2b1f6f0a-93a1-4c55-8f37-0d5c1b7e4a10/resourceGroups/rg-images/providers/Microsoft.Compute"
+	const gallery = elsewhere + "/galleries/corp/images/web/versions"
+	rows := []struct {
+		name, method, about, path string
+		leaves                    bool
+	}{
+		{"the versions asked for", "GET", gallery, gallery, true},
+		{"the same in another case", "GET", gallery, strings.ToLower(gallery), true},
+		{"the version asked for", "GET", gallery + "/1.0.0", gallery + "/1.0.0", true},
+		{"the managed images asked for", "GET", elsewhere + "/images", elsewhere + "/images", true},
+		{"the managed image asked for", "GET", elsewhere + "/images/web", elsewhere + "/images/web", true},
+		{"nothing was asked for", "GET", "", gallery, false},
+		{"another version", "GET", gallery + "/1.0.0", gallery + "/1.0.1", false},
+		{"all versions where one was asked for", "GET", gallery + "/1.0.0", gallery, false},
+		{"another image", "GET", gallery, strings.Replace(gallery, "/web/", "/db/", 1), false},
+		{"another gallery", "GET", gallery, strings.Replace(gallery, "corp", "others", 1), false},
+		{"another group", "GET", gallery, strings.Replace(gallery, "rg-images", "rg-secret", 1), false},
+		{"another subscription", "GET", gallery, strings.Replace(gallery, "2b1f6f0a", "3b1f6f0a", 1), false},
+		{"another managed image", "GET", elsewhere + "/images/web", elsewhere + "/images/db", false},
+		{"the gallery itself", "GET", gallery, elsewhere + "/galleries/corp", false},
+		{"a set where an image was asked for", "GET", setPath, setPath, false},
+		{"another list where an image was asked for", "GET", gallery, "/subscriptions/" + testSub + setsType, false},
+		{"a set in the image's group", "GET", elsewhere + "/virtualMachineScaleSets/web", elsewhere + "/virtualMachineScaleSets/web", false},
+		{"machines in the image's group", "GET", elsewhere + "/virtualMachines", elsewhere + "/virtualMachines", false},
+		{"a deletion of the version", "DELETE", gallery + "/1.0.0", gallery + "/1.0.0", false},
+		{"a change of the version", "PATCH", gallery + "/1.0.0", gallery + "/1.0.0", false},
+		{"a write to it", "PUT", elsewhere + "/images/web", elsewhere + "/images/web", false},
+		{"dots", "GET", elsewhere + "/images/..", elsewhere + "/images/..", false},
+	}
+	for _, row := range rows {
+		f := &flight{image: row.about, write: row.method != "GET"}
+		ctx, cancel := f.begin(context.Background())
+		req, err := http.NewRequestWithContext(ctx, row.method, armHost+row.path+"?api-version=1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = testGuard().Do(req)
+		if cancel(); (err == nil) != row.leaves {
+			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+}
+
+// Without configured groups every group is ours, and still a set's machines are looked for in its own.
+func TestWhatIsReadForASetIsReadInItsGroup(t *testing.T) {
+	g := testGuard()
+	g.groups = nil
+	for _, path := range []string{machines(setPath), inGroup + "Microsoft.Insights/autoscaleSettings?api-version=1"} {
+		if err := pass(t, g, request{method: "GET", url: path}); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if err := pass(t, g, request{method: "GET", url: strings.Replace(path, "/"+testGroup+"/", "/rg-shop/", 1)}); err == nil {
+			t.Errorf("%s left in another group", path)
+		}
+	}
 }
 
 // FuzzTarget: no set id that is accepted leads anywhere but to that set.
@@ -277,15 +392,23 @@ func TestTheDocumentedRoleIsWhatTheCallsNeed(t *testing.T) {
 
 func TestActionsAreThoseOfTheCalls(t *testing.T) {
 	want := []string{
+		"Microsoft.Compute/galleries/images/versions/read",
+		"Microsoft.Compute/images/read",
+		"Microsoft.Compute/locations/communityGalleries/images/versions/read",
 		"Microsoft.Compute/locations/operations/read",
 		"Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read",
+		"Microsoft.Compute/locations/sharedGalleries/images/versions/read",
 		"Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action",
 		"Microsoft.Compute/virtualMachineScaleSets/read",
 		"Microsoft.Compute/virtualMachineScaleSets/reimage/action",
 		"Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades/read",
+		"Microsoft.Compute/virtualMachineScaleSets/skus/read",
 		"Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
 		"Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
 		"Microsoft.Compute/virtualMachineScaleSets/write",
+		"Microsoft.Compute/virtualMachines/instanceView/read",
+		"Microsoft.Compute/virtualMachines/read",
+		"Microsoft.Insights/autoscaleSettings/read",
 	}
 	if got := strings.Join(Actions(), "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("actions:\n%s", got)

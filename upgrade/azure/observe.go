@@ -1,9 +1,11 @@
 package azure
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -13,8 +15,8 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// Observe reads a set, then all its instances, and where it may matter Azure's own rolling upgrade:
-// two calls and one more for each further page, or three. The fence is passed before every request.
+// Observe reads a set, then all its instances, of a Flexible set in two lists, and where it may matter
+// Azure's own rolling upgrade: two to four calls and one more for each further page. The fence is passed before every request.
 // All of it arrives or none (R46). The instances are as the list shows them; a list that does not
 // agree with the set's capacity is no error, since overprovisioning and scaling make it so.
 func (a *Azure) Observe(ctx context.Context, id upgrade.SetID, fence upgrade.Fence) (upgrade.ScaleSet, error) {
@@ -27,7 +29,7 @@ func (a *Azure) Observe(ctx context.Context, id upgrade.SetID, fence upgrade.Fen
 	if err != nil {
 		return upgrade.ScaleSet{}, err
 	}
-	if s.Instances, err = a.readInstances(ctx, r, s.HealthSource); err != nil {
+	if s.Instances, err = a.readInstances(ctx, r, s); err != nil {
 		return upgrade.ScaleSet{}, err
 	}
 	if ask {
@@ -76,43 +78,82 @@ func aboutSet(v armcompute.VirtualMachineScaleSet, id upgrade.SetID) error {
 	return nil
 }
 
-func (a *Azure) readInstances(ctx context.Context, r reading, source bool) ([]upgrade.Instance, error) {
-	r.op = r.set.String() + ": list its instances"
-	expand := "instanceView"
-	var found map[string]upgrade.Instance
-	err := whole(ctx, r,
-		func() *runtime.Pager[armcompute.VirtualMachineScaleSetVMsClientListResponse] {
-			return a.vms.NewListPager(r.set.group, r.set.set, &armcompute.VirtualMachineScaleSetVMsClientListOptions{Expand: &expand})
-		},
-		func() { found = map[string]upgrade.Instance{} },
-		func(page armcompute.VirtualMachineScaleSetVMsClientListResponse) error {
-			return takeInstances(found, page.Value, source)
-		})
+// readInstances reads a Uniform set's instances from the list under its path. The list of a Flexible set
+// names them, and tells what only the set knows of them; all else is with the virtual machines they are.
+func (a *Azure) readInstances(ctx context.Context, r reading, s upgrade.ScaleSet) ([]upgrade.Instance, error) {
+	r.op, r.into = r.set.String()+": list its instances", new(bytes.Buffer)
+	params := map[string]string{"subscription": a.guard.subscription, "group": s.ResourceGroup, "set": s.Name}
+	set := fill(oneSet, params)
+	query := url.Values{"api-version": {computeVersion}}
+	if s.Mode != upgrade.Flexible {
+		query.Set("$expand", "instanceView")
+	}
+	list, err := a.readVMs(ctx, r, set+vmsOfSet, query, isVM)
+	if err == nil && s.Mode == upgrade.Flexible {
+		members := list
+		r.op = r.set.String() + ": list its virtual machines"
+		query.Set("$expand", "instanceView")
+		query.Set("$filter", filterOf(set))
+		list, err = a.readVMs(ctx, r, fill(groupScope+vmsType, params), query, isMachineOf(s.ID))
+		for id, v := range list {
+			v.join(members[id])
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	out := make([]upgrade.Instance, 0, len(found))
-	for _, i := range found {
-		out = append(out, i)
+	out := make([]upgrade.Instance, 0, len(list))
+	for _, v := range list {
+		out = append(out, v.instance(s))
 	}
 	slices.SortFunc(out, func(x, y upgrade.Instance) int { return upgrade.CompareIDs(x.ID, y.ID) })
 	return out, nil
 }
 
-// takeInstances adds a page. An instance may turn up on two pages when the set changes meanwhile;
-// the later word holds.
-func takeInstances(found map[string]upgrade.Instance, page []*armcompute.VirtualMachineScaleSetVM, source bool) error {
-	if page == nil {
-		return errNoList
+// readVMs reads one list of VMs whole, by their ids in lower case. One may turn up on two pages when the
+// set changes meanwhile; the later word holds.
+func (a *Azure) readVMs(ctx context.Context, r reading, path string, query url.Values, check func(*listedVM) error) (map[string]*listedVM, error) {
+	var found map[string]*listedVM
+	err := whole(ctx, r,
+		func() *runtime.Pager[page[*listedVM]] { return newPager[*listedVM](a, path, query) },
+		func() { found = map[string]*listedVM{} },
+		func(p page[*listedVM]) error {
+			if p.Value == nil {
+				return errNoList
+			}
+			for _, v := range p.Value {
+				if err := check(v); err != nil {
+					return err
+				}
+				found[strings.ToLower(v.id())] = v
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, err
 	}
-	for _, v := range page {
-		if !instanceID.MatchString(vmID(v)) {
-			return errNoName
-		}
-		i := instance(v, source)
-		found[i.ID] = i
+	return found, nil
+}
+
+func isVM(v *listedVM) error {
+	if v == nil || !instanceID.MatchString(v.id()) {
+		return errNoName
 	}
 	return nil
+}
+
+// isMachineOf: a virtual machine that is not said to be the set's has no place in a list of its, whoever
+// read the filter otherwise than we meant it.
+func isMachineOf(set upgrade.SetID) func(*listedVM) error {
+	return func(v *listedVM) error {
+		if err := isVM(v); err != nil {
+			return err
+		}
+		if upgrade.NewSetID(v.Properties.Set.ID) != set {
+			return errStranger
+		}
+		return nil
+	}
 }
 
 // readRolling reports whether Azure rolls the set itself. That there never was such an upgrade is

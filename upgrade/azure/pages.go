@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -17,11 +18,15 @@ const maxPages = 1000
 type reading struct {
 	op    string // for faults
 	set   target
+	image string // the path that a reading of an image must have
 	fence upgrade.Fence
+	into  *bytes.Buffer // for its answers one after the other; nil = each has its own
 	now   func() time.Time
 }
 
-func (r reading) flight() *flight { return &flight{set: r.set, fence: r.fence} }
+func (r reading) flight() *flight {
+	return &flight{set: r.set, image: r.image, fence: r.fence, into: r.into}
+}
 
 // whole walks a list to its end, page by page. When a page fails it starts once more from the
 // beginning with a new pager: Azure forgets $skiptokens (azure-sdk-for-java#27991), and an SDK pager
@@ -51,10 +56,11 @@ func stepper[P any](p *runtime.Pager[P], take func(P) error) step {
 }
 
 var (
-	errCircle  = errors.New("its pages lead in a circle")
-	errEndless = errors.New("it does not end")
-	errNoList  = errors.New("a page holds no list")
-	errNoName  = errors.New("an entry names nothing")
+	errCircle   = errors.New("its pages lead in a circle")
+	errEndless  = errors.New("it does not end")
+	errNoList   = errors.New("a page holds no list")
+	errNoName   = errors.New("an entry names nothing")
+	errStranger = errors.New("an entry is not the set's")
 )
 
 func (r reading) walk(ctx context.Context, next step) error {

@@ -18,7 +18,7 @@ func accepted(t *testing.T, kind upgrade.OpKind, answer http.HandlerFunc) string
 	t.Helper()
 	s := &stub{routes: map[string]http.HandlerFunc{"POST manualupgrade": answer, "PATCH myvmss": answer}}
 	r, err := connect(t, s).Apply(context.Background(), upgrade.Operation{
-		ID: "a", Kind: kind, Set: testSet, Instances: []string{"1"}, Image: newImage, IfMatch: `"1"`,
+		ID: "a", Kind: kind, Set: testSet, Instances: []string{"1"}, To: upgrade.Setting{Image: newImage}, IfMatch: `"1"`,
 	})
 	if err != nil {
 		t.Fatalf("Apply: %v", err)

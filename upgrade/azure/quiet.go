@@ -59,7 +59,7 @@ func (q *quiet) learn(c Call, f *flight, now time.Time) {
 		return
 	}
 	bucket := c.bucket()
-	if limited && f.wholeSubscription(c.class()) {
+	if limited && f.wholeSubscription(c) {
 		bucket = c.class()
 	}
 	e, _ := errorIn(f.body)
@@ -86,11 +86,12 @@ func (f *flight) limited() bool {
 }
 
 // wholeSubscription reports whether it was Resource Manager that refused, for everything of a class:
-// its own count is at zero, or none of Compute's policies is named.
-func (f *flight) wholeSubscription(class string) bool {
+// its own count is at zero, or of a call to Compute none of Compute's policies is named. Other providers
+// have limits of their own, which say nothing about Compute.
+func (f *flight) wholeSubscription(c Call) bool {
 	e, _ := errorIn(f.body)
-	return f.header.Get("x-ms-ratelimit-remaining-subscription-"+class) == "0" ||
-		!e.namesPolicy() && !strings.Contains(f.header.Get("x-ms-ratelimit-remaining-resource"), "Microsoft.Compute/")
+	return f.header.Get("x-ms-ratelimit-remaining-subscription-"+c.class()) == "0" ||
+		strings.Contains(c.Template, "/Microsoft.Compute/") && !e.namesPolicy() && !strings.Contains(f.header.Get("x-ms-ratelimit-remaining-resource"), "Microsoft.Compute/")
 }
 
 // namesPolicy: the error of an empty bucket of Compute's has the policy as its target.

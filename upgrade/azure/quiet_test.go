@@ -34,7 +34,7 @@ var deeds = map[string]func(*Azure, string) error{
 		return err
 	},
 	"PATCH": func(a *Azure, set string) error {
-		_, err := a.Apply(context.Background(), upgrade.Operation{ID: "a", Kind: upgrade.OpModel, Set: upgrade.NewSetID(strings.Replace(setPath, "myvmss", set, 1)), Image: newImage, IfMatch: `"1"`})
+		_, err := a.Apply(context.Background(), upgrade.Operation{ID: "a", Kind: upgrade.OpModel, Set: upgrade.NewSetID(strings.Replace(setPath, "myvmss", set, 1)), To: upgrade.Setting{Image: newImage}, IfMatch: `"1"`})
 		return err
 	},
 }

@@ -126,7 +126,7 @@ func TestAForeignHostGetsNothing(t *testing.T) {
 	if f := faultOf(t, err, upgrade.FaultUnsafe); !strings.Contains(f.Message, "evil.example") || strings.Contains(chain(err), canary) {
 		t.Errorf("fault %v", f)
 	}
-	r, err := a.Apply(context.Background(), upgrade.Operation{ID: "a", Kind: upgrade.OpModel, Set: testSet, Image: newImage, IfMatch: `"1"`})
+	r, err := a.Apply(context.Background(), upgrade.Operation{ID: "a", Kind: upgrade.OpModel, Set: testSet, To: upgrade.Setting{Image: newImage}, IfMatch: `"1"`})
 	if err != nil || strings.Contains(r.Token, "evil") {
 		t.Errorf("receipt %+v, %v", r, err)
 	}
@@ -150,7 +150,7 @@ func TestAMissingTokenIsNoUnknownOutcome(t *testing.T) {
 	for _, op := range []upgrade.Operation{
 		{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}},
 		{ID: "b", Kind: upgrade.OpReimage, Set: testSet, Instances: []string{"1"}},
-		{ID: "c", Kind: upgrade.OpRevert, Set: testSet, Image: newImage, IfMatch: `"1"`},
+		{ID: "c", Kind: upgrade.OpRevert, Set: testSet, To: upgrade.Setting{Image: newImage}, IfMatch: `"1"`},
 	} {
 		_, err = a.Apply(context.Background(), op)
 		if f := faultOf(t, err, upgrade.FaultSignIn); f.Code != "Authentication" || !strings.Contains(f.Message, "no identity here") || sent > 0 {

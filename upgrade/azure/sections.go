@@ -22,13 +22,15 @@ import (
 //     and timeCreated of the profile are read-only and left out. Only at these places: an
 //     extension's own setting named clientId counts.
 //
-// The image reference is in no section: it is the Model's Image. A document that cannot be read
+// The image, reference or VHD, is in no section: it is the Model's Image. A document that cannot be read
 // has no sections.
 func sections(raw []byte) map[upgrade.Section]any {
 	doc := object(raw)
 	profile := child(child(doc, "properties"), "virtualMachineProfile")
 	delete(profile, "timeCreated")
-	delete(child(profile, "storageProfile"), "imageReference")
+	storage := child(profile, "storageProfile")
+	delete(storage, "imageReference")
+	delete(child(storage, "osDisk"), "image")
 	out := map[upgrade.Section]any{
 		upgrade.SectionOSProfile:  canonical(take(profile, "osProfile")),
 		upgrade.SectionNetwork:    canonical(take(profile, "networkProfile")),

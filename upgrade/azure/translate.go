@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -12,8 +11,9 @@ import (
 // summary translates what a list says of a set. Azure leaves orchestrationMode out for sets older
 // than the mode: those are Uniform.
 func summary(v *armcompute.VirtualMachineScaleSet) upgrade.SetSummary {
+	id := str(v.ID)
 	s := upgrade.SetSummary{
-		ID: upgrade.NewSetID(str(v.ID)), Name: str(v.Name), ResourceGroup: groupOf(str(v.ID)),
+		ID: upgrade.NewSetID(id), Name: id[strings.LastIndexByte(id, '/')+1:], ResourceGroup: groupOf(id),
 		Location: str(v.Location), Mode: upgrade.Uniform,
 	}
 	if v.SKU != nil && v.SKU.Capacity != nil {
@@ -30,10 +30,7 @@ func summary(v *armcompute.VirtualMachineScaleSet) upgrade.SetSummary {
 		s.UpgradeMode = spelt(str(p.UpgradePolicy.Mode), upgrade.Manual, upgrade.Automatic, upgrade.Rolling)
 	}
 	s.Provisioning = upgrade.Provisioning(strings.ToLower(str(p.ProvisioningState)))
-	if p.VirtualMachineProfile != nil && p.VirtualMachineProfile.StorageProfile != nil {
-		s.Image = image(p.VirtualMachineProfile.StorageProfile.ImageReference)
-		s.Image.Exact = "" // of a model it would be what "latest" meant once
-	}
+	s.Image = modelImage(p.VirtualMachineProfile)
 	return s
 }
 
@@ -43,8 +40,13 @@ func scaleSet(v *armcompute.VirtualMachineScaleSet, raw []byte) upgrade.ScaleSet
 	s := upgrade.ScaleSet{
 		ID: sum.ID, Name: sum.Name, ResourceGroup: sum.ResourceGroup, Location: sum.Location,
 		Mode: sum.Mode, UpgradeMode: sum.UpgradeMode, Provisioning: sum.Provisioning, Capacity: sum.Capacity,
-		Model: upgrade.Model{Image: sum.Image, Sections: digests(parts), Leaves: leaves(parts)},
+		Model: upgrade.Model{Image: sum.Image, Size: size(v.SKU), Sections: digests(parts), Leaves: leaves(parts)},
 		Owner: owner(v, raw), Etag: str(v.Etag),
+	}
+	for _, z := range v.Zones {
+		if str(z) != "" {
+			s.Zones = append(s.Zones, *z)
+		}
 	}
 	p := v.Properties
 	if p == nil {
@@ -57,10 +59,20 @@ func scaleSet(v *armcompute.VirtualMachineScaleSet, raw []byte) upgrade.ScaleSet
 	if m := p.VirtualMachineProfile; m != nil {
 		s.HealthSource = healthSource(m)
 		s.EphemeralOS = ephemeral(m.StorageProfile)
+		s.Spot = spot(str(m.Priority))
 		s.ImageNotice = m.ScheduledEventsProfile != nil && m.ScheduledEventsProfile.OSImageNotificationProfile != nil &&
 			is(m.ScheduledEventsProfile.OSImageNotificationProfile.Enable)
 	}
 	return s
+}
+
+// size is the VM size in the model. Flexible sets may be a mix of several sizes, which Azure calls Mix:
+// then the model tells none.
+func size(sku *armcompute.SKU) string {
+	if sku == nil || strings.EqualFold(str(sku.Name), "Mix") {
+		return ""
+	}
+	return str(sku.Name)
 }
 
 // healthSource: a load balancer probe, or the application health extension.
@@ -109,58 +121,4 @@ func groupOf(id string) string {
 		}
 	}
 	return ""
-}
-
-// instance translates one VM of a set. source says whether the set has a health source.
-func instance(v *armcompute.VirtualMachineScaleSetVM, source bool) upgrade.Instance {
-	i := upgrade.Instance{ID: vmID(v), UpdateDomain: -1, FaultDomain: -1}
-	if len(v.Zones) > 0 {
-		i.Zone = str(v.Zones[0])
-	}
-	p := v.Properties
-	if p == nil {
-		i.Health = health(nil, source)
-		return i
-	}
-	if p.StorageProfile != nil {
-		i.Image = image(p.StorageProfile.ImageReference)
-	}
-	i.LatestModel = is(p.LatestModelApplied)
-	i.Protected = p.ProtectionPolicy != nil && is(p.ProtectionPolicy.ProtectFromScaleSetActions)
-	i.Provisioning = provisioning(p)
-	i.Power = power(p.InstanceView)
-	i.Health = health(p.InstanceView, source)
-	i.Code, i.Message = trouble(p.InstanceView)
-	i.Evidence = evidence(p.InstanceView)
-	i.ProvisionAt = provisionedAt(p.InstanceView)
-	place(&i, p.InstanceView)
-	return i
-}
-
-// place fills in where an instance is, as far as Azure tells: deallocated ones and those of
-// Flexible sets are in no domain, which is not domain 0.
-func place(i *upgrade.Instance, v *armcompute.VirtualMachineScaleSetVMInstanceView) {
-	if v == nil {
-		return
-	}
-	if v.PlatformUpdateDomain != nil {
-		i.UpdateDomain = int(*v.PlatformUpdateDomain)
-	}
-	if v.PlatformFaultDomain != nil {
-		i.FaultDomain = int(*v.PlatformFaultDomain)
-	}
-	i.Placement = str(v.PlacementGroupID)
-	if v.VMHealth != nil && v.VMHealth.Status != nil && v.VMHealth.Status.Time != nil {
-		i.HealthAt = *v.VMHealth.Status.Time
-	}
-}
-
-// vmID is the id that manualupgrade wants: the instance id, or on Flexible sets, where Azure may
-// leave it out, the VM's name. "" when the entry names nothing.
-func vmID(v *armcompute.VirtualMachineScaleSetVM) string {
-	if v == nil {
-		return ""
-	}
-	id := str(v.ID)
-	return cmp.Or(str(v.InstanceID), id[strings.LastIndexByte(id, '/')+1:], str(v.Name))
 }

@@ -39,6 +39,12 @@ func decode[T any](t *testing.T, raw []byte) *T {
 	return v
 }
 
+// listed is an instance of a Uniform set as its entry in the list is translated.
+func listed(t *testing.T, doc string, source bool) upgrade.Instance {
+	t.Helper()
+	return decode[listedVM](t, []byte(doc)).instance(upgrade.ScaleSet{Mode: upgrade.Uniform, HealthSource: source})
+}
+
 func TestTheOfficialSetSampleIsUnderstood(t *testing.T) {
 	raw := sample(t, "VirtualMachineScaleSet_Get_WithDiskControllerType.json")
 	s := scaleSet(decode[armcompute.VirtualMachineScaleSet](t, raw), raw)
@@ -62,17 +68,17 @@ func TestTheOfficialSetSampleIsUnderstood(t *testing.T) {
 }
 
 func TestTheOfficialInstanceSamplesAreUnderstood(t *testing.T) {
-	page := decode[armcompute.VirtualMachineScaleSetVMListResult](t, sample(t, "VirtualMachineScaleSetVM_List_WithResiliencyView.json"))
-	view := decode[armcompute.VirtualMachineScaleSetVMInstanceView](t, sample(t, "VirtualMachineScaleSetVM_Get_InstanceViewAutoPlacedOnDedicatedHostGroup.json"))
+	page := decode[page[*listedVM]](t, sample(t, "VirtualMachineScaleSetVM_List_WithResiliencyView.json"))
+	view := decode[instanceView](t, sample(t, "VirtualMachineScaleSetVM_Get_InstanceViewAutoPlacedOnDedicatedHostGroup.json"))
 	if len(page.Value) != 2 {
 		t.Fatalf("%d instances", len(page.Value))
 	}
-	without := instance(page.Value[0], true)
+	without := page.Value[0].instance(upgrade.ScaleSet{HealthSource: true})
 	if without.UpdateDomain != -1 || without.FaultDomain != -1 || without.Power != "" || without.Health != upgrade.UnknownState || without.Available() {
 		t.Errorf("without an instance view nothing is known: %+v", without)
 	}
-	page.Value[0].Properties.InstanceView = view
-	i := instance(page.Value[0], false)
+	page.Value[0].Properties.View = *view
+	i := page.Value[0].instance(upgrade.ScaleSet{})
 	if i.ID != "1" || i.UpdateDomain != 0 || i.FaultDomain != 0 || i.Power != upgrade.Running || i.Health != upgrade.NoHealth || i.Message != "" || i.Code != "" || i.Image.Exact == "" {
 		t.Errorf("instance %+v", i)
 	}
@@ -148,7 +154,7 @@ func TestWhatAnInstanceSaysOfItself(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			if i := instance(decode[armcompute.VirtualMachineScaleSetVM](t, []byte(row.doc)), row.source); !row.check(i) {
+			if i := listed(t, row.doc, row.source); !row.check(i) {
 				t.Errorf("instance %+v", i)
 			}
 		})

@@ -67,13 +67,13 @@ const (
 		from rollouts r join plans p on p.rollout = r.id and p.digest = r.plan_digest where r.id = $1`
 
 	// selectUnsent finds the oldest message of a rollout that everybody must see and nobody ever saw: since
-	// when it is wanted, and why it is not there.
+	// when it is wanted, and why it is not there. A picture says nothing that a message does not.
 	selectUnsent = `select wanted_at, error from outbox
-		where rollout = $1 and person = '' and sent_version = 0 order by wanted_at, id limit 1`
+		where rollout = $1 and person = '' and sent_version = 0 and slot not like 'picture/%' order by wanted_at, id limit 1`
 
 	// selectUnsentOfAll is the same over all rollouts that have not ended.
 	selectUnsentOfAll = `select o.wanted_at, o.error from outbox o join rollouts r on r.id = o.rollout
-		where r.ended_at is null and o.person = '' and o.sent_version = 0 order by o.wanted_at, o.id limit 1`
+		where r.ended_at is null and o.person = '' and o.sent_version = 0 and o.slot not like 'picture/%' order by o.wanted_at, o.id limit 1`
 
 	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 order by seq`
 
@@ -112,7 +112,7 @@ const (
 
 	// nextPost finds the first unsent post that waits for no other: not for the live message whose
 	// thread it goes to, nor for an older new message of the same rollout ($1: how often that one may
-	// have failed). What one person sees stands in no thread.
+	// have failed). What one person sees stands in no thread, and nothing waits for a picture.
 	nextPost = `select o.id, o.version, o.rollout, o.slot, o.channel, o.person, o.want, o.broadcast,
 			o.ts, coalesce(l.ts, ''), o.hash, o.attempts, o.next_at, o.next_at <= now_ms()
 		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live' and o.person = ''
@@ -120,7 +120,7 @@ const (
 		where o.version > o.sent_version and (l.id is null or l.sent_version > 0)
 			and (o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
 				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
-					and e.sent_version = 0 and e.person = '' and e.attempts < $1))
+					and e.sent_version = 0 and e.person = '' and e.attempts < $1 and e.slot not like 'picture/%'))
 		order by o.next_at, o.id limit 1`
 
 	// sent takes the version 0 for what was not sent; one that only waits for its turn keeps the reason

@@ -72,7 +72,7 @@ type Set struct {
 	MaxUnavailable *string        `yaml:"max_unavailable"`
 	BatchCap       *int           `yaml:"batch_cap"`
 	MaxFailures    *int           `yaml:"max_failures"`
-	OnFailure      string         `yaml:"on_failure"` // hold (the default) or quarantine
+	OnFailure      string         `yaml:"on_failure"` // hold (the default), quarantine or abort
 	Soak           *time.Duration `yaml:"soak"`
 	Bake           *time.Duration `yaml:"bake"`
 	Deadline       *time.Duration `yaml:"healthy_deadline"`
@@ -208,10 +208,10 @@ func (s Set) policy() (upgrade.Policy, error) {
 	}
 	switch on := upgrade.OnFailure(s.OnFailure); on {
 	case "":
-	case upgrade.HoldOnFailure, upgrade.QuarantineOnFailure:
+	case upgrade.HoldOnFailure, upgrade.QuarantineOnFailure, upgrade.AbortOnFailure:
 		p.OnFailure = on
 	default:
-		return p, fmt.Errorf("on_failure: %q: want hold or quarantine", s.OnFailure)
+		return p, fmt.Errorf("on_failure: %q: want hold, quarantine or abort (a rollback is each plan's to choose)", s.OnFailure)
 	}
 	for _, f := range []struct {
 		name  string

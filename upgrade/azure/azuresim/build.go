@@ -20,11 +20,9 @@ func (w *world) build(spec Set) error {
 	s := &scaleSet{
 		spec: spec, sub: w.opt.Fleet.Subscription, name: spec.Name, location: spec.Location,
 		group:   w.addGroup(spec.ResourceGroup, spec.Location),
-		created: w.clock.Add(-240 * time.Hour), doc: doc, etag: 1, prov: "Succeeded", repairs: "NotRunning",
+		created: w.clock.Add(-240 * time.Hour), etag: 1, prov: "Succeeded",
 	}
-	if flag(doc, "properties", "automaticRepairsPolicy", "enabled") {
-		s.repairs = "Running"
-	}
+	s.setDoc(doc)
 	w.sets[s.key()] = s
 	for range spec.Capacity {
 		i := w.newInstance(s, s.created)
@@ -33,13 +31,19 @@ func (w *world) build(spec Set) error {
 		w.setHealth(i, "healthy", s.created)
 	}
 	for _, id := range spec.Protected {
-		s.find(id).own = document{"properties": document{"protectionPolicy": document{
+		s.numbered(id).own = document{"properties": document{"protectionPolicy": document{
 			"protectFromScaleIn": false, "protectFromScaleSetActions": true}}}
 	}
 	for _, id := range sortedKeys(spec.Exceptions) {
-		w.except(s.find(id), spec.Exceptions[id])
+		w.except(s.numbered(id), spec.Exceptions[id])
 	}
 	return nil
+}
+
+// numbered is the instance a fleet means by a number: the one that was made so many before it.
+func (s *scaleSet) numbered(n string) *instance {
+	i, _ := strconv.Atoi(n) // checked with the fleet
+	return s.instances[i]
 }
 
 // except makes one instance differ as the fleet says.
@@ -47,8 +51,8 @@ func (w *world) except(i *instance, e Exception) {
 	s, since := i.set, i.set.created
 	if e.Version != "" {
 		i.exact = e.Version
-		if s.image().platform() && !strings.EqualFold(s.image().Version, "latest") {
-			i.profile = with(i.profile, e.Version, "storageProfile", "imageReference", "version")
+		if ref := s.image(); !ref.floating() {
+			i.profile = withImage(i.profile, ref.at(e.Version))
 			i.applied = fingerprint(i.size, i.profile)
 		}
 	}
@@ -70,29 +74,46 @@ func (w *world) except(i *instance, e Exception) {
 func (w *world) newInstance(s *scaleSet, when time.Time) *instance {
 	n := s.next
 	s.next++
-	i := &instance{set: s, id: strconv.Itoa(n), created: when, etag: 1, disk: 1}
+	i := &instance{set: s, id: s.newID(n), created: when, etag: 1, disk: 1}
 	i.vmID = guid("vm", s.key(), n)
 	i.profile, i.size, i.applied = s.profile(), text(s.doc, "sku", "name"), s.fingerprint()
-	i.exact, _ = w.opt.Fleet.resolve(s.image())
+	i.exact, _ = w.opt.Fleet.resolve(s.image(), s.location)
 	i.place(n)
 	s.instances = append(s.instances, i)
 	s.setCapacity()
 	return i
 }
 
-// place gives instance n its zone, placement group and domains: zones take turns, so do placement
-// groups, and inside a group update domain first, then fault domain. Fault and update domains thus
-// cross (0, 5 and 10 are UD 0 on FD 0, 1 and 2), as on real racks.
+// place gives instance n its zone, placement group and domains: zones take turns, and inside a group
+// update domain first, then fault domain. Fault and update domains thus cross (0, 5 and 10 are UD 0
+// on FD 0, 1 and 2), as on real racks. Instances of Flexible sets are in zones only.
 func (i *instance) place(n int) {
 	s := i.set
-	groups := max(s.spec.PlacementGroups, 1)
 	if zones := s.zones(); len(zones) > 0 {
 		i.zone = zones[n%len(zones)]
 	}
-	i.group = guid("placement group", s.key(), n%groups)
-	local := n / groups
+	if s.flexible() {
+		i.ud, i.fd = noDomain, noDomain
+		return
+	}
+	group, local := s.slot(n)
+	i.group = guid("placement group", s.key(), group)
 	i.ud = local % cmp.Or(s.spec.UpdateDomains, 5)
 	i.fd = local / cmp.Or(s.spec.UpdateDomains, 5) % s.faultDomains()
+}
+
+// slot is the placement group of instance n and its place there. Groups take turns: as many as the
+// fleet says, or one for each zone. A set made by PUT without zones fills one after another, with
+// the 100 instances that a group holds at most.
+func (s *scaleSet) slot(n int) (group, local int) {
+	groups := cmp.Or(s.spec.PlacementGroups, len(s.zones()))
+	switch {
+	case groups > 0:
+		return n % groups, n / groups
+	case flag(s.doc, "properties", "singlePlacementGroup"):
+		return 0, n
+	}
+	return n / 100, n % 100
 }
 
 func (s *scaleSet) faultDomains() int {
@@ -127,6 +148,9 @@ func (s Set) document() (document, error) {
 }
 
 func (s Set) properties() document {
+	if s.flexible() {
+		return s.flexibleProperties()
+	}
 	return document{
 		"singlePlacementGroup":                   s.PlacementGroups == 1,
 		"orchestrationMode":                      "Uniform",
@@ -161,14 +185,16 @@ func (s Set) profile() document {
 			"linuxConfiguration": document{"disablePasswordAuthentication": true, "provisionVMAgent": true},
 			"secrets":            []any{}, "allowExtensionOperations": true, "requireGuestProvisionSignal": true,
 		},
-		"storageProfile": document{
-			"osDisk": document{
-				"osType": "Linux", "createOption": "FromImage", "caching": "ReadWrite", "diskSizeGB": json.Number("30"),
-				"managedDisk": document{"storageAccountType": "Premium_LRS"},
-			},
-			"imageReference": s.Image.document(), "diskControllerType": "SCSI",
-		},
+		"storageProfile": s.storage(),
 		"networkProfile": network,
+	}
+	if s.flexible() {
+		network["networkApiVersion"] = "2020-11-01"
+		profile = with(profile, "Delete", "storageProfile", "osDisk", "deleteOption")
+	}
+	if s.spot() {
+		profile["priority"], profile["evictionPolicy"] = "Spot", s.EvictionPolicy
+		profile["billingProfile"] = document{"maxPrice": json.Number("-1")}
 	}
 	switch s.Health {
 	case "probe":
@@ -184,6 +210,22 @@ func (s Set) profile() document {
 		}}}
 	}
 	return profile
+}
+
+func (s Set) storage() document {
+	disk := document{"osType": "Linux", "createOption": "FromImage", "caching": "ReadWrite", "diskSizeGB": json.Number("30")}
+	switch {
+	case s.Image.VHD != "":
+		disk["name"], disk["image"] = s.Name+"-os", document{"uri": s.Image.VHD}
+		disk["vhdContainers"] = []any{s.Image.VHD[:strings.LastIndexByte(s.Image.VHD, '/')] + "/" + s.Name}
+		return document{"osDisk": disk}
+	case s.Ephemeral:
+		disk["caching"], disk["diffDiskSettings"] = "ReadOnly", document{"option": "Local", "placement": "CacheDisk"}
+		disk["managedDisk"] = document{"storageAccountType": "Standard_LRS"}
+	default:
+		disk["managedDisk"] = document{"storageAccountType": "Premium_LRS"}
+	}
+	return document{"osDisk": disk, "imageReference": s.Image.document(), "diskControllerType": "SCSI"}
 }
 
 func (s Set) nic() document {

@@ -1,6 +1,7 @@
 package azuresim
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -9,11 +10,35 @@ func (r ImageRef) urn() string {
 	return strings.Join([]string{r.Publisher, r.Offer, r.SKU, r.Version}, ":")
 }
 
-func (r ImageRef) platform() bool { return r.ID == "" }
+func (r ImageRef) platform() bool { return r.ID == "" && r.VHD == "" }
 
-// document is the ARM form of r.
+// name is how the record and errors call r: a URN, a resource id or a URI.
+func (r ImageRef) name() string {
+	if r.platform() {
+		return r.urn()
+	}
+	return cmp.Or(r.VHD, r.ID)
+}
+
+// catalogue is where a fleet would have r.
+func (r ImageRef) catalogue(location string) string {
+	if r.platform() {
+		return "images"
+	}
+	return "galleries or managedImages, ready and in " + location
+}
+
+// document is the ARM form of r as an imageReference; a VHD has none.
 func (r ImageRef) document() document {
-	if !r.platform() {
+	switch kind, _ := r.parse(); kind {
+	case diskImage:
+		return document{}
+	case communityImage:
+		return document{"communityGalleryImageId": r.ID}
+	case sharedImage:
+		return document{"sharedGalleryImageId": r.ID}
+	case platformImage:
+	default:
 		return document{"id": r.ID}
 	}
 	return document{"publisher": r.Publisher, "offer": r.Offer, "sku": r.SKU, "version": r.Version}
@@ -21,7 +46,7 @@ func (r ImageRef) document() document {
 
 // imageRef reads the ARM form. Community and shared gallery ids count as ids.
 func imageRef(d document) ImageRef {
-	r := ImageRef{text(d, "publisher"), text(d, "offer"), text(d, "sku"), text(d, "version"), text(d, "id")}
+	r := ImageRef{Publisher: text(d, "publisher"), Offer: text(d, "offer"), SKU: text(d, "sku"), Version: text(d, "version"), ID: text(d, "id")}
 	for _, k := range []string{"sharedGalleryImageId", "communityGalleryImageId"} {
 		if id := text(d, k); id != "" {
 			r.ID = id
@@ -59,12 +84,12 @@ func (i Image) newest() (Version, bool) {
 	return Version{}, false
 }
 
-// resolve returns the exact version r stands for, and whether the image exists. Ids are taken at
-// their word: the version is their last part, or "" where the id names no version.
-func (f Fleet) resolve(r ImageRef) (string, bool) {
+// resolve returns the exact version r stands for in a location, and whether the image is there. Images
+// without versions have their name instead.
+func (f Fleet) resolve(r ImageRef, location string) (string, bool) {
 	if !r.platform() {
-		_, version, _ := strings.Cut(strings.ToLower(r.ID), "/versions/")
-		return version, true
+		exact, refusal := f.custom(r, location)
+		return exact, refusal == nil
 	}
 	sku, ok := f.find(r.Publisher, r.Offer, r.SKU)
 	if !ok {
@@ -78,13 +103,19 @@ func (f Fleet) resolve(r ImageRef) (string, bool) {
 	return v.Version, ok
 }
 
-// versions are those the catalogue has of the platform image r, oldest first; none for other images.
+// versions are those the catalogue has of the platform or gallery image r, oldest first; none for
+// other images.
 func (f Fleet) versions(r ImageRef) []string {
-	if !r.platform() {
-		return nil
+	var out []string
+	if kind, parts := r.parse(); kind != platformImage {
+		g, _ := f.gallery(kind, parts)
+		i, _ := g.image(parts["image"])
+		for _, v := range i.Versions {
+			out = append(out, v.Version)
+		}
+		return out
 	}
 	sku, _ := f.find(r.Publisher, r.Offer, r.SKU)
-	var out []string
 	for _, v := range sku.Versions {
 		out = append(out, v.Version)
 	}

@@ -25,6 +25,7 @@ type SetState struct {
 	Name              string          `json:"name"`
 	ResourceGroup     string          `json:"resourceGroup"`
 	Location          string          `json:"location"`
+	Orchestration     string          `json:"orchestration"` // Uniform or Flexible
 	Etag              string          `json:"etag"`
 	Mode              string          `json:"mode"`
 	ProvisioningState string          `json:"provisioningState"`
@@ -32,7 +33,10 @@ type SetState struct {
 	ImageVersion      string          `json:"imageVersion"`       // exact version it stands for now
 	Versions          []string        `json:"versions,omitempty"` // of a platform image, oldest first
 	HealthSource      string          `json:"healthSource"`       // probe, extension or none
-	Operation         string          `json:"operation"`          // that holds the set, "" if none
+	Repairs           string          `json:"repairs"`            // state of automatic repairs: Running, Suspended or NotRunning
+	Spot              bool            `json:"spot,omitempty"`     // its instances can be evicted
+	Autoscale         *Autoscale      `json:"autoscale,omitempty"`
+	Operation         string          `json:"operation"` // that holds the set, "" if none
 	Instances         []InstanceState `json:"instances"`
 }
 
@@ -40,7 +44,7 @@ type SetState struct {
 // codes, such as updating, running and healthy; Health is "" without a health source.
 type InstanceState struct {
 	ID                 string    `json:"id"`
-	UD                 int       `json:"ud"`
+	UD                 int       `json:"ud"` // -1: in none, as all of a Flexible set
 	FD                 int       `json:"fd"`
 	Zone               string    `json:"zone,omitempty"`
 	PlacementGroup     string    `json:"placementGroup"`
@@ -88,9 +92,10 @@ func (w *world) state() State {
 }
 
 func (w *world) setState(s *scaleSet) SetState {
-	out := SetState{ID: s.id(), Name: s.name, ResourceGroup: s.group.name, Location: s.location, Etag: quoted(s.etag),
-		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s), HealthSource: s.health(), Versions: w.opt.Fleet.versions(s.image())}
-	out.ImageVersion, _ = w.opt.Fleet.resolve(s.image())
+	out := SetState{ID: s.id(), Name: s.name, ResourceGroup: s.group.name, Location: s.location, Orchestration: s.orchestration(), Etag: quoted(s.etag),
+		Mode: s.mode(), ProvisioningState: s.prov, Image: w.imageName(s), HealthSource: s.health(), Versions: w.opt.Fleet.versions(s.image()),
+		Repairs: s.repairs, Spot: s.spot(), Autoscale: s.spec.Autoscale}
+	out.ImageVersion, _ = w.opt.Fleet.resolve(s.image(), s.location)
 	if s.op != nil {
 		out.Operation = s.op.id
 	}

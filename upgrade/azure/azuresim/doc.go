@@ -6,7 +6,7 @@
 //
 // # Nouns
 //
-//   - A Fleet is what exists at the start: images, scale sets, exceptions. It is read from JSON
+//   - A Fleet is what exists at the start: images, sizes, scale sets, exceptions. It is read from JSON
 //     (LoadFleet); fleet.json is the default one.
 //   - A Sim is that fleet, alive: an http.Handler. Its world is a pure function of the fleet, the
 //     calls made and the clock. Nothing runs in the background: each call first lets everything
@@ -28,8 +28,15 @@
 // Subscriptions, resource groups, VMSS (GET, PUT, PATCH, DELETE, lists, instance view, rolling
 // upgrades), their VMs (GET, PUT, PATCH, DELETE, lists with $expand, $filter, $select, instance
 // view), the actions manualupgrade, reimage, reimageall, start, restart, poweroff, deallocate and
-// delete on the set, most of them on one VM too, operations, and platform images. Uniform
-// orchestration only. Any api-version is accepted, a missing one refused. Paths match in any case.
+// delete on the set, most of them on one VM too, the sizes it may have, operations, usages, and images:
+// platform images, galleries with their images and versions ($expand=ReplicationStatus), community and
+// shared galleries, managed images. Any api-version is accepted, a missing one
+// refused. Paths match in any case.
+//
+// Instances of Flexible sets are virtual machines: lists by subscription, resource group and region,
+// with the one $filter there is and $expand=instanceView, GET, DELETE, instance view, start, restart,
+// poweroff, deallocate and reimage. Machines outside of sets and Flexible sets without a profile are
+// not simulated.
 //
 // # Fleet
 //
@@ -40,10 +47,15 @@
 //	    {"version": "4.0.20160101"}]}],
 //	  "sets": [{"name": "myvmss", "resourceGroup": "rg-demo", "capacity": 20, "updateDomains": 5, "duration": "3m",
 //	    "image": {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "16.04-LTS", "version": "4.0.20160101"},
-//	    "exceptions": {"7": {"power": "deallocated"}}, "protected": ["9"], "extra": {"tags": {"any": "ARM JSON"}}}]
+//	    "exceptions": {"7": {"power": "deallocated"}}, "protected": ["9"], "extra": {"tags": {"any": "ARM JSON"}}}],
+//	  "galleries": [{"name": "corpimages", "resourceGroup": "rg-images", "images": [{"name": "ubuntu", "versions": [
+//	    {"version": "1.0.0", "publishedDate": "2024-01-22T08:00:00Z", "targetRegions": ["westeurope"]}]}]}],
+//	  "managedImages": [{"name": "legacy-2024-02", "resourceGroup": "rg-images"}],
+//	  "sizes": [{"name": "Standard_NC4as_T4_v3", "cores": 4, "locations": ["northeurope"]}],
+//	  "quotas": [{"location": "westeurope", "name": "standardESv5Family", "limit": 32}]
 //	}
 //
-// The types Fleet, Image, Set and Exception document every member. "extra" is merged into the ARM
+// The types Fleet, Image, Set, Exception, Gallery, ManagedImage, Size and Quota document every member. "extra" is merged into the ARM
 // document as it is. "duration" is the time from an accepted manualupgrade to its last healthy
 // instance; the operation itself ends at 72 % of it at the latest, health follows.
 //
@@ -53,8 +65,13 @@
 // URLs with p=, and since 2024 signed and 3.5 kB long; the status document; Location ending in 200
 // without a body; etags that are small quoted numbers, in the body and as a header; upper-case
 // resource groups in the list of a subscription; the rate-limit header; two reimages of different
-// instances accepted within a second. Seen in public threads: the 412, 409, 400 and 404 texts (each
-// names its thread in the code), HealthState/unhealthy, failed/CODE.
+// instances accepted within a second; gallery versions with the display names of regions. Seen in
+// public threads: the 412, 409, 400 and 404 texts (each names its thread in the code), those for images,
+// sizes and quotas included, HealthState/unhealthy, failed/CODE; a reimage that leaves an ephemeral disk
+// on its old image. Of Flexible sets: their
+// properties (a recording of 2023), the names of machines and their role as instance ids (pages on
+// instance ids and manual upgrades), the refusals of the set's instance view, of instance views in
+// its own VM list, and of names by older API versions (threads in the code).
 //
 // Assumed, because nothing says otherwise: one set-level operation at a time, PATCH included;
 // models compared by content (a model put back as it was is latest again for who never left it);
@@ -64,7 +81,19 @@
 // page has 50 items; operations are forgotten after an hour; 404 for reading an instance that is gone;
 // manualupgrade draws on the bucket of the actions and the VM list, which no table names either, on
 // that of the expensive reads; a call for several instances is charged for each; Azure's own rolling
-// upgrade holds its set to the end when somebody started it.
+// upgrade holds its set to the end when somebody started it. Of images: a version that does not exist
+// or has not succeeded is refused like one that is not replicated; galleries and managed images may
+// follow each other; an id without a version means the highest; an image of a subscription that no
+// gallery of the fleet belongs to is taken at its word; any https URI of a VHD exists. Of sizes: what
+// cannot be had, and the quota, is looked at when the model changes; the sizes of a set list what is
+// short at present, too; the target of these refusals (seen for single VMs).
+//
+// Assumed of Flexible sets, whose documentation is thin: that they list their VMs under the set's own
+// path with latestModelApplied, provisioningState and protectionPolicy and without a model
+// (Options.TerseFlexible leaves even that out); that no answer about virtual machines tells
+// latestModelApplied, since the type has no such member; that the actions on the set other than
+// manualupgrade and delete take names as well, of which one page says they do not; the words of the
+// refusal of $expand without $filter; an empty list for a set that is not there; zones by turns.
 //
 // # Control API
 //

@@ -33,7 +33,7 @@ type Fault struct {
 	Host       string          `json:"host,omitempty"`       // foreign-host: scheme and host, default https://management.example.com
 	Version    string          `json:"version,omitempty"`    // change-model and foreign-rolling: the image version
 	Patch      json.RawMessage `json:"patch,omitempty"`      // change-model: any other change of the document
-	Count      int             `json:"count,omitempty"`      // born: how many, default 1; big-body: how many MB, default 50; move: the update domain
+	Count      int             `json:"count,omitempty"`      // born and scale: how many, default 1; big-body: how many MB, default 50; move: the update domain
 }
 
 // faultKinds says what each kind does.
@@ -62,6 +62,8 @@ var faultKinds = map[string]string{
 	"healthy-now":     "instance becomes healthy again, and stays able to",
 	"vanish":          "instance is deleted, as by autoscale that scales in",
 	"lift":            "nothing new: every fault that waits or still holds is taken away, what has happened stays",
+	"evict":           "instance, of a Spot set, is evicted: deallocated or deleted, as its policy says",
+	"scale":           "the autoscaler moves the capacity of set by count (negative: in) within the limits of its setting, when no operation has the set",
 	"born":            "count instances are added on the model, as by autoscale that scales out",
 	"move":            "instance is in update domain count from now on, as Azure may place anew what it moves to other hardware",
 	"protect":         "instance gets protectFromScaleSetActions, by somebody else",
@@ -79,7 +81,7 @@ var faultKinds = map[string]string{
 var (
 	wireKinds  = []string{"http-status", "throttle", "slow", "drip", "reset", "half-body", "malformed", "wrong-type", "big-body", "html", "redirect", "foreign-host"}
 	lroKinds   = []string{"lro-fails", "lro-hangs", "lro-404", "lro-lies"}
-	onInstance = []string{"fail-instance", "stale-failed", "never-healthy", "health-unknown", "health-missing", "flap", "unhealthy-now", "healthy-now", "vanish", "move", "protect"}
+	onInstance = []string{"fail-instance", "stale-failed", "never-healthy", "health-unknown", "health-missing", "flap", "unhealthy-now", "healthy-now", "vanish", "evict", "move", "protect"}
 )
 
 // armedFault is a fault that waits for its moment.
@@ -157,13 +159,27 @@ func (w *world) checkWorldFault(f Fault, s *scaleSet) error {
 		}
 	}
 	switch f.Kind {
+	case "evict":
+		if !s.spot() {
+			return fmt.Errorf("scale set %s is not Spot", s.name)
+		}
+	case "scale":
+		if s.spec.Autoscale == nil || s.spec.Autoscale.Disabled {
+			return fmt.Errorf("scale set %s has no autoscale setting that is enabled", s.name)
+		}
+	case "move":
+		if s.flexible() {
+			return fmt.Errorf("scale set %s is Flexible, it has no update domains", s.name)
+		}
 	case "change-model":
 		return f.checkChange()
 	case "foreign-rolling":
 		image := s.image()
-		image.Version = cmp.Or(f.Version, image.Version)
-		if _, known := w.opt.Fleet.resolve(image); !known {
-			return fmt.Errorf("version: %s is not in images", image.urn())
+		if f.Version != "" {
+			image = image.at(f.Version)
+		}
+		if _, known := w.opt.Fleet.resolve(image, s.location); !known {
+			return fmt.Errorf("version: %s is not in %s", image.name(), image.catalogue(s.location))
 		}
 	}
 	return nil

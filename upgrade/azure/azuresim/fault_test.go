@@ -282,6 +282,9 @@ func TestFaultsThatCannotBeAreRefused(t *testing.T) {
 		{Fault{Kind: "vanish", Set: "nope", Instance: "0"}, `0 scale sets are called "nope"`},
 		{Fault{Kind: "slow", Set: "nope"}, `0 scale sets are called "nope"`},
 		{Fault{Kind: "slow", When: "during"}, `not "during"`},
+		{Fault{Kind: "evict", Set: "myvmss", Instance: "0"}, "scale set myvmss is not Spot"},
+		{Fault{Kind: "evict", Set: "batch-spot"}, "it needs an instance"},
+		{Fault{Kind: "scale", Set: "myvmss"}, "scale set myvmss has no autoscale setting that is enabled"},
 		{Fault{Kind: "change-model", Set: "myvmss"}, "a version or a patch"},
 		{Fault{Kind: "change-model", Set: "myvmss", Patch: []byte(`[]`)}, "patch:"},
 	}
@@ -297,9 +300,14 @@ func TestEveryKindOfFaultStrikesAndIsCounted(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			inBubble(t, Options{}, func(t *testing.T, b *bench) {
 				f := Fault{Kind: kind, Set: "myvmss", Delay: Duration(time.Millisecond)}
+				if kind == "evict" {
+					f.Set = "batch-spot"
+				}
 				switch {
 				case slices.Contains(onInstance, kind):
 					f.Instance = "3"
+				case kind == "scale":
+					f.Set = "media-scaled"
 				case kind == "change-model":
 					f.Version = "4.0.20160229"
 				case kind == "foreign-upgrade", kind == "foreign-rolling":

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +24,13 @@ type Fleet struct {
 	Throttle         bool     `json:"throttle,omitempty"`         // as in Options
 	Images           []Image  `json:"images"`
 	Sets             []Set    `json:"sets"`
-	Faults           []Fault  `json:"faults,omitempty"` // let loose at the start and at every reset
+
+	Galleries     []Gallery      `json:"galleries,omitempty"`
+	ManagedImages []ManagedImage `json:"managedImages,omitempty"`
+	Sizes         []Size         `json:"sizes,omitempty"`  // besides the usual ones
+	Quotas        []Quota        `json:"quotas,omitempty"` // what none names is as good as unlimited
+
+	Faults []Fault `json:"faults,omitempty"` // let loose at the start and at every reset
 }
 
 // Image is one SKU of the platform image catalogue, offered in every location.
@@ -33,6 +40,10 @@ type Image struct {
 	SKU       string    `json:"sku"`
 	OS        string    `json:"os,omitempty"` // Linux (default) or Windows
 	Versions  []Version `json:"versions"`     // oldest first
+
+	// UpgradesFrom are the images, as publisher:offer or publisher:offer:sku, from which a set may
+	// change to this one although publisher or offer differ.
+	UpgradesFrom []string `json:"upgradesFrom,omitempty"`
 }
 
 // Version is one version of an Image.
@@ -44,31 +55,38 @@ type Version struct {
 }
 
 // ImageRef names the image of a set: a platform image (publisher, offer, sku, version; version may
-// be "latest") or the resource id of a gallery image version or managed image.
+// be "latest"), or the id of a gallery image, with or without a version, of a shared or community
+// gallery's (/SharedGalleries/…, /CommunityGalleries/…) or of a managed image, or else the URI of a VHD.
 type ImageRef struct {
 	Publisher string `json:"publisher,omitempty"`
 	Offer     string `json:"offer,omitempty"`
 	SKU       string `json:"sku,omitempty"`
 	Version   string `json:"version,omitempty"`
 	ID        string `json:"id,omitempty"`
+	VHD       string `json:"vhd,omitempty"` // https://….vhd: a legacy set with unmanaged disks
 }
 
-// Set is one scale set, in Uniform orchestration.
+// Set is one scale set.
 type Set struct {
 	Name            string               `json:"name"`
 	ResourceGroup   string               `json:"resourceGroup"`
+	Orchestration   string               `json:"orchestration,omitempty"` // Uniform (default) or Flexible
 	Location        string               `json:"location,omitempty"`
-	Zones           []string             `json:"zones,omitempty"` // instance i is in zone i modulo their number
-	Size            string               `json:"size,omitempty"`  // default Standard_D2s_v5
+	Zones           []string             `json:"zones,omitempty"`     // instance i is in zone i modulo their number
+	Size            string               `json:"size,omitempty"`      // default Standard_D2s_v5
+	Ephemeral       bool                 `json:"ephemeral,omitempty"` // its OS disks are ephemeral
 	Image           ImageRef             `json:"image"`
 	Capacity        int                  `json:"capacity"`
-	UpdateDomains   int                  `json:"updateDomains,omitempty"`   // of each placement group; default 5
-	FaultDomains    int                  `json:"faultDomains,omitempty"`    // default 5, with zones 1
-	PlacementGroups int                  `json:"placementGroups,omitempty"` // default 1, with zones one per zone
+	UpdateDomains   int                  `json:"updateDomains,omitempty"`   // of each placement group; default 5; Flexible sets have none
+	FaultDomains    int                  `json:"faultDomains,omitempty"`    // default 5; 1 with zones, of Flexible and of Spot sets
+	PlacementGroups int                  `json:"placementGroups,omitempty"` // default 1, with zones one per zone; Flexible sets have none
 	UpgradeMode     string               `json:"upgradeMode,omitempty"`     // Manual (default), Automatic or Rolling
 	Health          string               `json:"health,omitempty"`          // probe, extension (default) or none
-	Protected       []string             `json:"protected,omitempty"`       // ids with protectFromScaleSetActions
-	Exceptions      map[string]Exception `json:"exceptions,omitempty"`      // by instance id
+	Priority        string               `json:"priority,omitempty"`        // Regular (default) or Spot
+	EvictionPolicy  string               `json:"evictionPolicy,omitempty"`  // of a Spot set: Deallocate (default) or Delete
+	Autoscale       *Autoscale           `json:"autoscale,omitempty"`       // its autoscale setting, if it has one
+	Protected       []string             `json:"protected,omitempty"`       // numbers of instances with protectFromScaleSetActions
+	Exceptions      map[string]Exception `json:"exceptions,omitempty"`      // by the number of the instance, which on Uniform sets is its id
 	Duration        Duration             `json:"duration,omitempty"`        // of an upgrade, POST to last instance healthy; default 3m
 	Tags            map[string]string    `json:"tags,omitempty"`
 	Extra           json.RawMessage      `json:"extra,omitempty"` // merged into the ARM document as it is
@@ -164,21 +182,36 @@ func (f Fleet) withDefaults() Fleet {
 		sets[i] = s.withDefaults(f.Location)
 	}
 	f.Sets = sets
+	f.Galleries, f.ManagedImages = slices.Clone(f.Galleries), slices.Clone(f.ManagedImages)
+	for i, g := range f.Galleries {
+		f.Galleries[i] = g.withDefaults(f)
+	}
+	for i, m := range f.ManagedImages {
+		f.ManagedImages[i] = m.withDefaults(f)
+	}
 	return f
 }
 
 func (s Set) withDefaults(location string) Set {
 	s.Location = cmp.Or(s.Location, location)
 	s.Size = cmp.Or(s.Size, "Standard_D2s_v5")
+	s.Orchestration = cmp.Or(s.Orchestration, "Uniform")
 	s.UpdateDomains = cmp.Or(s.UpdateDomains, 5)
 	s.UpgradeMode = cmp.Or(s.UpgradeMode, "Manual")
 	s.Health = cmp.Or(s.Health, "extension")
 	s.Duration = cmp.Or(s.Duration, Duration(3*time.Minute))
+	if s.flexible() || s.spot() {
+		s.FaultDomains = cmp.Or(s.FaultDomains, 1)
+	}
 	if len(s.Zones) > 0 {
 		s.FaultDomains = cmp.Or(s.FaultDomains, 1)
 		s.PlacementGroups = cmp.Or(s.PlacementGroups, len(s.Zones))
 	}
 	s.FaultDomains = cmp.Or(s.FaultDomains, 5)
+	s.Autoscale = s.Autoscale.withDefaults(s.Name)
+	if s.spot() {
+		s.EvictionPolicy = cmp.Or(s.EvictionPolicy, "Deallocate")
+	}
 	s.PlacementGroups = cmp.Or(s.PlacementGroups, 1)
 	return s
 }

@@ -31,6 +31,14 @@ func TestTheDefaultFleetIsWhatTheDemoPromises(t *testing.T) {
 	if web := sets["web-prod"]; len(web.Instances) != 15 || !web.Instances[9].Protected || web.Instances[12].Version != "22.04.202401170" {
 		t.Errorf("web-prod %+v", web)
 	}
+	groups := map[string]int{}
+	for _, i := range sets["grid-large"].Instances {
+		groups[i.PlacementGroup]++
+	}
+	if len(sets["grid-large"].Instances) != 100 || len(groups) != 4 || sets["orders-flex"].Orchestration != "Flexible" ||
+		!sets["batch-spot"].Spot || sets["media-scaled"].Autoscale.Maximum != 12 {
+		t.Errorf("groups %v, others %+v", groups, sets)
+	}
 	if sets["api-staging"].Instances[0].Health != "" || sets["batch-auto"].Mode != "Automatic" ||
 		sets["aks-nodepool1-vmss"].ResourceGroup != "MC_rg-shop_shop_westeurope" || sets["queue-zonal"].Instances[1].Zone != "2" ||
 		sets["search-edge"].Instances[3].Health != "unhealthy" || sets["ci-runners"].Instances[2].Power != "deallocated" {
@@ -56,6 +64,12 @@ func TestAFleetThatIsWrongSaysWhere(t *testing.T) {
 		{`"capacity": 3`, `"capacity": 3,,`, "fleet line 5: invalid character"},
 		{`"capacity": 3`, `"capacity": 3000`, "fleet sets[0] a: capacity: 3000 is not between 0 and 1000"},
 		{`"capacity": 3`, `"capacity": 3, "health": "good"`, `health: "good" is not one of probe, extension, none`},
+		{`"capacity": 3`, `"capacity": 3, "orchestration": "flexible"`, `orchestration: "flexible" is not one of Uniform, Flexible`},
+		{`"capacity": 3`, `"capacity": 3, "orchestration": "Flexible", "health": "probe"`, "health: a Flexible set gets it from the extension only"},
+		{`"capacity": 3`, `"capacity": 3, "priority": "Low"`, `priority: "Low" is not one of`},
+		{`"capacity": 3`, `"capacity": 3, "evictionPolicy": "Delete"`, "evictionPolicy: only a Spot set has one"},
+		{`"capacity": 3`, `"capacity": 3, "priority": "Spot", "evictionPolicy": "Keep"`, `evictionPolicy: "Keep" is not one of`},
+		{`"capacity": 3`, `"capacity": 3, "autoscale": {"minimum": 5, "maximum": 4}`, "autoscale: minimum 5, default 5 and maximum 4 are not in order"},
 		{`"capacity": 3`, `"capacity": 3, "upgradeMode": "manual"`, `upgradeMode: "manual" is not one of`},
 		{`"capacity": 3`, `"capacity": 3, "protected": ["3"]`, `protected: there is no instance "3"`},
 		{`"capacity": 3`, `"capacity": 3, "exceptions": {"7": {}}`, "exceptions.7: there is no such instance"},
@@ -75,6 +89,42 @@ func TestAFleetThatIsWrongSaysWhere(t *testing.T) {
 	}
 	if _, err := LoadFleet(strings.NewReader(smallFleet)); err != nil {
 		t.Errorf("the small fleet itself: %v", err)
+	}
+}
+
+func TestImagesAndSizesThatAreWrongSayWhere(t *testing.T) {
+	const gallery = `{"name": "g", "resourceGroup": "rg", "images": [{"name": "i", "versions": [{"version": "1"}, {"version": "2", "targetRegions": ["eastus"]}]}]}`
+	const id = "/subscriptions/" + testSub + "/resourceGroups/rg/providers/Microsoft.Compute/"
+	rows := []struct{ members, image, says string }{
+		{`"galleries": [` + gallery + `]`, `"id": "` + id + `galleries/g/images/i/versions/1"`, ""},
+		{`"galleries": [` + gallery + `]`, `"id": "` + id + `galleries/G/images/I"`, ""},
+		{`"managedImages": [{"name": "m", "resourceGroup": "rg"}]`, `"id": "` + id + `images/m"`, ""},
+		{`"galleries": [` + gallery + `]`, `"id": "` + id + `galleries/g/images/i/versions/2"`, "sets[0] a: image: " + id + "galleries/g/images/i/versions/2 is not in galleries or managedImages, ready and in westeurope"},
+		{`"galleries": [` + gallery + `]`, `"id": "` + id + `galleries/g/images/j"`, "is not in galleries"},
+		{`"managedImages": [{"name": "m", "resourceGroup": "rg", "provisioningState": "Failed"}]`, `"id": "` + id + `images/m"`, "ready and in westeurope"},
+		{`"managedImages": [{"name": "m", "resourceGroup": "rg", "provisioningState": "Odd"}]`, "", `fleet managedImages[0] m: provisioningState: "Odd" is not one of Succeeded`},
+		{`"managedImages": [{"name": "m", "resourceGroup": "rg"}, {"name": "M", "resourceGroup": "RG"}]`, "", "managedImages[1] M: images/rg/m is there twice"},
+		{`"galleries": [` + gallery + `, ` + gallery + `]`, "", "galleries[1] g: galleries/" + testSub + "/rg/g is there twice"},
+		{`"galleries": [{"name": "..", "resourceGroup": "rg", "images": []}]`, "", `name: ".." is no name`},
+		{`"galleries": [{"name": "g", "resourceGroup": "rg", "subscription": "x", "images": []}]`, "", `subscription: "x" is not a UUID`},
+		{`"galleries": [{"name": "g", "resourceGroup": "rg", "images": [{"name": "i", "versions": [{"version": "1"}, {"version": "1"}]}]}]`, "", "images[0] i: versions[1]: 1 is there twice"},
+		{`"galleries": [{"name": "g", "resourceGroup": "rg", "images": [{"name": "i", "versions": [{"version": "1", "provisioningState": "?"}]}]}]`, "", "versions[0]: provisioningState"},
+		{`"sizes": [{"name": "Big"}]`, "", "fleet sizes[0] Big: a size has a name and at least one core"},
+		{`"quotas": [{"limit": -1}]`, "", "fleet quotas[0] : limit: -1 is negative"},
+	}
+	for _, r := range rows {
+		text := strings.Replace(smallFleet, `"sets": [`, r.members+`, "sets": [`, 1)
+		if r.image != "" {
+			text = strings.Replace(text, `"image": {"publisher": "P", "offer": "O", "sku": "S", "version": "1"}`, `"image": {`+r.image+`}`, 1)
+		}
+		_, err := LoadFleet(strings.NewReader(text))
+		if (err == nil) != (r.says == "") || err != nil && !strings.Contains(err.Error(), r.says) {
+			t.Errorf("%s: %v, want %q in it", r.members, err, r.says)
+		}
+	}
+	_, err := LoadFleet(strings.NewReader(strings.Replace(smallFleet, `"capacity": 3`, `"capacity": 3, "size": "Tiny"`, 1)))
+	if err == nil || !strings.Contains(err.Error(), "size: Tiny is not in sizes") {
+		t.Errorf("an unknown size: %v", err)
 	}
 }
 

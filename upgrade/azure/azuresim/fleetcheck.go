@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -19,6 +20,9 @@ var (
 func (f Fleet) check() error {
 	if !uuidForm.MatchString(f.Subscription) {
 		return fmt.Errorf("fleet subscription: %q is not a UUID", f.Subscription)
+	}
+	if err := errors.Join(f.checkImages(), f.checkSizes()); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for i, s := range f.Sets {
@@ -45,16 +49,29 @@ func (s Set) check(f Fleet) error {
 	case min(s.UpdateDomains, s.FaultDomains, s.PlacementGroups) < 1:
 		return fmt.Errorf("update domains, fault domains and placement groups are at least 1")
 	}
+	if err := oneOf("orchestration", s.Orchestration, "Uniform", "Flexible"); err != nil {
+		return err
+	}
+	if s.flexible() && s.Health == "probe" {
+		return fmt.Errorf("health: a Flexible set gets it from the extension only")
+	}
 	if err := oneOf("upgradeMode", s.UpgradeMode, "Manual", "Automatic", "Rolling"); err != nil {
 		return err
 	}
 	if err := oneOf("health", s.Health, "probe", "extension", "none"); err != nil {
 		return err
 	}
-	if s.Image.ID == "" {
-		if _, ok := f.resolve(s.Image); !ok {
-			return fmt.Errorf("image: %s is not in images", s.Image.urn())
-		}
+	if err := s.checkPriority(); err != nil {
+		return err
+	}
+	if err := s.Autoscale.check(); err != nil {
+		return err
+	}
+	if _, known := f.size(s.Size); !known {
+		return fmt.Errorf("size: %s is not in sizes", s.Size)
+	}
+	if _, ok := f.resolve(s.Image, s.Location); !ok {
+		return fmt.Errorf("image: %s is not in %s", s.Image.name(), s.Image.catalogue(s.Location))
 	}
 	return s.checkInstances(f)
 }
@@ -76,10 +93,9 @@ func (s Set) checkInstances(f Fleet) error {
 		if err := oneOf(path+".health", e.Health, "", "healthy", "unhealthy", "initializing", "unknown"); err != nil {
 			return err
 		}
-		other := s.Image
-		other.Version = e.Version
-		if _, ok := f.resolve(other); e.Version != "" && s.Image.ID == "" && !ok {
-			return fmt.Errorf("%s.version: %s is not in images", path, other.urn())
+		other := s.Image.at(e.Version)
+		if _, ok := f.resolve(other, s.Location); e.Version != "" && !ok {
+			return fmt.Errorf("%s.version: %s is not in %s", path, other.name(), other.catalogue(s.Location))
 		}
 	}
 	if len(s.Extra) > 0 {

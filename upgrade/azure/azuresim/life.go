@@ -67,6 +67,7 @@ func (w *world) setHealth(i *instance, code string, since time.Time) {
 	if i.health.code != code {
 		i.health = status{code, "", since}
 	}
+	w.watch(i)
 }
 
 // powered makes a step of a power state; anything but running takes the health away.
@@ -122,7 +123,7 @@ func (w *world) healthy(i *instance, part float64) step {
 func (w *world) adopt(i *instance, part float64, newDisk bool) step {
 	s := i.set
 	profile, size, print := s.profile(), text(s.doc, "sku", "name"), s.fingerprint()
-	exact, _ := w.opt.Fleet.resolve(s.image())
+	exact, _ := w.opt.Fleet.resolve(s.image(), s.location)
 	return step{part, func() {
 		i.profile, i.size, i.applied = profile, size, print
 		if newDisk {
@@ -135,10 +136,9 @@ func (w *world) adopt(i *instance, part float64, newDisk bool) step {
 // needsDisk tells whether bringing i to the model replaces its OS disk. A model that says "latest"
 // does so when the catalogue has moved on (azure-sdk-for-net#28491 saw it).
 func (w *world) needsDisk(i *instance) bool {
-	exact, _ := w.opt.Fleet.resolve(i.set.image())
-	now, then := i.set.image(), imageRef(dig(i.profile, "storageProfile", "imageReference"))
-	now.Version, then.Version = "", ""
-	return exact != i.exact || now != then
+	now, then := i.set.image(), profileImage(i.profile)
+	exact, _ := w.opt.Fleet.resolve(now, i.set.location)
+	return exact != i.exact || now.family() != then.family()
 }
 
 // upgrade brings i to the present model. An instance that is there already is left alone; a change
@@ -165,12 +165,13 @@ func (w *world) upgrade(i *instance, op *operation) bool {
 	return true
 }
 
-// reimage gives i a fresh disk from the model it has; "latest" is resolved anew (azure-cli#28008).
+// reimage gives i a fresh disk from the model it has; "latest" is resolved anew (azure-cli#28008). An
+// ephemeral disk goes back to what it was (azure-cli#28670).
 func (w *world) reimage(i *instance, op *operation) bool {
 	w.hide(i)
 	w.setProv(i, "updating", "")
-	exact, ok := w.opt.Fleet.resolve(imageRef(dig(i.profile, "storageProfile", "imageReference")))
-	if !ok {
+	exact, ok := w.opt.Fleet.resolve(profileImage(i.profile), i.set.location)
+	if !ok || i.ephemeral() {
 		exact = i.exact
 	}
 	w.live(i, op.kind, w.replaceDisk(i, op, step{partDiskSwapped, func() {

@@ -24,6 +24,12 @@ const (
 	vmGet     = "GetVMScaleSetVM"
 	vmUpdate  = "VMScaleSetVMActions"
 	opGet     = "GetOperation"
+
+	// Of virtual machines. The first two are the names that headers of 2018 to 2021 have (LowCostGet3Min).
+	machineGet    = "LowCostGet"
+	machineList   = "HighCostGet"
+	machineUpdate = "UpdateVM"
+	machineDelete = "DeleteVM"
 )
 
 // rate is a token bucket: it holds up to max and gains refill a minute.
@@ -41,6 +47,11 @@ var policies = map[string]struct{ resource, subscription rate }{
 	vmGet:     {rate{12, 36}, rate{2000, 6000}},
 	vmUpdate:  {rate{4, 12}, rate{500, 1500}},
 	opGet:     {rate{15, 45}, rate{5000, 15000}},
+
+	machineGet:    {rate{12, 36}, rate{8000, 24000}},
+	machineList:   {rate{}, rate{300, 900}},
+	machineUpdate: {rate{4, 12}, rate{500, 1500}},
+	machineDelete: {rate{4, 12}, rate{500, 1500}},
 }
 
 // armRates are the limits of Resource Manager itself, per subscription (25, 10 and 10 a second).
@@ -132,7 +143,10 @@ func (w *world) charges(c *call) []charge {
 
 // resource is what a call is counted for besides the region: its operation, VM or set.
 func (c *call) resource() string {
-	if c.params["set"] == "" {
+	switch {
+	case c.params["machine"] != "":
+		return strings.ToLower(c.params["group"] + "/" + c.params["machine"])
+	case c.params["set"] == "":
 		return strings.ToLower(c.params["operation"])
 	}
 	return strings.ToLower(strings.TrimSuffix(c.params["group"]+"/"+c.params["set"]+"/"+c.params["vm"], "/"))

@@ -20,8 +20,6 @@ var readOnly = [][]string{
 var fixed = [][]string{
 	{"properties", "orchestrationMode"},
 	{"properties", "platformFaultDomainCount"},
-	{"properties", "virtualMachineProfile", "storageProfile", "imageReference", "publisher"},
-	{"properties", "virtualMachineProfile", "storageProfile", "imageReference", "offer"},
 	{"properties", "virtualMachineProfile", "osProfile", "computerNamePrefix"},
 	{"properties", "virtualMachineProfile", "osProfile", "adminUsername"},
 	{"zones"},
@@ -72,9 +70,6 @@ func wellFormed(d document) *reply {
 	if dig(d, "properties", "virtualMachineProfile") == nil {
 		return fail(http.StatusBadRequest, "InvalidParameter", "Required parameter 'virtualMachineProfile' is missing (null).").at("virtualMachineProfile")
 	}
-	if strings.EqualFold(text(d, "properties", "orchestrationMode"), "Flexible") {
-		return fail(http.StatusBadRequest, "BadRequest", "This simulated subscription has no Flexible orchestration.").at("orchestrationMode")
-	}
 	return nil
 }
 
@@ -113,6 +108,7 @@ func (w *world) change(c *call, s *scaleSet, next document, kind string) *reply 
 	before := s.fingerprint()
 	c.write.ImageBefore = w.imageName(s)
 	s.setDoc(next)
+	w.watchAll(s)
 	s.touch()
 	c.write.ImageAfter = w.imageName(s)
 	op := w.open(s, kind, true)
@@ -154,35 +150,29 @@ func (w *world) acceptable(s *scaleSet, next document) (int, *reply) {
 	if mode := text(next, "properties", "upgradePolicy", "mode"); !slices.Contains([]string{"Manual", "Automatic", "Rolling"}, mode) {
 		return 0, fail(http.StatusBadRequest, "InvalidParameter", "The value '%s' of parameter 'upgradePolicy.mode' is invalid.", mode).at("upgradePolicy.mode")
 	}
-	after := imageRef(dig(next, "properties", "virtualMachineProfile", "storageProfile", "imageReference"))
 	if s.doc != nil {
-		if refusal := s.unchangeable(next, after); refusal != nil {
+		if refusal := s.unchangeable(next); refusal != nil {
 			return 0, refusal
 		}
 	}
-	if _, known := w.opt.Fleet.resolve(after); !known {
-		return 0, fail(http.StatusNotFound, "PlatformImageNotFound",
-			"The platform image '%s' is not available. Verify that all fields in the storage profile are correct. For more details about storage profile information, please refer to https://aka.ms/storageprofile",
-			after.urn()).at("imageReference")
+	if refusal := w.usableImage(s, dig(next, "properties", "virtualMachineProfile")); refusal != nil {
+		return 0, refusal
 	}
-	return capacity, nil
+	return capacity, w.room(s, next, capacity)
 }
 
 // unchangeable refuses what an existing set does not let change.
-func (s *scaleSet) unchangeable(next document, image ImageRef) *reply {
-	if s.image().platform() != image.platform() {
-		return fail(http.StatusConflict, "OperationNotAllowed", "The Image type for a Virtual Machine Scale Set may not be changed.")
-	}
+func (s *scaleSet) unchangeable(next document) *reply {
 	for _, path := range fixed {
 		if equalFold(value(s.doc, path...), value(next, path...)) {
 			continue
 		}
 		name := strings.Join(path[max(len(path)-2, 0):], ".")
 		name = strings.TrimPrefix(name, "properties.")
-		return fail(http.StatusConflict, "PropertyChangeNotAllowed", "Changing property '%s' is not allowed.", name).at(name)
+		return fixedProperty(name)
 	}
 	if flag(next, "properties", "singlePlacementGroup") && !flag(s.doc, "properties", "singlePlacementGroup") {
-		return fail(http.StatusConflict, "PropertyChangeNotAllowed", "Changing property 'singlePlacementGroup' is not allowed.").at("singlePlacementGroup")
+		return fixedProperty("singlePlacementGroup")
 	}
 	return nil
 }
@@ -192,11 +182,9 @@ func (w *world) createSet(c *call) *reply {
 	group := w.groups[strings.ToLower(c.param("group"))]
 	s := &scaleSet{
 		sub: w.opt.Fleet.Subscription, group: group, name: c.param("set"), location: text(c.doc, "location"),
-		created: w.clock, etag: 1, repairs: "NotRunning",
+		created: w.clock, etag: 1,
 	}
-	next := merge(document{"properties": document{
-		"orchestrationMode": "Uniform", "singlePlacementGroup": true, "upgradePolicy": document{"mode": "Manual"},
-	}}, clean(c.doc))
+	next := merge(unsaid(c.doc), clean(c.doc))
 	capacity, refusal := w.acceptable(s, next)
 	if refusal != nil {
 		return refusal
@@ -213,29 +201,7 @@ func (w *world) createSet(c *call) *reply {
 	return r
 }
 
-// resize brings the number of instances to capacity. New ones are born on the model as it is now;
-// the highest ids go first, those protected from scale-in last of all.
-func (w *world) resize(s *scaleSet, capacity int, op *operation) {
-	for n := len(s.instances); n < capacity; n++ {
-		i := w.newInstance(s, w.clock)
-		op.pending[i] = true
-		w.create(i, op)
-	}
-	surplus := len(s.instances) - capacity
-	for n := len(s.instances) - 1; n >= 0 && surplus > 0; n-- {
-		i := s.instances[n]
-		if !flag(i.own, "properties", "protectionPolicy", "protectFromScaleIn") {
-			op.pending[i] = true
-			w.remove(i, op)
-			surplus--
-		}
-	}
-}
-
-// imageName names the model's image for the record: a URN or a resource id.
+// imageName names the model's image for the record: a URN, a resource id or a URI.
 func (w *world) imageName(s *scaleSet) string {
-	if r := s.image(); r.platform() {
-		return r.urn()
-	}
-	return s.image().ID
+	return s.image().name()
 }

@@ -64,6 +64,18 @@ func (w *world) leave(op *operation, i *instance, err *armError) {
 	}
 }
 
+// interrupt takes i out of every operation it is in, with the error that ends it there if any.
+func (w *world) interrupt(i *instance, err *armError) {
+	for _, id := range sortedKeys(w.ops) {
+		w.leave(w.ops[id], i, err)
+	}
+}
+
+// preempted is the error of what gave way to something stronger (azure-rest-api-specs#22434).
+func preempted() *armError {
+	return &armError{Code: "OperationPreempted", Message: "Operation execution has been preempted by a more recent operation."}
+}
+
 // finish ends op by what became of its instances.
 func (w *world) finish(op *operation) {
 	if op.status != "InProgress" {
@@ -103,7 +115,7 @@ func (w *world) preempt(op *operation) {
 		return
 	}
 	op.end, op.status = w.clock, "Canceled"
-	op.err = &armError{Code: "OperationPreempted", Message: "Operation execution has been preempted by a more recent operation."}
+	op.err = preempted()
 	w.release(op)
 	w.forget(op)
 }

@@ -78,7 +78,7 @@ func TestHostileNamesStayText(t *testing.T) {
 		if !strings.Contains(html, "&lt;script&gt;alert(1)&lt;/script&gt;") {
 			t.Error("the name is not shown")
 		}
-		set := `{"location":"<b>","sku":{"name":"x","capacity":1},"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":
+		set := `{"location":"<b>","sku":{"name":"Standard_B1s","capacity":1},"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":
 			{"publisher":"Canonical","offer":"UbuntuServer","sku":"16.04-LTS","version":"4.0.20160101"}}}}}`
 		b.do("PUT", shop+"%3Cimg%20src=x%3E"+testVer, set).want(201)
 		a := b.do("GET", "/_control/view", "").want(200)

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// page answers a list call with the next keys, and a nextLink where there are more. The $skiptoken
+// page answers a list call with the items of the next keys, and a nextLink where there are more. An
+// item that is nil is left out, as one that a filter does not let through. The $skiptoken
 // holds the key after which to go on, so that what comes and goes between two pages neither shifts
 // nor repeats anything; it is good for the same path only.
 func (w *world) page(c *call, keys []string, item func(key string) any) *reply {
@@ -23,15 +24,19 @@ func (w *world) page(c *call, keys []string, item func(key string) any) *reply {
 			start = len(keys)
 		}
 	}
-	end := min(start+w.opt.PageSize, len(keys))
-	list := make([]any, 0, end-start)
-	for _, k := range keys[start:end] {
-		list = append(list, item(k))
+	body, list, last := document{}, []any{}, ""
+	for _, k := range keys[start:] {
+		v := item(k)
+		if v == nil {
+			continue
+		}
+		if len(list) == w.opt.PageSize {
+			body["nextLink"] = nextLink(c, makeToken(c.path, last))
+			break
+		}
+		list, last = append(list, v), k
 	}
-	body := document{"value": list}
-	if end < len(keys) {
-		body["nextLink"] = nextLink(c, makeToken(c.path, keys[end-1]))
-	}
+	body["value"] = list
 	return ok(body)
 }
 

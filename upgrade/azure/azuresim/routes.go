@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,12 @@ const (
 	publishers = inLocation + "/publishers"
 	offers     = publishers + "/{publisher}/artifacttypes/vmimage/offers"
 	skus       = offers + "/{offer}/skus"
+
+	allGalleries = inGroup + compute + "/galleries"
+	oneGallery   = allGalleries + "/{gallery}"
+	oneDefined   = oneGallery + "/images/{image}"
+	communities  = inLocation + "/communityGalleries/{gallery}"
+	shares       = inLocation + "/sharedGalleries/{gallery}"
 )
 
 // routes is the whole surface. Names are those of the REST specification.
@@ -57,6 +64,7 @@ var routes = compile([]route{
 	{method: "PUT", pattern: oneSet, name: "VirtualMachineScaleSets_CreateOrUpdate", body: neededBody, policy: setUpdate, handler: (*world).putSet},
 	{method: "PATCH", pattern: oneSet, name: "VirtualMachineScaleSets_Update", body: neededBody, policy: setUpdate, handler: onSet((*world).patchSet)},
 	{method: "DELETE", pattern: oneSet, name: "VirtualMachineScaleSets_Delete", policy: setDelete, handler: (*world).deleteSet},
+	{method: "GET", pattern: oneSet + "/skus", name: "VirtualMachineScaleSets_ListSkus", policy: lowGet, handler: onSet((*world).listSizes)},
 	{method: "GET", pattern: oneSet + "/instanceView", name: "VirtualMachineScaleSets_GetInstanceView", policy: highGet, handler: onSet((*world).setView)},
 	{method: "GET", pattern: oneSet + "/osUpgradeHistory", name: "VirtualMachineScaleSets_GetOSUpgradeHistory", policy: lowGet, handler: onSet((*world).upgradeHistory)},
 	{method: "GET", pattern: oneSet + "/rollingUpgrades/latest", name: "VirtualMachineScaleSetRollingUpgrades_GetLatest", policy: lowGet, handler: onSet((*world).latestRolling)},
@@ -64,8 +72,8 @@ var routes = compile([]route{
 	{method: "POST", pattern: oneSet + "/setOrchestrationServiceState", name: "VirtualMachineScaleSets_SetOrchestrationServiceState", body: neededBody, policy: setUpdate, handler: onSet((*world).setService)},
 
 	{method: "POST", pattern: oneSet + "/manualupgrade", name: "VirtualMachineScaleSets_UpdateInstances", body: neededBody, policy: actions, handler: onSet(setAction("manualupgrade", named, (*world).upgrade))},
-	{method: "POST", pattern: oneSet + "/reimage", name: "VirtualMachineScaleSets_Reimage", body: optionalBody, policy: actions, handler: onSet(setAction("reimage", orAll, (*world).reimage))},
-	{method: "POST", pattern: oneSet + "/reimageall", name: "VirtualMachineScaleSets_ReimageAll", body: optionalBody, policy: actions, handler: onSet(setAction("reimageall", orAll, (*world).reimage))},
+	{method: "POST", pattern: oneSet + "/reimage", name: "VirtualMachineScaleSets_Reimage", body: optionalBody, policy: actions, handler: onSet(reimageOf("reimage"))},
+	{method: "POST", pattern: oneSet + "/reimageall", name: "VirtualMachineScaleSets_ReimageAll", body: optionalBody, policy: actions, handler: onSet(reimageOf("reimageall"))},
 	{method: "POST", pattern: oneSet + "/start", name: "VirtualMachineScaleSets_Start", body: optionalBody, policy: actions, handler: onSet(setAction("start", orAll, (*world).start))},
 	{method: "POST", pattern: oneSet + "/restart", name: "VirtualMachineScaleSets_Restart", body: optionalBody, policy: actions, handler: onSet(setAction("restart", orAll, (*world).restart))},
 	{method: "POST", pattern: oneSet + "/poweroff", name: "VirtualMachineScaleSets_PowerOff", body: optionalBody, policy: setDelete, handler: onSet(setAction("poweroff", orAll, (*world).powerOff))},
@@ -77,12 +85,12 @@ var routes = compile([]route{
 	{method: "PUT", pattern: oneVM, name: "VirtualMachineScaleSetVMs_Update", body: neededBody, policy: vmUpdate, handler: onVM((*world).updateVM)},
 	{method: "PATCH", pattern: oneVM, name: "VirtualMachineScaleSetVMs_Update", body: neededBody, policy: vmUpdate, handler: onVM((*world).updateVM)},
 	{method: "DELETE", pattern: oneVM, name: "VirtualMachineScaleSetVMs_Delete", policy: vmUpdate, handler: onVM(vmAction("DELETE", (*world).remove))},
-	{method: "GET", pattern: oneVM + "/instanceView", name: "VirtualMachineScaleSetVMs_GetInstanceView", policy: vmGet, handler: onVM((*world).getVMView)},
+	{method: "GET", pattern: oneVM + "/instanceView", name: "VirtualMachineScaleSetVMs_GetInstanceView", policy: vmGet, handler: onVM((*world).getMemberView)},
 	{method: "POST", pattern: oneVM + "/start", name: "VirtualMachineScaleSetVMs_Start", policy: vmUpdate, handler: onVM(vmAction("start", (*world).start))},
 	{method: "POST", pattern: oneVM + "/restart", name: "VirtualMachineScaleSetVMs_Restart", policy: vmUpdate, handler: onVM(vmAction("restart", (*world).restart))},
 	{method: "POST", pattern: oneVM + "/powerOff", name: "VirtualMachineScaleSetVMs_PowerOff", policy: vmUpdate, handler: onVM(vmAction("poweroff", (*world).powerOff))},
 	{method: "POST", pattern: oneVM + "/deallocate", name: "VirtualMachineScaleSetVMs_Deallocate", policy: vmUpdate, handler: onVM(vmAction("deallocate", (*world).deallocate))},
-	{method: "POST", pattern: oneVM + "/reimage", name: "VirtualMachineScaleSetVMs_Reimage", body: optionalBody, policy: vmUpdate, handler: onVM(vmAction("reimage", (*world).reimage))},
+	{method: "POST", pattern: oneVM + "/reimage", name: "VirtualMachineScaleSetVMs_Reimage", body: optionalBody, policy: vmUpdate, handler: onVM(reimageOne)},
 
 	{method: "GET", pattern: inLocation + "/operations/{operation}", name: "Operations_Get", policy: opGet, handler: (*world).getOperation},
 
@@ -91,9 +99,34 @@ var routes = compile([]route{
 	{method: "GET", pattern: skus, name: "VirtualMachineImages_ListSkus", handler: (*world).listSKUs},
 	{method: "GET", pattern: skus + "/{sku}/versions", name: "VirtualMachineImages_List", handler: (*world).listVersions},
 	{method: "GET", pattern: skus + "/{sku}/versions/{version}", name: "VirtualMachineImages_Get", handler: (*world).getVersion},
-})
 
-func compile(list []route) []route {
+	{method: "GET", pattern: inSub + compute + "/galleries", name: "Galleries_List", handler: (*world).listGalleries},
+	{method: "GET", pattern: allGalleries, name: "Galleries_ListByResourceGroup", handler: (*world).listGalleries},
+	{method: "GET", pattern: oneGallery, name: "Galleries_Get", handler: onGallery((*world).getGallery)},
+	{method: "GET", pattern: oneGallery + "/images", name: "GalleryImages_ListByGallery", handler: onGallery((*world).listGalleryImages)},
+	{method: "GET", pattern: oneDefined, name: "GalleryImages_Get", handler: onGalleryImage((*world).getGalleryImage)},
+	{method: "GET", pattern: oneDefined + "/versions", name: "GalleryImageVersions_ListByGalleryImage", handler: onGalleryImage((*world).listGalleryVersions)},
+	{method: "GET", pattern: oneDefined + "/versions/{version}", name: "GalleryImageVersions_Get", handler: onGalleryImage((*world).getGalleryVersion)},
+
+	{method: "GET", pattern: communities, name: "CommunityGalleries_Get", handler: ofCommunity.onGallery(communal.get)},
+	{method: "GET", pattern: communities + "/images", name: "CommunityGalleryImages_List", handler: ofCommunity.onGallery(communal.listImages)},
+	{method: "GET", pattern: communities + "/images/{image}", name: "CommunityGalleryImages_Get", handler: ofCommunity.onImage(communal.getImage)},
+	{method: "GET", pattern: communities + "/images/{image}/versions", name: "CommunityGalleryImageVersions_List", handler: ofCommunity.onImage(communal.listVersions)},
+	{method: "GET", pattern: communities + "/images/{image}/versions/{version}", name: "CommunityGalleryImageVersions_Get", handler: ofCommunity.onImage(communal.getVersion)},
+	{method: "GET", pattern: shares, name: "SharedGalleries_Get", handler: ofShared.onGallery(communal.get)},
+	{method: "GET", pattern: shares + "/images", name: "SharedGalleryImages_List", handler: ofShared.onGallery(communal.listImages)},
+	{method: "GET", pattern: shares + "/images/{image}", name: "SharedGalleryImages_Get", handler: ofShared.onImage(communal.getImage)},
+	{method: "GET", pattern: shares + "/images/{image}/versions", name: "SharedGalleryImageVersions_List", handler: ofShared.onImage(communal.listVersions)},
+	{method: "GET", pattern: shares + "/images/{image}/versions/{version}", name: "SharedGalleryImageVersions_Get", handler: ofShared.onImage(communal.getVersion)},
+
+	{method: "GET", pattern: inSub + compute + "/images", name: "Images_List", handler: (*world).listManagedImages},
+	{method: "GET", pattern: inGroup + compute + "/images", name: "Images_ListByResourceGroup", handler: (*world).listManagedImages},
+	{method: "GET", pattern: inGroup + compute + "/images/{image}", name: "Images_Get", handler: (*world).getManagedImage},
+	{method: "GET", pattern: inLocation + "/usages", name: "Usage_List", handler: (*world).listUsages},
+}, machineRoutes, spotRoutes, autoscaleRoutes)
+
+func compile(lists ...[]route) []route {
+	list := slices.Concat(lists...)
 	for i := range list {
 		list[i].segments = split(list[i].pattern)
 	}
@@ -143,12 +176,13 @@ func unknownPath(c *call) *reply {
 		if !strings.EqualFold(s, "providers") || i+1 == len(segments) {
 			continue
 		}
-		namespace := segments[i+1]
-		if !strings.EqualFold(namespace, "Microsoft.Compute") {
-			return fail(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", namespace)
+		for _, known := range []string{"Microsoft.Compute", "Microsoft.Insights"} {
+			if strings.EqualFold(segments[i+1], known) {
+				return fail(http.StatusNotFound, "InvalidResourceType",
+					"The resource type could not be found in the namespace '%s' for api version '%s'.", known, c.query.Get("api-version"))
+			}
 		}
-		return fail(http.StatusNotFound, "InvalidResourceType",
-			"The resource type could not be found in the namespace 'Microsoft.Compute' for api version '%s'.", c.query.Get("api-version"))
+		return fail(http.StatusNotFound, "InvalidResourceNamespace", "The resource namespace '%s' is invalid.", segments[i+1])
 	}
 	return fail(http.StatusNotFound, "NotFound", "No HTTP resource was found that matches the request URI '%s'.", c.base+c.path)
 }
@@ -168,6 +202,9 @@ func onSet(do func(*world, *call, *scaleSet) *reply) func(*world, *call) *reply 
 // azure-cli#25476 and onefuzz#2547: 400 to a change; reading it is 404.
 func onVM(do func(*world, *call, *instance) *reply) func(*world, *call) *reply {
 	return onSet(func(w *world, c *call, s *scaleSet) *reply {
+		if refusal := s.onlyNumbers(c); refusal != nil {
+			return refusal
+		}
 		i := s.find(c.param("vm"))
 		switch {
 		case i != nil:
@@ -187,17 +224,14 @@ func (w *world) lookup(c *call) (*scaleSet, *reply) {
 	}
 	s := w.setOf(c)
 	if s == nil {
-		return nil, fail(http.StatusNotFound, "ResourceNotFound",
-			"The Resource 'Microsoft.Compute/virtualMachineScaleSets/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-			c.param("set"), c.param("group"))
+		return nil, notFound(c, typeSet, c.param("set"))
 	}
 	return s, nil
 }
 
-// setOf is the set in the path of a call, nil if there is none.
+// setOf is the set a call is about, nil if there is none.
 func (w *world) setOf(c *call) *scaleSet {
-	return w.sets[strings.ToLower("/subscriptions/"+w.opt.Fleet.Subscription+"/resourceGroups/"+c.param("group")+
-		"/providers/"+typeSet+"/"+c.param("set"))]
+	return w.sets[strings.ToLower(c.setID())]
 }
 
 func (w *world) groupOf(c *call) *reply {

@@ -33,7 +33,7 @@ type scaleSet struct {
 	next      int         // id of the next instance
 	op        *operation  // the set-level operation in progress, nil if none
 	rolling   *rollingUpgrade
-	repairs   string // serviceState of AutomaticRepairs
+	repairs   string // serviceState of AutomaticRepairs: Running, Suspended, NotRunning
 
 	lag      time.Duration // a lag fault: how long started work stays invisible
 	arrested []*armedFault // operation faults waiting for the next operation
@@ -48,9 +48,7 @@ func (s *scaleSet) key() string { return strings.ToLower(s.id()) }
 // profile is the model of the instances to come.
 func (s *scaleSet) profile() document { return dig(s.doc, "properties", "virtualMachineProfile") }
 
-func (s *scaleSet) image() ImageRef {
-	return imageRef(dig(s.profile(), "storageProfile", "imageReference"))
-}
+func (s *scaleSet) image() ImageRef { return profileImage(s.profile()) }
 
 func (s *scaleSet) mode() string { return text(s.doc, "properties", "upgradePolicy", "mode") }
 
@@ -89,7 +87,10 @@ func fingerprint(size string, profile document) string {
 	return fmt.Sprintf("%x", digest(string(data)))
 }
 
-func (s *scaleSet) setDoc(d document) { s.doc, s.print = d, "" }
+func (s *scaleSet) setDoc(d document) {
+	s.doc, s.print = d, ""
+	s.repairs = s.service()
+}
 
 // health is where the health of the instances comes from: probe, extension or none.
 func (s *scaleSet) health() string {
@@ -139,8 +140,8 @@ type instance struct {
 	vmID     string
 	created  time.Time
 	zone     string
-	group    string // placement group
-	ud, fd   int
+	group    string   // placement group
+	ud, fd   int      // noDomain on Flexible sets
 	profile  document // the model it was made from
 	size     string
 	applied  string   // fingerprint of that model; "" when it never came up with it
@@ -155,6 +156,7 @@ type instance struct {
 	power    status
 	health   status
 	reported time.Time // since when the agent is ready
+	watched  bool      // automatic repairs will look at it again
 
 	shown      *instance     // while a lag fault hides the truth: what ARM shows instead,
 	shownUntil time.Time     // until then
@@ -172,8 +174,14 @@ type status struct {
 	since   time.Time
 }
 
-func (i *instance) name() string { return i.set.name + "_" + i.id }
+func (i *instance) name() string {
+	if i.set.flexible() {
+		return i.id
+	}
+	return i.set.name + "_" + i.id
+}
 
+// armID is where i is under its set; instances of Flexible sets are elsewhere, too (machineID).
 func (i *instance) armID() string { return i.set.id() + "/virtualMachines/" + i.id }
 
 // protected tells whether scale-set actions leave it alone.

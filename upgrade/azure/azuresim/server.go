@@ -29,12 +29,18 @@ type call struct {
 
 func (c *call) param(name string) string { return c.params[name] }
 
-// setID is the resource id of the set in the path, as the caller wrote it; "" if there is none.
+// setID is the resource id of the set a call is about, as the caller wrote it; "" if there is none.
+// The name of a machine begins with that of its Flexible set, and a list of machines may be for one.
 func (c *call) setID() string {
-	if c.params["set"] == "" {
-		return ""
+	set := c.param("set")
+	if vm := c.param("machine"); vm != "" {
+		set = vm[:max(strings.LastIndexByte(vm, '_'), 0)]
 	}
-	return "/subscriptions/" + c.param("subscription") + "/resourceGroups/" + c.param("group") + "/providers/" + typeSet + "/" + c.param("set")
+	if set == "" {
+		of, _ := setFilter(c.query.Get("$filter"))
+		return of
+	}
+	return "/subscriptions/" + c.param("subscription") + "/resourceGroups/" + c.param("group") + "/providers/" + typeSet + "/" + set
 }
 
 // correlation is the id that ties calls together: the caller's, or else that of the request.
@@ -185,7 +191,7 @@ func (w *world) authenticate(c *call) *reply {
 func (w *world) subscription(c *call) *reply {
 	id, given := c.params["subscription"]
 	switch {
-	case !given || strings.EqualFold(id, w.opt.Fleet.Subscription):
+	case !given || strings.EqualFold(id, w.opt.Fleet.Subscription) || c.params["gallery"] != "" && w.opt.Fleet.owns(id):
 		return nil
 	case !uuidForm.MatchString(id):
 		return fail(http.StatusBadRequest, "InvalidSubscriptionId", "The provided subscription identifier '%s' is malformed or invalid.", id)

@@ -56,7 +56,11 @@ func (w *world) listSetsByLocation(c *call) *reply {
 // listAllSets lists the subscription. Azure writes the resource group in capitals there (seen in
 // recordings of the Azure CLI's tests, 2024); ids have to be compared without regard to case.
 func (w *world) listAllSets(c *call) *reply {
-	r := w.pageSets(c, func(*scaleSet) bool { return true })
+	return inCapitals(w.pageSets(c, func(*scaleSet) bool { return true }))
+}
+
+// inCapitals writes the resource groups of a list like that.
+func inCapitals(r *reply) *reply {
 	page, _ := r.body.(document)
 	list, _ := page["value"].([]any)
 	for _, item := range list {
@@ -81,8 +85,7 @@ func (w *world) pageSets(c *call, keep func(*scaleSet) bool) *reply {
 // setView is the instance view of the whole set. Flexible sets have none.
 func (w *world) setView(c *call, s *scaleSet) *reply {
 	if s.flexible() {
-		return fail(http.StatusConflict, "OperationNotAllowed",
-			"Get InstanceView on VMSS operation is not allowed on Virtual Machine Scale Sets with orchestration mode Flexible.")
+		return s.unsupported("instanceView.GET")
 	}
 	counts := map[string]int{}
 	for _, i := range s.instances {
@@ -148,6 +151,7 @@ func (w *world) setService(c *call, s *scaleSet) *reply {
 		s.repairs = "Suspended"
 	case "Resume":
 		s.repairs = "Running"
+		w.watchAll(s)
 	default:
 		return fail(http.StatusBadRequest, "InvalidParameter", "The value '%s' of parameter 'action' is invalid.", action).at("action")
 	}

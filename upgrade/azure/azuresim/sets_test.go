@@ -34,8 +34,8 @@ func TestListsFindTheSets(t *testing.T) {
 			sub + "/resourceGroups/RG-DEMO/providers/Microsoft.Compute/virtualMachineScaleSets": "myvmss",
 			sub + "/resourceGroups/rg-shop/providers/Microsoft.Compute/virtualMachineScaleSets": "api-staging queue-zonal search-edge web-prod",
 			sub + "/providers/Microsoft.Compute/locations/northeurope/virtualMachineScaleSets":  "queue-zonal",
-			sub + "/providers/Microsoft.Compute/virtualMachineScaleSets":                        "aks-nodepool1-vmss api-staging batch-auto ci-runners myvmss queue-zonal search-edge web-prod",
-			sub + "/resourceGroups": "MC_rg-shop_shop_westeurope rg-batch rg-demo rg-shop",
+			sub + "/providers/Microsoft.Compute/virtualMachineScaleSets":                        "aks-nodepool1-vmss api-staging batch-auto batch-spot cache-eph checkout-gal ci-runners edge-community grid-large legacy-img media-scaled myvmss orders-flex queue-zonal search-edge web-prod",
+			sub + "/resourceGroups": "MC_rg-shop_shop_westeurope rg-batch rg-demo rg-edge rg-grid rg-images rg-media rg-orders rg-pay rg-shop rg-spot",
 			sub + "/locations":      "northeurope westeurope",
 		}
 		for path, want := range rows {

@@ -38,6 +38,9 @@ type Options struct {
 	// RefuseDeallocated answers 409 when manualupgrade names a deallocated instance. Undocumented
 	// as well; by default its disk is replaced and it stays deallocated.
 	RefuseDeallocated bool
+	// TerseFlexible leaves latestModelApplied and all other properties out of what a Flexible set
+	// itself lists of its VMs: "ids" is all that the orchestration modes page promises.
+	TerseFlexible bool
 	// Home is the address of a page that the fleet view links back to; "" leaves the link out.
 	Home string
 }

@@ -13,6 +13,8 @@ func (w *world) strike(f Fault, s *scaleSet) {
 	switch f.Kind {
 	case "lag":
 		s.lag = time.Duration(f.Delay)
+	case "scale":
+		w.autoscale(s, cmp.Or(f.Count, 1))
 	case "born":
 		w.born(s, cmp.Or(f.Count, 1))
 	case "change-model":
@@ -54,9 +56,9 @@ func (w *world) strikeInstance(f Fault, i *instance) {
 		w.setHealth(i, "healthy", w.clock)
 	case "vanish":
 		i.set.remove(i)
-		for _, op := range w.ops {
-			w.leave(op, i, nil)
-		}
+		w.interrupt(i, nil)
+	case "evict":
+		w.evict(i)
 	case "move":
 		i.ud = f.Count
 	case "protect":
@@ -113,12 +115,13 @@ func (w *world) changeModel(s *scaleSet, f Fault) {
 		patch, _ = decodeDocument(f.Patch) // read when it was injected
 	}
 	if f.Version != "" {
-		patch = with(patch, f.Version, "properties", "virtualMachineProfile", "storageProfile", "imageReference", "version")
+		patch = merge(patch, s.versionPatch(f.Version))
 	}
 	record := w.foreign(s, http.MethodPatch, http.MethodPatch)
 	record.ImageBefore = w.imageName(s)
 	before := s.fingerprint()
 	s.setDoc(merge(s.doc, clean(patch)))
+	w.watchAll(s)
 	s.touch()
 	record.ImageAfter = w.imageName(s)
 	if s.fingerprint() != before {
@@ -162,7 +165,7 @@ func (w *world) foreignRolling(s *scaleSet, f Fault) {
 	record := w.foreign(s, http.MethodPost, "osrollingupgrade")
 	record.ImageBefore = w.imageName(s)
 	if f.Version != "" {
-		s.setDoc(with(s.doc, f.Version, "properties", "virtualMachineProfile", "storageProfile", "imageReference", "version"))
+		s.setDoc(merge(s.doc, s.versionPatch(f.Version)))
 		s.touch()
 	}
 	op := w.open(s, "osRollingUpgrade", true)

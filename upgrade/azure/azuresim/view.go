@@ -3,7 +3,7 @@ package azuresim
 import "strings"
 
 // view is the instance view of i. A deallocated machine is nowhere, so it has neither domains nor a
-// placement group, nor an agent.
+// placement group, nor an agent. Machines of Flexible sets have no domains at all, "by design".
 func (w *world) view(i *instance) document {
 	v := document{
 		"computerName": i.computer(), "hyperVGeneration": "V1",
@@ -11,7 +11,9 @@ func (w *world) view(i *instance) document {
 		"statuses": []any{entry("ProvisioningState", i.prov), entry("PowerState", i.power)},
 	}
 	if i.power.code != "deallocated" {
-		v["platformUpdateDomain"], v["platformFaultDomain"], v["placementGroupId"] = i.ud, i.fd, i.group
+		if i.ud != noDomain {
+			v["platformUpdateDomain"], v["platformFaultDomain"], v["placementGroupId"] = i.ud, i.fd, i.group
+		}
 		v["vmAgent"] = i.agent()
 		if names := i.set.extensionNames(); len(names) > 0 {
 			v["extensions"] = i.extensions(names)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,17 +14,15 @@ func (w *world) listVMs(c *call, s *scaleSet) *reply {
 	if refusal != nil {
 		return refusal
 	}
-	expand, refusal := wantsView(c)
+	expand, refusal := s.wantsView(c)
 	if refusal != nil {
 		return refusal
 	}
 	byKey := map[string]*instance{}
 	var keys []string
 	for _, i := range s.instances {
-		if keep == nil || keep(w.showVM(i, true)) {
-			byKey[i.id] = i
-			keys = append(keys, i.id)
-		}
+		byKey[i.id] = i
+		keys = append(keys, i.id)
 	}
 	slices.SortFunc(keys, func(a, b string) int {
 		if idLess(a, b) {
@@ -33,15 +32,20 @@ func (w *world) listVMs(c *call, s *scaleSet) *reply {
 	})
 	selected := c.query.Get("$select")
 	return w.page(c, keys, func(k string) any {
+		if keep != nil && !keep(w.showVM(byKey[k], true)) {
+			return nil
+		}
 		return pick(w.showVM(byKey[k], expand || strings.Contains(selected, "instanceView")), selected)
 	})
 }
 
 // wantsView reads $expand.
-func wantsView(c *call) (bool, *reply) {
+func (s *scaleSet) wantsView(c *call) (bool, *reply) {
 	switch expand := c.query.Get("$expand"); {
 	case expand == "" || strings.EqualFold(expand, "userData") || strings.EqualFold(expand, "resiliencyView"):
 		return false, nil
+	case strings.EqualFold(expand, "instanceView") && s.flexible():
+		return false, s.unsupported("virtualMachines.GET")
 	case strings.EqualFold(expand, "instanceView"):
 		return true, nil
 	default:
@@ -69,7 +73,7 @@ func pick(d document, selected string) document {
 }
 
 func (w *world) getVM(c *call, i *instance) *reply {
-	expand, refusal := wantsView(c)
+	expand, refusal := i.set.wantsView(c)
 	if refusal != nil {
 		return refusal
 	}
@@ -114,24 +118,16 @@ func (w *world) updateVM(c *call, i *instance) *reply {
 func (w *world) showVM(i *instance, view bool) document {
 	i = w.visible(i)
 	s := i.set
+	if s.flexible() {
+		return w.showMember(i)
+	}
 	definition := "VirtualMachineScaleSet"
 	if i.customised() {
 		definition = "VirtualMachine"
 	}
-	props := document{
-		"latestModelApplied": i.latest(), "modelDefinitionApplied": definition,
-		"provisioningState": capital(i.prov.code), "vmId": i.vmID, "timeCreated": stamp(i.created),
-		"hardwareProfile":             document{"vmSize": i.size},
-		"storageProfile":              i.storage(),
-		"osProfile":                   i.osProfile(),
-		"networkProfileConfiguration": document{"networkInterfaceConfigurations": value(i.profile, "networkProfile", "networkInterfaceConfigurations")},
-		"networkProfile":              document{"networkInterfaces": i.nics()},
-	}
-	for _, k := range []string{"securityProfile", "diagnosticsProfile", "licenseType", "priority", "evictionPolicy"} {
-		if v := i.profile[k]; v != nil {
-			props[k] = v
-		}
-	}
+	props := i.properties()
+	props["latestModelApplied"], props["modelDefinitionApplied"] = i.latest(), definition
+	props["networkProfileConfiguration"] = document{"networkInterfaceConfigurations": value(i.profile, "networkProfile", "networkInterfaceConfigurations")}
 	if view {
 		props["instanceView"] = w.view(i)
 	}
@@ -143,6 +139,23 @@ func (w *world) showVM(i *instance, view bool) document {
 		d["zones"] = []any{i.zone}
 	}
 	return merge(d, i.own)
+}
+
+// properties are those that a machine has in every API.
+func (i *instance) properties() document {
+	props := document{
+		"provisioningState": capital(i.prov.code), "vmId": i.vmID, "timeCreated": stamp(i.created),
+		"hardwareProfile": document{"vmSize": i.size},
+		"storageProfile":  i.storage(),
+		"osProfile":       i.osProfile(),
+		"networkProfile":  document{"networkInterfaces": i.nics()},
+	}
+	for _, k := range []string{"securityProfile", "diagnosticsProfile", "licenseType", "priority", "evictionPolicy", "billingProfile"} {
+		if v := i.profile[k]; v != nil {
+			props[k] = v
+		}
+	}
+	return props
 }
 
 func orEmpty(v any) any {
@@ -166,12 +179,27 @@ func (i *instance) storage() document {
 	disk := i.diskName()
 	storage := dig(i.profile, "storageProfile")
 	storage = with(storage, disk, "osDisk", "name")
+	image := profileImage(i.profile)
+	if image.VHD != "" {
+		return with(without(storage, "osDisk", "vhdContainers"), document{"uri": i.vhdContainer() + "/" + disk + ".vhd"}, "osDisk", "vhd")
+	}
 	storage = with(storage, "/subscriptions/"+i.set.sub+"/resourceGroups/"+i.set.group.name+"/providers/Microsoft.Compute/disks/"+disk,
 		"osDisk", "managedDisk", "id")
-	if i.exact != "" {
+	if i.exact != "" && image.versioned() {
 		storage = with(storage, i.exact, "imageReference", "exactVersion")
 	}
 	return storage
+}
+
+// vhdContainer is where the disk of a legacy set lies.
+func (i *instance) vhdContainer() string {
+	list, _ := value(i.profile, "storageProfile", "osDisk", "vhdContainers").([]any)
+	for _, c := range list {
+		if c, ok := c.(string); ok {
+			return c
+		}
+	}
+	return ""
 }
 
 func (i *instance) osProfile() document {
@@ -181,8 +209,10 @@ func (i *instance) osProfile() document {
 
 // computer is the host name: the prefix and the id in base 36, six digits.
 func (i *instance) computer() string {
-	var n uint64
-	fmt.Sscan(i.id, &n) // ids of Uniform sets are numbers; others have their name as it is
+	n, err := strconv.ParseUint(i.id, 10, 64)
+	if err != nil {
+		n = hash64("computer", i.id) // Flexible: the id is a name
+	}
 	digits := ""
 	for range 6 {
 		digits = string("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[n%36]) + digits
@@ -196,7 +226,7 @@ func (i *instance) nics() []any {
 	out := []any{}
 	for _, n := range list {
 		n, _ := n.(document)
-		out = append(out, document{"id": i.armID() + "/networkInterfaces/" + text(n, "name")})
+		out = append(out, i.nic(text(n, "name")))
 	}
 	return out
 }

@@ -42,6 +42,14 @@ func newWorld(opt Options, now time.Time) (*world, error) {
 		stats:  newStats(),
 		limits: limits{},
 	}
+	for _, g := range opt.Fleet.Galleries {
+		if strings.EqualFold(g.Subscription, opt.Fleet.Subscription) {
+			w.addGroup(g.ResourceGroup, g.Location)
+		}
+	}
+	for _, m := range opt.Fleet.ManagedImages {
+		w.addGroup(m.ResourceGroup, m.Location)
+	}
 	for i, spec := range opt.Fleet.Sets {
 		if err := w.build(spec); err != nil {
 			return nil, fmt.Errorf("fleet sets[%d] %s: %w", i, spec.Name, err)

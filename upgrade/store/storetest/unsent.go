@@ -55,6 +55,13 @@ var unsent = []promise{
 		j.rolled(upgrade.Post{Rollout: "r-1", Slot: "alarm/7", User: "U0BO"}, upgrade.Post{Slot: "reply/1", Channel: "C1", User: "U0BO"})
 		j.missed("r-1", time.Time{}, "")
 	}},
+	{"a picture that cannot be sent is missed by nobody, and keeps no message waiting", func(j *journal) {
+		j.rolled(upgrade.Post{Rollout: "r-1", Slot: upgrade.PictureSlot(7), Channel: "C1"}, plan)
+		j.sent(j.post(), upgrade.Sent{Error: "missing_scope", Retry: time.Hour})
+		j.check(j.post().Slot == plan.Slot, "the plan waits for the picture before it")
+		j.sent(j.post(), upgrade.Sent{TS: "2.0"})
+		j.missed("r-1", time.Time{}, "")
+	}},
 	{"one rollout's trouble is not another one's", func(j *journal) {
 		j.open("r-2", shop)
 		since := j.rolled(plan)

@@ -1,6 +1,7 @@
-// One scale set: what it is, what runs on it, and its instances on a map of update by fault domains.
+// One scale set: what it is, what runs on it, and its instances on a map of update by fault domains, or in
+// one block where there are no domains.
 import { ago, h, icon, list, listed, say, set } from "./dom.js";
-import { count, mark, phases, tally, turn } from "./marks.js";
+import { count, mark, phases, tally, turn, whereabouts } from "./marks.js";
 import { clear, pick, pickAll, picked, reach } from "./picked.js";
 import { setTrouble } from "./trouble.js";
 import { roam } from "./roam.js";
@@ -38,6 +39,7 @@ export function update(card, s, view, now) {
 
 function chips(parent, s) {
   const words = [{ word: `${s.mode} mode`, cls: "" }];
+  if (s.orchestration === "Flexible") words.push({ word: "Flexible", cls: "" });
   if (s.provisioningState !== "Succeeded") words.push({ word: s.provisioningState, cls: s.provisioningState === "Failed" ? "bad" : "going" });
   list(parent, words, (c) => c.word, (c) => h("span", { class: `chip ${c.cls}` }, c.word));
 }
@@ -108,13 +110,15 @@ function multiples(all) {
 function lay(maps, s, parts, uds, fds) {
   const focus = document.activeElement, old = maps.tiles ?? new Map();
   maps.tiles = new Map();
+  const take = (i) => {
+    const t = old.get(i.id) ?? newTile(s, i);
+    maps.tiles.set(i.id, t);
+    return t;
+  };
   const tables = parts.map((p) => {
+    if (uds === 0) return block(s, p, p.instances.map(take));
     const cells = Array.from({ length: uds }, () => Array.from({ length: fds }, () => h("td")));
-    for (const i of p.instances) {
-      const t = old.get(i.id) ?? newTile(s, i);
-      maps.tiles.set(i.id, t);
-      cells[i.ud][i.fd].append(t);
-    }
+    for (const i of p.instances) cells[i.ud][i.fd].append(take(i));
     return table(s, p, cells);
   });
   maps.replaceChildren(...tables);
@@ -135,9 +139,18 @@ function table(s, part, cells) {
   return t;
 }
 
+/** block holds instances that are in no domains. */
+function block(s, part, tiles) {
+  const all = h("button", { type: "button", class: "all", tabindex: -1, title: "select all of these", onclick: () => pickAll(s.id, part.instances.map((i) => i.id)) }, "all");
+  const t = h("table", { class: "block", "aria-describedby": "map-help" }, h("caption", { class: part.name ? "" : "off" }, part.name || `Instances of ${s.name}`),
+    h("tbody", {}, h("tr", {}, h("th", { scope: "row" }, all), h("td", {}, ...tiles))));
+  t.style.setProperty("--columns", 4);
+  return t;
+}
+
 function newTile(s, i) {
   return h("button", { type: "button", class: "tile", tabindex: -1, "data-set": s.id, "data-id": i.id, onclick: () => pick(s.id, i.id) },
-    h("span", { class: "cell" }, mark(i.phase)), h("span", { class: "id" }, i.id));
+    h("span", { class: "cell" }, mark(i.phase)), h("span", { class: "id" }, i.id.split("_").at(-1)));
 }
 
 function tile(t, s, i, faults) {
@@ -149,7 +162,7 @@ function tile(t, s, i, faults) {
   badge(cell, "protected", i.protected);
   badge(cell, "armed", faults.length > 0);
   set(t, "aria-pressed", picked(s.id, i.id));
-  set(t, "aria-label", [`instance ${i.id}, UD ${i.ud}, FD ${i.fd}${i.zone ? `, zone ${i.zone}` : ""}: ${phases[i.phase]}`,
+  set(t, "aria-label", [`instance ${[i.id, ...whereabouts(i)].join(", ")}: ${phases[i.phase]}`,
     i.protected && "protected", ...faults].filter(Boolean).join(", "));
 }
 

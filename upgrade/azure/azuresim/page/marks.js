@@ -16,6 +16,9 @@ export const phases = {
   deleting: "being deleted",
 };
 
+/** whereabouts says where an instance is. */
+export const whereabouts = (i) => [i.ud >= 0 && `UD ${i.ud}`, i.ud >= 0 && `FD ${i.fd}`, i.zone && `zone ${i.zone}`].filter(Boolean);
+
 /** mark draws a phase. */
 export const mark = (phase) => icon(phase, `p-${phase}`);
 

@@ -1,5 +1,6 @@
 // The tooltip: all that is known of the instance under the pointer or the focus.
 import { ago, h, list } from "./dom.js";
+import { whereabouts } from "./marks.js";
 
 const box = document.getElementById("tip");
 let over = null, look = () => null;
@@ -26,7 +27,7 @@ function show(tile) {
   const { s, i, faults, now } = found;
   const rows = [
     ["", `${s.name} / ${i.id}`],
-    ["domains", `UD ${i.ud} · FD ${i.fd}${i.zone ? ` · zone ${i.zone}` : ""}`],
+    ["domains", whereabouts(i).join(" · ") || "none"],
     ["image", i.version + (i.version === s.imageVersion ? ", as the model" : `, model ${s.imageVersion}`)],
     ["provisioning", `${i.provisioning} · ${ago(i.since, now)}`],
     ["power", `${i.power || "none yet"}${i.powerSince ? ` · ${ago(i.powerSince, now)}` : ""}`],

@@ -1,0 +1,72 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/azure"
+)
+
+// Survey prints for every scale set in reach whether it can be driven from Slack, and if not, why and the
+// smallest change that helps. It only reads Azure, and needs no Slack and no journal. Its error says that
+// the sets could not be listed, or how many could not be read.
+func Survey(ctx context.Context, c Config, out io.Writer) error {
+	fleet, err := newAzure(c.Azure)
+	if err != nil {
+		return err
+	}
+	return survey(ctx, fleet, c.Policies(), out)
+}
+
+func survey(ctx context.Context, fleet *azure.Azure, policies []upgrade.Policy, out io.Writer) error {
+	sets, err := fleet.Sets(ctx)
+	if err != nil {
+		return err
+	}
+	good, blind := 0, 0
+	for _, sum := range sets {
+		seen, err := fleet.Observe(ctx, sum.ID, upgrade.Free)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		fmt.Fprintf(out, "%s  (%s, %s)  %s, %d instances, %s\n", plain(sum.Name), plain(sum.ResourceGroup), plain(sum.Location), sum.Mode, sum.Capacity, plain(imageOf(sum.Image)))
+		if err != nil {
+			blind++
+			fmt.Fprintf(out, "  ? it cannot be read: %s\n", plain(upgrade.AsFault(err, "read it").Error()))
+			continue
+		}
+		obstacles := upgrade.Obstacles(seen, upgrade.PolicyFor(policies, sum.ID))
+		if len(obstacles) == 0 {
+			good++
+			fmt.Fprintln(out, "  + can be driven")
+		}
+		for _, o := range obstacles {
+			fmt.Fprintf(out, "  - %s\n", plain(o))
+		}
+		for _, r := range upgrade.Remarks(seen) {
+			fmt.Fprintf(out, "    %s\n", plain(r))
+		}
+	}
+	fmt.Fprintf(out, "%s: %d can be driven, %d can not, %d could not be read\n", upgrade.Count(len(sets), "scale set"), good, len(sets)-good-blind, blind)
+	if blind > 0 {
+		return errors.New("not all scale sets could be read")
+	}
+	return nil
+}
+
+func imageOf(i upgrade.Image) string { return cmp.Or(i.Running(), "an image that is not told") }
+
+// plain is foreign text for a terminal: nothing in it can move the cursor or begin a line.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '?'
+		}
+		return r
+	}, s)
+}

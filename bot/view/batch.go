@@ -21,7 +21,11 @@ func batch(n int, rec upgrade.Record, now time.Time) Message {
 	gate, _ := rec.Plan.Gate(b.Gate)
 	before := pastOf(rec)
 	var p page
-	p.para(fmt.Sprintf("*%s* of %s · batch %d · %s", gate.Title, name(rec.Plan.Name), n, upgrade.Count(len(b.Instances), "instance")), usual(b, rec.Plan), callLine(b, rec, now))
+	call := fmt.Sprintf("batch %d", n)
+	if rec.Plan.Order.By == upgrade.ByBatch { // there a gate is called batch
+		call = fmt.Sprintf("call %d", n)
+	}
+	p.para(fmt.Sprintf("*%s* of %s · %s · %s", gate.Title, name(rec.Plan.Name), call, upgrade.Count(len(b.Instances), "instance")), usual(b, rec.Plan), callLine(b, rec, now))
 	p.para(teller{past: before, rec: rec, now: now, batch: b}.lines()...)
 	p.para(closing(gate, n, rec, before))
 	if rec.Rollout.Ended == nil && slices.ContainsFunc(before.kept, func(t testimony) bool { return slices.Contains(b.Instances, t.id) }) {
@@ -162,7 +166,7 @@ func (t teller) line(id string, st attempt) string {
 		st.State = upgrade.Waiting
 	}
 	d := doingOf(t.rec.Plan.Target.Setting)
-	head := fmt.Sprintf("%s `%s` %s  ", shapeOf(st.State), mono(id, 24), place(m))
+	head := strings.TrimSpace(fmt.Sprintf("%s `%s` %s", shapeOf(st.State), mono(id, 24), place(m))) + "  "
 	if line := t.trouble(id, st); line != "" {
 		return head + line
 	}

@@ -144,7 +144,7 @@ func sentSince(r upgrade.Rollout, g upgrade.Gate, at time.Time) bool {
 // agree until when.
 func evidence(a asking, g upgrade.Gate, at int, rec upgrade.Record) []string {
 	p := rec.Plan
-	lines := []string{fmt.Sprintf("Instances %s · serving stays ≥ %d/%d", brief(a.ids, 60), serving(p, len(a.ids)), p.Total)}
+	lines := []string{fmt.Sprintf("Instances %s · serving stays ≥ %d/%d", strings.Join(ends(runs(a.ids), 160), " "), serving(p, len(a.ids)), p.Total)}
 	lines = append(lines, a.trials(3)...)
 	if at > 0 {
 		lines = append(lines, soFar(p.Gates[at-1], rec))

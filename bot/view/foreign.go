@@ -53,7 +53,10 @@ func wordAt(in []rune, i int) bool {
 	return i >= 0 && i < len(in) && (unicode.IsLetter(in[i]) || unicode.IsDigit(in[i]))
 }
 
-func letterAt(in []rune, i int) bool { return i < len(in) && unicode.IsLetter(in[i]) }
+// letterAt counts what is shown by a look-alike that is a letter, too.
+func letterAt(in []rune, i int) bool {
+	return i < len(in) && (unicode.IsLetter(in[i]) || in[i] == '`' || in[i] == '_')
+}
 
 // mono makes foreign text safe inside a code span or block, cut in the middle.
 func mono(s string, limit int) string {

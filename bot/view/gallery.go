@@ -24,12 +24,15 @@ func Gallery() []Sample { return gallery(believable, 1, 60, 100, 1000) }
 func gallery(c cast, sizes ...int) []Sample {
 	var s shelf
 	for _, play := range []func(*shelf, cast){
-		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, troubleStories, whyStories, answers, refusals,
+		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, troubleStories, whyStories, targetStories, choiceStories, bornStories, givenUpStories, answers, refusals,
 	} {
 		play(&s, c)
 	}
 	for _, n := range sizes {
 		sizeStory(&s, c, n)
+		if n >= 1000 {
+			hugeStories(&s, c, n)
+		}
 	}
 	return s.samples
 }

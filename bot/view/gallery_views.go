@@ -56,6 +56,8 @@ func formSamples(c cast, s *story) []ViewSample {
 	add("upgrade, filled", filled, lists, "")
 	add("upgrade, nothing read", filled, commands.Lists{}, "Azure did not let me list the scale sets: "+c.message)
 	add("plan", commands.Request{Verb: commands.VerbPlan, Set: c.set}, lists, "")
+	add("resize", commands.Request{Verb: commands.VerbResize, Set: c.set, Size: larger, Order: upgrade.Order{By: upgrade.ByZone, Canary: 1}}, lists, "")
+	add("images", commands.Request{Verb: commands.VerbImages}, lists, "")
 	add("show", commands.Request{Verb: commands.VerbShow}, lists, "")
 	for _, verb := range []commands.Verb{commands.VerbApprove, commands.VerbDeny, commands.VerbAsk, commands.VerbPause, commands.VerbResume, commands.VerbAbort,
 		commands.VerbRetry, commands.VerbSkip, commands.VerbQuarantine, commands.VerbResolve, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover} {

@@ -75,14 +75,15 @@ func published(v upgrade.ImageVersion) string {
 // nextImage is what to type to go to the first that may be used.
 func nextImage(in commands.Images) string {
 	for _, v := range in.Versions {
+		current, named := v.Image.Same(in.Current), v.Image.Kind() == upgrade.KindManaged // which are in no order but their names'
 		switch {
-		case v.Unusable != "" || v.Deprecated || v.Excluded:
+		case v.Unusable != "" || v.Deprecated || v.Excluded || current && named:
 			continue
-		case v.Image.Same(in.Current):
+		case current:
 			return "The model names the newest that may be used."
 		}
 		r := commands.Request{Verb: commands.VerbPlan, Set: in.Set.Name, Target: v.Image.Running()}
-		if v.Image.Kind() == upgrade.KindManaged {
+		if named {
 			r.Target = v.Image.ID
 		}
 		return "Look first, nothing is changed: " + copied(r)
@@ -90,5 +91,5 @@ func nextImage(in commands.Images) string {
 	if len(in.Versions) == 0 {
 		return "Azure lists no versions of it. Name the image to go to by its id: " + code("/vmss plan "+in.Set.Name+" ID")
 	}
-	return "None of these may be used."
+	return "There is no other that may be used."
 }

@@ -93,7 +93,11 @@ func nextSteps(rec upgrade.Record) []string {
 	add(len(troubled) > 0, "See how these are now", "/vmss show "+p.Name+" instances")
 	add(len(troubled) > 0 && evident(rec), "What Azure said of them", "/vmss show "+rec.ID+" evidence")
 	if behind && !back(p) && how != upgrade.OutcomeRollback {
-		out = append(out, "• See what is left to "+doingOf(p.Target.Setting).do+": "+copied(again(commands.VerbPlan, p, nil)))
+		what := "See what is left to upgrade"
+		if p.Target.Size != "" {
+			what = "Ask for what is left to resize"
+		}
+		out = append(out, "• "+what+": "+copied(again(commands.VerbPlan, p, nil)))
 	}
 	failed := how == upgrade.OutcomeFailed || how == upgrade.OutcomeAborted
 	add(failed && len(rec.Rollout.Batches) > 0 && t.OnNew > 0 && !p.Target.Model && !back(p), "Take back what was "+doingOf(p.Target.Setting).done, "/vmss rollback "+rec.ID)
@@ -127,7 +131,7 @@ func modelLeft(rec upgrade.Record) []string {
 		return []string{fmt.Sprintf("• The model names %s again. %s instances read “not latest”: compare %s, not that flag.", version(m.Previous), upperFirst(d.done), d.compare)}
 	}
 	if is := rec.Rollout.Ended.Model; is != (upgrade.Setting{}) && !is.Same(m.To) {
-		return []string{fmt.Sprintf("• The model names %s by now, not %s: somebody else changed it. New instances are born %s that.", version(is), version(m.To), d.at)}
+		return []string{fmt.Sprintf("• The model names %s by now, not %s: somebody else changed it. New instances get that.", version(is), version(m.To))}
 	}
 	undo := "go back"
 	if back(rec.Plan) {

@@ -24,8 +24,8 @@ func model(rec upgrade.Record) (Message, error) {
 	var p page
 	p.para(
 		fmt.Sprintf("*Which %s stays in the model of %s?*", d.thing, name(rec.Plan.Name)),
-		fmt.Sprintf("It names %s: new instances are born %s it. %d of %d instances %s %s, %d do not.",
-			version(m.To), d.at, m.Asked.On, m.Asked.On+m.Asked.Off, d.have, version(m.To), m.Asked.Off),
+		fmt.Sprintf("It names %s: new instances get it. %d of %d instances %s %s, %d do not.",
+			version(m.To), m.Asked.On, m.Asked.On+m.Asked.Off, d.have, version(m.To), m.Asked.Off),
 		recommendation(m),
 		fmt.Sprintf("After putting it back, %s instances read “not latest”: compare %s, not that flag.", d.done, d.compare),
 	)

@@ -60,6 +60,9 @@ func goalLine(p upgrade.Plan) string {
 		what = "VM size"
 	case !oneFamily(p):
 		what, goal = "Image", called(p.Target.Image)
+		if p.From.Kind() == p.Target.Kind() {
+			what = kindly(p.Target.Image)
+		}
 	}
 	s := fmt.Sprintf("%s %s *%s*", join(what, froms(p)), arrow, goal)
 	var more []string
@@ -152,7 +155,7 @@ func chosen(p upgrade.Plan) string {
 	if words == "by=ud" || words == "" || back(p) {
 		return ""
 	}
-	return "As asked for: `" + mono(words, 300) + "`"
+	return "Options: `" + mono(words, 300) + "`"
 }
 
 // changes says what a yes sets in motion.

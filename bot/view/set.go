@@ -199,9 +199,17 @@ func setting(s upgrade.ScaleSet) []string {
 		dots(esc(string(s.Mode), 20), "upgrade mode "+esc(string(s.UpgradeMode), 20), only(len(s.Zones) > 0, "zones "+esc(strings.Join(s.Zones, ", "), 60)),
 			only(groups > 1, fmt.Sprintf("%d placement groups: domains count within one", groups)), health,
 			only(s.AutoRepairs, "automatic repairs"), only(s.AutoOSUpgrade, ":warning: automatic OS upgrades"), only(s.Rolling, ":warning: a rolling upgrade of Azure's own runs"),
-			only(s.EphemeralOS, "ephemeral OS disks"), only(s.Spot, fmt.Sprintf("Spot (%d): Azure may evict them", evictable)), only(protected > 0, fmt.Sprintf("%d protected: upgrades pass them by", protected))),
+			only(s.EphemeralOS, "ephemeral OS disks"), only(s.Spot || evictable > 0, "Spot: Azure may evict "+some(evictable, len(s.Instances))), only(protected > 0, fmt.Sprintf("%d protected: upgrades pass them by", protected))),
 		only(s.Mode == upgrade.Flexible, "A Flexible set has no update domains: its gates are zones (`by=zone`) or batches (`by=batch`)."),
 	}
+}
+
+// some says how many of all, "them" for all.
+func some(n, all int) string {
+	if n == 0 || n == all {
+		return "them"
+	}
+	return fmt.Sprintf("%d of them", n)
 }
 
 func countOf(s upgrade.ScaleSet, is func(upgrade.Instance) bool) int {

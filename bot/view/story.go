@@ -44,6 +44,7 @@ type story struct {
 	cast   cast
 	id     string
 	pol    upgrade.Policy
+	wish   upgrade.Wish
 	plan   upgrade.Plan
 	events []upgrade.Event
 	poll   string
@@ -67,14 +68,13 @@ func begin(c cast, n int, change func(*story)) *story {
 			Provisioning: upgrade.Succeeded, Power: upgrade.Running, Health: upgrade.Healthy,
 		})
 	}
-	wish := upgrade.Wish{Note: c.note, By: "U0ANA", Limits: upgrade.Limits{MaxUnavailable: 4, BatchCap: 50, OnFailure: upgrade.HoldOnFailure, Soak: 5 * time.Minute, Bake: 10 * time.Minute, Deadline: 15 * time.Minute}}
-	wish.Target.Image = s.image(c.new)
-	wish.Limits.MaxUnavailable = s.pol.MaxUnavailable.Of(n)
+	s.wish = upgrade.Wish{Note: c.note, By: "U0ANA", Limits: upgrade.Limits{MaxUnavailable: s.pol.MaxUnavailable.Of(n), BatchCap: 50, OnFailure: upgrade.HoldOnFailure, Soak: 5 * time.Minute, Bake: 10 * time.Minute, Deadline: 15 * time.Minute}}
+	s.wish.Target.Image = s.image(c.new)
 	s.pol.Downgrades = true
 	if change != nil {
 		change(s)
 	}
-	s.plan, _ = upgrade.NewPlan(s.set, s.pol, wish, s.now)
+	s.plan, _ = upgrade.NewPlan(s.set, s.pol, s.wish, s.now)
 	s.say("U0ANA", upgrade.Requested{Digest: s.plan.Digest, Channel: galleryChannel, Name: c.requester})
 	return s
 }
@@ -176,7 +176,12 @@ func (s *story) flying() []string {
 }
 
 func (s *story) reimaged(i *upgrade.Instance) {
-	i.Image, i.Image.Exact, i.LatestModel = s.plan.Target.Image, s.plan.Target.Image.Version, true
+	if t := s.plan.Target; t.Size != "" {
+		i.Size = t.Size
+	} else {
+		i.Image, i.Image.Exact = t.Image, t.Image.Version
+	}
+	i.LatestModel = true
 	i.Provisioning, i.Power, i.Health = upgrade.Succeeded, upgrade.Running, upgrade.Healthy
 	i.Code, i.Message, i.Evidence = "", "", nil
 }

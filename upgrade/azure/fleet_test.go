@@ -268,7 +268,8 @@ func TestSetsListsTheSubscriptionOrTheGroups(t *testing.T) {
 		}
 		return out
 	}
-	want := []string{"aks-nodepool1-vmss", "api-staging", "batch-auto", "ci-runners", "myvmss", "queue-zonal", "search-edge", "web-prod"}
+	want := []string{"aks-nodepool1-vmss", "api-staging", "batch-auto", "cache-eph", "checkout-gal", "ci-runners", "edge-community", "legacy-img",
+		"myvmss", "queue-zonal", "search-edge", "web-prod"}
 	if got := names(a); !slices.Equal(got, want) {
 		t.Errorf("all sets: %v", got)
 	}

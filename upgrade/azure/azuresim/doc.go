@@ -50,6 +50,9 @@
 //	  "quotas": [{"location": "westeurope", "name": "standardESv5Family", "limit": 32}]
 //	}
 //
+// ImportFleet reads this, and also what the Azure CLI prints of real sets and their instances: a copy
+// of somebody's own sets to try things on.
+//
 // The types Fleet, Image, Set, Exception, Gallery, ManagedImage, Size and Quota document every member. "extra" is merged into the ARM
 // document as it is. "duration" is the time from an accepted manualupgrade to its last healthy
 // instance; the operation itself ends at 72 % of it at the latest, health follows.

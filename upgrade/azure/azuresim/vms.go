@@ -142,7 +142,7 @@ func (w *world) showVM(i *instance, view bool) document {
 	if i.zone != "" {
 		d["zones"] = []any{i.zone}
 	}
-	return merge(d, i.own)
+	return merge(i.kept(d), i.own)
 }
 
 func orEmpty(v any) any {
@@ -196,6 +196,9 @@ func (i *instance) osProfile() document {
 
 // computer is the host name: the prefix and the id in base 36, six digits.
 func (i *instance) computer() string {
+	if i.real != nil && i.real.computer != "" {
+		return i.real.computer
+	}
 	var n uint64
 	fmt.Sscan(i.id, &n) // ids of Uniform sets are numbers; others have their name as it is
 	digits := ""

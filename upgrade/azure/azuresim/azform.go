@@ -8,8 +8,8 @@ import (
 // The Azure CLI prints documents otherwise than ARM sends them: the members of "properties" stand
 // beside the others, also in resources inside a resource; a member "resourceGroup" is added to what has
 // an id; what is absent may be there as null; and a "type" inside the properties is called
-// typePropertiesType. Releases before 2.5x also spell some names in their own way (diskSizeGb). armForm
-// takes all that back.
+// typePropertiesType. Older releases also spell some names in their own way (diskSizeGb). armForm takes
+// all that back.
 
 // What stays outside of "properties", in a set, an instance, and in the resources inside them.
 var (

@@ -91,12 +91,12 @@ func (w *world) populate(s *scaleSet, docs []document) {
 	for _, d := range docs {
 		n, _ := strconv.Atoi(text(d, "instanceId")) // read when it was imported
 		s.next = n
-		w.restore(w.newInstance(s, s.created), d)
+		w.revive(w.newInstance(s, s.created), d)
 	}
 }
 
-// restore makes a new instance what a document says.
-func (w *world) restore(i *instance, d document) {
+// revive makes a new instance what a document says.
+func (w *world) revive(i *instance, d document) {
 	s, props := i.set, dig(d, "properties")
 	view := dig(props, "instanceView")
 	i.created = moment(text(props, "timeCreated"), s.created)
@@ -130,7 +130,7 @@ func (w *world) restore(i *instance, d document) {
 	i.power.code = cmp.Or(i.power.code, "running")
 	i.reported = i.created
 	i.domains(view)
-	w.restoreHealth(i, view)
+	w.reviveHealth(i, view)
 	i.remember(d, view)
 }
 
@@ -146,7 +146,7 @@ func (i *instance) domains(view document) {
 	i.group = cmp.Or(text(view, "placementGroupId"), i.group)
 }
 
-func (w *world) restoreHealth(i *instance, view document) {
+func (w *world) reviveHealth(i *instance, view document) {
 	st := dig(view, "vmHealth", "status")
 	switch {
 	case st != nil:
@@ -231,8 +231,8 @@ func (i *instance) renew() {
 	i.real = &real
 }
 
-// kept adds to the document of an instance what only the imported one knows.
-func (i *instance) kept(d document) document {
+// asListed adds to the document of an instance what only the imported one knows.
+func (i *instance) asListed(d document) document {
 	if i.real == nil {
 		return d
 	}

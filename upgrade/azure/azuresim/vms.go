@@ -142,7 +142,7 @@ func (w *world) showVM(i *instance, view bool) document {
 	if i.zone != "" {
 		d["zones"] = []any{i.zone}
 	}
-	return merge(i.kept(d), i.own)
+	return merge(i.asListed(d), i.own)
 }
 
 func orEmpty(v any) any {

@@ -231,6 +231,15 @@ func (i *instance) renew() {
 	i.real = &real
 }
 
+// shielded reads a member of the protection policy of i: what a call on it has set, or else what it came
+// with.
+func (i *instance) shielded(member string) bool {
+	if dig(i.own, "properties", "protectionPolicy") == nil && i.real != nil {
+		return flag(i.real.keep, "properties", "protectionPolicy", member)
+	}
+	return flag(i.own, "properties", "protectionPolicy", member)
+}
+
 // asListed adds to the document of an instance what only the imported one knows.
 func (i *instance) asListed(d document) document {
 	if i.real == nil {

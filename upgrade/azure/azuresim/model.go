@@ -216,7 +216,7 @@ func (w *world) resize(s *scaleSet, capacity int, op *operation) {
 	surplus := len(s.instances) - capacity
 	for n := len(s.instances) - 1; n >= 0 && surplus > 0; n-- {
 		i := s.instances[n]
-		if !flag(i.own, "properties", "protectionPolicy", "protectFromScaleIn") {
+		if !i.shielded("protectFromScaleIn") {
 			op.pending[i] = true
 			w.remove(i, op)
 			surplus--

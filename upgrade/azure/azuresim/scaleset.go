@@ -181,10 +181,7 @@ func (i *instance) armID() string { return i.set.id() + "/virtualMachines/" + i.
 
 // protected tells whether scale-set actions leave it alone.
 func (i *instance) protected() bool {
-	if dig(i.own, "properties", "protectionPolicy") == nil && i.real != nil {
-		return flag(i.real.keep, "properties", "protectionPolicy", "protectFromScaleSetActions")
-	}
-	return flag(i.own, "properties", "protectionPolicy", "protectFromScaleSetActions")
+	return i.shielded("protectFromScaleSetActions")
 }
 
 func (i *instance) failed() bool { return strings.HasPrefix(i.prov.code, "failed") }

@@ -124,7 +124,9 @@ func (d Desk) pinSize(ctx context.Context, w *Wish, size string, seen ScaleSet) 
 	if err != nil {
 		return azure("list the VM sizes of "+seen.Name, err)
 	}
-	at := slices.IndexFunc(sizes, func(s Size) bool { return strings.EqualFold(s.Name, size) || strings.EqualFold(s.Name, "Standard_"+size) })
+	at := slices.IndexFunc(sizes, func(s Size) bool {
+		return strings.EqualFold(s.Name, size) || strings.EqualFold(s.Name, "Standard_"+size)
+	})
 	show := "/vmss show " + seen.Name
 	if at < 0 {
 		var names []string

@@ -103,6 +103,34 @@ func TestABrokenFleetFileIsRefusedByName(t *testing.T) {
 	}
 }
 
+// What the Azure CLI prints of real sets is a world like any other: the notes tell what is not real.
+func TestACopyOfRealSetsIsRead(t *testing.T) {
+	const files = "../../upgrade/azure/azuresim/testdata/az/"
+	var errs bytes.Buffer
+	w, err := newWorld(anyPort(t, "--fleet", files+"vmss-list.json", "--fleet", files+"web-instances.json"), &errs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	sets := w.azure.Snapshot().Sets
+	if len(sets) != 2 || sets[1].Name != "web" || len(sets[1].Instances) != 6 || w.config().Azure.Subscription != "3d9f0c52-8a41-4b1e-9d37-6f2a1c0b7e85" {
+		t.Errorf("sets %+v", sets)
+	}
+	for _, says := range []string{"demo: jobs is left out: it is a Flexible set", "demo: pay: no file holds its instances, 4 are invented", "22.04.202401171 is invented"} {
+		if !strings.Contains(errs.String(), says) {
+			t.Errorf("%q is not in %q", says, errs.String())
+		}
+	}
+	var out bytes.Buffer
+	if w.welcome(&out, flags{fleet: []string{"sets.json"}}); !strings.Contains(out.String(), "The scale sets are those of your files.") || strings.Contains(out.String(), "myvmss") {
+		t.Errorf("welcome %s", out.String())
+	}
+	errs.Reset()
+	if code := run([]string{"--fleet", files + "web-instances.json"}, io.Discard, &errs); code != 1 || !strings.Contains(errs.String(), "fleet: no scale set in the files: az vmss list -o json prints them") {
+		t.Errorf("exit %d, said %q", code, errs.String())
+	}
+}
+
 // The real thing in miniature: real sockets, real SDKs, real time; one domain of four instances.
 func TestOneDomainOverTheRealProtocols(t *testing.T) {
 	w, err := newWorld(anyPort(t, "--speed", "600"), io.Discard)

@@ -26,7 +26,7 @@ type flags struct {
 	addr      string
 	azureAddr string
 	speed     float64
-	fleet     string
+	fleet     []string
 	data      string
 	verbose   bool
 }
@@ -41,7 +41,11 @@ func parse(args []string, errs io.Writer) (flags, error) {
 	set.StringVar(&f.addr, "addr", "127.0.0.1:7333", "where the workspace listens; port 0 = any")
 	set.StringVar(&f.azureAddr, "azure-addr", "127.0.0.1:7334", "where the Azure listens; port 0 = any")
 	set.Float64Var(&f.speed, "speed", 60, "how much faster than life the Azure's machines are; the bot and the workspace live in real time")
-	set.StringVar(&f.fleet, "fleet", "", "a JSON file with the scale sets to start with; empty = myvmss and a few others")
+	set.Func("fleet", "a JSON file with the scale sets to start with, or, several times, what az vmss list and az vmss list-instances\n"+
+		"--expand instanceView print with -o json; without it, myvmss and a few others", func(file string) error {
+		f.fleet = append(f.fleet, file)
+		return nil
+	})
 	set.StringVar(&f.data, "data", "", "a folder for the journal, kept afterwards; empty = a temporary one")
 	set.BoolVar(&f.verbose, "verbose", false, "log everything the bot does to stderr")
 	if err := set.Parse(args); err != nil {

@@ -33,14 +33,10 @@ type world struct {
 
 func newWorld(f flags, errs io.Writer) (*world, error) {
 	w := &world{fleet: fleet()}
-	if f.fleet != "" {
-		file, err := os.Open(f.fleet)
-		if err != nil {
+	if len(f.fleet) > 0 {
+		var err error
+		if w.fleet, err = readFleet(f.fleet, errs); err != nil {
 			return nil, err
-		}
-		defer file.Close()
-		if w.fleet, err = azuresim.LoadFleet(file); err != nil {
-			return nil, fmt.Errorf("fleet %s: %w", f.fleet, err)
 		}
 	}
 	if err := errors.Join(w.folder(f.data), w.open(f, errs)); err != nil {
@@ -48,6 +44,26 @@ func newWorld(f flags, errs io.Writer) (*world, error) {
 		return nil, err
 	}
 	return w, w.writeConfig()
+}
+
+// readFleet makes a fleet of files, and says on the terminal what in it is not from them.
+func readFleet(files []string, errs io.Writer) (azuresim.Fleet, error) {
+	var sources []azuresim.Source
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return azuresim.Fleet{}, err
+		}
+		sources = append(sources, azuresim.Source{Name: name, Data: data})
+	}
+	fleet, notes, err := azuresim.ImportFleet(sources...)
+	if err != nil {
+		return fleet, fmt.Errorf("fleet: %w", err)
+	}
+	for _, note := range notes {
+		fmt.Fprintf(errs, "demo: %s\n", note)
+	}
+	return fleet, nil
 }
 
 // fleet is the simulator's own with one scale set more, of which an instance fails by itself, once: in
@@ -85,7 +101,7 @@ func (w *world) open(f flags, errs io.Writer) error {
 		return errors.Join(err, here.Close(), there.Close())
 	}
 	w.slackURL, w.azureURL = "http://"+here.Addr().String(), "http://"+there.Addr().String()
-	installation := slacksim.Options{Welcome: w.hints()}
+	installation := slacksim.Options{Welcome: w.hints(len(f.fleet) > 0)}
 	if !f.noBot { // somebody else's bot may need more than ours
 		installation = installed(installation)
 	}
@@ -131,8 +147,12 @@ func (w *world) serve(l net.Listener, h http.Handler) {
 	go s.Serve(l)
 }
 
-// hints are the four things a newcomer is told to try.
-func (w *world) hints() []string {
+// hints are the four things a newcomer is told to try, or with a fleet of his own what goes with any.
+func (w *world) hints(own bool) []string {
+	if own {
+		return []string{"These are the scale sets of your files: type `/vmss list`, as Ana, then `/vmss plan SET latest` and `/vmss upgrade SET latest`, and approve as Bo. " +
+			"Nothing goes to Azure; <" + w.azureURL + "|the simulated one> shows what happens, and makes trouble."}
+	}
 	return []string{
 		"Type `/vmss upgrade myvmss 4.0.20160229 ud=0` here, as Ana, and read the plan and the card.",
 		"Switch to Bo at the top right and press *Approve UD 0*. Olaf may press it, too: see what he is told.",
@@ -233,14 +253,23 @@ Open  %s   a local Slack workspace: click and type there
 %s
 Everything the bot ever says, on one page:  %[1]s/gallery
 
-Four things to try in the workspace:
+%[4]s
+The same without a browser:  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"help","wait":"2s"}'
+Both listen on this machine only. Ctrl-C ends it.
+`, w.slackURL, w.azureURL, map[bool]string{true: "\nNo bot runs (--no-bot). Start yours, or:  vmssbot run --config " + w.configFile() + "\n", false: ""}[f.noBot],
+		map[bool]string{true: tryOwn, false: tryDemo}[len(f.fleet) > 0])
+}
+
+// What the terminal says to try: with the demo's sets, and with those of files.
+const (
+	tryDemo = `Four things to try in the workspace:
   1. as Ana (top right), type   /vmss upgrade myvmss 4.0.20160229 ud=0
   2. switch to Bo and press [Approve UD 0]; as Olaf the same button is refused
   3. type   /vmss upgrade myvmss latest   for all update domains, one card each; [Pause], Why and Abort are in the menus
   4. type   /vmss upgrade mail-relay latest   and approve twice: an instance fails by itself; see the bot hold, say why and offer the ways out.
      More trouble of any kind is in the simulated Azure
-
-The same without a browser:  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"help","wait":"2s"}'
-Both listen on this machine only. Ctrl-C ends it.
-`, w.slackURL, w.azureURL, map[bool]string{true: "\nNo bot runs (--no-bot). Start yours, or:  vmssbot run --config " + w.configFile() + "\n", false: ""}[f.noBot])
-}
+`
+	tryOwn = `The scale sets are those of your files. As Ana (top right), type   /vmss list   then   /vmss upgrade SET latest   and approve as Bo.
+Nothing goes to Azure; more trouble of any kind is in the simulated one.
+`
+)

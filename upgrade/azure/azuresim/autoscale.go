@@ -79,7 +79,7 @@ func (w *world) getSetting(c *call) *reply {
 		return s.Autoscale != nil && strings.EqualFold(s.ResourceGroup, c.param("group")) && strings.EqualFold(s.Autoscale.Name, c.param("setting"))
 	})
 	if n < 0 {
-		return notFound(c, typeSetting, c.param("setting"))
+		return noResource(c, typeSetting, c.param("setting"))
 	}
 	return ok(w.opt.Fleet.Sets[n].setting(w.opt.Fleet.Subscription))
 }

@@ -13,7 +13,7 @@ import (
 // build makes the set of a fleet entry, as if it had been created long ago.
 func (w *world) build(spec Set) error {
 	spec.subscription = w.opt.Fleet.Subscription
-	doc, err := spec.document()
+	doc, err := spec.arm()
 	if err != nil {
 		return err
 	}
@@ -24,6 +24,13 @@ func (w *world) build(spec Set) error {
 	}
 	s.setDoc(doc)
 	w.sets[s.key()] = s
+	if spec.document != nil {
+		s.settle(spec.document)
+	}
+	if len(spec.instances) > 0 {
+		w.populate(s, spec.instances)
+		return nil
+	}
 	for range spec.Capacity {
 		i := w.newInstance(s, s.created)
 		i.prov, i.power = status{"succeeded", "", s.created}, status{"running", "", s.created}
@@ -98,6 +105,9 @@ func (i *instance) place(n int) {
 	}
 	group, local := s.slot(n)
 	i.group = guid("placement group", s.key(), group)
+	if len(s.groups) > 0 {
+		i.group = s.groups[group%len(s.groups)]
+	}
 	i.ud = local % cmp.Or(s.spec.UpdateDomains, 5)
 	i.fd = local / cmp.Or(s.spec.UpdateDomains, 5) % s.faultDomains()
 }
@@ -121,8 +131,11 @@ func (s *scaleSet) faultDomains() int {
 	return cmp.Or(max(n, 0), 1)
 }
 
-// document is the ARM document of a fleet entry.
-func (s Set) document() (document, error) {
+// arm is the ARM document of a fleet entry.
+func (s Set) arm() (document, error) {
+	if s.document != nil {
+		return clean(s.document), nil
+	}
 	doc := document{
 		"sku":        document{"name": s.Size, "tier": "Standard", "capacity": json.Number(strconv.Itoa(s.Capacity))},
 		"properties": s.properties(),

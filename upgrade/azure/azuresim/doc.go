@@ -59,6 +59,9 @@
 //	  "quotas": [{"location": "westeurope", "name": "standardESv5Family", "limit": 32}]
 //	}
 //
+// ImportFleet reads this, and also what the Azure CLI prints of real sets and their instances: a copy
+// of somebody's own sets to try things on.
+//
 // The types Fleet, Image, Set, Exception, Autoscale, Gallery, ManagedImage, Size and Quota document every
 // member, among them orchestration, zones, placementGroups, priority and autoscale. "extra" is merged into the ARM document as it is.
 // "duration" is the time from an accepted manualupgrade to its last healthy instance; the operation

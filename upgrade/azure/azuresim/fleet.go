@@ -92,6 +92,9 @@ type Set struct {
 	Extra           json.RawMessage      `json:"extra,omitempty"` // merged into the ARM document as it is
 
 	subscription string // of the fleet, for ids of neighbouring resources
+
+	document  document   // of an imported set, in ARM's form
+	instances []document // of an imported set, in the order of their ids; none: they are made from the model
 }
 
 // Exception is how one instance differs from its set at the start.

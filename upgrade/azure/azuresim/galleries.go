@@ -57,7 +57,7 @@ func onGallery(do func(*world, *call, Gallery) *reply) func(*world, *call) *repl
 	return func(w *world, c *call) *reply {
 		g, known := w.opt.Fleet.gallery(galleryImage, c.params)
 		if !known {
-			return notFound(c, typeGallery, c.param("gallery"))
+			return noResource(c, typeGallery, c.param("gallery"))
 		}
 		return do(w, c, g)
 	}
@@ -68,14 +68,14 @@ func onGalleryImage(do func(*world, *call, Gallery, GalleryImage) *reply) func(*
 	return onGallery(func(w *world, c *call, g Gallery) *reply {
 		i, known := g.image(c.param("image"))
 		if !known {
-			return notFound(c, typeGallery, c.param("gallery")+"/images/"+c.param("image"))
+			return noResource(c, typeGallery, c.param("gallery")+"/images/"+c.param("image"))
 		}
 		return do(w, c, g, i)
 	})
 }
 
-// notFound is ARM's answer where a resource is not.
-func notFound(c *call, kind, name string) *reply {
+// noResource is ARM's answer where a resource is not.
+func noResource(c *call, kind, name string) *reply {
 	return fail(http.StatusNotFound, "ResourceNotFound",
 		"The Resource '%s/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
 		kind, name, c.param("group"))
@@ -101,7 +101,7 @@ func (w *world) listGalleryVersions(c *call, g Gallery, i GalleryImage) *reply {
 func (w *world) getGalleryVersion(c *call, g Gallery, i GalleryImage) *reply {
 	v, known := i.version(c.param("version"))
 	if !known {
-		return notFound(c, typeGallery, c.param("gallery")+"/images/"+c.param("image")+"/versions/"+c.param("version"))
+		return noResource(c, typeGallery, c.param("gallery")+"/images/"+c.param("image")+"/versions/"+c.param("version"))
 	}
 	d := g.versionDocument(i, v)
 	switch expand := c.query.Get("$expand"); {

@@ -126,6 +126,7 @@ func (w *world) adopt(i *instance, part float64, newDisk bool) step {
 	exact, _ := w.opt.Fleet.resolve(s.image(), s.location)
 	return step{part, func() {
 		i.profile, i.size, i.applied = profile, size, print
+		i.renew()
 		if newDisk {
 			i.exact = exact
 			i.disk++

@@ -41,7 +41,7 @@ func onMachine(do func(*world, *call, *instance) *reply) func(*world, *call) *re
 		if c.method == http.MethodDelete {
 			return &reply{status: http.StatusNoContent}
 		}
-		return notFound(c, typeMachine, c.param("machine"))
+		return noResource(c, typeMachine, c.param("machine"))
 	}
 }
 

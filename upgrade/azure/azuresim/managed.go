@@ -24,7 +24,7 @@ func (w *world) getManagedImage(c *call) *reply {
 	}
 	m, known := w.opt.Fleet.managedImage(c.param("group"), c.param("image"))
 	if !known {
-		return notFound(c, typeImage, c.param("image"))
+		return noResource(c, typeImage, c.param("image"))
 	}
 	return ok(w.managedDocument(m))
 }

@@ -23,12 +23,17 @@ func (f Fleet) limit(location, name string) int {
 // Deallocated machines count, too (the quota page says so).
 func (w *world) cores(location string, but *scaleSet) map[string]int {
 	used := map[string]int{allCores: 0}
+	sizes := map[string]Size{}
 	for _, s := range w.sets {
 		if s == but || !sameLocation(s.location, location) {
 			continue
 		}
 		for _, i := range s.instances {
-			size, _ := w.opt.Fleet.size(i.size)
+			size, known := sizes[i.size]
+			if !known {
+				size, _ = w.opt.Fleet.size(i.size)
+				sizes[i.size] = size
+			}
 			used[size.Family] += size.Cores
 			used[allCores] += size.Cores
 		}
@@ -40,6 +45,9 @@ func (w *world) cores(location string, but *scaleSet) map[string]int {
 // withinQuota refuses what would need more cores than before and more than there may be, in the words
 // of karpenter-provider-azure#192 and onefuzz#605.
 func (w *world) withinQuota(s *scaleSet, size Size, capacity int) *reply {
+	if len(w.opt.Fleet.Quotas) == 0 {
+		return nil
+	}
 	all, others := w.cores(s.location, nil), w.cores(s.location, s)
 	for _, name := range []string{size.Family, allCores} {
 		limit := w.opt.Fleet.limit(s.location, name)

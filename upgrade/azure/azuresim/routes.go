@@ -224,7 +224,7 @@ func (w *world) lookup(c *call) (*scaleSet, *reply) {
 	}
 	s := w.setOf(c)
 	if s == nil {
-		return nil, notFound(c, typeSet, c.param("set"))
+		return nil, noResource(c, typeSet, c.param("set"))
 	}
 	return s, nil
 }

@@ -29,6 +29,9 @@ type scaleSet struct {
 	prov     string // provisioningState
 	deleting bool
 
+	unique string   // uniqueId of an imported set, "" otherwise
+	groups []string // placement groups of an imported set
+
 	instances []*instance // in the order of their ids
 	next      int         // id of the next instance
 	op        *operation  // the set-level operation in progress, nil if none
@@ -158,6 +161,8 @@ type instance struct {
 	reported time.Time // since when the agent is ready
 	watched  bool      // automatic repairs will look at it again
 
+	real *imported // what its document said, nil unless it was imported
+
 	shown      *instance     // while a lag fault hides the truth: what ARM shows instead,
 	shownUntil time.Time     // until then
 	failNext   *armError     // a fault: the next upgrade ends like this
@@ -186,15 +191,15 @@ func (i *instance) armID() string { return i.set.id() + "/virtualMachines/" + i.
 
 // protected tells whether scale-set actions leave it alone.
 func (i *instance) protected() bool {
-	return flag(i.own, "properties", "protectionPolicy", "protectFromScaleSetActions")
+	return i.shielded("protectFromScaleSetActions")
 }
 
 func (i *instance) failed() bool { return strings.HasPrefix(i.prov.code, "failed") }
 
 // customised tells whether somebody changed the VM itself. azure-cli#30708: protecting an instance
 // makes it read modelDefinitionApplied VirtualMachine and latestModelApplied false.
-func (i *instance) customised() bool { return i.own != nil }
+func (i *instance) customised() bool { return i.own != nil || i.real != nil && i.real.custom }
 
 func (i *instance) latest() bool {
-	return !i.customised() && i.applied == i.set.fingerprint()
+	return i.own == nil && i.applied == i.set.fingerprint()
 }

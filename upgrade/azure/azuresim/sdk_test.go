@@ -21,6 +21,11 @@ import (
 // factory is the real Go SDK pointed at endpoint.
 func factory(t *testing.T, endpoint string, web *http.Client) *armcompute.ClientFactory {
 	t.Helper()
+	return factoryOf(t, testSub, endpoint, web)
+}
+
+func factoryOf(t *testing.T, subscription, endpoint string, web *http.Client) *armcompute.ClientFactory {
+	t.Helper()
 	o := arm.ClientOptions{DisableRPRegistration: true}
 	o.Cloud = cloud.Configuration{
 		ActiveDirectoryAuthorityHost: "https://login.microsoftonline.com/",
@@ -29,7 +34,7 @@ func factory(t *testing.T, endpoint string, web *http.Client) *armcompute.Client
 	o.InsecureAllowCredentialWithHTTP = true
 	o.Transport = web
 	o.Retry = policy.RetryOptions{MaxRetries: -1}
-	f, err := armcompute.NewClientFactory(testSub, &azfake.TokenCredential{}, &o)
+	f, err := armcompute.NewClientFactory(subscription, &azfake.TokenCredential{}, &o)
 	if err != nil {
 		t.Fatal(err)
 	}

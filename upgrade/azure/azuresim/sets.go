@@ -1,6 +1,7 @@
 package azuresim
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ const (
 // show is the ARM document of s.
 func (w *world) show(s *scaleSet) document {
 	d := with(s.doc, w.shownProv(s), "properties", "provisioningState")
-	d = with(d, guid("set", s.key()), "properties", "uniqueId")
+	d = with(d, cmp.Or(s.unique, guid("set", s.key())), "properties", "uniqueId")
 	d = with(d, stamp(s.created), "properties", "timeCreated")
 	if s.profile() != nil {
 		d = with(d, stamp(s.created), "properties", "virtualMachineProfile", "timeCreated")

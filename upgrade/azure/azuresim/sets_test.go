@@ -46,6 +46,20 @@ func TestListsFindTheSets(t *testing.T) {
 	})
 }
 
+func TestAFleetsOtherResourceGroupsAreThere(t *testing.T) {
+	f := DefaultFleet()
+	f.ResourceGroups = []string{"rg-empty"}
+	inBubble(t, Options{Fleet: f}, func(t *testing.T, b *bench) {
+		group := "/subscriptions/" + testSub + "/resourceGroups/rg-empty"
+		if got := text(b.get(group).doc, "location"); got != "westeurope" {
+			t.Errorf("location %q", got)
+		}
+		if n := len(b.get(group + "/providers/Microsoft.Compute/virtualMachineScaleSets").list()); n != 0 {
+			t.Errorf("%d sets", n)
+		}
+	})
+}
+
 func TestTheListOfASubscriptionWritesResourceGroupsInCapitals(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, b *bench) {
 		for _, s := range b.get("/subscriptions/" + testSub + "/providers/Microsoft.Compute/virtualMachineScaleSets").list() {

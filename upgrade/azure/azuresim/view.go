@@ -5,6 +5,9 @@ import "strings"
 // view is the instance view of i. A deallocated machine is nowhere, so it has neither domains nor a
 // placement group, nor an agent. Machines of Flexible sets have no domains at all, "by design".
 func (w *world) view(i *instance) document {
+	if v, holds := i.asImported(); holds {
+		return v
+	}
 	v := document{
 		"computerName": i.computer(), "hyperVGeneration": "V1",
 		"disks":    []any{document{"name": i.diskName(), "statuses": []any{entry("ProvisioningState", status{"succeeded", "", i.created})}}},

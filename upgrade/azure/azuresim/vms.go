@@ -138,7 +138,7 @@ func (w *world) showVM(i *instance, view bool) document {
 	if i.zone != "" {
 		d["zones"] = []any{i.zone}
 	}
-	return merge(d, i.own)
+	return merge(i.asListed(d), i.own)
 }
 
 // properties are those that a machine has in every API.
@@ -209,6 +209,9 @@ func (i *instance) osProfile() document {
 
 // computer is the host name: the prefix and the id in base 36, six digits.
 func (i *instance) computer() string {
+	if i.real != nil && i.real.computer != "" {
+		return i.real.computer
+	}
 	n, err := strconv.ParseUint(i.id, 10, 64)
 	if err != nil {
 		n = hash64("computer", i.id) // Flexible: the id is a name

@@ -42,6 +42,9 @@ func newWorld(opt Options, now time.Time) (*world, error) {
 		stats:  newStats(),
 		limits: limits{},
 	}
+	for _, name := range opt.Fleet.ResourceGroups {
+		w.addGroup(name, opt.Fleet.Location)
+	}
 	for _, g := range opt.Fleet.Galleries {
 		if strings.EqualFold(g.Subscription, opt.Fleet.Subscription) {
 			w.addGroup(g.ResourceGroup, g.Location)

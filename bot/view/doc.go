@@ -9,7 +9,7 @@
 // through one place (foreign.go), after which it can neither mention, link, format nor hide a fact.
 //
 // The bot's outbox calls [Render] and [Answer] when a message is sent, and [Reduce] when Slack
-// refuses its blocks; its forms and Home tabs are drawn by [Form], [Loading] and [Home]. The
+// refuses its blocks, and [Picture] and [SetPicture] for files (drawn by package heatmap); its forms and Home tabs are drawn by [Form], [Loading] and [Home]. The
 // workspace's gallery page calls [Gallery] and [ViewGallery].
 //
 // Everything here is a pure function: no clock, no I/O, no state, no decision. What a button does is

@@ -64,20 +64,32 @@ func TestAnUnhealthyInstanceIsRepairedAfterTheGracePeriod(t *testing.T) {
 }
 
 func TestTheGracePeriodStartsAnewWithEachChange(t *testing.T) {
-	inBubble(t, Options{Fleet: mustFleet(t, repairedFleet(3, "Replace"))}, func(t *testing.T, b *bench) {
-		b.inject(Fault{Kind: "never-healthy", Set: "a", Instance: "1"})
-		b.inject(Fault{Kind: "unhealthy-now", Set: "a", Instance: "1"})
-		time.Sleep(8 * time.Minute)
-		b.do("POST", large+"/virtualMachines/1/restart"+testVer, "").want(http.StatusAccepted)
-		time.Sleep(9 * time.Minute)
-		if got := strings.Join(b.names("a"), " "); got != "0 1 2" {
-			t.Errorf("nine minutes after the restart: %s", got)
-		}
-		time.Sleep(8 * time.Minute)
-		if got := strings.Join(b.names("a"), " "); got != "0 2 3" {
-			t.Errorf("long after the restart: %s", got)
-		}
-	})
+	changes := map[string]func(b *bench) answer{
+		"a restart": func(b *bench) answer {
+			return b.do("POST", large+"/virtualMachines/1/restart"+testVer, "").want(http.StatusAccepted)
+		},
+		"a change that leaves its health alone": func(b *bench) answer {
+			return b.do("PATCH", large+"/virtualMachines/1"+testVer, `{"tags":{"a":"b"}}`).want(http.StatusOK)
+		},
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, Options{Fleet: mustFleet(t, repairedFleet(3, "Replace"))}, func(t *testing.T, b *bench) {
+				b.inject(Fault{Kind: "never-healthy", Set: "a", Instance: "1"})
+				b.inject(Fault{Kind: "unhealthy-now", Set: "a", Instance: "1"})
+				time.Sleep(8 * time.Minute)
+				change(b)
+				time.Sleep(9 * time.Minute)
+				if i := b.state("a", "1"); i.Doing != "" || i.Health != "unhealthy" {
+					t.Errorf("nine minutes later: %+v", i)
+				}
+				time.Sleep(8 * time.Minute)
+				if got := strings.Join(b.names("a"), " "); got != "0 2 3" {
+					t.Errorf("long after: %s", got)
+				}
+			})
+		})
+	}
 }
 
 func TestOfManyUnhealthyInstancesFewAreRepairedAtATime(t *testing.T) {

@@ -35,7 +35,7 @@ func TestPosts(t *testing.T) {
 	}{
 		{"R40 nothing new, no message", begun, nil, ""},
 		{"a picture is a file of its own in the thread", begun, tale{Pictured{Of: []string{"ud-0"}}}, "picture/10 live"},
-		{"R34 an instance born meanwhile stands in the live message", begun, tale{Born{ID: "6", Image: "2.0"}}, "live"},
+		{"R34 an instance born meanwhile stands in the live message", begun, tale{Born{Member{ID: "6"}}}, "live"},
 		{"a request posts the live message first, then the plan", nil, tale{requested}, "live plan"},
 		{"R24 an asking posts its card to the channel", tale{requested}, tale{asked("ud-0")}, "card/ud-0/1! live"},
 		{"R24 an asking that replaces another brings both cards up to date", tale{requested, asked("ud-0")}, tale{again}, "card/ud-0/1! card/ud-0/2! live"},

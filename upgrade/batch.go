@@ -33,8 +33,10 @@ func (v view) pass(i Instance) SkipReason {
 }
 
 // fresh reports whether the instance needs a new disk of the image it has: manualupgrade does nothing
-// to one that has the latest model applied.
-func (v view) fresh(i Instance) bool { return v.p.Target.Current(i) && i.LatestModel }
+// to one that has the latest model applied. A resize promises that disks stay: it never takes one.
+func (v view) fresh(i Instance) bool {
+	return v.p.Target.Size == "" && v.p.Target.Current(i) && i.LatestModel
+}
 
 // alike keeps those that the same call can carry as the first one.
 func (v view) alike(ids []string) []string {

@@ -91,7 +91,7 @@ func (r *Rollout) apply(e Event) {
 			r.Absent[f.ID] = e.At
 		}
 	case Born:
-		r.Born[f.ID] = f.Image
+		r.Born[f.ID] = f.Member
 	case Pictured:
 		for _, of := range f.Of {
 			r.Pictured[of] = true

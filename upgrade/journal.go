@@ -199,11 +199,8 @@ type (
 	// Unfound says that Azure knew no such set, or knows it again.
 	Unfound struct{ Back bool }
 	// Born says that the set has an instance that it did not have when it was planned. It is no part of the
-	// rollout (R34).
-	Born struct {
-		ID    string
-		Image string // what it runs: the version, or of a resize its size
-	}
+	// rollout (R34). Its From is what it was born with.
+	Born struct{ Member }
 	// Pictured is a moment of which people get a picture of the set in the thread. What stands in it is the
 	// rollout as it was then, and which instances did not serve.
 	Pictured struct {
@@ -211,6 +208,7 @@ type (
 		Failed []string `json:",omitempty"` // instances that had failed, or of which nothing tells
 		Down   []string `json:",omitempty"` // running, and not well
 		Off    []string `json:",omitempty"` // not running
+		Gone   []string `json:",omitempty"` // of the set's other instances: not there any more
 	}
 	// Serving is recorded whenever fewer instances of the set serve than ever before in the rollout.
 	Serving struct{ N, Total int }

@@ -41,7 +41,7 @@ func brief(f Fact) string {
 	case Evidence:
 		return f.ID + " kept"
 	case Born:
-		return fmt.Sprintf("%s born on %s", f.ID, f.Image)
+		return fmt.Sprintf("%s born on %s", f.ID, f.From)
 	}
 	return FactKind(f)
 }

@@ -32,7 +32,7 @@ func (v view) noteBorn() []Fact {
 	var facts []Fact
 	for _, i := range v.seen.Set.Instances {
 		if _, before := v.r.Born[i.ID]; !before && !known[i.ID] {
-			facts = append(facts, Born{ID: i.ID, Image: v.p.Target.In(i).String()})
+			facts = append(facts, Born{member(i, v.p.Target)})
 		}
 	}
 	return facts
@@ -74,6 +74,11 @@ func (v view) picture(of ...string) Pictured {
 			p.Down = append(p.Down, i.ID)
 		default:
 			p.Off = append(p.Off, i.ID)
+		}
+	}
+	for _, m := range v.p.Rest {
+		if _, there := v.seen.Set.Instance(m.ID); !there {
+			p.Gone = append(p.Gone, m.ID)
 		}
 	}
 	return p

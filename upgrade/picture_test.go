@@ -22,7 +22,7 @@ func TestR34InstancesBornMeanwhileAreListed(t *testing.T) {
 	runNotes(t, []noteRow{
 		{name: "what was there before is not", tale: begun, plan: some},
 		{name: "one more", tale: begun, seen: more("6"), want: []string{"6 born on 2.0"}},
-		{name: "each once", tale: tale{begun, Born{ID: "6", Image: "2.0"}}, seen: more("6", "7"), want: []string{"7 born on 2.0"}},
+		{name: "each once", tale: tale{begun, Born{Member{ID: "6"}}}, seen: more("6", "7"), want: []string{"7 born on 2.0"}},
 		{name: "on the old image", tale: begun, plan: some, seen: all(more("6"), instance("6", func(i *Instance) { i.Image = runs(v1) })), want: []string{"6 born on 1.0"}},
 	})
 	t.Run("of a plan that is older than the keeping of what else there was nothing is known", func(t *testing.T) {

@@ -29,7 +29,7 @@ type Rollout struct {
 	Op        *OpStatus            // the unfinished operation
 	Cards     map[string][]int     // the askings of each gate that got a card of their own
 	Absent    map[string]time.Time // since when lists have lacked an instance
-	Born      map[string]string    // instances the set got since the plan, and what they run
+	Born      map[string]Member    // instances the set got since the plan, by id
 	Pictured  map[string]bool      // what people have a picture of
 	Failed    []string             // instances that have failed on a picture
 	UnfoundAt time.Time            // since when Azure has known no such set; zero = it knows it

@@ -85,7 +85,7 @@ func (a *asking) cover(g upgrade.Gate, rec upgrade.Record, i int) {
 		if f, failed := before.failures[id]; failed {
 			why = reason(f.Code, f.Detail, 160)
 		}
-		a.again = append(a.again, trial{id, st.Tries, why, st.Image != "" && st.Image == rec.Plan.Target.String()})
+		a.again = append(a.again, trial{id, st.Tries, why, st.Image != "" && st.Image == rec.Plan.Target.String() && rec.Plan.Target.Size == ""})
 	}
 }
 

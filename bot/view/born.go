@@ -15,7 +15,7 @@ import (
 func newborns(rec upgrade.Record) (there []string, others map[string][]string) {
 	others = map[string][]string{}
 	for _, id := range slices.SortedFunc(maps.Keys(rec.Rollout.Born), upgrade.CompareIDs) {
-		if is := rec.Rollout.Born[id]; is == rec.Plan.Target.String() {
+		if is := rec.Rollout.Born[id].From.String(); is == rec.Plan.Target.String() {
 			there = append(there, id)
 		} else {
 			others[is] = append(others[is], id)

@@ -8,6 +8,19 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
+// bornWithin are the newborns of a rollout by what they came up with: a version, or of a resize a size.
+func bornWithin(p upgrade.Plan, with map[string]string) map[string]upgrade.Member {
+	out := map[string]upgrade.Member{}
+	for id, is := range with {
+		from := upgrade.Setting{Image: upgrade.Image{Publisher: "P", Version: is}}
+		if p.Target.Size != "" {
+			from = upgrade.Setting{Size: is}
+		}
+		out[id] = upgrade.Member{ID: id, From: from}
+	}
+	return out
+}
+
 func TestNewbornsAreToldByWhatTheyCameUpWith(t *testing.T) {
 	image := upgrade.Target{Setting: upgrade.Setting{Image: upgrade.Image{Publisher: "P", Offer: "O", SKU: "S", Version: "2.0"}}}
 	size := upgrade.Target{Setting: upgrade.Setting{Size: "Large"}}
@@ -34,7 +47,7 @@ func TestNewbornsAreToldByWhatTheyCameUpWith(t *testing.T) {
 			[]string{":new: 1 instance born since the plan (20), on 2.0", ":warning: 1 instance born since the plan (21), on 3.0"},
 			[]string{"• 1 instance born since the plan (21), on 3.0"}},
 	} {
-		rec := upgrade.Record{Plan: c.plan, Rollout: upgrade.Rollout{Born: c.born, Ended: &upgrade.Ended{Outcome: upgrade.OutcomeSucceeded}}}
+		rec := upgrade.Record{Plan: c.plan, Rollout: upgrade.Rollout{Born: bornWithin(c.plan, c.born), Ended: &upgrade.Ended{Outcome: upgrade.OutcomeSucceeded}}}
 		if got := bornSince(rec); !slices.Equal(got, c.live) {
 			t.Errorf("%s: %q, want %q", c.what, got, c.live)
 		}
@@ -46,7 +59,7 @@ func TestNewbornsAreToldByWhatTheyCameUpWith(t *testing.T) {
 
 func TestNothingIsLeftToDoAboutNewbornsThatTheWayBackTakes(t *testing.T) {
 	image := upgrade.Target{Setting: upgrade.Setting{Image: upgrade.Image{Publisher: "P", Offer: "O", SKU: "S", Version: "2.0"}}}
-	rec := upgrade.Record{Plan: upgrade.Plan{Name: "web", Target: image}, Rollout: upgrade.Rollout{Born: map[string]string{"20": "2.0", "21": "1.0"}, Ended: &upgrade.Ended{Outcome: upgrade.OutcomeRollback}}}
+	rec := upgrade.Record{Plan: upgrade.Plan{Name: "web", Target: image}, Rollout: upgrade.Rollout{Born: bornWithin(upgrade.Plan{Target: image}, map[string]string{"20": "2.0", "21": "1.0"}), Ended: &upgrade.Ended{Outcome: upgrade.OutcomeRollback}}}
 	if got := bornLeft(rec); got != nil {
 		t.Errorf("rolled back, and still %q", got)
 	}

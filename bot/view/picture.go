@@ -86,7 +86,7 @@ var pictureStates = map[upgrade.Progress]heatmap.State{
 }
 
 // pictured places every instance: those of the gates by how far they are, the set's others by why they are in
-// none, and those that it got since, of which nobody has told where they are.
+// none, and those that it got since.
 func pictured(then upgrade.Record, f upgrade.Pictured) []heatmap.Dot {
 	p, r := then.Plan, then.Rollout
 	power := powersOf(p, f)
@@ -105,15 +105,19 @@ func pictured(then upgrade.Record, f upgrade.Pictured) []heatmap.Dot {
 	}
 	why := skipReasons(p)
 	for _, m := range p.Rest {
-		switch why[m.ID] {
-		case "", upgrade.SkipAsked:
+		switch w := why[m.ID]; {
+		case slices.Contains(f.Gone, m.ID):
+			add(m, heatmap.Vanished)
+		case w == upgrade.SkipCurrent || w == upgrade.SkipIll:
+			add(m, heatmap.New)
+		case w == "" || w == upgrade.SkipAsked:
 			add(m, heatmap.Skipped)
 		default:
 			add(m, heatmap.Protected)
 		}
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(r.Born), upgrade.CompareIDs) {
-		add(upgrade.Member{ID: id, UpdateDomain: -1, FaultDomain: -1}, heatmap.Newborn)
+		add(r.Born[id], heatmap.Newborn)
 	}
 	return out
 }

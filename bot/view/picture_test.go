@@ -98,7 +98,7 @@ func TestAPictureHasEveryInstanceOfTheSet(t *testing.T) {
 		{"10", heatmap.Failed, heatmap.Ill},
 		{"15", heatmap.Vanished, heatmap.UnknownPower},
 		{"5", heatmap.Skipped, heatmap.Serving},
-		{"1", heatmap.Protected, heatmap.Serving},
+		{"1", heatmap.New, heatmap.Serving},
 		{"2", heatmap.Protected, heatmap.Deallocated},
 		{"3", heatmap.Protected, heatmap.Serving},
 		{"4", heatmap.Skipped, heatmap.Ill},
@@ -113,8 +113,8 @@ func TestAPictureHasEveryInstanceOfTheSet(t *testing.T) {
 	if d := dotOf(t, m, "0"); d.UpdateDomain != 0 || d.FaultDomain != 0 || d.Zone != "2" {
 		t.Errorf("instance 0 is at %+v", d)
 	}
-	if d := dotOf(t, m, "20"); d.UpdateDomain >= 0 || d.FaultDomain >= 0 {
-		t.Errorf("nobody has told where 20 is, and it is at %+v", d)
+	if d := dotOf(t, m, "20"); d.UpdateDomain != 0 || d.Zone != "2" {
+		t.Errorf("instance 20 was born at %+v", d)
 	}
 	if !strings.Contains(says, "UD 0 done") || !strings.Contains(says, "not well: 10") {
 		t.Errorf("above it stands %q", says)

@@ -41,5 +41,5 @@ func (s *scaleSet) surplus(n int) []*instance {
 // kept tells whether i is not to be scaled in or repaired. Either protection does it (pages on
 // instance protection and automatic instance repairs).
 func (i *instance) kept() bool {
-	return i.protected() || flag(i.own, "properties", "protectionPolicy", "protectFromScaleIn")
+	return i.protected() || i.shielded("protectFromScaleIn")
 }

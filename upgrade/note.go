@@ -238,6 +238,8 @@ func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, st
 		return OK, ""
 	case over && good:
 		return Confirmed, ""
+	case over && i.Spot && i.Power == Deallocated:
+		return Left, string(SkipEvicted)
 	case over && i.Provisioning == Failed && !v.leftover(i, b):
 		return Broken, cmp.Or(i.Message, "provisioning failed")
 	case over && v.closed() && b.Op.Code == "UnknownOutcome" && i.Available() && !v.p.Target.Current(i):

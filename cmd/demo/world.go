@@ -179,6 +179,10 @@ func (w *world) configFile() string { return filepath.Join(w.data, "vmssbot.yaml
 // the waits shorter than the safety rules' own.
 func (w *world) config() app.Config {
 	short, one := 3*time.Second, 1
+	set := func(match string, images ...string) app.Set {
+		return app.Set{Match: match, Channel: slacksim.Ops, Readers: []string{slacksim.Olaf}, Requesters: []string{slacksim.Ana},
+			Approvers: []string{slacksim.Bo, slacksim.Eva}, Approvals: &one, Soak: &short, Bake: &short, AllowedImages: images}
+	}
 	return app.Config{
 		Journal: filepath.Join(w.data, "journal.db"),
 		Health:  w.health,
@@ -186,8 +190,7 @@ func (w *world) config() app.Config {
 		Azure:   app.Azure{Subscription: w.fleet.Subscription, Endpoint: w.azureURL, Auth: "local"},
 		Pace: app.Pace{Refresh: 500 * time.Millisecond, Idle: 2 * time.Second, Confirm: time.Second, Settle: 5 * time.Second,
 			Agree: 2 * time.Second, Unheard: 30 * time.Second, Edit: 2 * time.Second},
-		Sets: []app.Set{{Match: "*", Channel: slacksim.Ops, Readers: []string{slacksim.Olaf}, Requesters: []string{slacksim.Ana},
-			Approvers: []string{slacksim.Bo, slacksim.Eva}, Approvals: &one, Soak: &short, Bake: &short}},
+		Sets: []app.Set{set("myvmss", "canonical:ubuntuserver:*"), set("legacy-img", "/subscriptions/*"), set("*")},
 	}
 }
 

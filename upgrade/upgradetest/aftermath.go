@@ -2,6 +2,7 @@ package upgradetest
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,9 @@ func (c *cases) readRollbacks() {
 				r.undoes = r.of
 			}
 		}
+		if of := c.rollout(r.of); of != nil && of.comesBack && of.requester == r.requester {
+			r.undoes = r.of // what people agreed to says so (R30)
+		}
 	}
 }
 
@@ -30,19 +34,23 @@ func (c *cases) takenBack(k Call, r *rollout) {
 		return
 	}
 	for _, id := range k.Instances {
-		if was := c.ranBefore(id, r.undoes); was != r.target {
+		if was := c.ranBefore(id, r.undoes, r.target); was != r.target {
 			c.blame("R5", k.Time, "instance %s was taken back to %s: before %s it ran %q", id, r.target, r.undoes, was)
 		}
 	}
 }
 
-// ranBefore is what an instance ran when the rollout first started it, "" if it never did.
-func (c *cases) ranBefore(id, rollout string) string {
+// ranBefore is what an instance ran when the rollout first started it, "" if it never did. Of a target
+// that is a size, it is its size.
+func (c *cases) ranBefore(id, rollout, target string) string {
 	for _, k := range c.ours() {
 		if of := c.of(k); !k.Accepted || of == nil || of.id != rollout || !slices.Contains(k.Instances, id) {
 			continue
 		}
 		for _, i := range k.set().Instances {
+			if i.ID == id && strings.HasPrefix(target, "Standard_") {
+				return i.Size
+			}
 			if i.ID == id {
 				return i.Version
 			}

@@ -239,14 +239,14 @@ func (c *cases) judgeModel() {
 		switch {
 		case k.Method != "PATCH" || r == nil:
 			c.blame("I2", k.Time, "%s of the set: nobody asked for it", k.Method)
-		case version(k.ImageAfter) == r.target:
+		case version(k.to()) == r.target:
 			if !slices.ContainsFunc(c.words, func(w word) bool {
 				return w.verb == "approve" && w.heard() && w.rollout == r.id && !w.At.After(k.Time) && c.may(w.User, r, k.Time)
 			}) {
 				c.blame("I2", k.Time, "the model of %s was set before anybody agreed", r.set)
 			}
 		case !c.reverts(n, r):
-			c.blame("I2", k.Time, "the model of %s was set to %s, which nobody wanted", r.set, version(k.ImageAfter))
+			c.blame("I2", k.Time, "the model of %s was set to %s, which nobody wanted", r.set, version(k.to()))
 		}
 	}
 }
@@ -259,7 +259,7 @@ func (c *cases) reverts(n int, r *rollout) bool {
 		return said && w.rollout == r.id && !w.At.After(c.e.Calls[n].Time)
 	})
 	return wanted && slices.ContainsFunc(c.e.Calls[:n], func(k Call) bool {
-		return k.By == "" && k.Method == "PATCH" && k.Accepted && k.Set == c.e.Calls[n].Set && k.ImageBefore == c.e.Calls[n].ImageAfter
+		return k.By == "" && k.Method == "PATCH" && k.Accepted && k.Set == c.e.Calls[n].Set && k.from() == c.e.Calls[n].to()
 	})
 }
 

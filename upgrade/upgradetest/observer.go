@@ -72,6 +72,7 @@ type rollout struct {
 	gates                      map[string][]string // instances by the gate's title, as in the plan's table
 	cut                        bool                // the table does not show all of them
 	planned                    int
+	comesBack                  bool   // its plan rolls back by itself (R30)
 	of                         string // the rollout that this one says it takes back
 	undoes                     string // the same, if somebody wanted that (R5)
 }
@@ -129,6 +130,7 @@ func (c *cases) read() {
 // about reads a rollout's first line: its set, its target and, of a rollout back, the one it undoes.
 func about(title string) []string {
 	if m := titleRollout.FindStringSubmatch(title); m != nil {
+		m[2] = strings.ReplaceAll(m[2], "․", ".") // what Slack would make a link of has another dot
 		return append(m, "")
 	}
 	return titleBack.FindStringSubmatch(title)
@@ -154,6 +156,7 @@ func (c *cases) plan(p Post) {
 			r.cut = r.cut || strings.Contains(more[1], "…")
 		default:
 			r.cut, gate = r.cut || strings.HasPrefix(l, "…"), ""
+			r.comesBack = r.comesBack || strings.Contains(l, "and a rollout back opens")
 		}
 	}
 }

@@ -10,9 +10,9 @@ import (
 )
 
 var (
-	counted = regexp.MustCompile(`^(\d+) planned · \*(\d+) upgraded\* · (\d+) failed`)
+	counted = regexp.MustCompile(`^(\d+) planned · \*(\d+) (?:upgraded|resized)\* · (\d+) failed`)
 	counts  = regexp.MustCompile(`^\*?(\d+) ([a-z ]+)\*?$`)
-	images  = regexp.MustCompile(`^Images: (\d+) on the new one, (\d+) on others`)
+	images  = regexp.MustCompile(`^(?:Images|Sizes): (\d+) (?:on|at) (?:the new one|\S+), (\d+) (?:on|at) others`)
 )
 
 // judgeReports: I10, every rollout that has ended has its report, and it tells the truth.
@@ -65,7 +65,7 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 			said := c.lastWord(i.ID, r, p.Posted()).verb
 			t.aside += bit(said == "quarantine")
 			t.passed += bit(said == "skip")
-			if i.Version != r.target {
+			if i.Version != r.target && i.Size != r.target {
 				t.old++
 				continue
 			}
@@ -113,7 +113,7 @@ func (c *cases) counts(line string, is tally, p Post, r *rollout) {
 			sum += n[m[2]]
 		}
 	}
-	if up := n["upgraded"]; n["planned"] != r.planned || up < is.sure || up > is.most {
+	if up := n["upgraded"] + n["resized"]; n["planned"] != r.planned || up < is.sure || up > is.most {
 		c.blame("I10", p.Posted(), "the report says %q: %d were planned and %d to %d are upgraded", line, r.planned, is.sure, is.most)
 	}
 	if sum != 2*n["planned"] {

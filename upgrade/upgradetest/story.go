@@ -121,6 +121,7 @@ type rules struct {
 	ApprovalLife    *time.Duration `yaml:"approval-life"`
 	UnstartedLife   *time.Duration `yaml:"unstarted-life"`
 	WholeLife       *time.Duration `yaml:"whole-life"`
+	AllowedImages   []string       `yaml:"allowed-images"`
 	Downgrades      bool
 	Throttle        bool          // Azure enforces its request limits
 	Ahead           time.Duration `yaml:"azure-ahead"` // of Azure's clock
@@ -135,6 +136,7 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
+	p.AllowedImages = r.AllowedImages
 	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)

@@ -108,6 +108,8 @@ func describe(c Call) string {
 	what := fmt.Sprintf("%s %s %s", c.Action, set, strings.Join(c.ids(), " "))
 	switch {
 	case c.Action != c.Method:
+	case c.SizeAfter != "":
+		what = fmt.Sprintf("%s %s: size %s -> %s", c.Method, set, c.SizeBefore, c.SizeAfter)
 	case c.ImageAfter != "" && c.ImageAfter != c.ImageBefore:
 		what = fmt.Sprintf("%s %s: image %s -> %s", c.Method, set, version(c.ImageBefore), version(c.ImageAfter))
 	default:
@@ -126,6 +128,10 @@ func describe(c Call) string {
 	}
 	return what + ": accepted"
 }
+
+// from and to are what a write to the model changed: its image, or its size.
+func (c Call) from() string { return cmp.Or(c.SizeBefore, c.ImageBefore) }
+func (c Call) to() string   { return cmp.Or(c.SizeAfter, c.ImageAfter) }
 
 // ids are the instances of a call, also of one that the endpoint never looked at.
 func (c Call) ids() []string {

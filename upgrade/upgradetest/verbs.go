@@ -213,7 +213,7 @@ func (p *Play) advance(rest string) error {
 }
 
 // decided is a decision as a transcript has it.
-var decided = regexp.MustCompile(`^(wait|hold|ask|ask-model|set-model|start|resend|put-back|set-aside|end)(\([a-z_]+\))?$`)
+var decided = regexp.MustCompile(`^(wait|hold|ask|ask-model|set-model|start|resend|put-back|set-aside|give-up|end)(\([a-z_]+\))?$`)
 
 // untilSeen reads `until "text"`, `until crash` and `until hold(failure)`.
 func (p *Play) untilSeen(rest string) error {

@@ -49,6 +49,7 @@ type InstanceState struct {
 	Zone               string    `json:"zone,omitempty"`
 	PlacementGroup     string    `json:"placementGroup"`
 	Version            string    `json:"version"` // exact
+	Size               string    `json:"size"`    // of the VM
 	LatestModelApplied bool      `json:"latestModelApplied"`
 	Provisioning       string    `json:"provisioning"`
 	Power              string    `json:"power"`
@@ -101,7 +102,7 @@ func (w *world) setState(s *scaleSet) SetState {
 	}
 	for _, i := range s.instances {
 		out.Instances = append(out.Instances, InstanceState{
-			ID: i.id, UD: i.ud, FD: i.fd, Zone: i.zone, PlacementGroup: i.group, Version: i.exact,
+			ID: i.id, UD: i.ud, FD: i.fd, Zone: i.zone, PlacementGroup: i.group, Version: i.exact, Size: i.size,
 			LatestModelApplied: i.latest(), Provisioning: i.prov.code, Power: i.power.code, Health: i.healthCode(),
 			Phase: w.phase(i), Message: i.prov.message, Doing: i.doing, Protected: i.protected(),
 			Since: i.prov.since, PowerSince: i.power.since, HealthSince: i.health.since,

@@ -107,6 +107,9 @@ func (w *world) change(c *call, s *scaleSet, next document, kind string) *reply 
 	}
 	before := s.fingerprint()
 	c.write.ImageBefore = w.imageName(s)
+	if was, is := text(s.doc, "sku", "name"), text(next, "sku", "name"); was != is {
+		c.write.SizeBefore, c.write.SizeAfter = was, is
+	}
 	s.setDoc(next)
 	w.watchAll(s)
 	s.touch()

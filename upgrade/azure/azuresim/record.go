@@ -24,6 +24,9 @@ type Write struct {
 	ImageBefore string `json:"imageBefore,omitempty"` // of the model; PATCH and PUT
 	ImageAfter  string `json:"imageAfter,omitempty"`  // PATCH, PUT, and for actions the model's image at the time
 
+	SizeBefore string `json:"sizeBefore,omitempty"` // of the model, where a PATCH or PUT changed it
+	SizeAfter  string `json:"sizeAfter,omitempty"`
+
 	Body            json.RawMessage `json:"body,omitempty"` // when it is JSON
 	ClientRequestID string          `json:"clientRequestId,omitempty"`
 	CorrelationID   string          `json:"correlationId,omitempty"`

@@ -136,6 +136,21 @@ func (i Image) Family() string {
 	return strings.ToLower(base)
 }
 
+// Name is the family as people say it: publisher:offer:sku, gallery/image, or an image's own name.
+func (i Image) Name() string {
+	switch {
+	case i.Platform():
+		return i.Family()
+	case !i.versioned():
+		return i.Running()
+	}
+	parts := strings.Split(i.Family(), "/") // …/galleries/GALLERY/images/IMAGE
+	if len(parts) < 4 {
+		return i.Family()
+	}
+	return parts[len(parts)-3] + "/" + parts[len(parts)-1]
+}
+
 // Same reports whether both are the same image in the same version; an unknown version is never
 // the same as anything (R43: exact versions are compared).
 func (i Image) Same(j Image) bool {

@@ -65,6 +65,17 @@ func TestR43OnlyTheExactVersionIsTheSame(t *testing.T) {
 	}
 }
 
+func TestAFamilyHasAName(t *testing.T) {
+	for want, i := range map[string]Image{
+		"canonical:jammy:22_04-lts": version("2.0"), "gold/ubuntu": {ID: ubuntu + "/versions/1.2.3"}, "golden-2": {ID: golden},
+		"acme/node": {ID: "/CommunityGalleries/acme/Images/node"}, "a.vhd": {URI: "https://shop.blob.core.windows.net/os/a.vhd"}, "": {},
+	} {
+		if got := i.Name(); got != want {
+			t.Errorf("%+v is called %q, want %q", i, got, want)
+		}
+	}
+}
+
 func TestAPublishersDayIsReadFromTheVersion(t *testing.T) {
 	for v, want := range map[string]string{
 		"4.0.20160229": "2016-02-29", "22.04.202401170": "2024-01-17", "20348.2655.240810": "2024-08-10",

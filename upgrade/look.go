@@ -82,7 +82,7 @@ func (d Desk) lookVersions(ctx context.Context, by Person, name string) (Sight, 
 	}
 	s.Versions, err = d.Catalogue.Versions(ctx, s.Set.Location, s.Set.Model.Image)
 	if err != nil {
-		return s, azure("list the versions of "+s.Set.Model.Image.Family(), err)
+		return s, azure("list the versions of "+s.Set.Model.Image.Name(), err)
 	}
 	return s, nil
 }

@@ -84,21 +84,21 @@ func (d Desk) usable(ctx context.Context, seen ScaleSet, image Image) error {
 func (d Desk) newest(ctx context.Context, location string, family Image) (string, error) {
 	versions, err := d.Catalogue.Versions(ctx, location, family)
 	if err != nil {
-		return "", azure("list the versions of "+family.Family(), err)
+		return "", azure("list the versions of "+family.Name(), err)
 	}
 	for _, v := range versions {
 		if !v.Deprecated && !v.Excluded && v.Unusable == "" {
 			return v.Image.Running(), nil
 		}
 	}
-	return "", Refuse(CodeUnknown, "", "%s has no version that may be used in %s", family.Family(), location)
+	return "", Refuse(CodeUnknown, "", "%s has no version that may be used in %s", family.Name(), location)
 }
 
 func (d Desk) unknownVersion(ctx context.Context, seen ScaleSet, image Image, err error) error {
 	if f := AsFault(err, "look up the image"); f.Kind != FaultRefused && f.Kind != FaultGone {
 		return azure("look up "+image.String(), err)
 	}
-	no := Refuse(CodeUnknown, "/vmss images "+seen.Name, "%s has no version %s in %s", image.Family(), image.Running(), seen.Location)
+	no := Refuse(CodeUnknown, "/vmss images "+seen.Name, "%s has no version %s in %s", image.Name(), image.Running(), seen.Location)
 	if !image.versioned() {
 		no.What = fmt.Sprintf("there is no %s %s", image.Kind(), image)
 	}

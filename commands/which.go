@@ -152,7 +152,7 @@ func readKeyed(r *Request, keys []string, s string) (meant string, err error) {
 		key = strings.ToLower(key)
 		switch {
 		case !found || !slices.Contains(keys, key):
-			return "", fmt.Errorf("I do not know %s: it takes `%s=`, each with its value and without blanks", echo(said), strings.Join(keys, "=`, `"))
+			return "", fmt.Errorf("%s fits nothing: it takes `%s=`, each with its value and without blanks", echo(said), strings.Join(keys, "=`, `"))
 		case slices.Contains(given, key) || r.chose(key):
 			return "", fmt.Errorf("`%s=` is given twice", key)
 		}

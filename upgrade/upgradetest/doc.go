@@ -45,6 +45,7 @@
 //	clock 1h                                  the program's clock jumps an hour ahead of everybody else's
 //	crash                                     kills the program
 //	crash before POST manualupgrade           … later, at that point (before, at or after a call or journal.Method)
+//	crash at 17                               … after so many more of such points
 //	restart                                   starts it (again); stops it first if it runs
 //	stop                                      asks it to end, as SIGTERM does
 //	expect-silence 10m                        lets time pass; no write to Azure and no new message may come

@@ -70,7 +70,7 @@ func (w *World) Evidence() Evidence {
 		}
 	}
 	e.Left, e.Truths = maps.Clone(w.left), maps.Clone(w.truths)
-	e.IMs, e.Mute, e.Cut = w.conversations(), w.mute(), w.cut()
+	e.IMs, e.Mute, e.Cut = w.conversations(), slices.Clone(w.log.mute), slices.Clone(w.log.cut)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e.Freezes, e.Lost = slices.Clone(w.freezes), slices.Clone(w.lost)
@@ -101,55 +101,67 @@ func (w *World) conversations() map[string]string {
 	return out
 }
 
-// mute reads from Slack's log when the bot tried to say something new in a channel and failed, until
-// it succeeded.
-func (w *World) mute() []Span {
-	var out []Span
-	open := func() bool { return len(out) > 0 && out[len(out)-1].To.IsZero() }
-	for _, e := range w.Slack.Log() {
-		var to struct{ Channel string }
-		if e.Method != "chat.postMessage" || json.Unmarshal(e.Args, &to) != nil || strings.HasPrefix(to.Channel, "U") || strings.HasPrefix(to.Channel, "D") {
-			continue
-		}
-		switch said := e.Kind == slacksim.LogAPI && e.Error == ""; {
-		case said && open():
-			out[len(out)-1].To = e.Time
-		case !said && !open():
-			out = append(out, Span{From: e.Time})
-		}
-	}
-	return out
+// slackLog is what the log of Slack told so far.
+type slackLog struct {
+	read   int // entries
+	opened map[string]time.Time
+	mute   []Span
+	cut    []Span
+	up     int // sockets
 }
 
-// cut reads from Slack's log when no socket was greeted and not closed.
-func (w *World) cut() []Span {
-	var out []Span
-	up := 0
-	for _, e := range w.Slack.Log() {
-		switch {
-		case e.Kind == slacksim.LogSocket && e.Method == "hello":
-			if up++; up == 1 && len(out) > 0 {
-				out[len(out)-1].To = e.Time
-			}
-		case e.Kind == slacksim.LogSocket && e.Method == "closed":
-			if up--; up == 0 {
-				out = append(out, Span{From: e.Time})
-			}
-		}
+// heed reads what is new in Slack's log.
+func (w *World) heed() {
+	all := w.Slack.Log()
+	for _, e := range all[w.log.read:] {
+		w.log.form(e)
+		w.log.speech(e)
+		w.log.socket(e)
 	}
-	return out
+	w.log.read = len(all)
 }
 
-// opened reads from Slack's log which forms were opened.
+// form keeps which forms were opened.
+func (l *slackLog) form(e slacksim.Entry) {
+	var args struct {
+		Trigger string `json:"trigger_id"`
+	}
+	if e.Kind == slacksim.LogAPI && e.Method == "views.open" && e.Error == "" && json.Unmarshal(e.Args, &args) == nil {
+		l.opened[args.Trigger] = e.Time
+	}
+}
+
+// speech keeps when the bot tried to say something new in a channel and failed, until it succeeded.
+func (l *slackLog) speech(e slacksim.Entry) {
+	var to struct{ Channel string }
+	if e.Method != "chat.postMessage" || json.Unmarshal(e.Args, &to) != nil || strings.HasPrefix(to.Channel, "U") || strings.HasPrefix(to.Channel, "D") {
+		return
+	}
+	open := len(l.mute) > 0 && l.mute[len(l.mute)-1].To.IsZero()
+	switch said := e.Kind == slacksim.LogAPI && e.Error == ""; {
+	case said && open:
+		l.mute[len(l.mute)-1].To = e.Time
+	case !said && !open:
+		l.mute = append(l.mute, Span{From: e.Time})
+	}
+}
+
+// socket keeps when no socket was greeted and not closed.
+func (l *slackLog) socket(e slacksim.Entry) {
+	switch {
+	case e.Kind == slacksim.LogSocket && e.Method == "hello":
+		if l.up++; l.up == 1 && len(l.cut) > 0 {
+			l.cut[len(l.cut)-1].To = e.Time
+		}
+	case e.Kind == slacksim.LogSocket && e.Method == "closed":
+		if l.up--; l.up == 0 {
+			l.cut = append(l.cut, Span{From: e.Time})
+		}
+	}
+}
+
+// opened are the forms that were opened, by the trigger they were opened with.
 func (w *World) opened() map[string]time.Time {
-	out := map[string]time.Time{}
-	for _, e := range w.Slack.Log() {
-		var args struct {
-			Trigger string `json:"trigger_id"`
-		}
-		if e.Kind == slacksim.LogAPI && e.Method == "views.open" && e.Error == "" && json.Unmarshal(e.Args, &args) == nil {
-			out[args.Trigger] = e.Time
-		}
-	}
-	return out
+	w.heed()
+	return maps.Clone(w.log.opened)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -68,6 +69,8 @@ type World struct {
 	lives   int
 	run     *running
 	lay     func(n int, point string) bool // the trap of the next life
+	page    page
+	log     slackLog
 	left    map[string]time.Time
 	truths  map[string]azuresim.State
 
@@ -81,8 +84,9 @@ type World struct {
 	downs     []Down
 	frozen    string // why, "" = it is not
 	freezes   []Span
-	lost      []Span // between a backup and when it was put back
-	troubled  bool   // trouble with Slack was ordered
+	lost      []Span         // between a backup and when it was put back
+	troubled  bool           // trouble with Slack was ordered
+	struck    map[string]int // trouble with the program itself, by its kind
 }
 
 // running is a life and its end.
@@ -115,7 +119,7 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	}
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
-		left: map[string]time.Time{}, truths: map[string]azuresim.State{}}
+		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}}, struck: map[string]int{}}
 	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
 	return w, nil
 }
@@ -137,7 +141,7 @@ func (w *World) Start() error {
 	}
 	w.lives++
 	ctx, cancel := context.WithCancel(context.Background())
-	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel, w.full.Load)
+	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel, w.full.Load, w.strike)
 	life.Trap(w.lay)
 	w.lay = nil
 	w.run = &running{life: life, stop: cancel, done: make(chan error, 1)}
@@ -172,6 +176,7 @@ func (w *World) Freeze(why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.frozen = why
+	w.struck["freeze"]++
 	w.freezes = append(w.freezes, Span{From: time.Now()})
 }
 
@@ -191,12 +196,16 @@ func (w *World) why() string {
 
 // Skew sets the program's clock ahead of everybody else's. (Behind, its network's own deadlines, which
 // go by the world's clock, would all have passed.)
-func (w *World) Skew(by time.Duration) { w.skew.Store(int64(by)) }
+func (w *World) Skew(by time.Duration) {
+	w.skew.Store(int64(by))
+	w.strike("clock")
+}
 
 // forget notes that the program can know nothing of what has happened since.
 func (w *World) forget(since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.struck["restore"]++
 	w.lost = append(w.lost, Span{since, time.Now()})
 }
 
@@ -234,6 +243,7 @@ func (w *World) Crash() error {
 // reap waits for the rests of a life that was killed.
 func (w *World) reap() {
 	<-w.run.done // what a dead process returns nobody hears
+	w.strike(w.run.life.died())
 	w.run.stop()
 	w.run = nil
 	w.down(true)
@@ -271,8 +281,23 @@ func (w *World) Stop() error {
 	w.run.stop()
 	err := <-w.run.done
 	w.run = nil
+	w.strike("stop")
 	w.down(false)
 	return err
+}
+
+// strike counts trouble with the program itself.
+func (w *World) strike(kind string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.struck[kind]++
+}
+
+// deaths is how often each kind of trouble with the program itself has struck.
+func (w *World) deaths() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.struck)
 }
 
 func (w *World) down(crash bool) {

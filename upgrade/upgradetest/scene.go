@@ -162,9 +162,9 @@ func selection(c *chance, s simSet) string {
 		add(5, "by=fd")
 	}
 	add(10, "canary=1")
-	add(8, "on-failure="+pick(c, "plan's on-failure", "rollback", "rollback", "abort", "hold", "quarantine"))
-	add(8, "max-failures=1")
-	add(8, "soak=45s")
+	add(8, "on-failure="+pick(c, "plan's on-failure", "rollback", "rollback", "abort", "hold"))
+	add(4, "max-failures=1")
+	add(8, "soak=3m")
 	add(5, "note=\"CHG-1\"")
 	return strings.Join(words, " ")
 }

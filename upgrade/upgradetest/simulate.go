@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -134,6 +135,10 @@ func (s *simulation) do(line string) {
 	} else {
 		s.steps = append(s.steps, line)
 	}
+	if os.Getenv("SIMDEBUG") != "" {
+		st := s.play.World.Azure.Stats()
+		s.play.tell.out.WriteString(fmt.Sprintln("DEBUG", time.Now().Format("15:04:05"), st.Calls, st.Statuses, len(s.play.World.errors)))
+	}
 	s.found = s.play.judge.Judge(s.play.World.Evidence())
 }
 
@@ -209,6 +214,9 @@ func (s *simulation) sane(calm bool) string {
 // begin asks for the rollout again where none was opened.
 func (s *simulation) begin() string {
 	if s.begun++; len(s.play.World.Rollouts()) == 0 {
+		if s.begun > 1 { // it was refused for what was asked for besides
+			s.ask = strings.Join(strings.Fields(s.ask)[:3], " ")
+		}
 		return "type ana " + s.ask
 	}
 	return "advance 1m"
@@ -283,8 +291,8 @@ func (s *simulation) meddle() string {
 	who := pick(s.chance, "meddler", "ana", "bo", "eva", "bo", "olaf", "gus")
 	return "type " + who + " " + pick(s.chance, "meddling",
 		"pause "+id, "resume "+id, "resume "+id, "deny "+id+` "not now"`, "ask "+id, "ask "+id, "retry "+id, "retry "+id+" vm="+vm, "skip "+id+" vm="+vm,
-		"quarantine "+id+" vm="+vm+` "CHG-7"`, "resolve "+id+` started "seen"`, "resolve "+id+` not-started "looked"`, "resolve "+id+" vm="+vm+` ok "seen"`,
-		"resolve "+id+" vm="+vm+` failed "seen"`, "replan "+id, "rollback "+id, "abort "+id+` revert "bad image"`, "abort "+id+` keep "enough"`, "abort "+id+` "no"`,
+		"quarantine "+id+" vm="+vm+` "CHG-7"`, "resume "+id, "ask "+id, "retry "+id, "resolve "+id+` started "seen"`, "resolve "+id+` not-started "looked"`, "resolve "+id+" vm="+vm+` ok "seen"`,
+		"resolve "+id+" vm="+vm+` failed "seen"`, "replan "+id, "rollback "+id, "abort "+id+pick(s.chance, "abort", ` revert "bad image"`, ` keep "enough"`, ` "no"`),
 		"approve "+id+" rest", "approve "+id, "upgrade "+set.Name+" latest", "handover "+id+" "+slacksim.Bo)
 }
 

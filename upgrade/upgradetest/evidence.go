@@ -46,6 +46,16 @@ func (p Post) First() Seen { return p.States[len(p.States)-1] }
 // Posted is when that was.
 func (p Post) Posted() time.Time { return moment(p.TS) }
 
+// ended is when the message of a rollout first said that it has ended; zero = not yet.
+func (p Post) ended() (at time.Time) {
+	for _, s := range p.States {
+		if s.says(" Ended ") {
+			at = s.At
+		}
+	}
+	return at
+}
+
 var rolloutID = regexp.MustCompile(`\br-[0-9a-f]{6}\b`)
 
 // Rollout is the id the message carries, "" if it belongs to none.
@@ -74,8 +84,16 @@ func (w *World) Evidence() Evidence {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e.Freezes, e.Lost = slices.Clone(w.freezes), slices.Clone(w.lost)
+	for i, a := range w.acts {
+		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]
+	}
 	e.Acts, e.Downs, e.Troubled = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled
 	return e
+}
+
+// lost reports whether the program can know nothing of that moment, since its journal was put back.
+func (e Evidence) lost(at time.Time) bool {
+	return slices.ContainsFunc(e.Lost, func(s Span) bool { return s.Holds(at) })
 }
 
 // Rollouts are the ids of all rollouts that were announced in a channel, oldest first.
@@ -107,7 +125,9 @@ type slackLog struct {
 	opened map[string]time.Time
 	mute   []Span
 	cut    []Span
-	up     int // sockets
+	up     int               // sockets
+	events map[string]string // of envelopes, the ts of the message that they tell of
+	heard  map[string]bool   // messages that an event told of and that were acknowledged
 }
 
 // heed reads what is new in Slack's log.
@@ -117,6 +137,7 @@ func (w *World) heed() {
 		w.log.form(e)
 		w.log.speech(e)
 		w.log.socket(e)
+		w.log.event(e)
 	}
 	w.log.read = len(all)
 }
@@ -156,6 +177,23 @@ func (l *slackLog) socket(e slacksim.Entry) {
 	case e.Kind == slacksim.LogSocket && e.Method == "closed":
 		if l.up--; l.up == 0 {
 			l.cut = append(l.cut, Span{From: e.Time})
+		}
+	}
+}
+
+// event keeps which messages the program was told of and acknowledged.
+func (l *slackLog) event(e slacksim.Entry) {
+	switch {
+	case e.Kind == slacksim.LogEnvelope && e.Method == "events_api":
+		var of struct {
+			Payload struct{ Event struct{ Type, TS string } }
+		}
+		if json.Unmarshal(e.Args, &of) == nil && of.Payload.Event.Type == "app_mention" {
+			l.events[e.Envelope] = of.Payload.Event.TS
+		}
+	case e.Kind == slacksim.LogAck:
+		if ts, told := l.events[e.Envelope]; told {
+			l.heard[ts] = true
 		}
 	}
 }

@@ -3,7 +3,6 @@ package upgradetest
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,21 +13,23 @@ import (
 // havoc makes the lines of trouble of a simulated rollout.
 type havoc struct {
 	*chance
-	w *World
+	w    *World
+	skew time.Duration // of the program's clock, which only ever goes ahead
 }
 
-// Kinds of trouble by where they come from. Remedies are none: they are what calm does.
+// Kinds of trouble by where they come from. Remedies are none of them.
 var (
 	azureKinds = []string{"http-status", "throttle", "slow", "drip", "reset", "half-body", "malformed", "wrong-type", "big-body", "html", "redirect", "foreign-host",
 		"lag", "fail-instance", "stale-failed", "never-healthy", "health-unknown", "health-missing", "flap", "unhealthy-now", "vanish", "evict", "scale", "born", "move", "protect",
 		"change-model", "foreign-upgrade", "foreign-rolling", "lro-fails", "lro-hangs", "lro-404", "lro-lies"}
 	slackKinds = []string{"ratelimit", "http_status", "html", "error", "broken_json", "slow", "reset_before", "reset_after", "refuse_open", "duplicate", "retry", "hold",
 		"drop", "deaf", "disconnect", "refresh", "message_deleted", "channel_archived", "bot_kicked", "user_deactivated", "token_revoked"}
-	processKinds = []string{"crash", "crash before", "crash at", "crash after", "stop", "disk full", "freeze", "clock", "restore"}
+	processKinds = []string{"crash", "crash before a commit", "crash at a commit", "crash after a commit", "crash before a call", "crash after a call",
+		"stop", "disk full", "freeze", "clock", "restore"}
 )
 
-// line is a line of trouble of a random kind; "" when there is nothing to strike.
-func (h *havoc) line() []string {
+// trouble is trouble of a random kind; nothing when there is nothing to strike.
+func (h *havoc) trouble() []string {
 	switch n := h.below("side", 100); {
 	case n < 50:
 		return h.azure(pick(h.chance, "azure", azureKinds...))
@@ -169,7 +170,8 @@ func (h *havoc) process() []string {
 	case "freeze":
 		return []string{`freeze "the network is worked on"`}
 	case "clock":
-		return []string{"clock " + h.span("clock", time.Second, 20*time.Minute).String()}
+		h.skew += h.span("clock", time.Second, 20*time.Minute)
+		return []string{"clock " + h.skew.String()}
 	case "restore":
 		return []string{"stop", "backup", "restart", "advance " + h.span("backup", time.Second, 5*time.Minute).String(), "stop", "restore"}
 	default:
@@ -232,35 +234,6 @@ func (h *havoc) cures() []string {
 				out = append(out, "fault azure "+text(azuresim.Fault{Kind: "healthy-now", Set: s.Name, Instance: i.ID}))
 			}
 		}
-	}
-	return out
-}
-
-// Fired counts how often each kind of trouble has really struck.
-func (w *World) Fired() map[string]int {
-	out := map[string]int{}
-	for kind, n := range w.Azure.Stats().Faults {
-		if slices.Contains(azureKinds, kind) {
-			out["azure "+kind] = n
-		}
-	}
-	for _, e := range w.Slack.Log() {
-		if e.Kind != slacksim.LogFault {
-			continue
-		}
-		kind := e.Method
-		if e.Error != "" {
-			kind = e.Error
-		}
-		if e.Method == "apps.connections.open" && e.Error == "error" {
-			kind = "refuse_open"
-		}
-		if slices.Contains(slackKinds, kind) {
-			out["slack "+kind]++
-		}
-	}
-	for kind, n := range w.deaths() {
-		out["process "+kind] = n
 	}
 	return out
 }

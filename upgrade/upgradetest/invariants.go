@@ -133,7 +133,7 @@ func (c *cases) spared(k Call) {
 func (c *cases) rested(k Call, r *rollout) {
 	set := k.set()
 	for _, before := range c.ours() {
-		if !before.Accepted || before.Set != k.Set || !before.Time.Before(k.Time) || before.Time.Before(r.opened) {
+		if !before.Accepted || before.Set != k.Set || !before.Time.Before(k.Time) || before.Time.Before(r.opened) || c.e.lost(before.Time) {
 			continue
 		}
 		for _, i := range set.Instances {

@@ -19,10 +19,10 @@ var ErrDead = errors.New("this process is dead")
 // it: from one moment on nothing of it reaches the journal, Azure or Slack; what was committed or
 // sent before stays. Whatever reaches outside passes a [Life.Point] before and after.
 type Life struct {
-	seed   string
-	death  func() // cancels the program's context
-	full   func() bool
-	struck func(kind string) // hears of trouble that struck
+	seed  string
+	death func() // cancels the program's context
+	full  func() bool
+	spill func() // hears that it refused something
 
 	mu     sync.Mutex
 	dead   bool
@@ -33,8 +33,8 @@ type Life struct {
 	fatal  string // the point at which it died; "" of one that was killed from outside
 }
 
-func newLife(seed string, death func(), full func() bool, struck func(string)) *Life {
-	return &Life{seed: seed, death: death, full: full, struck: struck, counts: map[string]int{}}
+func newLife(seed string, death func(), full func() bool, spill func()) *Life {
+	return &Life{seed: seed, death: death, full: full, spill: spill, counts: map[string]int{}}
 }
 
 // Point is passed right before and right after everything that reaches outside. It returns
@@ -78,7 +78,7 @@ var errFull = errors.New("database or disk is full (13)")
 func (l *Life) Write(name string, call func() error) error {
 	return l.Disk(name, func() error {
 		if l.full() {
-			l.struck("disk full")
+			l.spill()
 			return errFull
 		}
 		return call()

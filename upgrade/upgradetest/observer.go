@@ -67,8 +67,7 @@ func (c *cases) blame(rule string, at time.Time, format string, args ...any) {
 // rollout is what a rollout's messages say of it.
 type rollout struct {
 	id, set, target, requester string
-	opened                     time.Time
-	ended                      bool
+	opened, ended              time.Time           // ended: when its message first said so
 	gates                      map[string][]string // instances by the gate's title, as in the plan's table
 	cut                        bool                // the table does not show all of them
 	planned                    int
@@ -105,7 +104,7 @@ var (
 	named          = regexp.MustCompile(`^Instances ([\w –-]+) ·`)
 	tableRow       = regexp.MustCompile(`^ *\d+\. +(\S+(?: \d+)?) +\((\d+)\) `)
 	tableMore      = regexp.MustCompile(`^   (?:in \d+ placement groups: ?)?([\w –…-]*)$`)
-	instanceOption = regexp.MustCompile(`\bvm[=:]([0-9,-]+)`)
+	instanceOption = regexp.MustCompile(`\bvm[=:]([\w,-]+)`)
 	requester      = regexp.MustCompile(` · by (\S+) · `)
 )
 
@@ -115,7 +114,7 @@ func (c *cases) read() {
 		switch m := about(first.Title()); {
 		case m != nil && p.EphemeralTo == "" && c.rollout(p.Rollout()) == nil: // a message may come twice after a crash
 			c.rollouts = append(c.rollouts, rollout{id: p.Rollout(), set: m[1], target: m[2], of: m[3], requester: c.requesterOf(first),
-				opened: p.Posted(), ended: p.says(" Ended ")})
+				opened: p.Posted(), ended: p.ended()})
 		case titlePlan.MatchString(first.Title()) && p.EphemeralTo == "":
 			c.plan(p)
 		}
@@ -274,7 +273,7 @@ func (c *cases) word(a Act) word {
 	w := word{Act: a, verb: a.Action}
 	if a.Text != "" {
 		fields := strings.Fields(a.Text)
-		if a.Mention {
+		if a.Mention != "" {
 			fields = fields[1:]
 		}
 		w.verb, w.rest = fields[0], len(fields) > 2 && fields[2] == "rest"

@@ -24,7 +24,7 @@ type Act struct {
 	Message *slacksim.Message // what was clicked on, as it was then
 	Trigger string            // what a form can be opened with, for a moment
 	Acked   bool
-	Mention bool // an @mention, which Slack acknowledges out of sight
+	Mention string // of an @mention, its ts: nobody sees whether it was acknowledged, only Slack's log tells
 }
 
 // Call is one write that reached Azure, with the truth right before it was looked at.

@@ -22,7 +22,7 @@ func (c *cases) judgeReports() {
 		reports := slices.DeleteFunc(slices.Clone(c.e.Posts), func(p Post) bool {
 			return p.Rollout() != r.id || p.EphemeralTo != "" || !slices.ContainsFunc(p.First().Lines, counted.MatchString)
 		})
-		if r.ended && len(reports) == 0 && c.e.upFor(r.opened, c.e.Now) > troubled {
+		if !r.ended.IsZero() && len(reports) == 0 && c.e.upFor(r.ended, c.e.Now) > troubled {
 			c.blame("I10", c.e.Now, "rollout %s has ended without a report", r.id)
 		}
 		for _, p := range reports {
@@ -82,7 +82,7 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 // forgotten reports whether what the journal has lost holds a start of the instance.
 func (c *cases) forgotten(r *rollout, id string) bool {
 	return slices.ContainsFunc(c.ours(), func(k Call) bool {
-		return c.of(k) == r && slices.Contains(k.Instances, id) && slices.ContainsFunc(c.e.Lost, func(s Span) bool { return s.Holds(k.Time) })
+		return c.of(k) == r && slices.Contains(k.Instances, id) && c.e.lost(k.Time)
 	})
 }
 

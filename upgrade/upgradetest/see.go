@@ -140,7 +140,10 @@ func (w *World) version(m Seen, n int) Seen {
 		was.blocks, was.Lines = w.lines(old.Blocks, old.Text)
 		w.page.versions[key] = was
 	}
-	m.Text, m.Blocks, m.blocks, m.Lines = was.Text, was.Blocks, was.blocks, was.Lines
+	m.Text, m.Blocks, m.blocks, m.Lines, m.At = was.Text, was.Blocks, was.blocks, was.Lines, moment(m.TS)
+	if n > 0 {
+		m.At = moment(m.Edits[n-1].TS)
+	}
 	return m
 }
 

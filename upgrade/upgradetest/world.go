@@ -74,6 +74,7 @@ type World struct {
 	left    map[string]time.Time
 	truths  map[string]azuresim.State
 
+	spilt     atomic.Bool  // it has refused something since it is full
 	full      atomic.Bool  // the journal's disk
 	skew      atomic.Int64 // nanoseconds that the program's clock is ahead
 	mu        sync.Mutex
@@ -93,7 +94,9 @@ type World struct {
 type running struct {
 	life *Life
 	stop context.CancelFunc
-	done chan error
+	said error         // once it is over
+	over chan struct{} // closed at its end
+	at   time.Time     // of its end
 }
 
 // Span is a stretch of time; To is zero while it lasts.
@@ -119,7 +122,7 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	}
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
-		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}}, struck: map[string]int{}}
+		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]bool{}}, struck: map[string]int{}}
 	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
 	return w, nil
 }
@@ -141,19 +144,20 @@ func (w *World) Start() error {
 	}
 	w.lives++
 	ctx, cancel := context.WithCancel(context.Background())
-	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel, w.full.Load, w.strike)
+	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel, w.full.Load, w.spill)
 	life.Trap(w.lay)
 	w.lay = nil
-	w.run = &running{life: life, stop: cancel, done: make(chan error, 1)}
+	w.run = &running{life: life, stop: cancel, over: make(chan struct{})}
 	transport := &http.Transport{DialContext: w.dial(life)}
 	site := w.site(life, transport)
 	go func(r *running) {
-		err := w.program(ctx, site)
+		r.said = w.program(ctx, site)
 		transport.CloseIdleConnections()
-		r.done <- err
+		r.at = time.Now()
+		close(r.over)
 	}(w.run)
 	w.up()
-	return w.connected(life)
+	return w.connected()
 }
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
@@ -175,8 +179,10 @@ func (w *World) site(life *Life, transport *http.Transport) Site {
 func (w *World) Freeze(why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.struck["freeze"]++; w.frozen != "" {
+		return // there is one file
+	}
 	w.frozen = why
-	w.struck["freeze"]++
 	w.freezes = append(w.freezes, Span{From: time.Now()})
 }
 
@@ -210,7 +216,17 @@ func (w *World) forget(since time.Time) {
 }
 
 // Fill makes the journal's disk full, or gives it room again.
-func (w *World) Fill(full bool) { w.full.Store(full) }
+func (w *World) Fill(full bool) {
+	w.full.Store(full)
+	w.spilt.Store(false)
+}
+
+// spill counts the first write that a full disk refuses.
+func (w *World) spill() {
+	if !w.spilt.Swap(true) {
+		w.strike("disk full")
+	}
+}
 
 func (w *World) subscription() string {
 	if w.cfg.Fleet.Subscription != "" {
@@ -219,15 +235,31 @@ func (w *World) subscription() string {
 	return azuresim.DefaultFleet().Subscription
 }
 
-// connected waits for a greeted socket, or for the life's end.
-func (w *World) connected(life *Life) error {
+// connected waits for a greeted socket, or for the program's end.
+func (w *World) connected() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	err := w.Slack.Wait(ctx, func() bool { return life.Dead() || len(w.run.done) > 0 || len(w.Slack.State().Sockets) > 0 })
-	if err != nil {
+	go func(over chan struct{}) { // Slack need not change when the program ends
+		select {
+		case <-over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}(w.run.over)
+	err := w.Slack.Wait(ctx, func() bool { return len(w.Slack.State().Sockets) > 0 })
+	if err != nil && !w.run.ended() {
 		return fmt.Errorf("the bot does not connect: %w", err)
 	}
 	return nil
+}
+
+func (r *running) ended() bool {
+	select {
+	case <-r.over:
+		return true
+	default:
+		return false
+	}
 }
 
 // Crash ends the life as kill -9 would.
@@ -242,10 +274,9 @@ func (w *World) Crash() error {
 
 // reap waits for the rests of a life that was killed.
 func (w *World) reap() {
-	<-w.run.done // what a dead process returns nobody hears
+	<-w.run.over // what a dead process returns nobody hears
 	w.strike(w.run.life.died())
 	w.run.stop()
-	w.run = nil
 	w.down(true)
 }
 
@@ -259,18 +290,15 @@ func (w *World) Reap() bool {
 }
 
 // Down reports whether no program runs.
-func (w *World) Down() bool { return w.run == nil || w.run.life.Dead() || len(w.run.done) > 0 }
+func (w *World) Down() bool { return w.run == nil || w.run.life.Dead() || w.run.ended() }
 
 // Ended clears away a program that has ended by itself, and returns what it said.
 func (w *World) Ended() (said error, ended bool) {
-	if w.run == nil || w.run.life.Dead() || len(w.run.done) == 0 {
+	if w.run == nil || w.run.life.Dead() || !w.run.ended() {
 		return nil, false
 	}
-	said = <-w.run.done
 	w.run.stop()
-	w.run = nil
-	w.down(false)
-	return said, true
+	return w.down(false), true
 }
 
 // Stop asks the program to end, as SIGTERM does, and returns what it said.
@@ -279,11 +307,9 @@ func (w *World) Stop() error {
 		return nil
 	}
 	w.run.stop()
-	err := <-w.run.done
-	w.run = nil
+	<-w.run.over
 	w.strike("stop")
-	w.down(false)
-	return err
+	return w.down(false)
 }
 
 // strike counts trouble with the program itself.
@@ -300,10 +326,14 @@ func (w *World) deaths() map[string]int {
 	return maps.Clone(w.struck)
 }
 
-func (w *World) down(crash bool) {
+// down notes since when no program runs, and returns what the last one said.
+func (w *World) down(crash bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.downs = append(w.downs, Down{Span{From: time.Now()}, crash})
+	last := w.run
+	w.run = nil
+	w.downs = append(w.downs, Down{Span{From: last.at}, crash})
+	return last.said
 }
 
 func (w *World) up() {

@@ -28,6 +28,7 @@ type Evidence struct {
 	IMs      map[string]string         // of channels that are conversations with the bot, the person
 	Freezes  []Span                    // when nothing was to be written to Azure
 	Lost     []Span                    // what the program can know nothing of, since its journal was put back
+	Jumps    []Jump                    // of the program's clock: what it waits for by that clock is over sooner
 	Mute     []Span                    // when nothing new that the bot said reached a channel, though it tried
 	Cut      []Span                    // when Slack had no socket to the bot
 	Truths   map[string]azuresim.State // what was true when a message was first read, by its ts
@@ -83,7 +84,7 @@ func (w *World) Evidence() Evidence {
 	e.IMs, e.Mute, e.Cut = w.conversations(), slices.Clone(w.log.mute), slices.Clone(w.log.cut)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e.Freezes, e.Lost = slices.Clone(w.freezes), slices.Clone(w.lost)
+	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
 	for i, a := range w.acts {
 		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]
 	}
@@ -94,6 +95,16 @@ func (w *World) Evidence() Evidence {
 // lost reports whether the program can know nothing of that moment, since its journal was put back.
 func (e Evidence) lost(at time.Time) bool {
 	return slices.ContainsFunc(e.Lost, func(s Span) bool { return s.Holds(at) })
+}
+
+// jumped is by how much the program's clock jumped ahead between two moments.
+func (e Evidence) jumped(from, to time.Time) (by time.Duration) {
+	for _, j := range e.Jumps {
+		if !j.At.Before(from) && j.At.Before(to) {
+			by += j.By
+		}
+	}
+	return by
 }
 
 // Rollouts are the ids of all rollouts that were announced in a channel, oldest first.

@@ -48,6 +48,12 @@ func (h *havoc) calls() string {
 func (h *havoc) azure(kind string) []string {
 	state := h.w.Azure.Snapshot()
 	set := pick(h.chance, "set", state.Sets...)
+	switch { // what few sets can meet, they meet more often
+	case set.Spot && h.hit("eviction", 15):
+		kind = "evict"
+	case set.Autoscale != nil && h.hit("autoscaling", 10):
+		kind = "scale"
+	}
 	f := azuresim.Fault{Kind: kind, Set: set.Name}
 	switch kind {
 	case "http-status", "throttle", "slow", "drip", "reset", "half-body", "malformed", "wrong-type", "big-body", "html", "redirect", "foreign-host":

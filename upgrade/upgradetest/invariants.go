@@ -140,7 +140,7 @@ func (c *cases) rested(k Call, r *rollout) {
 			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) {
 				continue
 			}
-			if i.Doing != "" || k.Time.Sub(i.Since) < c.Policy.Soak {
+			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.Policy.Soak {
 				c.blame("I6", k.Time, "%v was started %s after instance %s of %s was done", k.Instances, k.Time.Sub(i.Since), i.ID, c.gateOf(i.ID, r, k))
 			}
 		}

@@ -110,12 +110,12 @@ var (
 
 func (c *cases) read() {
 	for _, p := range c.e.Posts {
-		first := p.First()
+		first, all := p.First(), p.EphemeralTo == "" && c.e.IMs[p.Channel] == ""
 		switch m := about(first.Title()); {
-		case m != nil && p.EphemeralTo == "" && c.rollout(p.Rollout()) == nil: // a message may come twice after a crash
+		case m != nil && all && c.rollout(p.Rollout()) == nil: // a message may come twice after a crash
 			c.rollouts = append(c.rollouts, rollout{id: p.Rollout(), set: m[1], target: m[2], of: m[3], requester: c.requesterOf(first),
 				opened: p.Posted(), ended: p.ended()})
-		case titlePlan.MatchString(first.Title()) && p.EphemeralTo == "":
+		case titlePlan.MatchString(first.Title()) && all:
 			c.plan(p)
 		}
 		if m := titleCard.FindStringSubmatch(first.Title()); m != nil {

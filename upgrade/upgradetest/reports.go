@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 )
@@ -14,6 +15,9 @@ var (
 	counts  = regexp.MustCompile(`^\*?(\d+) ([a-z ]+)\*?$`)
 	images  = regexp.MustCompile(`^(?:Images|Sizes): (\d+) (?:on|at) (?:the new one|\S+), (\d+) (?:on|at) others`)
 )
+
+// reading is how long it may take the program to see an instance well twice.
+const reading = time.Minute
 
 // judgeReports: I10, every rollout that has ended has its report, and it tells the truth.
 func (c *cases) judgeReports() {
@@ -72,11 +76,20 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 			t.fresh++
 			if i.Provisioning == "succeeded" && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
 				t.most++
-				t.sure += bit((i.Health == "" || i.Health == "healthy") && !c.forgotten(r, i.ID))
+				well := (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
+				t.sure += bit(well && c.e.jumped(r.opened, p.Posted()) == 0 && !c.forgotten(r, i.ID) && !c.saidFailed(r, i.ID))
 			}
 		}
 	}
 	return t
+}
+
+// saidFailed reports whether people were ever told that the instance failed, or that nothing tells whether it
+// did: it may have come up since, and only a person's word makes it well.
+func (c *cases) saidFailed(r *rollout, id string) bool {
+	return slices.ContainsFunc(c.e.Posts, func(p Post) bool {
+		return p.Rollout() == r.id && slices.ContainsFunc(p.States, func(s Seen) bool { return s.says("✖ `"+id+"`") || s.says("? `"+id+"`") })
+	})
 }
 
 // forgotten reports whether what the journal has lost holds a start of the instance.

@@ -109,10 +109,10 @@ func newSet(c *chance, name string, image map[string]string) simSet {
 	if c.hit("zones", 20) {
 		s.Zones, s.Faults = []string{"1", "2", "3"}, 1
 	}
-	if c.hit("spot", 10) {
+	if c.hit("spot", 20) {
 		s.Priority, s.Eviction, s.Faults = "Spot", pick(c, "eviction", "Deallocate", "Delete"), 1
 	}
-	if c.hit("autoscale", 20) {
+	if c.hit("autoscale", 30) {
 		s.Autoscale = map[string]int{"minimum": 1, "maximum": s.Capacity + 4}
 	}
 	s.exceptions(c)

@@ -64,7 +64,7 @@ func Simulate(seed, journal string, program Program) (Simulated, error) {
 		return Simulated{Seed: seed}, err
 	}
 	s := &simulation{chance: c, havoc: &havoc{chance: c, w: p.World}, play: p, ask: ask, tried: map[string]int{}}
-	s.rates = rates{trouble: pick(c, "trouble", 0, 8, 15, 25, 40), crash: pick(c, "crashes", 0, 6, 12, 20, 30), nonsense: pick(c, "nonsense", 0, 5, 10, 20),
+	s.rates = rates{trouble: pick(c, "trouble", 0, 10, 20, 35, 50), crash: pick(c, "crashes", 0, 10, 20, 30, 40), nonsense: pick(c, "nonsense", 0, 5, 10, 20),
 		meddling: pick(c, "meddling", 0, 2, 5, 10), haste: pick(c, "haste", 40, 60, 80)}
 	s.run()
 	return s.result(file), p.Close()

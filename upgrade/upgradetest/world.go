@@ -85,7 +85,8 @@ type World struct {
 	downs     []Down
 	frozen    string // why, "" = it is not
 	freezes   []Span
-	lost      []Span         // between a backup and when it was put back
+	lost      []Span // between a backup and when it was put back
+	jumps     []Jump
 	troubled  bool           // trouble with Slack was ordered
 	struck    map[string]int // trouble with the program itself, by its kind
 }
@@ -105,6 +106,12 @@ type Span struct{ From, To time.Time }
 // Holds reports whether the moment is in it.
 func (s Span) Holds(at time.Time) bool {
 	return !at.Before(s.From) && (s.To.IsZero() || at.Before(s.To))
+}
+
+// Jump is a moment at which the program's clock jumped ahead.
+type Jump struct {
+	At time.Time
+	By time.Duration
 }
 
 // Down is a time without the program.
@@ -203,8 +210,11 @@ func (w *World) why() string {
 // Skew sets the program's clock ahead of everybody else's. (Behind, its network's own deadlines, which
 // go by the world's clock, would all have passed.)
 func (w *World) Skew(by time.Duration) {
-	w.skew.Store(int64(by))
+	was := time.Duration(w.skew.Swap(int64(by)))
 	w.strike("clock")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.jumps = append(w.jumps, Jump{time.Now(), by - was})
 }
 
 // forget notes that the program can know nothing of what has happened since.

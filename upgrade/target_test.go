@@ -80,6 +80,7 @@ func TestATargetIsRefusedWithTheWayOn(t *testing.T) {
 		{"R45 a VHD, which takes the policy's leave", ask("https://shop.blob.core.windows.net/os/b.vhd"), nil, CodePolicy, "(allowed: none)"},
 		{"a VM size that Azure does not offer", ask("", func(a *Ask) { a.Size = "Standard_D4s_v4" }), nil, CodeUnknown, "Did you mean `Standard_D"},
 		{"a VM size for fewer instances", ask("", func(a *Ask) { a.Size = "Standard_L80" }), nil, CodePolicy, "3 instances of size Standard_L80 at most, and web has 6"},
+		{"R4 a VM size for a set of several, to which nothing could put it back", ask("", func(a *Ask) { a.Size = "Standard_D4s_v5" }), func(s *ScaleSet) { s.Model.Size = "" }, CodePolicy, "the model of web names no one VM size"},
 		{"R33 the VM size that the set has", ask("", func(a *Ask) { a.Size = "standard_d2s_v5" }), nil, CodeNothing, "6 already current"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -125,6 +126,16 @@ func TestAResizeIsAPlanLikeAnyOther(t *testing.T) {
 	upgraded := webPlan(func(s *ScaleSet, pol *Policy, w *Wish) { sized(s); s.Model.Size = "Standard_D4s_v5" })
 	if len(upgraded.Pending) != 1 || !strings.Contains(upgraded.Pending[0], "the model's VM size, too: Standard_D4s_v5") {
 		t.Errorf("R41: pending %q", upgraded.Pending)
+	}
+}
+
+func TestAResizeSaysWhatItMayTakeAlong(t *testing.T) {
+	following := func(s *ScaleSet, pol *Policy, w *Wish) { larger(s, pol, w); s.Model.Image = version(Latest) }
+	for name, want := range map[string]bool{"a version": false, "latest": true} {
+		p := webPlan(map[string]planChange{"a version": larger, "latest": following}[name])
+		if got := strings.Contains(strings.Join(p.Hazards, "\n"), "an instance may get the newest image, too, and with it a new OS disk"); got != want {
+			t.Errorf("the model names %s: hazards %q", name, p.Hazards)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // pin turns the words for the goal into one exact image or size (R43).
-func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet) error {
+func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet, pol Policy) error {
 	model, show := seen.Model.Image, "/vmss show "+seen.Name
 	if ask.Size != "" {
 		return d.pinSize(ctx, w, ask.Size, seen)
@@ -27,6 +27,9 @@ func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet) error {
 	image, no := wanted(ask, seen)
 	if no != nil {
 		return no
+	}
+	if no := permitted(seen, pol, Target{Setting: Setting{Image: image}}); no != nil {
+		return no // before it is looked up: whoever may plan a set may not look into every gallery in reach
 	}
 	if image.Follows() {
 		newest, err := d.newest(ctx, seen.Location, image)

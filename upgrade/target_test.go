@@ -60,6 +60,24 @@ func TestATargetIsPinnedToOneImage(t *testing.T) {
 	}
 }
 
+// closed is a catalogue that nobody may look into.
+type closed struct{ Catalogue }
+
+func (closed) Version(context.Context, string, Image) (ImageVersion, error) { panic("looked up") }
+
+func (closed) Versions(context.Context, string, Image) ([]ImageVersion, error) { panic("listed") }
+
+func TestR45WhatASetMayNotRunIsNotLookedUp(t *testing.T) {
+	for _, target := range []string{golden, ubuntu, ubuntu + "/versions/1.9.0", "/CommunityGalleries/acme/Images/node", "https://shop.blob.core.windows.net/os/b.vhd"} {
+		d, _, _ := deskAt(night)
+		d.Catalogue = closed{d.Catalogue}
+		_, err := d.Plan(context.Background(), ana, ask(target))
+		if no := refusal(t, err); no.Code != CodePolicy {
+			t.Errorf("%s: refused %s: %s", target, no.Code, no.What)
+		}
+	}
+}
+
 func TestATargetIsRefusedWithTheWayOn(t *testing.T) {
 	onGallery := func(s *ScaleSet) { s.Model.Image = Image{ID: ubuntu + "/versions/1.9.0"} }
 	onManaged := func(s *ScaleSet) { s.Model.Image = Image{ID: golden} }
@@ -72,8 +90,8 @@ func TestATargetIsRefusedWithTheWayOn(t *testing.T) {
 	}{
 		{"R45 a version that is not in the region", ask("1.12.0"), onGallery, CodePolicy, "it is in northeurope only"},
 		{"R43 a version that is not in the gallery", ask("1.10.1"), onGallery, CodeUnknown, "it has 1.12.0, 1.11.0, 1.10.0, 1.9.0. Did you mean `1.10.0`?"},
-		{"R45 another image, which the policy does not name", ask(golden), nil, CodePolicy, "name it under images in the set's policy"},
-		{"R43 a managed image that does not exist", ask(golden + "9"), nil, CodeUnknown, "there is no managed image golden-29"},
+		{"R45 another image, which the policy does not name", ask(golden), nil, CodePolicy, "name it under allowed_images in the set's policy"},
+		{"R43 a managed image that does not exist", ask(golden + "9"), func(s *ScaleSet) { s.Model.Image = Image{ID: golden + "9"} }, CodeUnknown, "there is no managed image golden-29"},
 		{"a version of what has none", ask("2.0"), onManaged, CodePolicy, "runs a managed image, which has no versions: name the image"},
 		{"R43 a version, for a model that follows latest, as what the model says", ask("model"), func(s *ScaleSet) { s.Model.Image = Image{ID: ubuntu} }, CodePolicy, "follows latest: name a version instead"},
 		{"a SKU of what has none", ask("1.10.0", func(a *Ask) { a.SKU = "x" }), onGallery, CodeArg, "sku= is about platform images"},

@@ -1,7 +1,6 @@
 package upgrade
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -59,15 +58,7 @@ func regrouped(p Plan, r Rollout, s ScaleSet) []Gate {
 // regroup puts a member as it is now into its gate, the n-th or the one of the domain it moved to. A
 // domain that is not told is the one it had. A canary stays one.
 func regroup(p Plan, gates []Gate, n int, m Member, i Instance) []Gate {
-	is := member(i, p.Target)
-	is.From = m.From
-	if is.UpdateDomain < 0 {
-		is.UpdateDomain = m.UpdateDomain
-	}
-	if is.FaultDomain < 0 {
-		is.FaultDomain = m.FaultDomain
-	}
-	is.Zone, is.Placement = cmp.Or(is.Zone, m.Zone), cmp.Or(is.Placement, m.Placement)
+	is := m.at(i)
 	if p.moved(m, i) == "" || gates[n].Key == canaryGate || p.Order.By == ByBatch {
 		gates[n].Instances = append(gates[n].Instances, is)
 		return gates
@@ -91,8 +82,11 @@ func replanned(p, q Plan, ours Setting) []string {
 	out = append(out, changedLeaves(p.Leaves, q.Leaves)...)
 	for _, g := range q.Gates {
 		for _, m := range g.Instances {
-			if _, was, known := p.Member(m.ID); known && was.Key != g.Key {
+			switch before, was, known := p.Member(m.ID); {
+			case known && was.Key != g.Key:
 				out = append(out, fmt.Sprintf("instance %s: %s, was %s", m.ID, g.Title, was.Title))
+			case known && p.place(before) != p.place(m):
+				out = append(out, fmt.Sprintf("instance %s: %s, was %s", m.ID, p.place(m), p.place(before)))
 			}
 		}
 	}

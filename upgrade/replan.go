@@ -124,24 +124,28 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	}
 	limits := view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits()
 	limits.OnFailure = HoldOnFailure
-	w := Wish{Target: Target{Setting: before}, Order: Order{By: p.Order.By}, Which: Selection{Instances: ours}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
+	// By batch no instance is passed by for a domain that is not told: its gate is the one it was in.
+	w := Wish{Target: Target{Setting: before}, Order: Order{By: ByBatch}, Which: Selection{Instances: ours}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
 	q, no := NewPlan(s, pol, w, now)
 	if no != nil {
 		return Plan{}, no
 	}
-	q.Gates = backwards(p, q)
+	q.Gates, q.Order.By = backwards(p, q, s), p.Order.By
 	q.Digest, q.Hazards = q.digest(), slices.Concat(hazards(s, q.Target), wouldWait(s, q))
 	return q, nil
 }
 
 // backwards are the gates of a rollback: those of the plan it takes back, the last one first, each with
-// its instances.
-func backwards(p, q Plan) []Gate {
+// its instances where they are now.
+func backwards(p, q Plan, s ScaleSet) []Gate {
 	var out []Gate
 	for _, g := range slices.Backward(p.Gates) {
 		for _, m := range g.Instances {
 			if now, _, in := q.Member(m.ID); in {
-				out = into(out, Gate{Key: g.Key, Title: g.Title}, now)
+				i, _ := s.Instance(m.ID)
+				m = m.at(i)
+				m.From = now.From
+				out = into(out, Gate{Key: g.Key, Title: g.Title}, m)
 			}
 		}
 	}

@@ -145,6 +145,30 @@ func TestR5ARollbackTakesWhatWasTouchedLastFirst(t *testing.T) {
 	}
 }
 
+func TestR5WhatFailedIsTakenBackAlthoughAzureTellsNoDomainOfIt(t *testing.T) {
+	for _, by := range []By{"", ByUpdateDomain, ByFaultDomain, ByZone, ByBatch} {
+		p := webPlan(func(s *ScaleSet, _ *Policy, w *Wish) { zoned(s); w.Order.By = by })
+		r := tale{begun, batch(1, "0", "3")}.fold()
+		seen := seenAfter(p, r)
+		zoned(seen.Set)
+		i := &seen.Set.Instances[0]
+		i.Provisioning, i.UpdateDomain, i.FaultDomain, i.Zone = Failed, -1, -1, ""
+		q, no := Undo(p, r, *seen.Set, webPolicy(), "UANA", night)
+		if no != nil || q.Size() != 2 || len(q.Skipped) > 0 || q.Order.By != p.Order.By {
+			t.Fatalf("by %q: back %s (%v)", by, gatesOf(q), no)
+		}
+		m, _, _ := q.Member("0")
+		if m.UpdateDomain != 0 || m.Zone != "1" || m.From != to(runs(v2)) {
+			t.Errorf("by %q: it was %+v", by, m)
+		}
+		zoned(seen.Set)
+		seen.Set.Instances[0].UpdateDomain, seen.Set.Instances[0].FaultDomain = 0, 0
+		if q.moved(m, seen.Set.Instances[0]) != "" {
+			t.Errorf("by %q: told its domain, it has moved", by)
+		}
+	}
+}
+
 func TestR5WhatCannotBeRolledBackSaysWhy(t *testing.T) {
 	mixed := func(s *ScaleSet, _ *Policy, _ *Wish) { s.Instances[3].Image = runs(version("0.9")) }
 	for _, row := range []struct {

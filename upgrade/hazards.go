@@ -78,6 +78,7 @@ func hazards(s ScaleSet, t Target) []string {
 	add(s.ImageNotice, "OS-image notification on: each instance may wait 15 m before it goes")
 	add(s.Spot, "Spot instances: Azure may evict them at any time; one that is evicted is passed by")
 	add(t.Size == "" && was.Follows(), "the model follows latest: after this it is pinned to a version")
+	add(t.Size != "" && was.Follows(), "the model follows latest: with its new size an instance may get the newest image, too, and with it a new OS disk")
 	add(t.Size == "" && !t.Model && t.Image.Kind() != was.Kind(), "from a %s to a %s: Azure may refuse to change that on an existing set, and then nothing is touched", was.Kind(), t.Image.Kind())
 	add(t.Image.Platform() && was.Platform() && t.Image.Family() != was.Family(), "another SKU: %s, was %s. Azure may refuse it, and then nothing is touched", t.Image.Family(), was.Family())
 	add(t.Size != "", "an instance restarts at its new size; Azure may have none of it left where the instance is, and then it fails")

@@ -181,24 +181,33 @@ func Drivable(s ScaleSet) *Refusal {
 	return nil
 }
 
-// allowed keeps a plan to images the set may run: by default the family it runs now. A VHD must be
-// permitted by name: such disks are a thing of the past, and the bot knows nothing about what is in them.
+// allowed keeps a plan to images the set may run, and to those that are not older than what it is on.
 func allowed(s ScaleSet, pol Policy, w Wish) *Refusal {
-	t, policy := w.Target, "/vmss show "+s.Name+" policy"
+	t := w.Target
+	if t.Size != "" {
+		return nil
+	}
+	if no := permitted(s, pol, t); no != nil && w.Undoes == "" { // the image before was allowed when it was rolled out
+		return no
+	}
+	if is := standing(s); !t.Model && older(t.Image, is) && !w.down(pol) {
+		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, is, s.Name)
+	}
+	return nil
+}
+
+// permitted refuses images that the set may not run: by default those of another family than it runs now.
+// A VHD must be permitted by name: such disks are a thing of the past, and the bot knows nothing about
+// what is in them.
+func permitted(s ScaleSet, pol Policy, t Target) *Refusal {
 	families := pol.AllowedImages
 	if len(families) == 0 && (t.Image.Kind() != KindVHD || t.Model) {
 		families = []string{s.Model.Image.Family()}
 	}
-	known := slices.ContainsFunc(families, t.Image.within)
-	switch is := standing(s); {
-	case t.Size != "":
+	if slices.ContainsFunc(families, t.Image.within) {
 		return nil
-	case !known && w.Undoes == "": // the image before was allowed when it was rolled out
-		return Refuse(CodePolicy, policy, "%s is not an image %s may run (allowed: %s). Smallest change: name it under images in the set's policy", t.Image.Family(), s.Name, cmp.Or(strings.Join(families, ", "), "none"))
-	case !t.Model && older(t.Image, is) && !w.down(pol):
-		return Refuse(CodePolicy, policy, "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, is, s.Name)
 	}
-	return nil
+	return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is not an image %s may run (allowed: %s). Smallest change: name it under allowed_images in the set's policy", t.Image.Family(), s.Name, cmp.Or(strings.Join(families, ", "), "none"))
 }
 
 // within reports whether a word of an allow-list permits the image: its family, or the beginning of

@@ -9,7 +9,7 @@ import (
 )
 
 // pin turns the words for the goal into one exact image or size (R43).
-func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet) error {
+func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet, pol Policy) error {
 	model, show := seen.Model.Image, "/vmss show "+seen.Name
 	if ask.Size != "" {
 		return d.pinSize(ctx, w, ask.Size, seen)
@@ -27,6 +27,9 @@ func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet) error {
 	image, no := wanted(ask, seen)
 	if no != nil {
 		return no
+	}
+	if no := permitted(seen, pol, Target{Setting: Setting{Image: image}}); no != nil {
+		return no // before it is looked up: whoever may plan a set may not look into every gallery in reach
 	}
 	if image.Follows() {
 		newest, err := d.newest(ctx, seen.Location, image)
@@ -120,6 +123,10 @@ func (d Desk) unknownVersion(ctx context.Context, seen ScaleSet, image Image, er
 
 // pinSize checks a VM size against those that Azure offers to the set.
 func (d Desk) pinSize(ctx context.Context, w *Wish, size string, seen ScaleSet) error {
+	show := "/vmss show " + seen.Name
+	if seen.Model.Size == "" {
+		return Refuse(CodePolicy, show, "the model of %s names no one VM size, as a mix of several does not: nothing could put that back", seen.Name)
+	}
 	sizes, err := d.Catalogue.Sizes(ctx, seen.ID)
 	if err != nil {
 		return azure("list the VM sizes of "+seen.Name, err)
@@ -127,7 +134,6 @@ func (d Desk) pinSize(ctx context.Context, w *Wish, size string, seen ScaleSet) 
 	at := slices.IndexFunc(sizes, func(s Size) bool {
 		return strings.EqualFold(s.Name, size) || strings.EqualFold(s.Name, "Standard_"+size)
 	})
-	show := "/vmss show " + seen.Name
 	if at < 0 {
 		var names []string
 		for _, s := range sizes {

@@ -174,9 +174,20 @@ func (i Image) Same(j Image) bool {
 // String is the version, or the name of an image that has none.
 func (i Image) String() string { return i.Running() }
 
-// older reports whether a is an earlier version of the same image as b.
+// older reports whether a is an earlier version of the same image as b, or of another SKU or offer of the
+// same publisher an earlier one as far as their numbers and days tell.
 func older(a, b Image) bool {
-	return a.versioned() && a.Family() == b.Family() && CompareVersions(a.Running(), b.Running()) < 0
+	switch {
+	case !a.versioned() || !b.versioned():
+		return false
+	case a.Family() == b.Family(), a.Platform() && strings.EqualFold(a.Publisher+":"+a.Offer, b.Publisher+":"+b.Offer):
+		return CompareVersions(a.Running(), b.Running()) < 0
+	case a.Platform() && strings.EqualFold(a.Publisher, b.Publisher):
+		x, dated := Dated(a.Running())
+		y, both := Dated(b.Running())
+		return dated && both && x.Before(y)
+	}
+	return false
 }
 
 // pinned reports whether it is one certain image or size: neither unknown nor whatever is the latest (R43).

@@ -27,6 +27,9 @@ func Replan(p Plan, r Rollout, s ScaleSet, pol Policy, now time.Time) (Plan, *Re
 	q.From, q.Sections, q.Leaves, q.Unique, q.UpgradeMode = p.Target.of(s.Model), s.Model.Sections, s.Model.Leaves, s.Unique, s.UpgradeMode
 	q.Limits, q.Policy, q.At = w.Limits, p.Policy.Tighter(pol), now
 	q.Gates = regrouped(p, r, s)
+	if no := behind(s, q); no != nil {
+		return Plan{}, no
+	}
 	q.Pending, q.Hazards = pending(s, q.Gates, q.Target), hazards(s, q.Target)
 	q.Digest = q.digest()
 	return q, nil

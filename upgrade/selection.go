@@ -238,7 +238,11 @@ func unknownInstance(s ScaleSet, id string) *Refusal {
 		ids = append(ids, i.ID)
 	}
 	no := Refuse(CodeArg, "/vmss show "+s.Name+" instances", "%s has no instance %s", s.Name, id)
-	switch near := Nearest(id, ids); {
+	near := Nearest(id, ids)
+	if n := slices.IndexFunc(ids, func(x string) bool { return strings.HasSuffix(x, "_"+id) }); n >= 0 && s.Mode == Flexible {
+		near = ids[n] // what tells them apart on a map
+	}
+	switch {
 	case near != "" && s.Mode == Flexible:
 		no.What += fmt.Sprintf(". Did you mean `vm=%s`?", near)
 	case len(ids) > 0:

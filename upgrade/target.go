@@ -182,7 +182,7 @@ func (d Desk) autoscale(ctx context.Context, set SetID) []string {
 	case err != nil:
 		return []string{"whether autoscale is on could not be read: " + AsFault(err, "read autoscale").Message}
 	case a.On:
-		return []string{fmt.Sprintf("autoscale on (%s, %d to %d instances): those it adds are born as the model says, those it takes away are passed by", a.Name, a.Min, a.Max)}
+		return []string{Scaled(a)}
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func (c *command) plan() *upgrade.Refusal {
 			first = no
 		}
 	}
-	if c.req.Verb == VerbResize && len(places) > 1 && c.words[places[1]].keyword() == "to" {
+	if (c.req.Verb == VerbResize || c.req.Verb == VerbPlan) && len(places) > 1 && c.words[places[1]].keyword() == "to" {
 		places = slices.Delete(places, 1, 2)
 	}
 	if len(places) > 2 {
@@ -110,6 +110,9 @@ func readTarget(r *Request, s string) (meant string, err error) {
 	switch {
 	case isTarget(s):
 		r.Target = s
+		return "", nil
+	case r.Verb == VerbPlan && isSize(s): // what a resize would come to
+		r.Size = s
 		return "", nil
 	case link && isImage(address):
 		return address, errors.New("it takes the https:// address of a VHD, without what may stand behind it")

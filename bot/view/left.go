@@ -96,7 +96,7 @@ func nextSteps(rec upgrade.Record) []string {
 	if behind && !back(p) && how != upgrade.OutcomeRollback {
 		what := "See what is left to upgrade"
 		if p.Target.Size != "" {
-			what = "Ask for what is left to resize"
+			what = "See what is left to resize"
 		}
 		out = append(out, "• "+what+": "+copied(again(commands.VerbPlan, p, nil)))
 	}

@@ -2,7 +2,7 @@
 FUZZTIME ?= 10s
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race fuzz clients scripts browser bench bench-all ci
+.PHONY: test lint race fuzz clients scripts browser bench bench-all kills ci
 
 test:
 	go test ./...
@@ -20,6 +20,7 @@ race:
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)
+	go test -count=1 -run NoNameMentions ./bot/view -args -names 600
 
 clients:
 	.ci/clients/run
@@ -32,6 +33,9 @@ scripts:
 browser:
 	go vet -tags browser ./cmd/demo
 	go test -count=1 -tags browser -run 'Clicking|AForm' ./cmd/demo
+
+kills:
+	go test -count=1 -run KilledAgain ./cmd/demo -args -kills 50
 
 bench:
 	.ci/bench

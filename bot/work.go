@@ -121,7 +121,7 @@ func (d *desk) wait(ctx context.Context, longest time.Duration) {
 // looks reports whether a verb only reads.
 func looks(v commands.Verb) bool {
 	switch v {
-	case commands.VerbHome, commands.VerbHelp, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbStatus, commands.VerbWhy, commands.VerbPending:
+	case commands.VerbHome, commands.VerbHelp, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbStatus, commands.VerbWhy, commands.VerbPending:
 		return true
 	}
 	return false
@@ -133,7 +133,7 @@ func (s spoken) slow() bool {
 		return false // it opens first
 	}
 	switch s.request.Verb {
-	case commands.VerbUpgrade, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover:
+	case commands.VerbUpgrade, commands.VerbResize, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover:
 		return true
 	}
 	return false

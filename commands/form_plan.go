@@ -116,7 +116,7 @@ func moreField(r Request) Field {
 // targetField offers what can be rolled out: what the domain refuses is left out, because deprecated or
 // not to be used, and so are the oldest of more than a menu holds.
 func targetField(r Request, l Lists) Field {
-	f := Field{Name: fieldTarget, Label: "Image", Hint: "A version such as 4.0.20160229, latest, model (what the set's model says), the id of an image, or https://….vhd", Kind: FieldText, Value: r.Target, Most: maxTarget, Listed: true, About: r.Set}
+	f := Field{Name: fieldTarget, Label: "Image", Hint: "A version such as 4.0.20160229, latest, model (what the set's model says), the id of an image, or https://….vhd", Kind: FieldText, Value: cmp.Or(r.Target, r.Size), Most: maxTarget, Listed: true, About: r.Set}
 	if l.Set == nil || len(l.Versions) == 0 {
 		return f
 	}

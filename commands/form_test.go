@@ -454,6 +454,7 @@ func TestAChoiceThatWasNotUnderstoodNeverBecomesAll(t *testing.T) {
 		"upgrade web 1.2 skip=": "skip", "upgrade web 1.2 skip=vm:": "skip", "upgrade web 1.2 skip=ud:0": "skip", "upgrade web 1.2 skip=7-4": "skip", "upgrade web 1.2 skip vm:3": "skip which",
 		"upgrade web 1.2 vm=x.y ud=y": "ud vm", "upgrade web 1.2 ud=0 ud=1": "ud", "upgrade web 1.2 skip=3 skip=9": "skip", "upgrade web 1.2 uds=0 ud=1": "ud",
 		"upgrade web 1.2 du=0": "which", "upgrade web 1.2 domain=0": "which", "upgrade web 1.2 3": "which", "upgrade web 1.2 window=x": "which",
+		"upgrade web ud:0": "ud", "upgrade web vm3": "vm", "resize web zone:1": "zone", `upgrade web "fd=0"`: "fd", "upgrade ud:0 1.2": "ud", "plan web skip:3": "skip",
 		"upgrade web 1.2 ud=0 soak=x": "", "upgrade web lates": "", "upgrade web 1.2 soak=x": "", "upgrade web": "", "upgrade web 1.2 by=x": "",
 	} {
 		req, no := Parse(text)

@@ -28,6 +28,7 @@ func TestFormat(t *testing.T) {
 			Request{Verb: VerbPlan, Set: "s", Target: "latest", SKU: "16.04-LTS", Order: upgrade.Order{By: upgrade.ByBatch, Batch: upgrade.Limit{Percent: 20}, Canary: 2}, Which: upgrade.Selection{
 				UpdateDomains: []int{0}, FaultDomains: []int{1, 2}, Zones: []string{"1", "2", "3"}, Instances: []string{"1", "4", "5", "6", "web_0"}, Skip: []string{"3", "9"}}, Options: Options{OnFailure: upgrade.RollbackOnFailure}},
 			"plan s latest sku=16.04-LTS ud=0 fd=1,2 zone=1-3 vm=1,4-6,web_0 skip=vm:3,9 by=batch batch=20% canary=2 on-failure=rollback"},
+		{"a plan of a size", Request{Verb: VerbPlan, Set: "s", Size: "Standard_D4s_v5"}, "plan s to Standard_D4s_v5"},
 		{"a size", Request{Verb: VerbResize, Set: "s", Size: "Standard_D4s_v5", Which: upgrade.Selection{Zones: []string{"3"}}}, "resize s to Standard_D4s_v5 zone=3"},
 		{"what was not understood is a key without a value", Request{Verb: VerbUpgrade, Set: "s", Which: upgrade.Selection{Zones: []string{"3"}}, Unclear: []string{"ud", "vm", "which"}}, "upgrade s ud= zone=3 vm= which="},
 		{"zero is said where it was said", Request{Verb: VerbPlan, Set: "s", Target: "model", Options: Options{MaxFailures: count(0), Soak: span(0)}}, "plan s model max-failures=0 soak=0s"},
@@ -86,7 +87,7 @@ func randomRequest(r *rand.Rand) Request {
 		req.About = pick(r, "", "upgrade", "abort", "help")
 	case VerbUpgrade, VerbPlan, VerbResize:
 		req.Set, req.Which, req.Order, req.Options = randomSet(r), randomSelection(r), randomOrder(r), randomOptions(r)
-		if req.Verb == VerbResize {
+		if req.Verb == VerbResize || req.Verb == VerbPlan && r.IntN(4) == 0 {
 			req.Size = pick(r, "Standard_", "Basic_") + letters(r, "ABDEabds-_", 40) + "4s_v5"
 			break
 		}

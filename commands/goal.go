@@ -21,7 +21,7 @@ func (c *command) plan() *upgrade.Refusal {
 			first = no
 		}
 	}
-	if c.req.Verb == VerbResize && len(places) > 1 && c.words[places[1]].keyword() == "to" {
+	if (c.req.Verb == VerbResize || c.req.Verb == VerbPlan) && len(places) > 1 && c.words[places[1]].keyword() == "to" {
 		places = slices.Delete(places, 1, 2)
 	}
 	if len(places) > 2 {
@@ -60,6 +60,7 @@ func (c *command) setAndGoal(places []int) *upgrade.Refusal {
 	case len(places) == 2 && goal.swapped(c.words[places[0]].text, c.words[places[1]].text):
 		return c.swapped(places[0], places[1])
 	case c.req.Set == "":
+		c.perhaps(places[0])
 		return c.badSet(places[0])
 	case len(places) == 1:
 		return c.lacks("", "`%s` needs a %s after %s%s", c.req.Verb, goal.noun, echo(c.req.Set), goal.such)
@@ -84,6 +85,9 @@ func (c *command) swapped(set, said int) *upgrade.Refusal {
 func (c *command) goal(at int) *upgrade.Refusal {
 	goal, said := c.req.Verb.goal(), c.words[at].text
 	meant, err := goal.read(&c.req, said)
+	if err != nil {
+		c.perhaps(at)
+	}
 	shown, _, _ := strings.Cut(said, "?")
 	switch {
 	case err == nil:
@@ -106,6 +110,9 @@ func readTarget(r *Request, s string) (meant string, err error) {
 	switch {
 	case isTarget(s):
 		r.Target = s
+		return "", nil
+	case r.Verb == VerbPlan && isSize(s): // what a resize would come to
+		r.Size = s
 		return "", nil
 	case link && isImage(address):
 		return address, errors.New("it takes the https:// address of a VHD, without what may stand behind it")
@@ -148,6 +155,13 @@ func (c *command) tooMany(places []int) *upgrade.Refusal {
 		said = append(said, c.words[i].text)
 	}
 	return c.refuse("", "`%s` takes a scale set and a %s, and these are %d words: %s", c.req.Verb, c.req.Verb.goal().noun, len(said), echo(strings.Join(said, " ")))
+}
+
+// perhaps notes that a word that fits nowhere chose instances: "ud:0" or "zone".
+func (c *command) perhaps(at int) {
+	if key, _ := cutKey(c.words[at].text); slices.Contains(whichKeys, key) {
+		c.unclear(key)
+	}
 }
 
 // reads reports whether the value can be the key's, at least nearly: a set may be named like an option.

@@ -36,7 +36,7 @@ var topics = []topic{
 	{"plan it, ask, roll it out", Help{VerbUpgrade, []string{"upgrade SET TARGET [options]", targets, whichWords, howWords, limitWords, restWords},
 		"Plans an upgrade, opens its rollout and asks before each gate: an update domain, or what by= says. Which instances: those that all of ud=, fd=, zone= and vm= name, without those of skip=; without any all of them, one update domain after the other. Nothing is changed before somebody approves.",
 		[]string{"upgrade myvmss 4.0.20160229 ud=0", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"", "upgrade rg-shop/web-prod model by=zone canary=1 skip=vm:3,9 max-unavailable=20%"}, requesters}},
-	{"only look at the plan", Help{VerbPlan, []string{"plan SET TARGET [options]", targets, whichWords, howWords, limitWords, restWords},
+	{"only look at the plan", Help{VerbPlan, []string{"plan SET TARGET [options]", "plan SET to SIZE [options]", targets, whichWords, howWords, limitWords, restWords},
 		"Shows the plan that upgrade would make: each gate with its instances, what is passed by and why, how long it takes, what is in the way. Nothing is asked or changed.",
 		[]string{"plan myvmss latest", "plan myvmss 4.0.20160229 ud=0", "plan rg-shop/web-prod model ud=1-3"}, readers}},
 	{"another VM size", Help{VerbResize, []string{"resize SET to SIZE [options]", whichWords, howWords, limitWords, "also:   note=\"CHG-123\""},

@@ -36,6 +36,8 @@ func TestTargetsOfEveryKind(t *testing.T) {
 		{"a VHD's address with what Slack showed of it", "upgrade s <" + vhdOf + "|" + vhdOf + ">", upgrading(vhdOf, all)},
 		{"of a link the address that people saw", "upgrade s <https://evil.blob.core.windows.net/x/y.vhd|" + vhdOf + ">", upgrading(vhdOf, all)},
 		{"another SKU, with a version", "upgrade s 16.04.202109280 sku=16.04-LTS", Request{Verb: VerbUpgrade, Set: "s", Target: "16.04.202109280", SKU: "16.04-LTS"}},
+		{"what a resize would come to", "plan s to Standard_D4s_v5 ud=0", Request{Verb: VerbPlan, Set: "s", Size: "Standard_D4s_v5", Which: upgrade.Selection{UpdateDomains: []int{0}}}},
+		{"the same without a word between", "plan s standard_d4s_v5", Request{Verb: VerbPlan, Set: "s", Size: "standard_d4s_v5"}},
 		{"another SKU, and its newest version", "plan sku=22_04-lts-gen2 s Latest", Request{Verb: VerbPlan, Set: "s", Target: "latest", SKU: "22_04-lts-gen2"}},
 		{"a VM size", "resize web to Standard_D4s_v5", Request{Verb: VerbResize, Set: "web", Size: "Standard_D4s_v5"}},
 		{"a VM size, in fewer words and with options", "resize rg/web Standard_E96-24ads_v5 by=fd ud=0", Request{Verb: VerbResize, Set: "rg/web", Size: "Standard_E96-24ads_v5", Order: upgrade.Order{By: upgrade.ByFaultDomain}, Which: upgrade.Selection{UpdateDomains: []int{0}}}},

@@ -211,7 +211,7 @@ func (d Desk) plan(ctx context.Context, by Person, ask Ask, set SetSummary, pol 
 	if no := wish.limit(ask, pol, len(seen.Instances)); no != nil {
 		return Plan{}, no
 	}
-	if err := d.pin(ctx, &wish, ask, seen); err != nil {
+	if err := d.pin(ctx, &wish, ask, seen, pol); err != nil {
 		return Plan{}, err
 	}
 	wish.Hazards = append(wish.Hazards, d.autoscale(ctx, set.ID)...)

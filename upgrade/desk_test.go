@@ -252,3 +252,18 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestASetIsFoundByNameOrGroupAndName(t *testing.T) {
+	d, _, _ := deskAt(night)
+	for _, name := range []string{"web", "WEB", "shop/web", "Shop/Web"} {
+		if _, err := d.Plan(context.Background(), ana, ask("2.0", func(a *Ask) { a.Set = name })); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"other/web", "web/shop", "we", "shop"} {
+		_, err := d.Plan(context.Background(), ana, ask("2.0", func(a *Ask) { a.Set = name }))
+		if no := refusal(t, err); no.Code != CodeUnknown {
+			t.Errorf("%s: %v", name, no)
+		}
+	}
+}

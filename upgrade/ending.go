@@ -88,6 +88,17 @@ func (v view) recommend() ModelAnswer {
 	return Keep
 }
 
+// elsewhere lists the set's instances that are not on the target.
+func (v view) elsewhere() []string {
+	var out []string
+	for _, i := range v.seen.Set.Instances {
+		if !v.p.Target.In(i).Same(v.p.Target.Setting) {
+			out = append(out, i.ID)
+		}
+	}
+	return out
+}
+
 // split counts the set's instances on the target and not.
 func (v view) split() (on, off int) {
 	for _, i := range v.seen.Set.Instances {

@@ -24,7 +24,7 @@ func wouldWait(s ScaleSet, p Plan) []string {
 	}
 	helps := fmt.Sprintf("max-unavailable=%d", len(ill)+1)
 	if p.Policy.MaxUnavailable.Of(p.Total) <= len(ill) {
-		helps += ", which the set's policy does not permit"
+		helps += fmt.Sprintf(", which the set's policy does not permit, or start or repair %s", Count(len(ill)-p.Limits.MaxUnavailable+1, "instance"))
 	}
 	return []string{fmt.Sprintf("as it is now it would wait: out of service already: %s, and max-unavailable is %d. Smallest change: %s", Instances(ill), p.Limits.MaxUnavailable, helps)}
 }
@@ -32,7 +32,7 @@ func wouldWait(s ScaleSet, p Plan) []string {
 // pending tells what manualupgrade would apply besides the target (R41), to those it is going to reach. An
 // instance that failed lacks the model for that reason alone.
 func pending(s ScaleSet, gates []Gate, t Target) []string {
-	var sized, imaged, others []string
+	var sized, others []string
 	for _, g := range gates {
 		for _, m := range g.Instances {
 			i, present := s.Instance(m.ID)
@@ -40,12 +40,9 @@ func pending(s ScaleSet, gates []Gate, t Target) []string {
 				continue
 			}
 			sizes := t.Size == "" && s.Model.Size != "" && i.Size != "" && !strings.EqualFold(i.Size, s.Model.Size)
-			images := t.Size != "" && !i.Image.Same(s.Model.Image) && !s.Model.Image.Follows()
 			switch {
 			case sizes:
 				sized = append(sized, i.ID)
-			case images:
-				imaged = append(imaged, i.ID)
 			case !i.LatestModel && i.Provisioning != Failed && (i.Image.Same(s.Model.Image) || s.Model.Image.Follows()):
 				others = append(others, i.ID)
 			}
@@ -59,7 +56,6 @@ func pending(s ScaleSet, gates []Gate, t Target) []string {
 		}
 	}
 	say(sized, "%s will get the model's VM size, too: %s", s.Model.Size)
-	say(imaged, "%s will get the model's image %s, too, and with it a new OS disk", s.Model.Image)
 	say(others, "the model has changes besides the "+t.noun()+", which %s will get, too")
 	return out
 }

@@ -89,8 +89,20 @@ func (i Image) Platform() bool { return i.ID == "" && i.URI == "" && i.Publisher
 // versioned reports whether the image is one of several versions of the same thing, as those of
 // platform and galleries are.
 func (i Image) versioned() bool {
-	_, _, gallery := cutFold(i.ID, "galleries/")
+	_, _, gallery := i.parts()
 	return i.Platform() || gallery
+}
+
+// parts are the id without its version, the version, "" if it names none, and whether the image is a
+// gallery's. They are read from the end: a resource group may be called as anything.
+func (i Image) parts() (base, version string, gallery bool) {
+	words := strings.Split(i.ID, "/") // …/galleries/GALLERY/images/IMAGE[/versions/VERSION]
+	n := len(words)
+	if base = i.ID; n > 2 && strings.EqualFold(words[n-2], "versions") {
+		version, n = words[n-1], n-2
+		base = i.ID[:len(i.ID)-len("/versions/"+version)]
+	}
+	return base, version, n > 4 && strings.HasSuffix(strings.ToLower(words[n-4]), "galleries")
 }
 
 // At is another version of the same image; of what has no versions it is the image itself.
@@ -99,7 +111,7 @@ func (i Image) At(version string) Image {
 	case i.Platform():
 		return Image{Publisher: i.Publisher, Offer: i.Offer, SKU: i.SKU, Version: version}
 	case i.versioned():
-		base, _, _ := cutFold(i.ID, "/versions/")
+		base, _, _ := i.parts()
 		return Image{ID: base + "/versions/" + version}
 	}
 	return i
@@ -109,11 +121,10 @@ func (i Image) At(version string) Image {
 // "" when nothing names one. A gallery's image without a version follows the latest. Images that have
 // no versions are told apart by their names.
 func (i Image) Running() string {
-	_, named, _ := cutFold(i.ID, "/versions/")
-	switch {
-	case i.Platform():
+	if i.Platform() {
 		return cmp.Or(i.Exact, i.Version)
-	case i.versioned():
+	}
+	if _, named, gallery := i.parts(); gallery {
 		return cmp.Or(i.Exact, named, Latest)
 	}
 	name := cmp.Or(i.URI, i.ID)
@@ -132,7 +143,7 @@ func (i Image) Family() string {
 	case i.URI != "":
 		return i.URI[:strings.LastIndexByte(i.URI, '/')+1]
 	}
-	base, _, _ := cutFold(i.ID, "/versions/")
+	base, _, _ := i.parts()
 	return strings.ToLower(base)
 }
 
@@ -152,31 +163,35 @@ func (i Image) Name() string {
 }
 
 // Same reports whether both are the same image in the same version; an unknown version is never
-// the same as anything (R43: exact versions are compared).
+// the same as anything (R43: exact versions are compared). VHDs that differ in case are two blobs.
 func (i Image) Same(j Image) bool {
+	if i.URI != "" || j.URI != "" {
+		return i.URI == j.URI
+	}
 	return i.Family() != "" && i.Family() == j.Family() && i.Running() != "" && strings.EqualFold(i.Running(), j.Running())
 }
 
 // String is the version, or the name of an image that has none.
 func (i Image) String() string { return i.Running() }
 
-// older reports whether a is an earlier version of the same image as b.
+// older reports whether a is an earlier version of the same image as b, or of another SKU or offer of the
+// same publisher an earlier one as far as their numbers and days tell.
 func older(a, b Image) bool {
-	return a.versioned() && a.Family() == b.Family() && CompareVersions(a.Running(), b.Running()) < 0
+	switch {
+	case !a.versioned() || !b.versioned():
+		return false
+	case a.Family() == b.Family(), a.Platform() && strings.EqualFold(a.Publisher+":"+a.Offer, b.Publisher+":"+b.Offer):
+		return CompareVersions(a.Running(), b.Running()) < 0
+	case a.Platform() && strings.EqualFold(a.Publisher, b.Publisher):
+		x, dated := Dated(a.Running())
+		y, both := Dated(b.Running())
+		return dated && both && x.Before(y)
+	}
+	return false
 }
 
 // pinned reports whether it is one certain image or size: neither unknown nor whatever is the latest (R43).
 func pinned(s Setting) bool { return s.Size != "" || s.Running() != "" && !s.Follows() }
-
-// cutFold is strings.Cut without regard to the case of sep, which is ASCII.
-func cutFold(s, sep string) (before, after string, found bool) {
-	for n := 0; n+len(sep) <= len(s); n++ {
-		if strings.EqualFold(s[n:n+len(sep)], sep) {
-			return s[:n], s[n+len(sep):], true
-		}
-	}
-	return s, "", false
-}
 
 // Dated is the day that publishers write into the version: 4.0.20160229, 22.04.202401170,
 // 20348.2655.240810. ok is false when it names none; it is a habit of theirs and no promise.

@@ -56,11 +56,42 @@ func TestR43OnlyTheExactVersionIsTheSame(t *testing.T) {
 		{"managed images by name", Image{ID: golden}, Image{ID: golden}, true},
 		{"and only by name", Image{ID: golden}, Image{ID: golden + "1"}, false},
 		{"VHDs of one container", Image{URI: "https://shop.blob.core.windows.net/os/a.vhd"}, Image{URI: "https://shop.blob.core.windows.net/os/b.vhd"}, false},
+		{"VHDs in other letters: those are other blobs", Image{URI: "https://shop.blob.core.windows.net/os/a.vhd"}, Image{URI: "https://shop.blob.core.windows.net/os/A.vhd"}, false},
+		{"images beside each other in a group called versions", Image{ID: inGroup("versions", "images/a")}, Image{ID: inGroup("versions", "images/b")}, false},
+		{"images beside each other in a group called galleries", Image{ID: inGroup("galleries", "images/a")}, Image{ID: inGroup("galleries", "images/b")}, false},
 		{"nothing is not the same as nothing", Image{}, Image{}, false},
 		{"of different kinds", version("2.0"), id("/versions/2.0"), false},
 	} {
 		if row.a.Same(row.b) != row.same || row.b.Same(row.a) != row.same {
 			t.Errorf("%s: %+v and %+v the same: %v", row.name, row.a, row.b, !row.same)
+		}
+	}
+}
+
+// inGroup is the id of something of Compute's in a resource group.
+func inGroup(group, rest string) string {
+	return "/subscriptions/7c0ffee0-0000-4000-8000-5e7ba5e5f1ee/resourceGroups/" + group + "/providers/Microsoft.Compute/" + rest
+}
+
+func TestAnImageIsReadFromItsEndWhateverItsGroupIsCalled(t *testing.T) {
+	for _, group := range []string{"versions", "galleries", "images", "my-galleries"} {
+		gallery, managed := Image{ID: inGroup(group, "galleries/gold/images/ubuntu/versions/1.2.3")}, Image{ID: inGroup(group, "images/golden-1")}
+		if gallery.Running() != "1.2.3" || gallery.Name() != "gold/ubuntu" || gallery.At("1.2.4").ID != inGroup(group, "galleries/gold/images/ubuntu/versions/1.2.4") {
+			t.Errorf("%s: it runs %s of %s, and its next is %s", gallery.ID, gallery.Running(), gallery.Name(), gallery.At("1.2.4").ID)
+		}
+		if managed.Running() != "golden-1" || managed.Follows() || managed.At("1.2.4") != managed {
+			t.Errorf("%s: it runs %s, and its next is %s", managed.ID, managed.Running(), managed.At("1.2.4").ID)
+		}
+		for _, other := range []string{"images/evil", "galleries/evil/images/ubuntu/versions/1.2.3", "galleries/gold/images/evil"} {
+			if i := (Image{ID: inGroup(group, other)}); gallery.within(i.Family()) || managed.within(i.Family()) {
+				t.Errorf("%s is of the family of %s", i.ID, i.Family())
+			}
+		}
+	}
+	for _, name := range []string{"versions", "images", "galleries"} {
+		i := Image{ID: inGroup("shop", "galleries/"+name+"/images/"+name)}
+		if at := i.At("1.2.3"); !i.Follows() || at.Running() != "1.2.3" || at.Kind() != KindGallery || at.Family() != i.Family() {
+			t.Errorf("%s at 1.2.3 is %s, a %s", i.ID, at.ID, at.Kind())
 		}
 	}
 }

@@ -229,8 +229,9 @@ type (
 		Outcome Outcome
 		Reason  string
 		Tally   Tally
-		Model   Setting // what the model named then; the zero value = it could not be read
-		Then    string  `json:",omitempty"` // the rollout that takes it back, of OutcomeRollback
+		Model   Setting  // what the model named then; the zero value = it could not be read
+		Others  []string `json:",omitempty"` // instances of the whole set that are not on the target
+		Then    string   `json:",omitempty"` // the rollout that takes it back, of OutcomeRollback
 	}
 	// Unread stands for an entry whose kind this version does not know. It holds the rollout: a
 	// newer version wrote something that matters.

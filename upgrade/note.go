@@ -238,7 +238,7 @@ func (v view) stand(i Instance, was InstanceStatus, b BatchStatus) (Progress, st
 		return OK, ""
 	case over && good:
 		return Confirmed, ""
-	case over && i.Spot && i.Power == Deallocated:
+	case over && i.Spot && i.Power == Deallocated && i.Provisioning != Failed: // one that found no machine to be put on was not evicted
 		return Left, string(SkipEvicted)
 	case over && i.Provisioning == Failed && !v.leftover(i, b):
 		return Broken, cmp.Or(i.Message, "provisioning failed")

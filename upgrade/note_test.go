@@ -176,6 +176,8 @@ func TestNoteOnInstances(t *testing.T) {
 		{name: "R29 then it failed, whatever the call said", tale: over, later: 90 * time.Second, want: []string{"0 failed", "0 kept"}},
 		{name: "R29 not while it is still updating", tale: over, later: 90 * time.Second, seen: instance("0", updating)},
 		{name: "R8 not healthy by the deadline failed", tale: over, later: 14 * time.Minute, seen: zero(ill), want: []string{"0 failed", "0 kept"}},
+		{name: "R21 a Spot instance that was evicted meanwhile is left out", tale: over, seen: zero(func(i *Instance) { i.Spot, i.Power = true, Deallocated }), want: []string{"0 left out"}},
+		{name: "R29 one that found no machine to be put on failed", tale: over, seen: zero(func(i *Instance) { i.Spot, i.Power, i.Provisioning = true, Deallocated, Failed }), want: []string{"0 failed", "0 kept"}},
 		{name: "R34 one that vanished is noted", tale: over, seen: without("0"), want: []string{"0 vanished"}},
 		{name: "R9 what failed is not judged again", tale: tale{over, InstanceSeen{ID: "0", State: Broken}}, seen: instance("0", onNew), want: []string{"0 kept"}},
 		{name: "R34 vanished instances of any gate are noted", tale: begun, seen: without("0", "5"), want: []string{"0 vanished", "5 vanished"}},

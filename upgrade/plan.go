@@ -139,17 +139,23 @@ type covered struct {
 	UpgradeMode UpgradeMode
 	Sections    map[Section]string
 	Unique      string
-	Undoes      string  `json:",omitempty"`
-	Beside      Setting `json:",omitzero"`
-	By          By      `json:",omitempty"`
+	Undoes      string            `json:",omitempty"`
+	Beside      Setting           `json:",omitzero"`
+	By          By                `json:",omitempty"`
+	Places      map[string]string `json:",omitempty"` // of members, where the plan goes by more than what their gate is called
 }
 
 func (p Plan) digest() string {
-	c := covered{Set: p.Set, Action: p.Action, Target: p.Target, Gates: map[string][]string{}, Limits: p.Limits, Policy: p.Policy.Version(),
+	c := covered{Set: p.Set, Action: p.Action, Target: p.Target, Gates: map[string][]string{}, Places: map[string]string{}, Limits: p.Limits, Policy: p.Policy.Version(),
 		From: p.From, UpgradeMode: p.UpgradeMode, Sections: p.Sections, Unique: p.Unique, Undoes: p.Undoes, Beside: p.Beside, By: p.Order.By}
 	for _, g := range p.Gates {
 		c.Gates[g.Key] = g.IDs()
 		c.Order = append(c.Order, g.Key)
+		for _, m := range g.Instances {
+			if at := p.place(m); at != "" && at != g.Title {
+				c.Places[m.ID] = at
+			}
+		}
 	}
 	return digest(c)
 }

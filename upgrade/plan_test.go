@@ -47,6 +47,17 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"R30 a way back where somebody else writes the model", func(s *ScaleSet, _ *Policy, w *Wish) {
 			s.Model.Image, w.Target, w.Limits.OnFailure = v2, Target{Setting: to(v2), Model: true}, RollbackOnFailure
 		}, CodeArg, "on-failure=abort"},
+		{"R21 nothing but canaries", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Order.Canary = 9 }, CodeArg, "one yes would cover everything. Smallest change: canary=1"},
+		{"R33 a choice that nothing is in", func(_ *ScaleSet, _ *Policy, w *Wish) {
+			w.Which.UpdateDomains, w.Which.Instances = []int{0}, []string{"1"}
+		}, CodeNothing, "no instance is in all that was chosen"},
+		{"R41 a resize that would bring another image along", func(s *ScaleSet, pol *Policy, w *Wish) { larger(s, pol, w); s.Model.Image = v2 }, CodePolicy,
+			"instances 0 1 2 3 4 5 are not on the model's image 2.0: with the size they would get that image, too, and a new OS disk"},
+		{"R41 a resize of a set that follows latest", func(s *ScaleSet, pol *Policy, w *Wish) { larger(s, pol, w); s.Model.Image = version(Latest) }, CodePolicy, "pin the image first"},
+		{"R45 another SKU that is older, where the policy permits no downgrades", func(s *ScaleSet, pol *Policy, w *Wish) {
+			pol.AllowedImages = []string{"canonical:*"}
+			w.Target = Target{Setting: to(Image{Publisher: "Canonical", Offer: "jammy", SKU: "20_04-lts", Version: "0.9"})}
+		}, CodePolicy, "permits no downgrades"},
 		{"R45 a VHD that the policy does not name", func(s *ScaleSet, _ *Policy, w *Wish) {
 			s.Model.Image, w.Target = Image{URI: "https://shop.blob.core.windows.net/os/a.vhd"}, Target{Setting: to(Image{URI: "https://shop.blob.core.windows.net/os/b.vhd"})}
 		}, CodePolicy, "not an image web may run (allowed: none)"},

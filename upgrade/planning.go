@@ -40,8 +40,14 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 	}
 	p.Downgrade = !w.Target.Model && older(w.Target.Image, standing(s))
 	p.Gates, p.Skipped, p.Rest = divide(s, w, p.Limits, w.down(pol))
-	if len(p.Gates) == 0 {
+	switch n := p.Size(); {
+	case n == 0:
 		return Plan{}, nothing(s, w, p.Skipped)
+	case n > 1 && w.Order.Canary >= n:
+		return Plan{}, Refuse(CodeArg, "/vmss help upgrade", "%d canaries are all that is to be upgraded: one yes would cover everything. Smallest change: canary=1", n)
+	}
+	if no := behind(s, p); no != nil {
+		return Plan{}, no
 	}
 	p.Pending = pending(s, p.Gates, w.Target)
 	p.Hazards = slices.Concat(hazards(s, p.Target), w.Hazards, wouldWait(s, p))
@@ -137,7 +143,34 @@ func nothing(s ScaleSet, w Wish, skipped []Skip) *Refusal {
 			parts = append(parts, fmt.Sprintf("%d %s", n, why))
 		}
 	}
-	return Refuse(CodeNothing, "/vmss show "+s.Name, "nothing to do on %s for %s: %s", s.Name, w.Target, cmp.Or(strings.Join(parts, " · "), "the set has no instances"))
+	why := "no instance is in all that was chosen"
+	if len(s.Instances) == 0 {
+		why = "the set has no instances"
+	}
+	return Refuse(CodeNothing, "/vmss show "+s.Name, "nothing to do on %s for %s: %s", s.Name, w.Target, cmp.Or(strings.Join(parts, " · "), why))
+}
+
+// behind refuses a resize of instances that would get another image with it: people are promised that
+// disks stay, and manualupgrade knows no half measures (R41).
+func behind(s ScaleSet, p Plan) *Refusal {
+	var ids []string
+	for _, g := range p.Gates {
+		for _, m := range g.Instances {
+			if i, _ := s.Instance(m.ID); !i.Image.Same(s.Model.Image) {
+				ids = append(ids, m.ID)
+			}
+		}
+	}
+	switch {
+	case p.Target.Size == "":
+		return nil
+	case s.Model.Image.Follows():
+		return Refuse(CodePolicy, fmt.Sprintf("/vmss upgrade %s latest", s.Name), "the model of %s follows latest: with its size each instance could get the newest image, too, and a new OS disk. Smallest change: pin the image first", s.Name)
+	case len(ids) > 0:
+		slices.SortFunc(ids, CompareIDs)
+		return Refuse(CodePolicy, fmt.Sprintf("/vmss upgrade %s model", s.Name), "%s not on the model's image %s: with the size they would get that image, too, and a new OS disk. Smallest change: upgrade them first, or leave them out with skip=", Instances(ids)+" "+are(ids), s.Model.Image)
+	}
+	return nil
 }
 
 // plannable holds the refusals of plan time, each with its smallest remedy.
@@ -181,24 +214,33 @@ func Drivable(s ScaleSet) *Refusal {
 	return nil
 }
 
-// allowed keeps a plan to images the set may run: by default the family it runs now. A VHD must be
-// permitted by name: such disks are a thing of the past, and the bot knows nothing about what is in them.
+// allowed keeps a plan to images the set may run, and to those that are not older than what it is on.
 func allowed(s ScaleSet, pol Policy, w Wish) *Refusal {
-	t, policy := w.Target, "/vmss show "+s.Name+" policy"
+	t := w.Target
+	if t.Size != "" {
+		return nil
+	}
+	if no := permitted(s, pol, t); no != nil && w.Undoes == "" { // the image before was allowed when it was rolled out
+		return no
+	}
+	if is := standing(s); !t.Model && older(t.Image, is) && !w.down(pol) {
+		return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, is, s.Name)
+	}
+	return nil
+}
+
+// permitted refuses images that the set may not run: by default those of another family than it runs now.
+// A VHD must be permitted by name: such disks are a thing of the past, and the bot knows nothing about
+// what is in them.
+func permitted(s ScaleSet, pol Policy, t Target) *Refusal {
 	families := pol.AllowedImages
 	if len(families) == 0 && (t.Image.Kind() != KindVHD || t.Model) {
 		families = []string{s.Model.Image.Family()}
 	}
-	known := slices.ContainsFunc(families, t.Image.within)
-	switch is := standing(s); {
-	case t.Size != "":
+	if slices.ContainsFunc(families, t.Image.within) {
 		return nil
-	case !known && w.Undoes == "": // the image before was allowed when it was rolled out
-		return Refuse(CodePolicy, policy, "%s is not an image %s may run (allowed: %s). Smallest change: name it under images in the set's policy", t.Image.Family(), s.Name, cmp.Or(strings.Join(families, ", "), "none"))
-	case !t.Model && older(t.Image, is) && !w.down(pol):
-		return Refuse(CodePolicy, policy, "%s is older than %s, which %s is on: the set's policy permits no downgrades", t.Image, is, s.Name)
 	}
-	return nil
+	return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is not an image %s may run (allowed: %s). Smallest change: name it under allowed_images in the set's policy", t.Image.Family(), s.Name, cmp.Or(strings.Join(families, ", "), "none"))
 }
 
 // within reports whether a word of an allow-list permits the image: its family, or the beginning of

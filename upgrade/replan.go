@@ -1,7 +1,6 @@
 package upgrade
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -28,6 +27,9 @@ func Replan(p Plan, r Rollout, s ScaleSet, pol Policy, now time.Time) (Plan, *Re
 	q.From, q.Sections, q.Leaves, q.Unique, q.UpgradeMode = p.Target.of(s.Model), s.Model.Sections, s.Model.Leaves, s.Unique, s.UpgradeMode
 	q.Limits, q.Policy, q.At = w.Limits, p.Policy.Tighter(pol), now
 	q.Gates = regrouped(p, r, s)
+	if no := behind(s, q); no != nil {
+		return Plan{}, no
+	}
 	q.Pending, q.Hazards = pending(s, q.Gates, q.Target), hazards(s, q.Target)
 	q.Digest = q.digest()
 	return q, nil
@@ -59,15 +61,7 @@ func regrouped(p Plan, r Rollout, s ScaleSet) []Gate {
 // regroup puts a member as it is now into its gate, the n-th or the one of the domain it moved to. A
 // domain that is not told is the one it had. A canary stays one.
 func regroup(p Plan, gates []Gate, n int, m Member, i Instance) []Gate {
-	is := member(i, p.Target)
-	is.From = m.From
-	if is.UpdateDomain < 0 {
-		is.UpdateDomain = m.UpdateDomain
-	}
-	if is.FaultDomain < 0 {
-		is.FaultDomain = m.FaultDomain
-	}
-	is.Zone, is.Placement = cmp.Or(is.Zone, m.Zone), cmp.Or(is.Placement, m.Placement)
+	is := m.at(i)
 	if p.moved(m, i) == "" || gates[n].Key == canaryGate || p.Order.By == ByBatch {
 		gates[n].Instances = append(gates[n].Instances, is)
 		return gates
@@ -91,8 +85,11 @@ func replanned(p, q Plan, ours Setting) []string {
 	out = append(out, changedLeaves(p.Leaves, q.Leaves)...)
 	for _, g := range q.Gates {
 		for _, m := range g.Instances {
-			if _, was, known := p.Member(m.ID); known && was.Key != g.Key {
+			switch before, was, known := p.Member(m.ID); {
+			case known && was.Key != g.Key:
 				out = append(out, fmt.Sprintf("instance %s: %s, was %s", m.ID, g.Title, was.Title))
+			case known && p.place(before) != p.place(m):
+				out = append(out, fmt.Sprintf("instance %s: %s, was %s", m.ID, p.place(m), p.place(before)))
 			}
 		}
 	}
@@ -130,24 +127,28 @@ func Undo(p Plan, r Rollout, s ScaleSet, pol Policy, by string, now time.Time) (
 	}
 	limits := view{p: p, r: r, seen: Observation{Set: &s, Policy: pol}}.limits()
 	limits.OnFailure = HoldOnFailure
-	w := Wish{Target: Target{Setting: before}, Order: Order{By: p.Order.By}, Which: Selection{Instances: ours}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
+	// By batch no instance is passed by for a domain that is not told: its gate is the one it was in.
+	w := Wish{Target: Target{Setting: before}, Order: Order{By: ByBatch}, Which: Selection{Instances: ours}, Limits: limits, By: by, Undoes: r.ID, Note: "rollback of " + r.ID}
 	q, no := NewPlan(s, pol, w, now)
 	if no != nil {
 		return Plan{}, no
 	}
-	q.Gates = backwards(p, q)
+	q.Gates, q.Order.By = backwards(p, q, s), p.Order.By
 	q.Digest, q.Hazards = q.digest(), slices.Concat(hazards(s, q.Target), wouldWait(s, q))
 	return q, nil
 }
 
 // backwards are the gates of a rollback: those of the plan it takes back, the last one first, each with
-// its instances.
-func backwards(p, q Plan) []Gate {
+// its instances where they are now.
+func backwards(p, q Plan, s ScaleSet) []Gate {
 	var out []Gate
 	for _, g := range slices.Backward(p.Gates) {
 		for _, m := range g.Instances {
 			if now, _, in := q.Member(m.ID); in {
-				out = into(out, Gate{Key: g.Key, Title: g.Title}, now)
+				i, _ := s.Instance(m.ID)
+				m = m.at(i)
+				m.From = now.From
+				out = into(out, Gate{Key: g.Key, Title: g.Title}, m)
 			}
 		}
 	}

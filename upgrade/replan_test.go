@@ -56,6 +56,38 @@ func TestReplan(t *testing.T) {
 	}
 }
 
+func TestR1AnInstanceThatMovedWithinItsGateIsPlannedAnew(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		plan func(*ScaleSet, *Policy, *Wish)
+		set  func(*ScaleSet)
+		says string
+	}{
+		{"a canary", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Order.Canary = 1 }, func(s *ScaleSet) { s.Instances[0].UpdateDomain = 2 }, "instance 0: UD 2, was UD 0"},
+		{"out of the zones that were chosen", func(s *ScaleSet, _ *Policy, w *Wish) { zoned(s); w.Which.Zones = []string{"1"} }, func(s *ScaleSet) { zoned(s); s.Instances[0].Zone = "2" }, "instance 0: UD 0, zone 2, was UD 0, zone 1"},
+		{"out of the update domains that were chosen", func(_ *ScaleSet, _ *Policy, w *Wish) { w.Which.UpdateDomains, w.Order.By = []int{0}, ByBatch }, func(s *ScaleSet) { s.Instances[0].UpdateDomain = 2 }, "instance 0: UD 2, was UD 0"},
+	} {
+		p, s := webPlan(row.plan), web()
+		row.set(&s)
+		r := tale{by{"UANA", Requested{Digest: p.Digest, Channel: "C1", Name: "ana"}}}.fold()
+		seen := Observation{Set: &s, Policy: webPolicy(), Pace: DefaultPace()}
+		if d := Decide(p, r, seen, night); d.Reason != ReasonDrift || d.Blockers[0].Next != "/vmss replan r-1" {
+			t.Errorf("%s: %s %s, next %q", row.name, d.Kind, d.Text, d.Blockers[0].Next)
+		}
+		q, no := Replan(p, r, s, webPolicy(), night)
+		if no != nil {
+			t.Fatal(no)
+		}
+		heard, no := Hear(Word{Verb: WordReplan, Rollout: "r-1", Plan: &q}, ana, nil, p, r, webPolicy(), night)
+		if no != nil || !slices.Contains(heard.Facts[0].(Replanned).Changes, row.says) {
+			t.Errorf("%s: %+v, %v", row.name, heard.Facts, no)
+		}
+		if d := Decide(q, r.With(At(night, "UANA", heard.Facts...)...), seen, night); d.Kind != AskGate {
+			t.Errorf("%s: planned anew, and %s: %s", row.name, d.Kind, d.Text)
+		}
+	}
+}
+
 func TestR21ANewPlanTakesTheTighterOfTwoPolicies(t *testing.T) {
 	s, pol := web(), webPolicy()
 	s.Model.Sections = map[Section]string{SectionNetwork: "z"}
@@ -110,6 +142,30 @@ func TestR5ARollbackTakesWhatWasTouchedLastFirst(t *testing.T) {
 	}
 	if pol.Refuses(ana, MayRecover, "UANA") != "" || pol.Refuses(stray, MayRecover, "UANA") == "" {
 		t.Error("R5: who asked may agree, a stranger may not")
+	}
+}
+
+func TestR5WhatFailedIsTakenBackAlthoughAzureTellsNoDomainOfIt(t *testing.T) {
+	for _, by := range []By{"", ByUpdateDomain, ByFaultDomain, ByZone, ByBatch} {
+		p := webPlan(func(s *ScaleSet, _ *Policy, w *Wish) { zoned(s); w.Order.By = by })
+		r := tale{begun, batch(1, "0", "3")}.fold()
+		seen := seenAfter(p, r)
+		zoned(seen.Set)
+		i := &seen.Set.Instances[0]
+		i.Provisioning, i.UpdateDomain, i.FaultDomain, i.Zone = Failed, -1, -1, ""
+		q, no := Undo(p, r, *seen.Set, webPolicy(), "UANA", night)
+		if no != nil || q.Size() != 2 || len(q.Skipped) > 0 || q.Order.By != p.Order.By {
+			t.Fatalf("by %q: back %s (%v)", by, gatesOf(q), no)
+		}
+		m, _, _ := q.Member("0")
+		if m.UpdateDomain != 0 || m.Zone != "1" || m.From != to(runs(v2)) {
+			t.Errorf("by %q: it was %+v", by, m)
+		}
+		zoned(seen.Set)
+		seen.Set.Instances[0].UpdateDomain, seen.Set.Instances[0].FaultDomain = 0, 0
+		if q.moved(m, seen.Set.Instances[0]) != "" {
+			t.Errorf("by %q: told its domain, it has moved", by)
+		}
 	}
 }
 

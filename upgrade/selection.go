@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -162,16 +163,37 @@ func (o Order) lacks(i Instance) bool {
 // moved is how an instance went from the place it was agreed to into another, as far as the plan went
 // by places; "" when it did not. A place that is not told is the one it had.
 func (p Plan) moved(m Member, i Instance) string {
-	by := p.Order.By
-	switch {
-	case (by == "" || by == ByUpdateDomain || len(p.Which.UpdateDomains) > 0) && i.UpdateDomain >= 0 && i.UpdateDomain != m.UpdateDomain:
-		return fmt.Sprintf("from UD %d to UD %d", m.UpdateDomain, i.UpdateDomain)
-	case (by == ByFaultDomain || len(p.Which.FaultDomains) > 0) && i.FaultDomain >= 0 && i.FaultDomain != m.FaultDomain:
-		return fmt.Sprintf("from FD %d to FD %d", m.FaultDomain, i.FaultDomain)
-	case (by == ByZone || len(p.Which.Zones) > 0) && i.Zone != "" && i.Zone != m.Zone:
-		return fmt.Sprintf("from zone %s to zone %s", m.Zone, i.Zone)
+	if was, is := p.place(m), p.place(m.at(i)); was != is {
+		return fmt.Sprintf("from %s to %s", was, is)
 	}
 	return ""
+}
+
+// at is the member where the instance is now. A place that is not told is the one it had.
+func (m Member) at(i Instance) Member {
+	if i.UpdateDomain >= 0 {
+		m.UpdateDomain = i.UpdateDomain
+	}
+	if i.FaultDomain >= 0 {
+		m.FaultDomain = i.FaultDomain
+	}
+	m.Zone, m.Placement = cmp.Or(i.Zone, m.Zone), cmp.Or(i.Placement, m.Placement)
+	return m
+}
+
+// place is where a member is, as far as the plan goes by places; "" when it goes by none.
+func (p Plan) place(m Member) string {
+	var out []string
+	if by := p.Order.By; by == "" || by == ByUpdateDomain || len(p.Which.UpdateDomains) > 0 {
+		out = append(out, fmt.Sprintf("UD %d", m.UpdateDomain))
+	}
+	if p.Order.By == ByFaultDomain || len(p.Which.FaultDomains) > 0 {
+		out = append(out, fmt.Sprintf("FD %d", m.FaultDomain))
+	}
+	if p.Order.By == ByZone || len(p.Which.Zones) > 0 {
+		out = append(out, "zone "+m.Zone)
+	}
+	return strings.Join(out, ", ")
 }
 
 // choosable refuses a selection or an order that the set cannot answer to, each with what it has (R44).
@@ -216,7 +238,11 @@ func unknownInstance(s ScaleSet, id string) *Refusal {
 		ids = append(ids, i.ID)
 	}
 	no := Refuse(CodeArg, "/vmss show "+s.Name+" instances", "%s has no instance %s", s.Name, id)
-	switch near := Nearest(id, ids); {
+	near := Nearest(id, ids)
+	if n := slices.IndexFunc(ids, func(x string) bool { return strings.HasSuffix(x, "_"+id) }); n >= 0 && s.Mode == Flexible {
+		near = ids[n] // what tells them apart on a map
+	}
+	switch {
 	case near != "" && s.Mode == Flexible:
 		no.What += fmt.Sprintf(". Did you mean `vm=%s`?", near)
 	case len(ids) > 0:

@@ -61,7 +61,7 @@ func TestAPlanTakesWhatWasChosenInTheOrderThatWasChosen(t *testing.T) {
 		{"a canary before all", nil, func(w *Wish) { w.Order.Canary = 1 }, "canary=0; UD 0=3; UD 1=1,4; UD 2=2,5"},
 		{"canaries of several domains", nil, func(w *Wish) { w.Order.Canary = 3 }, "canary=0,3,1; UD 1=4; UD 2=2,5"},
 		{"a canary that serves: an ill one shows little", ill(0), func(w *Wish) { w.Order.Canary = 1 }, "canary=3; UD 0=0; UD 1=1,4; UD 2=2,5"},
-		{"nothing but canaries", nil, func(w *Wish) { w.Order.Canary = 9 }, "canary=0,3,1,4,2,5"},
+		{"one instance that is the canary", nil, func(w *Wish) { w.Which.Instances, w.Order.Canary = []string{"4"}, 1 }, "canary=4"},
 		{"R44 a Flexible set without zones goes by batch", flexible, func(*Wish) {}, "batch 1=web_00,web_01; batch 2=web_02,web_03; batch 3=web_04,web_05"},
 		{"R44 a Flexible set in zones goes by zone", func(s *ScaleSet) { flexible(s); zoned(s) }, func(*Wish) {}, "zone 1=web_00,web_03; zone 2=web_01,web_04; zone 3=web_02,web_05"},
 		{"R44 or by batch, where one is named", func(s *ScaleSet) { flexible(s); zoned(s) }, func(w *Wish) { w.Order.Batch = Limit{N: 5} }, "batch 1=web_00,web_01,web_02,web_03,web_04; batch 2=web_05"},

@@ -266,6 +266,7 @@ func (s *step) act(d Decision) error {
 		ended := Ended{Outcome: d.Outcome, Reason: d.Text, Tally: s.tally()}
 		if s.seen.Set != nil {
 			ended.Model = s.rec.Plan.Target.of(s.seen.Set.Model)
+			ended.Others = s.view().elsewhere()
 		}
 		if d.Outcome == OutcomeRollback {
 			next, no := s.rollback()

@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,7 +23,7 @@ func TestObstaclesNameTheSmallestChange(t *testing.T) {
 	} {
 		s, pol := web(), webPolicy()
 		row.world(&s, &pol)
-		got := Obstacles(s, pol)
+		got := slices.Concat(Obstacles(s, webPolicy().MaxUnavailable), Unconfigured(s, pol))
 		if len(got) != len(row.want) {
 			t.Errorf("%s: %q", row.name, got)
 			continue

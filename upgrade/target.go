@@ -9,7 +9,7 @@ import (
 )
 
 // pin turns the words for the goal into one exact image or size (R43).
-func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet) error {
+func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet, pol Policy) error {
 	model, show := seen.Model.Image, "/vmss show "+seen.Name
 	if ask.Size != "" {
 		return d.pinSize(ctx, w, ask.Size, seen)
@@ -28,19 +28,26 @@ func (d Desk) pin(ctx context.Context, w *Wish, ask Ask, seen ScaleSet) error {
 	if no != nil {
 		return no
 	}
+	if no := permitted(seen, pol, Target{Setting: Setting{Image: image}}); no != nil {
+		return no // before it is looked up: whoever may plan a set may not look into every gallery in reach
+	}
 	if image.Follows() {
-		newest, err := d.newest(ctx, seen.Location, image)
+		newest, passed, err := d.newest(ctx, seen.Location, image)
 		if err != nil {
 			return err
 		}
-		w.Pinned, image = Latest, image.At(newest)
+		w.Pinned, image, w.Hazards = Latest, image.At(newest), append(w.Hazards, passed...)
 	}
 	w.Target = Target{Setting: Setting{Image: image}}
 	if image.Kind() == KindVHD {
 		w.Hazards = append(w.Hazards, "nobody looks whether the VHD is there: Azure says so when the first instance asks for it")
 		return nil
 	}
-	return d.usable(ctx, seen, image)
+	found, err := d.usable(ctx, seen, image)
+	if err == nil && found.Excluded {
+		w.Hazards = append(w.Hazards, "the publisher of "+image.String()+" keeps it out of latest")
+	}
+	return err
 }
 
 // wanted is the image that the target names, which may follow latest.
@@ -67,31 +74,44 @@ func a(k ImageKind) string {
 }
 
 // usable refuses an image that is not there, or that Azure would not let the set run (R45).
-func (d Desk) usable(ctx context.Context, seen ScaleSet, image Image) error {
+func (d Desk) usable(ctx context.Context, seen ScaleSet, image Image) (ImageVersion, error) {
 	found, err := d.Catalogue.Version(ctx, seen.Location, image)
 	show := "/vmss images " + seen.Name
 	switch {
 	case err != nil:
-		return d.unknownVersion(ctx, seen, image, err)
+		return found, d.unknownVersion(ctx, seen, image, err)
 	case found.Unusable != "":
-		return Refuse(CodePolicy, show, "%s cannot be used in %s: %s", image, seen.Location, found.Unusable)
+		return found, Refuse(CodePolicy, show, "%s cannot be used in %s: %s", image, seen.Location, found.Unusable)
 	case found.Deprecated:
-		return Refuse(CodePolicy, show, "%s is deprecated: %s", image, cmp.Or(found.Note, "Azure gives no alternative"))
+		return found, Refuse(CodePolicy, show, "%s is deprecated: %s", image, cmp.Or(found.Note, "Azure gives no alternative"))
 	}
-	return nil
+	return found, nil
 }
 
-func (d Desk) newest(ctx context.Context, location string, family Image) (string, error) {
+// newest is the newest version that may be used, and what is said of newer ones that are passed by.
+func (d Desk) newest(ctx context.Context, location string, family Image) (version string, passed []string, err error) {
 	versions, err := d.Catalogue.Versions(ctx, location, family)
 	if err != nil {
-		return "", azure("list the versions of "+family.Name(), err)
+		if f := AsFault(err, "list the versions"); f.Kind != FaultRefused && f.Kind != FaultGone {
+			return "", nil, azure("list the versions of "+family.Name(), err)
+		}
+		no := Refuse(CodeUnknown, "/vmss list", "there is no %s in %s", family.Name(), location)
+		no.Cause = err
+		return "", nil, no
 	}
 	for _, v := range versions {
-		if !v.Deprecated && !v.Excluded && v.Unusable == "" {
-			return v.Image.Running(), nil
+		why := v.Unusable
+		switch {
+		case v.Deprecated:
+			why = "deprecated: " + cmp.Or(v.Note, "no alternative is named")
+		case v.Excluded:
+			why = "its publisher keeps it out of latest"
+		case why == "":
+			return v.Image.Running(), passed[:min(len(passed), 3)], nil
 		}
+		passed = append(passed, fmt.Sprintf("latest passes %s by: %s", v.Image, why))
 	}
-	return "", Refuse(CodeUnknown, "", "%s has no version that may be used in %s", family.Name(), location)
+	return "", nil, Refuse(CodeUnknown, "", "%s has no version that may be used in %s", family.Name(), location)
 }
 
 func (d Desk) unknownVersion(ctx context.Context, seen ScaleSet, image Image, err error) error {
@@ -107,12 +127,15 @@ func (d Desk) unknownVersion(ctx context.Context, seen ScaleSet, image Image, er
 	if err != nil || len(versions) == 0 {
 		return no
 	}
-	var names []string
+	var names, others []string
 	for _, v := range versions {
 		names = append(names, v.Image.Running())
+		if !v.Image.Same(seen.Model.Image) { // nobody means what is there already
+			others = append(others, v.Image.Running())
+		}
 	}
 	no.What += ": it has " + strings.Join(names[:min(5, len(names))], ", ")
-	if near := Nearest(image.Running(), names); near != "" {
+	if near := Nearest(image.Running(), others); near != "" {
 		no.What += fmt.Sprintf(". Did you mean `%s`?", near)
 	}
 	return no
@@ -120,6 +143,10 @@ func (d Desk) unknownVersion(ctx context.Context, seen ScaleSet, image Image, er
 
 // pinSize checks a VM size against those that Azure offers to the set.
 func (d Desk) pinSize(ctx context.Context, w *Wish, size string, seen ScaleSet) error {
+	show := "/vmss show " + seen.Name
+	if seen.Model.Size == "" {
+		return Refuse(CodePolicy, show, "the model of %s names no one VM size, as a mix of several does not: nothing could put that back", seen.Name)
+	}
 	sizes, err := d.Catalogue.Sizes(ctx, seen.ID)
 	if err != nil {
 		return azure("list the VM sizes of "+seen.Name, err)
@@ -127,11 +154,12 @@ func (d Desk) pinSize(ctx context.Context, w *Wish, size string, seen ScaleSet) 
 	at := slices.IndexFunc(sizes, func(s Size) bool {
 		return strings.EqualFold(s.Name, size) || strings.EqualFold(s.Name, "Standard_"+size)
 	})
-	show := "/vmss show " + seen.Name
 	if at < 0 {
 		var names []string
 		for _, s := range sizes {
-			names = append(names, s.Name)
+			if cores(s.Name) == cores(size) { // what is offered to be pasted costs about the same
+				names = append(names, s.Name)
+			}
 		}
 		no := Refuse(CodeUnknown, show, "Azure offers no VM size %s to %s", size, seen.Name)
 		if near := Nearest(size, names); near != "" {
@@ -154,7 +182,21 @@ func (d Desk) autoscale(ctx context.Context, set SetID) []string {
 	case err != nil:
 		return []string{"whether autoscale is on could not be read: " + AsFault(err, "read autoscale").Message}
 	case a.On:
-		return []string{fmt.Sprintf("autoscale on (%s, %d to %d instances): those it adds are born as the model says, those it takes away are passed by", a.Name, a.Min, a.Max)}
+		return []string{Scaled(a)}
 	}
 	return nil
+}
+
+// cores is the number in a VM size that says how many there are: 4 of Standard_D4s_v5.
+func cores(size string) string {
+	_, name, found := strings.Cut(size, "_")
+	if !found || !strings.EqualFold(size[:min(len(size), 8)], "Standard") {
+		name = size
+	}
+	name = strings.TrimLeft(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+	end := strings.IndexFunc(name, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		return name
+	}
+	return name[:end]
 }

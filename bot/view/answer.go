@@ -121,7 +121,11 @@ func goOn(reply commands.Reply) string {
 	if no != nil || req.Verb != commands.VerbPlan {
 		return ""
 	}
-	if req.Verb = commands.VerbUpgrade; reply.Plan.Pinned != "" {
+	req.Verb = commands.VerbUpgrade
+	if req.Size != "" {
+		req.Verb = commands.VerbResize
+	}
+	if reply.Plan.Pinned != "" {
 		if _, byID := upgrade.ImageNamed(req.Target); byID {
 			req.Target = reply.Plan.Target.ID
 		} else {

@@ -81,7 +81,7 @@ func TestWhatThePlanDoesIsNobodysWord(t *testing.T) {
 	}{
 		{upgrade.SaidWant{Name: "the plan", Verb: upgrade.WordAbort, Reason: why}, "As the plan says (`on-failure=abort`), web is aborted: instances 3 8 failed"},
 		{upgrade.SaidWant{Name: "the plan", Verb: upgrade.WordRollback, Reason: "instance 3 failed, and the plan says on-failure=rollback"},
-			"As the plan says (`on-failure=rollback`), web is rolled back: instance 3 failed"},
+			"As the plan says (`on-failure=rollback`), web ends, and the way back opens: instance 3 failed"},
 		{upgrade.SaidWant{By: "U0ANA", Name: "ana", Verb: upgrade.WordAbort, Reason: "no"}, "ana aborted web: “no”"},
 		{upgrade.SaidWant{By: "U0ANA", Name: "the plan", Verb: upgrade.WordAbort, Reason: why}, "the plan aborted web: “" + why + "”"},
 	} {

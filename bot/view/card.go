@@ -67,7 +67,11 @@ func goal(p upgrade.Plan, g upgrade.Gate, a asking) string {
 	if back(p) {
 		arrow = "back to"
 	}
-	return fmt.Sprintf("%s %s %s", some, arrow, version(p.Target))
+	to := version(p.Target)
+	if !oneFamily(p) {
+		to = called(p.Target.Image)
+	}
+	return fmt.Sprintf("%s: %s %s %s", some, fromsOf(p, g), arrow, to)
 }
 
 func cardText(a asking, g upgrade.Gate, rec upgrade.Record) string {

@@ -89,7 +89,6 @@ func resizeStory(sh *shelf, c cast) {
 	s := begin(c, 20, func(s *story) {
 		s.sized()
 		s.azure(s.ids(12), func(i *upgrade.Instance) { i.Size = larger })
-		s.azure(s.ids(3), func(i *upgrade.Instance) { i.Image = s.image(c.old + "0") })
 	})
 	sh.add("plan/of a resize", s, upgrade.SlotPlan)
 	s.look()

@@ -43,7 +43,7 @@ func hostileCast(r *rand.Rand) cast {
 	}
 }
 
-var names = flag.Int("names", 300, "how many hostile names to show in every view; 10000 take minutes")
+var names = flag.Int("names", 120, "how many hostile names to show in every view; 10000 take minutes")
 
 func TestNoNameMentionsLinksFormatsOrBreaksALimitInAnyView(t *testing.T) {
 	const inACast = 15

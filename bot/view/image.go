@@ -66,7 +66,10 @@ func again(verb commands.Verb, p upgrade.Plan, ids []string) commands.Request {
 	r := commands.Request{Verb: verb, Set: p.Name, Which: upgrade.Selection{Instances: ids}}
 	switch t := p.Target; {
 	case t.Size != "":
-		r.Verb, r.Size = commands.VerbResize, t.Size
+		r.Size = t.Size
+		if verb == commands.VerbUpgrade {
+			r.Verb = commands.VerbResize
+		}
 	case t.Model:
 		r.Target = "model"
 	case t.Platform() || t.Family() == p.From.Family() && t.Kind() != upgrade.KindManaged && t.Kind() != upgrade.KindVHD:

@@ -90,12 +90,13 @@ func nextSteps(rec upgrade.Record) []string {
 		return rec.Rollout.Instances[id].Image != p.Target.String()
 	})
 	add(how == upgrade.OutcomeRollback, "The rollout back has taken over", "/vmss status "+cmp.Or(rec.Rollout.Ended.Then, p.Name))
+	add(back(p) && len(rec.Rollout.Ended.Others) > 0, "Not back, as nobody touched them or they were born since: "+brief(rec.Rollout.Ended.Others, 60), "/vmss show "+p.Name+" instances")
 	add(len(troubled) > 0, "See how these are now", "/vmss show "+p.Name+" instances")
 	add(len(troubled) > 0 && evident(rec), "What Azure said of them", "/vmss show "+rec.ID+" evidence")
 	if behind && !back(p) && how != upgrade.OutcomeRollback {
 		what := "See what is left to upgrade"
 		if p.Target.Size != "" {
-			what = "Ask for what is left to resize"
+			what = "See what is left to resize"
 		}
 		out = append(out, "• "+what+": "+copied(again(commands.VerbPlan, p, nil)))
 	}

@@ -133,9 +133,24 @@ func domainMap(dots []dot, k key) (lines []string, legend string) {
 	return append(lines, k.exceptions(dots)...), legend + "  " + k.legend(dots, "●", "○")
 }
 
+// placed puts those of which no placement group is told, such as deallocated ones, with the others where
+// there is only one other.
+func placed(dots []dot) []dot {
+	told := slices.DeleteFunc(distinct(dots, func(d dot) string { return d.placement }), func(g string) bool { return g == "" })
+	if len(told) != 1 {
+		return dots
+	}
+	out := slices.Clone(dots)
+	for n := range out {
+		out[n].placement = told[0]
+	}
+	return out
+}
+
 // panels draws every instance, each zone and placement group by itself where there are several and the
 // domains count within them.
 func panels(dots []dot) []string {
+	dots = placed(dots)
 	a := axesOf(dots)
 	zones, groups := distinct(dots, func(d dot) string { return d.zone }), distinct(dots, func(d dot) string { return d.placement })
 	if !a.domains || len(zones)*len(groups) == 1 {

@@ -73,7 +73,7 @@ func aborting(rec upgrade.Record) phase {
 func stopped(s upgrade.Said) string {
 	switch {
 	case s.By == "" && s.Rollback:
-		return byPlan("it is rolled back", s.Reason)
+		return byPlan("it ends, and the way back opens", s.Reason)
 	case s.By == "":
 		return byPlan("it is aborted", s.Reason)
 	case s.Rollback:

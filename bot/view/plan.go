@@ -107,10 +107,12 @@ func onlyFrom(p upgrade.Plan) upgrade.Image {
 }
 
 // froms lists what the planned instances have now, most common first.
-func froms(p upgrade.Plan) string {
+func froms(p upgrade.Plan) string { return fromsOf(p, p.Gates...) }
+
+func fromsOf(p upgrade.Plan, gates ...upgrade.Gate) string {
 	n := map[string]int{}
 	one := oneFamily(p)
-	for _, g := range p.Gates {
+	for _, g := range gates {
 		for _, m := range g.Instances {
 			was := doingOf(p.Target.Setting).told(m.From.String())
 			if !one && m.From.String() != "" {
@@ -162,9 +164,30 @@ func chosen(p upgrade.Plan) string {
 func changes(p upgrade.Plan) string {
 	d := doingOf(p.Target.Setting)
 	if p.Target.Model {
-		return "*What changes:* the model already names this image and is left alone. " + d.cost
+		return "*What changes:* the model already names this image and is left alone. " + costOfModel(p)
 	}
 	return "*What changes:* " + born(p) + " " + d.cost
+}
+
+// costOfModel: an instance that is on the image already gets what else the model says, and no more is known
+// of what Azure does to it for that.
+func costOfModel(p upgrade.Plan) string {
+	var there []string
+	for _, g := range p.Gates {
+		for _, m := range g.Instances {
+			if m.From.Same(p.Target.Setting) {
+				there = append(there, m.ID)
+			}
+		}
+	}
+	also := "On this image already: " + brief(there, 60) + ". They get what else the model says; Azure may restart them."
+	switch len(there) {
+	case 0:
+		return upgrading.cost
+	case p.Size():
+		return also
+	}
+	return upgrading.cost + " " + also
 }
 
 // born is the line about the model that stands on the plan and on the first card (R41).
@@ -175,8 +198,18 @@ func born(p upgrade.Plan) string {
 func pace(p upgrade.Plan) string {
 	l := p.Limits
 	s := fmt.Sprintf("*Pace:* at most %d out of service at once, serving never below %d/%d", l.MaxUnavailable, lowest(p), p.Total)
+	if most := p.Policy.MaxUnavailable; most.Percent > 0 && most.Of(p.Total) == l.MaxUnavailable {
+		s = strings.Replace(s, " out of service", fmt.Sprintf(" (%s of %d, rounded up) out of service", most, p.Total), 1)
+	}
 	if n := min(l.MaxUnavailable, p.Size()); l.BatchCap < n {
 		s += fmt.Sprintf(" · %d in a call at most", l.BatchCap)
+	}
+	calls := 1
+	for _, f := range p.Foretell() {
+		calls = max(calls, f.Calls)
+	}
+	if calls > 1 {
+		s += fmt.Sprintf(" · a gate takes up to %d calls, one after the other", calls)
 	}
 	return s
 }

@@ -24,18 +24,27 @@ func report(rec upgrade.Record) (Message, error) {
 	}
 	var p page
 	p.para(
-		fmt.Sprintf("%s *%s finished: %s*  %s", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), r.Ended.Outcome, aimed),
+		fmt.Sprintf("%s *%s %s*  %s", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), ended(r.Ended), aimed),
 		"Because: "+prose(r.Ended.Reason)+reasonOfAbort(r),
 	)
-	p.para(tally(rec), retriedLine(r), imagesLine(t, rec.Plan), servingLine(t, rec.Plan))
+	p.para(tally(rec), retriedLine(r), imagesLine(r.Ended, rec.Plan), servingLine(t, rec.Plan))
 	p.para(bornSince(rec)...)
 	p.para(timesLine(rec, before), waitsLine(rec))
 	p.para(gateLines(rec)...)
 	p.para(overrides(rec)...)
 	p.para(leftToDo(rec, before)...)
 	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), owner(r), note(rec.Plan))
-	text := fmt.Sprintf("%s finished: %s, %s, %d/%d %s, %d failed (%s)", name(rec.Plan.Name), r.Ended.Outcome, aim(rec.Plan), t.OK, t.Planned, doingOf(rec.Plan.Target.Setting).done, t.Failed, esc(rec.ID, 20))
+	text := fmt.Sprintf("%s %s, %s, %d/%d %s, %d failed (%s)", name(rec.Plan.Name), ended(r.Ended), aim(rec.Plan), t.OK, t.Planned, doingOf(rec.Plan.Target.Setting).done, t.Failed, esc(rec.ID, 20))
 	return p.done(upgrade.SlotReport, text), nil
+}
+
+// ended is how a rollout ended. One that is rolled back is over, and nothing is back yet: people must not
+// go to bed on it.
+func ended(e *upgrade.Ended) string {
+	if e.Outcome == upgrade.OutcomeRollback {
+		return "stopped, not back yet: the way back asks before each gate"
+	}
+	return "finished: " + string(e.Outcome)
 }
 
 func reasonOfAbort(r upgrade.Rollout) string {
@@ -79,16 +88,19 @@ func retriedLine(r upgrade.Rollout) string {
 	return fmt.Sprintf("Tried once more: %s, %s in all", those(ids), upgrade.Count(more, "time"))
 }
 
-func imagesLine(t upgrade.Tally, p upgrade.Plan) string {
-	d := doingOf(p.Target.Setting)
-	head := upperFirst(d.compare)
+func imagesLine(e *upgrade.Ended, p upgrade.Plan) string {
+	d, t := doingOf(p.Target.Setting), e.Tally
+	head, which := upperFirst(d.compare), ""
+	if len(e.Others) > 0 {
+		which = " (" + brief(e.Others, 60) + ")"
+	}
 	switch {
 	case t.OnNew+t.OnOld == 0:
 		return head + ": the set could not be read at the end"
 	case back(p):
-		return fmt.Sprintf("%s: %d %s %s, %d %s others", head, t.OnNew, d.at, version(p.Target), t.OnOld, d.at)
+		return fmt.Sprintf("%s: %d %s %s, %d %s others", head, t.OnNew, d.at, version(p.Target), t.OnOld, d.at) + which
 	}
-	return fmt.Sprintf("%s: %d %s the new one, %d %s others", head, t.OnNew, d.at, t.OnOld, d.at)
+	return fmt.Sprintf("%s: %d %s the new one, %d %s others", head, t.OnNew, d.at, t.OnOld, d.at) + which
 }
 
 func servingLine(t upgrade.Tally, p upgrade.Plan) string {

@@ -51,7 +51,7 @@ func deed(w upgrade.SaidWant, set string) string {
 		return who + " aborted " + it + why
 	case upgrade.WordRollback:
 		if w.By == "" {
-			return byPlan(it+" is rolled back", w.Reason)
+			return byPlan(it+" ends, and the way back opens", w.Reason)
 		}
 		return who + " rolls " + it + " back" + why
 	case upgrade.WordReplan:

@@ -92,7 +92,11 @@ func setDots(s upgrade.ScaleSet) []dot {
 func (p *page) instances(s upgrade.ScaleSet) {
 	if len(s.Instances) > mapInstances {
 		p.chart(setDots(s), setKey)
-		p.para(fmt.Sprintf("%s are too many for single lines: these do not serve.", upgrade.Count(len(s.Instances), "instance")))
+		which := "these do not serve."
+		if s.Unavailable() == 0 {
+			which = "all of them serve."
+		}
+		p.para(fmt.Sprintf("%s are too many for single lines: %s", upgrade.Count(len(s.Instances), "instance"), which))
 	}
 	var lines []string
 	zones := len(distinct(s.Instances, func(i upgrade.Instance) string { return i.Zone }))
@@ -148,7 +152,11 @@ func only(is bool, word string) string {
 func (p *page) images(s upgrade.ScaleSet) {
 	n := map[string][]string{}
 	for _, i := range s.Instances {
-		n[i.Image.Running()] = append(n[i.Image.Running()], i.ID)
+		is := upgrading.told(i.Image.Running())
+		if i.Image.Family() != s.Model.Image.Family() && i.Image.Running() != "" {
+			is = called(i.Image)
+		}
+		n[is] = append(n[is], i.ID)
 	}
 	var versions []string
 	for v := range n {
@@ -157,7 +165,7 @@ func (p *page) images(s upgrade.ScaleSet) {
 	slices.SortFunc(versions, func(a, b string) int { return cmp.Or(cmp.Compare(len(n[b]), len(n[a])), cmp.Compare(a, b)) })
 	lines := []string{join(kindly(s.Model.Image), family(s.Model.Image))}
 	for _, v := range versions[:min(12, len(versions))] {
-		lines = append(lines, fmt.Sprintf("%s: %d (%s)", upgrading.told(v), len(n[v]), brief(n[v], 60)))
+		lines = append(lines, fmt.Sprintf("%s: %d (%s)", v, len(n[v]), brief(n[v], 60)))
 	}
 	if more := len(versions) - 12; more > 0 {
 		lines = append(lines, fmt.Sprintf("… and %d more versions", more))

@@ -32,7 +32,7 @@ func TestACardOfARetryNamesExactlyWhatItsYesCovers(t *testing.T) {
 	}{
 		{"one failed and has the image: a new disk",
 			func(s *story) { s.firstGate(func(ids []string) { s.fails(ids[2]) }); s.retry() },
-			[]string{"*Approve UD 0 once more of web-prod?*", "1 of 4 instances → ", "\nInstances 10 · ", "✖ instance 10, tried once: The extension AppHealth failed", "gets a new disk of the image that it has"}},
+			[]string{"*Approve UD 0 once more of web-prod?*", "1 of 4 instances: ", "\nInstances 10 · ", "✖ instance 10, tried once: The extension AppHealth failed", "gets a new disk of the image that it has"}},
 		{"it stayed on the old image: the upgrade once more",
 			func(s *story) {
 				s.firstGate(func(ids []string) {
@@ -49,7 +49,7 @@ func TestACardOfARetryNamesExactlyWhatItsYesCovers(t *testing.T) {
 				s.hear("U0BO", "bo", upgrade.Word{Verb: upgrade.WordSkip, IDs: []string{"10"}})
 				s.retry()
 			},
-			[]string{"1 of 4 instances → ", "\nInstances 15 · "}},
+			[]string{"1 of 4 instances: ", "\nInstances 15 · "}},
 		{"one that was quarantined comes back: why it had failed",
 			func(s *story) {
 				s.firstGate(func(ids []string) { s.fails(ids[1]) })
@@ -62,7 +62,7 @@ func TestACardOfARetryNamesExactlyWhatItsYesCovers(t *testing.T) {
 				s.hear("U0BO", "bo", upgrade.Word{Verb: upgrade.WordSkip, IDs: []string{"5"}})
 				s.retry("5")
 			},
-			[]string{"*Approve UD 0 of web-prod?*", "\n4 instances → ", "\nInstances 0 5 10 15 · "}},
+			[]string{"*Approve UD 0 of web-prod?*", "\n4 instances: ", "\nInstances 0 5 10 15 · "}},
 	} {
 		s := standingFor(believable, c.tell)
 		card := s.record().Rollout.Asked["ud-0"]
@@ -112,7 +112,7 @@ func TestACardOfARollbackCannotBeTakenForOneThatGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := Reduce(m).Text
-	for _, want := range []string{":rewind: *Roll UD 0 of web-prod back to 22.04.202310190?*", "4 instances back to 22.04.202310190", "Needs 1 requester or approver, ana included"} {
+	for _, want := range []string{":rewind: *Roll UD 0 of web-prod back to 22.04.202310190?*", "4 instances: 22.04.202401170 back to 22.04.202310190", "Needs 1 requester or approver, ana included"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

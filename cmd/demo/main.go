@@ -26,6 +26,7 @@ type flags struct {
 	addr      string
 	azureAddr string
 	speed     float64
+	rates     float64
 	fleet     []string
 	data      string
 	verbose   bool
@@ -40,6 +41,7 @@ func parse(args []string, errs io.Writer) (flags, error) {
 	set.BoolVar(&f.json, "json", false, "once ready, print one line of JSON with addresses, tokens and people on stdout")
 	set.StringVar(&f.addr, "addr", "127.0.0.1:7333", "where the workspace listens; port 0 = any")
 	set.StringVar(&f.azureAddr, "azure-addr", "127.0.0.1:7334", "where the Azure listens; port 0 = any")
+	set.Float64Var(&f.rates, "slack-rates", 1, "multiplies Slack's rate limits; negative: there are none")
 	set.Float64Var(&f.speed, "speed", 60, "how much faster than life the Azure's machines are; the bot and the workspace live in real time")
 	set.Func("fleet", "a JSON file with the scale sets to start with, or, several times, what az vmss list and az vmss list-instances\n"+
 		"--expand instanceView print with -o json; without it, myvmss and a few others", func(file string) error {

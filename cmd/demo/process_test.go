@@ -38,8 +38,13 @@ type apart struct {
 
 func processOf(t *testing.T, change ...func(*app.Config)) *apart {
 	t.Helper()
+	return processIn(t, anyPort(t, "--speed", "200"), change...)
+}
+
+func processIn(t *testing.T, f flags, change ...func(*app.Config)) *apart {
+	t.Helper()
 	t.Parallel() // most of the time is waited
-	w, err := newWorld(anyPort(t, "--speed", "200"), io.Discard)
+	w, err := newWorld(f, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +57,7 @@ func processOf(t *testing.T, change ...func(*app.Config)) *apart {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute+time.Duration(*kills)*4*time.Second)
 	t.Cleanup(cancel)
 	p := &apart{stage: &stage{ctx: ctx, w: w, out: io.Discard, seen: map[string]string{}}, t: t}
 	p.begin()

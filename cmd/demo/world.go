@@ -101,7 +101,7 @@ func (w *world) open(f flags, errs io.Writer) error {
 		return errors.Join(err, here.Close(), there.Close())
 	}
 	w.slackURL, w.azureURL = "http://"+here.Addr().String(), "http://"+there.Addr().String()
-	installation := slacksim.Options{Welcome: w.hints(len(f.fleet) > 0)}
+	installation := slacksim.Options{Welcome: w.hints(len(f.fleet) > 0), RateScale: f.rates}
 	if !f.noBot { // somebody else's bot may need more than ours
 		installation = installed(installation)
 	}

@@ -120,7 +120,7 @@ func (v *listedVM) instance(s upgrade.ScaleSet) upgrade.Instance {
 		Health: p.View.health(s.HealthSource), HealthAt: p.View.Health.Status.at(),
 		Evidence: evidence(parts), ProvisionAt: p.View.provisionedAt(),
 	}
-	if len(v.Zones) > 0 {
+	if len(v.Zones) > 0 && patterns["zone"].MatchString(v.Zones[0]) { // it becomes the name of a gate
 		i.Zone = v.Zones[0]
 	}
 	i.Code, i.Message = trouble(parts)

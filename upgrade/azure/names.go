@@ -17,6 +17,7 @@ var patterns = map[string]*regexp.Regexp{
 	"operation":    regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,127}$`),
 	"gallery":      regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?$`),
 	"image":        regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?$`),
+	"zone":         regexp.MustCompile(`^[A-Za-z0-9]{1,40}$`),
 	"size":         regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$`),
 }
 

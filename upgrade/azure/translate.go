@@ -44,7 +44,7 @@ func scaleSet(v *armcompute.VirtualMachineScaleSet, raw []byte) upgrade.ScaleSet
 		Owner: owner(v, raw), Etag: str(v.Etag),
 	}
 	for _, z := range v.Zones {
-		if str(z) != "" {
+		if patterns["zone"].MatchString(str(z)) {
 			s.Zones = append(s.Zones, *z)
 		}
 	}

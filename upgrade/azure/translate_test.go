@@ -108,6 +108,8 @@ func TestWhatAnInstanceSaysOfItself(t *testing.T) {
 		{"nulls everywhere", `{"instanceId":"3","zones":null,"properties":{"storageProfile":null,"protectionPolicy":null,"latestModelApplied":null,"instanceView":{"statuses":[null,{"code":null}],"extensions":[null,{"statuses":null}],"vmHealth":{"status":null},"platformUpdateDomain":null}}}`, false, func(i upgrade.Instance) bool {
 			return i.UpdateDomain == -1 && i.Provisioning == "" && i.Health == upgrade.NoHealth && !i.Available()
 		}},
+		{"its zone", `{"instanceId":"3","zones":["2"]}`, false, func(i upgrade.Instance) bool { return i.Zone == "2" }},
+		{"what cannot be a zone is none: it would become the name of a gate", `{"instanceId":"3","zones":["1/2> <!channel>"]}`, false, func(i upgrade.Instance) bool { return i.Zone == "" }},
 		{"domain 0 is a domain", view(`"platformUpdateDomain":0,"platformFaultDomain":0,"placementGroupId":"g"`), false, func(i upgrade.Instance) bool {
 			return i.UpdateDomain == 0 && i.FaultDomain == 0 && i.Placement == "g"
 		}},
@@ -193,7 +195,7 @@ func TestWhatASetSaysOfItself(t *testing.T) {
 		{"an ephemeral disk", set("", `"virtualMachineProfile":{"storageProfile":{"osDisk":{"diffDiskSettings":{"option":"Local"}}}}`), func(s upgrade.ScaleSet) bool { return s.EphemeralOS }},
 		{"its size", set(`,"sku":{"name":"Standard_D2s_v5","capacity":3}`, ""), func(s upgrade.ScaleSet) bool { return s.Model.Size == "Standard_D2s_v5" && s.Capacity == 3 }},
 		{"a mix of sizes is none", set(`,"sku":{"name":"Mix","capacity":3}`, `"skuProfile":{"vmSizes":[{"name":"Standard_D2s_v5"}]}`), func(s upgrade.ScaleSet) bool { return s.Model.Size == "" && s.Capacity == 3 }},
-		{"its zones", set(`,"zones":["1",null,"3"]`, ""), func(s upgrade.ScaleSet) bool { return strings.Join(s.Zones, " ") == "1 3" }},
+		{"its zones", set(`,"zones":["1",null,"","<!channel>","3"]`, ""), func(s upgrade.ScaleSet) bool { return strings.Join(s.Zones, " ") == "1 3" }},
 		{"Spot", set("", `"virtualMachineProfile":{"priority":"Spot"}`), func(s upgrade.ScaleSet) bool { return s.Spot }},
 		{"not Spot", set("", `"virtualMachineProfile":{"priority":"Regular"}`), func(s upgrade.ScaleSet) bool { return !s.Spot }},
 		{"a VHD", set("", `"virtualMachineProfile":{"storageProfile":{"osDisk":{"image":{"uri":"https://store.blob.core.windows.net/v/a.vhd"},"vhdContainers":["https://s.blob.core.windows.net/v"]}}}`), func(s upgrade.ScaleSet) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -40,7 +41,14 @@ func survey(ctx context.Context, fleet *azure.Azure, policies []upgrade.Policy, 
 			fmt.Fprintf(out, "  ? it cannot be read: %s\n", plain(upgrade.AsFault(err, "read it").Error()))
 			continue
 		}
-		obstacles := upgrade.Obstacles(seen, upgrade.PolicyFor(policies, sum.ID))
+		remarks := upgrade.Remarks(seen)
+		switch a, err := fleet.Autoscale(ctx, sum.ID); {
+		case err != nil:
+			remarks = append(remarks, "whether autoscale is on cannot be read: "+upgrade.AsFault(err, "read autoscale").Message)
+		case a.On:
+			remarks = append(remarks, upgrade.Scaled(a))
+		}
+		obstacles := obstacles(seen, policies)
 		if len(obstacles) == 0 {
 			good++
 			fmt.Fprintln(out, "  + can be driven")
@@ -48,7 +56,7 @@ func survey(ctx context.Context, fleet *azure.Azure, policies []upgrade.Policy, 
 		for _, o := range obstacles {
 			fmt.Fprintf(out, "  - %s\n", plain(o))
 		}
-		for _, r := range upgrade.Remarks(seen) {
+		for _, r := range remarks {
 			fmt.Fprintf(out, "    %s\n", plain(r))
 		}
 	}
@@ -57,6 +65,20 @@ func survey(ctx context.Context, fleet *azure.Azure, policies []upgrade.Policy, 
 		return errors.New("not all scale sets could be read")
 	}
 	return nil
+}
+
+// obstacles are those of the set and of its policy; before there is a configuration, of the set alone and
+// with the limits that hold by default.
+func obstacles(s upgrade.ScaleSet, policies []upgrade.Policy) []string {
+	if len(policies) == 0 {
+		return upgrade.Obstacles(s, upgrade.DefaultPolicy().MaxUnavailable)
+	}
+	pol := upgrade.PolicyFor(policies, s.ID)
+	most := pol.MaxUnavailable
+	if pol.Pattern == "" {
+		most = upgrade.DefaultPolicy().MaxUnavailable
+	}
+	return slices.Concat(upgrade.Obstacles(s, most), upgrade.Unconfigured(s, pol))
 }
 
 func imageOf(i upgrade.Image) string { return cmp.Or(i.Running(), "an image that is not told") }

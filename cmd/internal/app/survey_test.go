@@ -40,6 +40,19 @@ func TestASurveySaysOfEverySetWhetherItCanBeDriven(t *testing.T) {
 			}
 		}
 	}
+	if said := about(out.String(), "media-scaled"); !strings.Contains(said, "autoscale on") {
+		t.Errorf("of media-scaled it says %q", said)
+	}
+	before := bytes.Buffer{}
+	if err := Survey(context.Background(), Config{Azure: c.Azure}, &before); err != nil {
+		t.Fatal(err)
+	}
+	if said := about(before.String(), "web-prod"); !strings.Contains(said, "+ can be driven") || strings.Contains(said, "configuration") {
+		t.Errorf("before there is a configuration it says of web-prod %q", said)
+	}
+	if said := about(before.String(), "ci-runners"); !strings.Contains(said, "start or repair 1 instance") {
+		t.Errorf("before there is a configuration it says of ci-runners %q", said)
+	}
 	if n := len(sim.Writes()); n > 0 {
 		t.Errorf("a survey wrote %d times", n)
 	}

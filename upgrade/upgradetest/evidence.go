@@ -24,10 +24,11 @@ type Evidence struct {
 	Opened   map[string]time.Time // forms, by the trigger they were opened with
 	Downs    []Down
 	Users    []slacksim.User
-	Left     map[string]time.Time      // when somebody's account was closed
-	IMs      map[string]string         // of channels that are conversations with the bot, the person
-	Freezes  []Span                    // when nothing was to be written to Azure
-	Lost     []Span                    // what the program can know nothing of, since its journal was put back
+	Left     map[string]time.Time // when somebody's account was closed
+	IMs      map[string]string    // of channels that are conversations with the bot, the person
+	Freezes  []Span               // when nothing was to be written to Azure
+	Lost     []Span               // what the program can know nothing of, since its journal was put back
+	Leaks    []Leak
 	Jumps    []Jump                    // of the program's clock: what it waits for by that clock is over sooner
 	Mute     []Span                    // when nothing new that the bot said reached a channel, though it tried
 	Cut      []Span                    // when Slack had no socket to the bot
@@ -84,6 +85,7 @@ func (w *World) Evidence() Evidence {
 	e.IMs, e.Mute, e.Cut = w.conversations(), slices.Clone(w.log.mute), slices.Clone(w.log.cut)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	e.Leaks = slices.Clone(w.leaks)
 	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
 	for i, a := range w.acts {
 		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]

@@ -81,6 +81,9 @@ func (c *cases) alone(k Call) {
 // named: I4, what the call itself must look like. An instance that has the image already is given a new
 // disk of it only when somebody wants it once more.
 func (c *cases) named(k Call, r *rollout) {
+	if k.Action != "manualupgrade" && k.Action != "reimage" {
+		c.blame("I16", k.Time, "%s of %v is no call that the program may make", k.Action, k.Instances)
+	}
 	if ids := k.asked(); len(ids) == 0 || slices.Contains(ids, "*") {
 		c.blame("I4", k.Time, "%s does not name its instances: %s", k.Action, k.Body)
 	}

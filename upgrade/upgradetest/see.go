@@ -110,6 +110,7 @@ func (w *World) see(m slacksim.Message) Seen {
 	if !known {
 		s.blocks, s.Lines = w.lines(m.Blocks, m.Text)
 		w.page.versions[key] = s
+		w.sniff("a message", string(m.Blocks)+m.Text)
 		return s
 	}
 	s.blocks, s.Lines = was.blocks, was.Lines

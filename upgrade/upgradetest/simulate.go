@@ -88,6 +88,7 @@ func (s *simulation) run() {
 	if s.play.World.Down() {
 		s.do("restart")
 	}
+	s.play.World.sniffJournal()
 	s.do(fmt.Sprint("advance ", rest))
 }
 

@@ -96,6 +96,12 @@ func TestSimulation(t *testing.T) {
 func alone(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	before := held()
+	defer func() {
+		if now := held(); now.goroutines > before.goroutines || now.heap > before.heap+32<<20 {
+			t.Errorf("something is kept when all is over (I19): %+v before, %+v after", before, now)
+		}
+	}()
 	began, least, most := time.Now(), cmp.Or(*seeds, 100), *lasting
 	if *seeds == 0 {
 		least, most = 0, 16*time.Second
@@ -113,6 +119,19 @@ func alone(t *testing.T) {
 			t.Logf("%s", r.Story)
 		}
 	}
+}
+
+// holding is what the process has at a moment.
+type holding struct {
+	goroutines int
+	heap       uint64 // bytes
+}
+
+func held() holding {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return holding{runtime.NumGoroutine(), m.HeapAlloc}
 }
 
 // simulate plays one seed in a bubble of its own. A process that gets nowhere in real time ends.

@@ -87,6 +87,8 @@ type World struct {
 	freezes   []Span
 	lost      []Span // between a backup and when it was put back
 	jumps     []Jump
+	secrets   []string
+	leaks     []Leak
 	troubled  bool           // trouble with Slack was ordered
 	struck    map[string]int // trouble with the program itself, by its kind
 }
@@ -130,6 +132,7 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
 		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]bool{}}, struck: map[string]int{}}
+	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
 	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
 	return w, nil
 }

@@ -1,8 +1,10 @@
 # Stable names for what .ci/run does; each is documented in CONTRIBUTING.md.
 FUZZTIME ?= 10s
+SEEDS ?= 200
+FROM ?= 1
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race fuzz clients scripts browser bench bench-all kills ci
+.PHONY: test lint race sim fuzz clients scripts browser bench bench-all kills ci
 
 test:
 	go test ./...
@@ -17,6 +19,12 @@ lint: $(BIN)/staticcheck-0.8.2 $(BIN)/govulncheck-1.9.0
 race:
 	go test -race ./bot ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
 	go test -race -run 'TestEveryStoryIsToldAsItWasRead/(one-domain|approve-rest|crash|double-click|pause|slack)' ./upgrade/upgradetest
+
+# Random rollouts, two processes with one processor each. A seed is the same rollout whenever it is played.
+sim:
+	@mkdir -p $(BIN)
+	@go test -c -o $(BIN)/sim.test ./upgrade/upgradetest
+	@cd upgrade/upgradetest && $(BIN)/sim.test -test.run '^TestSimulation$$' -test.timeout 0 -shards 2 -seeds $(SEEDS) -from $(FROM) $(SIM)
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)

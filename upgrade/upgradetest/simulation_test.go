@@ -129,6 +129,7 @@ type holding struct {
 
 func held() holding {
 	runtime.GC()
+	runtime.GC() // what stood in a pool is held once more
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return holding{runtime.NumGoroutine(), m.HeapAlloc}

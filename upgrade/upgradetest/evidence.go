@@ -33,6 +33,7 @@ type Evidence struct {
 	Mute     []Span                    // when nothing new that the bot said reached a channel, though it tried
 	Cut      []Span                    // when Slack had no socket to the bot
 	Truths   map[string]azuresim.State // what was true when a message was first read, by its ts
+	Ends     map[string]azuresim.State // what was true when the program said that a rollout ends, by its id
 	Troubled bool                      // there was trouble with Slack: answers may come late, and twice
 }
 
@@ -85,7 +86,7 @@ func (w *World) Evidence() Evidence {
 	e.IMs, e.Mute, e.Cut = w.conversations(), slices.Clone(w.log.mute), slices.Clone(w.log.cut)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e.Leaks = slices.Clone(w.leaks)
+	e.Leaks, e.Ends = slices.Clone(w.leaks), maps.Clone(w.ends)
 	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
 	for i, a := range w.acts {
 		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]

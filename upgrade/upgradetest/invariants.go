@@ -64,10 +64,12 @@ func (k Call) set() azuresim.SetState {
 	return azuresim.SetState{}
 }
 
-// alone: I1, also for what Azure refused.
+// alone: I1, also for what Azure refused. Of an operation that never ends, the instances tell whether it is
+// still at work once its time has run out.
 func (c *cases) alone(k Call) {
 	for _, op := range k.Before.Operations {
-		if strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && k.Time.Sub(op.Start) > blindness {
+		age := k.Time.Sub(op.Start) + c.e.jumped(op.Start, k.Time)
+		if strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > blindness && age < c.Policy.Deadline {
 			c.blame("I1", k.Time, "%s of %v was sent while %s %s was in progress", k.Action, k.Instances, op.Kind, op.ID)
 		}
 	}

@@ -80,9 +80,17 @@ func (w *World) watch(azure *azuresim.Sim) http.Handler {
 			return
 		}
 		before, n := w.Truth(), len(azure.Writes())
+		w.looked(n+1, before)                                  // a slow answer comes long after the write took effect
 		defer func() { w.wrote(before, azure.Writes()[n:]) }() // also when a fault drops the connection
 		azure.ServeHTTP(rw, r)
 	})
+}
+
+// looked keeps the truth before the write that comes next.
+func (w *World) looked(seq int, before azuresim.State) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.before[seq] = before
 }
 
 func (w *World) wrote(before azuresim.State, writes []azuresim.Write) {
@@ -106,6 +114,8 @@ func (w *World) Calls() []Call {
 		call.Time = w.ours(one.Time)
 		if i := slices.IndexFunc(w.calls, func(c Call) bool { return c.Seq == one.Seq }); i >= 0 {
 			call.Before = w.calls[i].Before
+		} else if one.By == "" {
+			call.Before = w.before[one.Seq]
 		}
 		out = append(out, call)
 	}
@@ -136,15 +146,27 @@ func (e *ear) Handle(_ context.Context, r slog.Record) error {
 	}
 	r.Attrs(func(a slog.Attr) bool { values[a.Key] = a.Value.String(); return true })
 	e.w.sniff("the log", line(r.Message, values))
+	truth := e.w.atEnd(values["kind"])
 	e.w.mu.Lock()
 	defer e.w.mu.Unlock()
 	switch {
 	case r.Message == "decision":
+		if values["kind"] == "end" {
+			e.w.ends[values["rollout"]] = truth
+		}
 		e.w.decisions = append(e.w.decisions, Decision{time.Now(), values["rollout"], values["kind"], values["reason"], values["gate"], values["text"]})
 	case r.Level >= slog.LevelWarn:
 		e.w.errors = append(e.w.errors, line(r.Message, values))
 	}
 	return nil
+}
+
+// atEnd is the truth when a rollout ends: its report is about that moment.
+func (w *World) atEnd(kind string) (truth azuresim.State) {
+	if kind == "end" {
+		truth = w.Truth()
+	}
+	return truth
 }
 
 func line(message string, values map[string]string) string {

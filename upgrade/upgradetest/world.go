@@ -74,9 +74,9 @@ type World struct {
 	left    map[string]time.Time
 	truths  map[string]azuresim.State
 
-	spilt     atomic.Bool  // it has refused something since it is full
-	full      atomic.Bool  // the journal's disk
-	skew      atomic.Int64 // nanoseconds that the program's clock is ahead
+	spilt     atomic.Bool   // it has refused something since it is full
+	full      atomic.Bool   // the journal's disk
+	skew      *atomic.Int64 // nanoseconds that the program's clock is ahead
 	mu        sync.Mutex
 	decisions []Decision
 	errors    []string
@@ -87,6 +87,8 @@ type World struct {
 	freezes   []Span
 	lost      []Span // between a backup and when it was put back
 	jumps     []Jump
+	before    map[int]azuresim.State    // the truth before a write, by its number
+	ends      map[string]azuresim.State // the truth when the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
 	troubled  bool           // trouble with Slack was ordered
@@ -132,6 +134,8 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
 		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]bool{}}, struck: map[string]int{}}
+	w.before, w.ends = map[int]azuresim.State{}, map[string]azuresim.State{}
+	w.skew = new(atomic.Int64)
 	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
 	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
 	return w, nil
@@ -177,11 +181,17 @@ func (w *World) site(life *Life, transport *http.Transport) Site {
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
 		Policies: []upgrade.Policy{w.cfg.Policy},
-		Now:      func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) },
+		Now:      clock(w.skew),
 		Frozen:   w.why,
 		ID:       func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },
 		Log:      slog.New(&ear{w: w, life: life}),
 	}
+}
+
+// clock is the program's clock. It holds on to nothing else of the world: a SQLite driver never forgets the
+// clock it was given.
+func clock(skew *atomic.Int64) func() time.Time {
+	return func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
 }
 
 // Freeze is what a file FREEZE beside the journal is for the program: until [World.Unfreeze] it may write

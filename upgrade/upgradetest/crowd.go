@@ -61,14 +61,16 @@ func (s *simulation) last(open []string) Decision {
 // answer presses a button that asks something, if there is one.
 func (s *simulation) answer(open []string) string {
 	for _, m := range slices.Backward(s.play.World.Messages()) {
-		if m.Deleted || m.EphemeralTo != "" || !slices.Contains(open, Post{m, []Seen{m}}.Rollout()) {
+		if m.Deleted || m.EphemeralTo != "" || s.tried[m.TS] > stubborn || !slices.Contains(open, Post{m, []Seen{m}}.Rollout()) {
 			continue
 		}
 		for _, b := range m.buttons() {
 			who := pick(s.chance, "who answers", "bo", "eva")
 			on := " on " + s.play.World.first(m).Title()
+			asks := b.word == "model-revert" || b.word == "model-keep" || b.word == "approve"
+			s.tried[m.TS] += bit(asks)
 			switch {
-			case b.word == "model-revert" || b.word == "model-keep":
+			case asks && b.word != "approve":
 				return "click " + who + " " + pick(s.chance, "model", "model-revert", "model-keep") + on
 			case b.word == "approve" && s.hit("rest", 5):
 				return "type " + who + " approve " + Post{m, []Seen{m}}.Rollout() + " rest"

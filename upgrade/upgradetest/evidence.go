@@ -29,12 +29,12 @@ type Evidence struct {
 	Freezes  []Span               // when nothing was to be written to Azure
 	Lost     []Span               // what the program can know nothing of, since its journal was put back
 	Leaks    []Leak
-	Jumps    []Jump                    // of the program's clock: what it waits for by that clock is over sooner
-	Mute     []Span                    // when nothing new that the bot said reached a channel, though it tried
-	Cut      []Span                    // when Slack had no socket to the bot
-	Truths   map[string]azuresim.State // what was true when a message was first read, by its ts
-	Ends     map[string]azuresim.State // what was true when the program said that a rollout ends, by its id
-	Troubled bool                      // there was trouble with Slack: answers may come late, and twice
+	Jumps    []Jump                      // of the program's clock: what it waits for by that clock is over sooner
+	Mute     []Span                      // when nothing new that the bot said reached a channel, though it tried
+	Cut      []Span                      // when Slack had no socket to the bot
+	Truths   map[string]azuresim.State   // what was true when a message was first read, by its ts
+	Ends     map[string][]azuresim.State // what was true whenever the program said that a rollout ends, by its id
+	Troubled bool                        // there was trouble with Slack: answers may come late, and twice
 }
 
 // Post is a message with all its states, newest first.

@@ -152,7 +152,7 @@ func (e *ear) Handle(_ context.Context, r slog.Record) error {
 	switch {
 	case r.Message == "decision":
 		if values["kind"] == "end" {
-			e.w.ends[values["rollout"]] = truth
+			e.w.ends[values["rollout"]] = append(e.w.ends[values["rollout"]], truth)
 		}
 		e.w.decisions = append(e.w.decisions, Decision{time.Now(), values["rollout"], values["kind"], values["reason"], values["gate"], values["text"]})
 	case r.Level >= slog.LevelWarn:

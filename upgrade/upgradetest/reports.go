@@ -39,7 +39,8 @@ func (c *cases) judgeReports() {
 // set goes on changing under it.
 func (c *cases) truthful(p Post, r *rollout) {
 	before := len(c.found)
-	if truth, known := c.e.Ends[r.id]; known {
+	for _, truth := range c.e.Ends[r.id] { // more than once when its journal was put back
+		c.found = c.found[:before]
 		if c.compare(p, r, truth); len(c.found) == before {
 			return
 		}
@@ -87,7 +88,7 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 			t.fresh++
 			if i.Provisioning == "succeeded" && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
 				t.most++
-				well := (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
+				well := i.Power == "running" && (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
 				t.sure += bit(well && c.e.jumped(r.opened, p.Posted()) == 0 && !c.forgotten(r, i.ID) && !c.saidFailed(r, i.ID))
 			}
 		}

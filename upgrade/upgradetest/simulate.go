@@ -13,11 +13,12 @@ import (
 
 // Figures of a simulated rollout.
 const (
-	wildest = 60               // steps in which anything may go wrong, at most
-	closing = 150              // steps that people then have to bring it to an end
-	patient = 25               // how often they look for a way out before they give a rollout up
-	lastDay = 24 * time.Hour   // of simulated time, all in all
-	rest    = 11 * time.Minute // in which everything must be answered
+	wildest  = 60               // steps in which anything may go wrong, at most
+	closing  = 150              // steps that people then have to bring it to an end
+	patient  = 25               // how often they look for a way out before they give a rollout up
+	stubborn = 8                // how often they press what one message asks
+	lastDay  = 24 * time.Hour   // of simulated time, all in all
+	rest     = 11 * time.Minute // in which everything must be answered
 )
 
 // Simulated is what came of one simulated rollout.
@@ -42,7 +43,7 @@ type simulation struct {
 	steps []string
 	todo  []string       // lines that belong together
 	begun int            // how often it was asked for
-	tried map[string]int // by rollout, how often its people have looked for a way out
+	tried map[string]int // by rollout, how often people have looked for a way out, and by message, how often they have answered it
 	found []Violation
 }
 

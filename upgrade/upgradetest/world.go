@@ -87,8 +87,8 @@ type World struct {
 	freezes   []Span
 	lost      []Span // between a backup and when it was put back
 	jumps     []Jump
-	before    map[int]azuresim.State    // the truth before a write, by its number
-	ends      map[string]azuresim.State // the truth when the program said that a rollout ends
+	before    map[int]azuresim.State      // the truth before a write, by its number
+	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
 	troubled  bool           // trouble with Slack was ordered
@@ -134,7 +134,7 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
 		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]bool{}}, struck: map[string]int{}}
-	w.before, w.ends = map[int]azuresim.State{}, map[string]azuresim.State{}
+	w.before, w.ends = map[int]azuresim.State{}, map[string][]azuresim.State{}
 	w.skew = new(atomic.Int64)
 	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
 	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}

@@ -181,6 +181,27 @@ var forgeries = []struct {
 	}},
 	{"no report", "all-domains", "I10", func(t *testing.T, e *upgradetest.Evidence) {
 		e.Posts = without(e.Posts, func(p upgradetest.Post) bool { return strings.Contains(strings.Join(p.Lines, "\n"), "6 planned") })
+		e.Now = e.Now.Add(15 * time.Minute) // it may take a while where Slack is in trouble
+	}},
+	{"an outsider who got his way", "all-domains", "I17", func(t *testing.T, e *upgradetest.Evidence) {
+		for i := range e.Acts {
+			e.Acts[i].User = slacksim.Olaf
+		}
+		for i := range e.Posts {
+			if e.Posts[i].EphemeralTo != "" {
+				e.Posts[i].EphemeralTo = slacksim.Olaf
+			}
+		}
+	}},
+	{"a token in a message", "all-domains", "I15", func(t *testing.T, e *upgradetest.Evidence) {
+		e.Leaks = append(e.Leaks, upgradetest.Leak{At: e.Now, Rule: "I15", What: "a token stands in a message"})
+	}},
+	{"an action that is none of ours", "all-domains", "I16", func(t *testing.T, e *upgradetest.Evidence) {
+		for i := range e.Calls {
+			if e.Calls[i].Method == "POST" {
+				e.Calls[i].Action = "deallocate"
+			}
+		}
 	}},
 	{"a report that counts too many", "all-domains", "I10", func(t *testing.T, e *upgradetest.Evidence) { reword(t, e, "*6 upgraded*", "*7 upgraded*") }},
 	{"a report of other images", "all-domains", "I10", func(t *testing.T, e *upgradetest.Evidence) {

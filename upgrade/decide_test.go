@@ -242,6 +242,7 @@ func TestDecideHowARolloutEnds(t *testing.T) {
 		{name: "R33 R4 and asks what becomes of a model that was set for nothing", tale: tale{begun, leftAll()}, kind: AskModel, reason: ReasonModel},
 		{name: "R29 failures within the limits are told at the end", tale: tale{udDone(1), InstanceSeen{ID: "2", State: Broken}, InstanceSeen{ID: "5", State: OK}}, plan: failures(1), seen: instance("5", onNew), later: time.Hour, kind: End, end: OutcomeSucceeded, says: "1 instance failed"},
 		{name: "R29 a rollout in which everything failed has failed", tale: tale{requested, brokenAll()}, plan: failures(6), kind: End, end: OutcomeFailed},
+		{name: "R4 R29 and asks what becomes of a model that nothing runs", tale: tale{begun, brokenAll()}, plan: failures(6), kind: AskModel, reason: ReasonModel},
 	})
 }
 

@@ -38,9 +38,13 @@ func main() {
 	for _, what := range lacking {
 		fmt.Println(what)
 	}
-	some := chosen(slices.DeleteFunc(all, func(m mutant) bool { return !pattern.MatchString(m.name) }), *few, *day)
+	some := slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !pattern.MatchString(m.name) })
+	some = chosen(some, *few, *day)
 	if *few > 0 {
 		fmt.Printf("%d of %d, by day %d: again with -n %d -day %d\n", len(some), len(all), *day, *few, *day)
+	}
+	if len(some) == len(all) {
+		tell()
 	}
 	caught := huntAll(some)
 	fmt.Printf("mutants: planted=%d caught=%d\n", len(some), caught)

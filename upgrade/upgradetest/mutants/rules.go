@@ -27,6 +27,19 @@ var parts = map[string]string{
 	"R25": "nothing that the bot does is bad enough yet to have a name typed",
 }
 
+// tell prints what has no mutant.
+func tell() {
+	for n := range lastRule {
+		rule := fmt.Sprintf("R%d", n+1)
+		if why := uncoded[rule]; why != "" {
+			fmt.Printf("%s has none: %s\n", rule, why)
+		}
+		if why := parts[rule]; why != "" {
+			fmt.Printf("%s has none for a part: %s\n", rule, why)
+		}
+	}
+}
+
 // unhunted lists the rules that have neither a mutant nor a reason, and those that have both.
 func unhunted(all []mutant) []string {
 	var out []string

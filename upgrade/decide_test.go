@@ -294,6 +294,9 @@ func TestDecideOnTroubleBeforeAStart(t *testing.T) {
 		{name: "R34 an instance born meanwhile is never added", tale: ready, seen: set(func(s *ScaleSet) {
 			s.Instances = append(s.Instances, Instance{ID: "6", UpdateDomain: 0, Image: runs(v2), Provisioning: Succeeded, Power: Running, Health: Healthy})
 		}), kind: Start, batch: []string{"0", "3"}},
+		{name: "R34 nor is one that was born on the old image", tale: ready, seen: set(func(s *ScaleSet) {
+			s.Instances = append(s.Instances, Instance{ID: "6", UpdateDomain: 0, Image: runs(v1), Provisioning: Succeeded, Power: Running, Health: Unhealthy})
+		}), kind: Start, batch: []string{"0"}},
 		{name: "R39 Azure's wish for quiet is kept", tale: ready, seen: func(o *Observation) { o.Throttled = night.Add(time.Minute) }, kind: Wait, reason: ReasonThrottled},
 		{name: "I1 somebody else's operation on an instance is waited for", tale: ready, seen: instance("5", updating), kind: Wait, reason: ReasonBusy, says: "instance 5"},
 		{name: "I1 one on the set, too", tale: ready, seen: set(func(s *ScaleSet) { s.Provisioning = Updating }), kind: Wait, reason: ReasonBusy},

@@ -57,7 +57,7 @@ func setAnswer(s commands.SetSight) Message {
 	switch s.Part {
 	case commands.PartMap:
 		p.chart(setDots(set), setKey)
-		p.para(":frame_with_picture: It comes as a picture, too: into your own conversation with me, as no file in a channel is for one person only.")
+		p.para(":frame_with_picture: The picture of it comes to your own conversation with me: no file in a channel is for one person only.")
 	case "instances":
 		p.instances(set)
 	case "image":

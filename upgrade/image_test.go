@@ -136,3 +136,12 @@ func TestAnAllowListNamesFamiliesOrTheirBeginning(t *testing.T) {
 		t.Error("an empty word permits an unknown image")
 	}
 }
+
+func TestR45AVHDIsPermittedByNameOnly(t *testing.T) {
+	disk := Image{URI: "https://shop.blob.core.windows.net/os/a.vhd"}
+	for word, want := range map[string]bool{"*": false, "https://shop.blob.core.windows.net/*": true, "https://shop.blob.core.windows.net/os/": true, "https://other.blob.core.windows.net/*": false} {
+		if disk.within(word) != want {
+			t.Errorf("%q permits %s: %v", word, disk.URI, !want)
+		}
+	}
+}

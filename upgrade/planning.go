@@ -249,6 +249,9 @@ func permitted(s ScaleSet, pol Policy, t Target) *Refusal {
 // it before an asterisk.
 func (i Image) within(word string) bool {
 	family := i.Family()
+	if i.URI != "" && !strings.HasPrefix(word, "https://") {
+		return false // a VHD is permitted by name only
+	}
 	if start, some := strings.CutSuffix(word, "*"); some {
 		return len(family) >= len(start) && strings.EqualFold(family[:len(start)], start)
 	}

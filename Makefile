@@ -1,8 +1,10 @@
 # Stable names for what .ci/run does; each is documented in CONTRIBUTING.md.
 FUZZTIME ?= 10s
+SEEDS ?= 200
+FROM ?= 1
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race mutants fuzz clients scripts browser bench bench-all kills ci
+.PHONY: test lint race sim mutants fuzz clients scripts browser bench bench-all kills ci
 
 test:
 	go test ./...
@@ -21,6 +23,12 @@ race:
 # All of them, or N in a row, which move on with the day of the year; RUN is a pattern of their names.
 mutants:
 	go run ./upgrade/upgradetest/mutants -n $(or $(N),0) $(if $(DAY),-day $(DAY)) -run '$(RUN)'
+
+# Random rollouts, two processes with one processor each. A seed is the same rollout whenever it is played.
+sim:
+	@mkdir -p $(BIN)
+	@go test -c -o $(BIN)/sim.test ./upgrade/upgradetest
+	@cd upgrade/upgradetest && $(BIN)/sim.test -test.run '^TestSimulation$$' -test.timeout 0 -shards 2 -seeds $(SEEDS) -from $(FROM) $(SIM)
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)

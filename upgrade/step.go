@@ -171,8 +171,25 @@ func (s *step) missing(f *Fault) {
 		s.seen.Missing = f.Op + ": " + inWords(f.Code, f.Message)
 	}
 	if f.Kind == FaultThrottled {
-		s.seen.Throttled = s.e.Now().Add(max(f.RetryAfter, s.e.Pace.Refresh))
+		s.seen.Throttled = s.e.Now().Add(max(f.RetryAfter, s.e.Pace.Refresh, min(s.unread()/2, longestQuiet)))
 	}
+}
+
+// longestQuiet bounds the quiet that is kept of our own accord while a set cannot be read whole.
+const longestQuiet = 5 * time.Minute
+
+// unread is for how long the set could not be read whole. A list of many pages needs as many calls at once:
+// whoever reads again as soon as Azure allows one call never gets to the last page, so the quiet grows.
+func (s *step) unread() (long time.Duration) {
+	for _, e := range slices.Backward(s.rec.Events) {
+		switch d, decision := e.Fact.(Decided); {
+		case decision && d.Reason != ReasonIncomplete:
+			return long
+		case decision:
+			long = s.e.Now().Sub(e.At)
+		}
+	}
+	return long
 }
 
 func (s *step) pollOp(fence Fence) error {

@@ -12,8 +12,10 @@
 //     a line, a part "transcript" with what came of each, and, where the story needs them, a part
 //     "fleet.json" (a fleet of azuresim) and a part "policy.yaml" (soak, bake, max-unavailable,
 //     batch-cap, max-failures, healthy-deadline, approvals, approvers, requesters, approval-life,
-//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, and of Azure throttle and azure-ahead).
+//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, of Azure throttle and azure-ahead, and the seed of the world).
 //   - A [Play] is a story being told.
+//   - A [Simulated] rollout is a story that nobody wrote: its seed decides the fleet, the policy, what people
+//     do, what goes wrong and where the program dies. It is told in the same language.
 //   - The [Evidence] is all an outsider can know. The [Observer] judges it after every step; it
 //     never looks into the program's own tables.
 //
@@ -45,6 +47,7 @@
 //	clock 1h                                  the program's clock jumps an hour ahead of everybody else's
 //	crash                                     kills the program
 //	crash before POST manualupgrade           … later, at that point (before, at or after a call or journal.Method)
+//	crash at 17                               … after so many more of such points
 //	restart                                   starts it (again); stops it first if it runs
 //	stop                                      asks it to end, as SIGTERM does
 //	expect-silence 10m                        lets time pass; no write to Azure and no new message may come

@@ -24,10 +24,12 @@ type Evidence struct {
 	Opened   map[string]time.Time // forms, by the trigger they were opened with
 	Downs    []Down
 	Users    []slacksim.User
-	Left     map[string]time.Time      // when somebody's account was closed
-	IMs      map[string]string         // of channels that are conversations with the bot, the person
-	Freezes  []Span                    // when nothing was to be written to Azure
-	Lost     []Span                    // what the program can know nothing of, since its journal was put back
+	Left     map[string]time.Time // when somebody's account was closed
+	IMs      map[string]string    // of channels that are conversations with the bot, the person
+	Freezes  []Span               // when nothing was to be written to Azure
+	Lost     []Span               // what the program can know nothing of, since its journal was put back
+	Leaks    []Leak
+	Jumps    []Jump                    // of the program's clock: what it waits for by that clock is over sooner
 	Mute     []Span                    // when nothing new that the bot said reached a channel, though it tried
 	Cut      []Span                    // when Slack had no socket to the bot
 	Truths   map[string]azuresim.State // what was true when a message was first read, by its ts
@@ -45,6 +47,16 @@ func (p Post) First() Seen { return p.States[len(p.States)-1] }
 
 // Posted is when that was.
 func (p Post) Posted() time.Time { return moment(p.TS) }
+
+// ended is when the message of a rollout first said that it has ended; zero = not yet.
+func (p Post) ended() (at time.Time) {
+	for _, s := range p.States {
+		if s.says(" Ended ") {
+			at = s.At
+		}
+	}
+	return at
+}
 
 var rolloutID = regexp.MustCompile(`\br-[0-9a-f]{6}\b`)
 
@@ -70,12 +82,31 @@ func (w *World) Evidence() Evidence {
 		}
 	}
 	e.Left, e.Truths = maps.Clone(w.left), maps.Clone(w.truths)
-	e.IMs, e.Mute, e.Cut = w.conversations(), w.mute(), w.cut()
+	e.IMs, e.Mute, e.Cut = w.conversations(), slices.Clone(w.log.mute), slices.Clone(w.log.cut)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e.Freezes, e.Lost = slices.Clone(w.freezes), slices.Clone(w.lost)
+	e.Leaks = slices.Clone(w.leaks)
+	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
+	for i, a := range w.acts {
+		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]
+	}
 	e.Acts, e.Downs, e.Troubled = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled
 	return e
+}
+
+// lost reports whether the program can know nothing of that moment, since its journal was put back.
+func (e Evidence) lost(at time.Time) bool {
+	return slices.ContainsFunc(e.Lost, func(s Span) bool { return s.Holds(at) })
+}
+
+// jumped is by how much the program's clock jumped ahead between two moments.
+func (e Evidence) jumped(from, to time.Time) (by time.Duration) {
+	for _, j := range e.Jumps {
+		if !j.At.Before(from) && j.At.Before(to) {
+			by += j.By
+		}
+	}
+	return by
 }
 
 // Rollouts are the ids of all rollouts that were announced in a channel, oldest first.
@@ -101,55 +132,87 @@ func (w *World) conversations() map[string]string {
 	return out
 }
 
-// mute reads from Slack's log when the bot tried to say something new in a channel and failed, until
-// it succeeded.
-func (w *World) mute() []Span {
-	var out []Span
-	open := func() bool { return len(out) > 0 && out[len(out)-1].To.IsZero() }
-	for _, e := range w.Slack.Log() {
-		var to struct{ Channel string }
-		if e.Method != "chat.postMessage" || json.Unmarshal(e.Args, &to) != nil || strings.HasPrefix(to.Channel, "U") || strings.HasPrefix(to.Channel, "D") {
-			continue
-		}
-		switch said := e.Kind == slacksim.LogAPI && e.Error == ""; {
-		case said && open():
-			out[len(out)-1].To = e.Time
-		case !said && !open():
-			out = append(out, Span{From: e.Time})
-		}
-	}
-	return out
+// slackLog is what the log of Slack told so far.
+type slackLog struct {
+	read   int // entries
+	opened map[string]time.Time
+	mute   []Span
+	cut    []Span
+	up     int               // sockets
+	events map[string]string // of envelopes, the ts of the message that they tell of
+	heard  map[string]bool   // messages that an event told of and that were acknowledged
 }
 
-// cut reads from Slack's log when no socket was greeted and not closed.
-func (w *World) cut() []Span {
-	var out []Span
-	up := 0
-	for _, e := range w.Slack.Log() {
-		switch {
-		case e.Kind == slacksim.LogSocket && e.Method == "hello":
-			if up++; up == 1 && len(out) > 0 {
-				out[len(out)-1].To = e.Time
-			}
-		case e.Kind == slacksim.LogSocket && e.Method == "closed":
-			if up--; up == 0 {
-				out = append(out, Span{From: e.Time})
-			}
-		}
+// heed reads what is new in Slack's log.
+func (w *World) heed() {
+	all := w.Slack.Log()
+	for _, e := range all[w.log.read:] {
+		w.log.form(e)
+		w.log.speech(e)
+		w.log.socket(e)
+		w.log.event(e)
 	}
-	return out
+	w.log.read = len(all)
 }
 
-// opened reads from Slack's log which forms were opened.
+// form keeps which forms were opened.
+func (l *slackLog) form(e slacksim.Entry) {
+	var args struct {
+		Trigger string `json:"trigger_id"`
+	}
+	if e.Kind == slacksim.LogAPI && e.Method == "views.open" && e.Error == "" && json.Unmarshal(e.Args, &args) == nil {
+		l.opened[args.Trigger] = e.Time
+	}
+}
+
+// speech keeps when the bot tried to say something new in a channel and failed, until it succeeded.
+func (l *slackLog) speech(e slacksim.Entry) {
+	var to struct{ Channel string }
+	if e.Method != "chat.postMessage" || json.Unmarshal(e.Args, &to) != nil || strings.HasPrefix(to.Channel, "U") || strings.HasPrefix(to.Channel, "D") {
+		return
+	}
+	open := len(l.mute) > 0 && l.mute[len(l.mute)-1].To.IsZero()
+	switch said := e.Kind == slacksim.LogAPI && e.Error == ""; {
+	case said && open:
+		l.mute[len(l.mute)-1].To = e.Time
+	case !said && !open:
+		l.mute = append(l.mute, Span{From: e.Time})
+	}
+}
+
+// socket keeps when no socket was greeted and not closed.
+func (l *slackLog) socket(e slacksim.Entry) {
+	switch {
+	case e.Kind == slacksim.LogSocket && e.Method == "hello":
+		if l.up++; l.up == 1 && len(l.cut) > 0 {
+			l.cut[len(l.cut)-1].To = e.Time
+		}
+	case e.Kind == slacksim.LogSocket && e.Method == "closed":
+		if l.up--; l.up == 0 {
+			l.cut = append(l.cut, Span{From: e.Time})
+		}
+	}
+}
+
+// event keeps which messages the program was told of and acknowledged.
+func (l *slackLog) event(e slacksim.Entry) {
+	switch {
+	case e.Kind == slacksim.LogEnvelope && e.Method == "events_api":
+		var of struct {
+			Payload struct{ Event struct{ Type, TS string } }
+		}
+		if json.Unmarshal(e.Args, &of) == nil && of.Payload.Event.Type == "app_mention" {
+			l.events[e.Envelope] = of.Payload.Event.TS
+		}
+	case e.Kind == slacksim.LogAck:
+		if ts, told := l.events[e.Envelope]; told {
+			l.heard[ts] = true
+		}
+	}
+}
+
+// opened are the forms that were opened, by the trigger they were opened with.
 func (w *World) opened() map[string]time.Time {
-	out := map[string]time.Time{}
-	for _, e := range w.Slack.Log() {
-		var args struct {
-			Trigger string `json:"trigger_id"`
-		}
-		if e.Kind == slacksim.LogAPI && e.Method == "views.open" && e.Error == "" && json.Unmarshal(e.Args, &args) == nil {
-			out[args.Trigger] = e.Time
-		}
-	}
-	return out
+	w.heed()
+	return maps.Clone(w.log.opened)
 }

@@ -81,6 +81,9 @@ func (c *cases) alone(k Call) {
 // named: I4, what the call itself must look like. An instance that has the image already is given a new
 // disk of it only when somebody wants it once more.
 func (c *cases) named(k Call, r *rollout) {
+	if k.Action != "manualupgrade" && k.Action != "reimage" {
+		c.blame("I16", k.Time, "%s of %v is no call that the program may make", k.Action, k.Instances)
+	}
 	if ids := k.asked(); len(ids) == 0 || slices.Contains(ids, "*") {
 		c.blame("I4", k.Time, "%s does not name its instances: %s", k.Action, k.Body)
 	}
@@ -133,14 +136,14 @@ func (c *cases) spared(k Call) {
 func (c *cases) rested(k Call, r *rollout) {
 	set := k.set()
 	for _, before := range c.ours() {
-		if !before.Accepted || before.Set != k.Set || !before.Time.Before(k.Time) || before.Time.Before(r.opened) {
+		if !before.Accepted || before.Set != k.Set || !before.Time.Before(k.Time) || before.Time.Before(r.opened) || c.e.lost(before.Time) {
 			continue
 		}
 		for _, i := range set.Instances {
 			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) {
 				continue
 			}
-			if i.Doing != "" || k.Time.Sub(i.Since) < c.Policy.Soak {
+			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.Policy.Soak {
 				c.blame("I6", k.Time, "%v was started %s after instance %s of %s was done", k.Instances, k.Time.Sub(i.Since), i.ID, c.gateOf(i.ID, r, k))
 			}
 		}

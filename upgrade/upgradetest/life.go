@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,6 +22,7 @@ type Life struct {
 	seed  string
 	death func() // cancels the program's context
 	full  func() bool
+	spill func() // hears that it refused something
 
 	mu     sync.Mutex
 	dead   bool
@@ -28,10 +30,11 @@ type Life struct {
 	counts map[string]int
 	points []string
 	trap   func(n int, point string) bool
+	fatal  string // the point at which it died; "" of one that was killed from outside
 }
 
-func newLife(seed string, death func(), full func() bool) *Life {
-	return &Life{seed: seed, death: death, full: full, counts: map[string]int{}}
+func newLife(seed string, death func(), full func() bool, spill func()) *Life {
+	return &Life{seed: seed, death: death, full: full, spill: spill, counts: map[string]int{}}
 }
 
 // Point is passed right before and right after everything that reaches outside. It returns
@@ -44,6 +47,7 @@ func (l *Life) Point(name string) error {
 	}
 	l.points = append(l.points, name)
 	if l.trap != nil && l.trap(len(l.points)-1, name) {
+		l.fatal = name
 		l.end()
 		return ErrDead
 	}
@@ -74,6 +78,7 @@ var errFull = errors.New("database or disk is full (13)")
 func (l *Life) Write(name string, call func() error) error {
 	return l.Disk(name, func() error {
 		if l.full() {
+			l.spill()
 			return errFull
 		}
 		return call()
@@ -148,4 +153,18 @@ func hash(parts ...any) uint64 {
 func identify(seed string, n int64) string {
 	sum := sha256.Sum256(fmt.Append(nil, "id ", seed, " ", n))
 	return hex.EncodeToString(sum[:16])
+}
+
+// died is what the life died of: the kind of the point, such as "crash before commit", or "crash".
+func (l *Life) died() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	when, what, _ := strings.Cut(l.fatal, " ")
+	switch {
+	case l.fatal == "":
+		return "crash"
+	case strings.HasPrefix(what, "journal."):
+		return "crash " + when + " a commit"
+	}
+	return "crash " + when + " a call"
 }

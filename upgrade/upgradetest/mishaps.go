@@ -77,12 +77,17 @@ func (p *Play) disk(rest string) error {
 	return nil
 }
 
-// crash reads "crash" and "crash before POST manualupgrade": a point at which the bot dies later.
+// crash reads "crash", and "crash before POST manualupgrade" or "crash at 17": a point at which the bot
+// dies later, by its name or by how many there are until then.
 func (p *Play) crash(rest string) error {
 	if rest == "" {
 		return p.World.Crash()
 	}
 	words := strings.Fields(rest)
+	if n, err := strconv.Atoi(words[len(words)-1]); err == nil {
+		p.World.Trap(func(int, string) bool { n--; return n < 0 })
+		return nil
+	}
 	p.World.Trap(func(_ int, point string) bool {
 		for i, word := range words {
 			if i == 0 && !strings.HasPrefix(point, word+" ") || !strings.Contains(point, word) {

@@ -69,6 +69,7 @@ func (w *World) dial(l *Life) Dial {
 		}
 		to := w.hosts[name]
 		if to == nil {
+			w.stray(name)
 			return nil, errNoRoute
 		}
 		near, far := net.Pipe()

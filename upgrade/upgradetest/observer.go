@@ -12,8 +12,30 @@ import (
 )
 
 // Observer judges from outside whether the program kept its promises: it knows the policy people
-// agreed on and the evidence, nothing else. Its findings are named after the invariants I1 to I12
-// (docs/architecture.md) and, where a person's word is concerned, the rules R1 to R48.
+// agreed on and the evidence, nothing else. Its findings are named after the invariants and, where a
+// person's word is concerned, the rules R1 to R48.
+//
+//	I1   one operation at a time, none of ours while another's is seen   alone
+//	I2   an approval covers every start and every write of the model     covered, judgeModel
+//	I3   not the requester, no person twice                              agreed, may
+//	I4   the started ids are named, of one gate, outdated, none extra    named, covered
+//	I5   unavailable instances stay within the limit                     spared
+//	I6   a gate rests before the next one starts                         rested
+//	I7   one accepted start for an instance and an approval              judgeStarts
+//	I8   what was acknowledged outlives a crash                          unanswered
+//	I9   one answer in time for all that was acknowledged                unanswered, countAnswers
+//	I10  a report for every end, and it is true                          judgeReports
+//	I11  nothing is written while everything is frozen                   judgeFreezes
+//	I12  nothing starts once people were told that it ended              judgeWords
+//	I13  a rollout ends when people do what they are told                simulation.run
+//	I15  no token where people or files can show it                      judgeLeaks
+//	I16  nothing but the known calls, to no host but Azure and Slack     named, judgeModel, judgeLeaks
+//	I17  who may do nothing changes nothing                              judgeOutsiders
+//	I18  the same seed is the same rollout           TestTheSameSeedIsTheSameRolloutToTheByte
+//	I19  nothing is left running or held             every bubble's end, TestSimulation
+//	I20  every kind of trouble has struck            TestSimulation with -sometimes
+//
+// I14, the audit, is the program's own book: tests of the store judge it.
 type Observer struct {
 	Policy upgrade.Policy
 }
@@ -46,6 +68,8 @@ func (o Observer) Judge(e Evidence) []Violation {
 	c.judgeReports()
 	c.judgeFreezes()
 	c.judgeReach()
+	c.judgeOutsiders()
+	c.judgeLeaks()
 	slices.SortStableFunc(c.found, func(a, b Violation) int { return a.At.Compare(b.At) })
 	return c.found
 }
@@ -67,8 +91,7 @@ func (c *cases) blame(rule string, at time.Time, format string, args ...any) {
 // rollout is what a rollout's messages say of it.
 type rollout struct {
 	id, set, target, requester string
-	opened                     time.Time
-	ended                      bool
+	opened, ended              time.Time           // ended: when its message first said so
 	gates                      map[string][]string // instances by the gate's title, as in the plan's table
 	cut                        bool                // the table does not show all of them
 	planned                    int
@@ -105,18 +128,18 @@ var (
 	named          = regexp.MustCompile(`^Instances ([\w –-]+) ·`)
 	tableRow       = regexp.MustCompile(`^ *\d+\. +(\S+(?: \d+)?) +\((\d+)\) `)
 	tableMore      = regexp.MustCompile(`^   (?:in \d+ placement groups: ?)?([\w –…-]*)$`)
-	instanceOption = regexp.MustCompile(`\bvm[=:]([0-9,-]+)`)
+	instanceOption = regexp.MustCompile(`\bvm[=:]([\w,-]+)`)
 	requester      = regexp.MustCompile(` · by (\S+) · `)
 )
 
 func (c *cases) read() {
 	for _, p := range c.e.Posts {
-		first := p.First()
+		first, all := p.First(), p.EphemeralTo == "" && c.e.IMs[p.Channel] == ""
 		switch m := about(first.Title()); {
-		case m != nil && p.EphemeralTo == "" && c.rollout(p.Rollout()) == nil: // a message may come twice after a crash
+		case m != nil && all && c.rollout(p.Rollout()) == nil: // a message may come twice after a crash
 			c.rollouts = append(c.rollouts, rollout{id: p.Rollout(), set: m[1], target: m[2], of: m[3], requester: c.requesterOf(first),
-				opened: p.Posted(), ended: p.says(" Ended ")})
-		case titlePlan.MatchString(first.Title()) && p.EphemeralTo == "":
+				opened: p.Posted(), ended: p.ended()})
+		case titlePlan.MatchString(first.Title()) && all:
 			c.plan(p)
 		}
 		if m := titleCard.FindStringSubmatch(first.Title()); m != nil {
@@ -274,7 +297,7 @@ func (c *cases) word(a Act) word {
 	w := word{Act: a, verb: a.Action}
 	if a.Text != "" {
 		fields := strings.Fields(a.Text)
-		if a.Mention {
+		if a.Mention != "" {
 			fields = fields[1:]
 		}
 		w.verb, w.rest = fields[0], len(fields) > 2 && fields[2] == "rest"

@@ -1,6 +1,7 @@
 package upgradetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ type Play struct {
 // NewPlay makes a story's world and starts the program in it. It must be called in a bubble, and the
 // play be closed there.
 func NewPlay(s Story, seed, journal string, program Program) (*Play, error) {
-	w, err := NewWorld(Config{Seed: seed, Fleet: s.Fleet, Azure: s.Azure, Ahead: s.Ahead, Policy: s.Policy, Journal: journal}, program)
+	w, err := NewWorld(Config{Seed: cmp.Or(s.Seed, seed), Fleet: s.Fleet, Azure: s.Azure, Ahead: s.Ahead, Policy: s.Policy, Journal: journal}, program)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +80,14 @@ func (p *Play) step(s Step) error {
 	if !known {
 		return errors.New("the language does not know this verb")
 	}
+	if err := p.carry(do, s); err != nil {
+		return errors.Join(err, p.World.logged())
+	}
+	return p.Judge()
+}
+
+// carry does what a step says and tells what came of it.
+func (p *Play) carry(do func(*Play, string) error, s Step) error {
 	err := do(p, p.filled(s.Rest))
 	if p.World.Reap() {
 		p.tell.note("bot", "died")
@@ -87,10 +96,7 @@ func (p *Play) step(s Step) error {
 		p.tell.note("bot", fmt.Sprintf("ended: %v", said))
 	}
 	p.tell.end()
-	if err != nil {
-		return errors.Join(err, p.World.logged())
-	}
-	return p.Judge()
+	return err
 }
 
 // Judge asks the observer about everything that has happened so far.

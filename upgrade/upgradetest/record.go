@@ -24,7 +24,7 @@ type Act struct {
 	Message *slacksim.Message // what was clicked on, as it was then
 	Trigger string            // what a form can be opened with, for a moment
 	Acked   bool
-	Mention bool // an @mention, which Slack acknowledges out of sight
+	Mention string // of an @mention, its ts: nobody sees whether it was acknowledged, only Slack's log tells
 }
 
 // Call is one write that reached Azure, with the truth right before it was looked at.
@@ -74,6 +74,7 @@ func (w *World) ours(at time.Time) time.Time {
 // watch keeps the truth before each write, for the observer.
 func (w *World) watch(azure *azuresim.Sim) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.keep(r.Header.Get("Authorization"))
 		if r.Method == http.MethodGet {
 			azure.ServeHTTP(rw, r)
 			return
@@ -134,6 +135,7 @@ func (e *ear) Handle(_ context.Context, r slog.Record) error {
 		values[a.Key] = a.Value.String()
 	}
 	r.Attrs(func(a slog.Attr) bool { values[a.Key] = a.Value.String(); return true })
+	e.w.sniff("the log", line(r.Message, values))
 	e.w.mu.Lock()
 	defer e.w.mu.Unlock()
 	switch {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 )
@@ -15,6 +16,9 @@ var (
 	images  = regexp.MustCompile(`^(?:Images|Sizes): (\d+) (?:on|at) (?:the new one|\S+), (\d+) (?:on|at) others`)
 )
 
+// reading is how long it may take the program to see an instance well twice.
+const reading = time.Minute
+
 // judgeReports: I10, every rollout that has ended has its report, and it tells the truth.
 func (c *cases) judgeReports() {
 	for i := range c.rollouts {
@@ -22,7 +26,7 @@ func (c *cases) judgeReports() {
 		reports := slices.DeleteFunc(slices.Clone(c.e.Posts), func(p Post) bool {
 			return p.Rollout() != r.id || p.EphemeralTo != "" || !slices.ContainsFunc(p.First().Lines, counted.MatchString)
 		})
-		if r.ended && len(reports) == 0 && c.e.upFor(r.opened, c.e.Now) > troubled {
+		if !r.ended.IsZero() && len(reports) == 0 && c.e.upFor(r.ended, c.e.Now) > troubled {
 			c.blame("I10", c.e.Now, "rollout %s has ended without a report", r.id)
 		}
 		for _, p := range reports {
@@ -72,17 +76,26 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 			t.fresh++
 			if i.Provisioning == "succeeded" && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
 				t.most++
-				t.sure += bit((i.Health == "" || i.Health == "healthy") && !c.forgotten(r, i.ID))
+				well := (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
+				t.sure += bit(well && c.e.jumped(r.opened, p.Posted()) == 0 && !c.forgotten(r, i.ID) && !c.saidFailed(r, i.ID))
 			}
 		}
 	}
 	return t
 }
 
+// saidFailed reports whether people were ever told that the instance failed, or that nothing tells whether it
+// did: it may have come up since, and only a person's word makes it well.
+func (c *cases) saidFailed(r *rollout, id string) bool {
+	return slices.ContainsFunc(c.e.Posts, func(p Post) bool {
+		return p.Rollout() == r.id && slices.ContainsFunc(p.States, func(s Seen) bool { return s.says("✖ `"+id+"`") || s.says("? `"+id+"`") })
+	})
+}
+
 // forgotten reports whether what the journal has lost holds a start of the instance.
 func (c *cases) forgotten(r *rollout, id string) bool {
 	return slices.ContainsFunc(c.ours(), func(k Call) bool {
-		return c.of(k) == r && slices.Contains(k.Instances, id) && slices.ContainsFunc(c.e.Lost, func(s Span) bool { return s.Holds(k.Time) })
+		return c.of(k) == r && slices.Contains(k.Instances, id) && c.e.lost(k.Time)
 	})
 }
 

@@ -17,6 +17,8 @@ type Seen struct {
 	slacksim.Message
 	Lines []string
 	At    time.Time // of the last change
+
+	blocks []block // as they are read; nil = not yet
 }
 
 // key tells messages apart; ephemeral ones of two people may share a ts.
@@ -62,8 +64,23 @@ func (w *World) place(channel string) string {
 }
 
 // Messages are all messages of the bot as they stand now, in every channel and for every person,
-// oldest first.
+// oldest first. They are read anew only when something has changed in Slack.
 func (w *World) Messages() []Seen {
+	if now := w.Slack.Changes(); now != w.page.at {
+		w.page.messages = w.read()
+		w.page.at = now
+	}
+	return slices.Clone(w.page.messages)
+}
+
+// page is what was last read in Slack. A version of a message never changes: each is read once.
+type page struct {
+	at       <-chan struct{} // closed at the next change
+	messages []Seen
+	versions map[string]Seen // by message and number
+}
+
+func (w *World) read() []Seen {
 	var out []Seen
 	state := w.Slack.State()
 	for _, c := range state.Channels {
@@ -87,32 +104,56 @@ func (w *World) see(m slacksim.Message) Seen {
 	if n := len(m.Edits); n > 0 {
 		at = m.Edits[n-1].TS
 	}
-	return Seen{Message: m, Lines: w.lines(m.Blocks, m.Text), At: moment(at)}
+	s := Seen{Message: m, At: moment(at)}
+	key := fmt.Sprint(s.key(), " ", len(m.Edits))
+	was, known := w.page.versions[key]
+	if !known {
+		s.blocks, s.Lines = w.lines(m.Blocks, m.Text)
+		w.page.versions[key] = s
+		w.sniff("a message", string(m.Blocks)+m.Text)
+		return s
+	}
+	s.blocks, s.Lines = was.blocks, was.Lines
+	return s
 }
 
 // versions are all states a message ever had, newest first.
 func (w *World) versions(m Seen) []Seen {
 	out := []Seen{m}
-	for _, e := range slices.Backward(m.Edits) {
-		var old struct {
-			Text   string
-			Blocks json.RawMessage
-		}
-		if json.Unmarshal(e.Raw, &old) != nil {
-			continue // written by the workspace itself
-		}
-		was := m
-		was.Text, was.Blocks = old.Text, old.Blocks
-		was.Lines = w.lines(old.Blocks, old.Text)
-		out = append(out, was)
+	for n := len(m.Edits) - 1; n >= 0; n-- {
+		out = append(out, w.version(m, n))
 	}
 	return out
 }
 
+// version is a message as it was until its n-th edit.
+func (w *World) version(m Seen, n int) Seen {
+	key := fmt.Sprint(m.key(), " ", n)
+	was, known := w.page.versions[key]
+	if !known {
+		var old struct {
+			Text   string
+			Blocks json.RawMessage
+		}
+		_ = json.Unmarshal(m.Edits[n].Raw, &old) // the workspace wrote it
+		was = m
+		was.Text, was.Blocks = old.Text, old.Blocks
+		was.blocks, was.Lines = w.lines(old.Blocks, old.Text)
+		w.page.versions[key] = was
+	}
+	m.Text, m.Blocks, m.blocks, m.Lines, m.At = was.Text, was.Blocks, was.blocks, was.Lines, moment(m.TS)
+	if n > 0 {
+		m.At = moment(m.Edits[n-1].TS)
+	}
+	return m
+}
+
 // first is the message as it was posted.
 func (w *World) first(m Seen) Seen {
-	all := w.versions(m)
-	return all[len(all)-1]
+	if len(m.Edits) == 0 {
+		return m
+	}
+	return w.version(m, 0)
 }
 
 // moment reads a ts.
@@ -124,12 +165,10 @@ func moment(ts string) time.Time {
 }
 
 // lines is Block Kit as plain lines.
-func (w *World) lines(blocks json.RawMessage, text string) []string {
-	var list []block
+func (w *World) lines(blocks json.RawMessage, text string) (list []block, out []string) {
 	if json.Unmarshal(blocks, &list) != nil || len(list) == 0 {
-		return strings.Split(w.plain(text), "\n")
+		return []block{}, strings.Split(w.plain(text), "\n")
 	}
-	var out []string
 	for _, b := range list {
 		for l := range strings.SplitSeq(w.flatten(b), "\n") {
 			if l = strings.TrimRight(strings.ReplaceAll(l, "```", ""), " "); l != "" {
@@ -137,7 +176,7 @@ func (w *World) lines(blocks json.RawMessage, text string) []string {
 			}
 		}
 	}
-	return out
+	return list, out
 }
 
 // block is what is shown of a Block Kit block or element.
@@ -194,7 +233,8 @@ func (w *World) options(e block) string {
 
 // form is an open form as its person sees it.
 func (w *World) form(v slacksim.View) []string {
-	lines := append([]string{w.text(v.Doc["title"])}, w.lines(v.Doc["blocks"], "")...)
+	_, lines := w.lines(v.Doc["blocks"], "")
+	lines = append([]string{w.text(v.Doc["title"])}, lines...)
 	if submit := w.text(v.Doc["submit"]); submit != "" {
 		lines = append(lines, "["+submit+"]")
 	}
@@ -259,12 +299,11 @@ type button struct {
 
 // buttons lists what can be pressed in a message as it is or was.
 func (m Seen) buttons() []button {
-	var list []block
-	if json.Unmarshal(m.Blocks, &list) != nil {
+	if m.blocks == nil && json.Unmarshal(m.Blocks, &m.blocks) != nil {
 		return nil
 	}
 	var out []button
-	for _, b := range list {
+	for _, b := range m.blocks {
 		elements := b.Elements
 		if b.Accessory != nil {
 			elements = append(elements, *b.Accessory)

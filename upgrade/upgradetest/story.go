@@ -25,6 +25,7 @@ type Story struct {
 	Azure      azuresim.Options
 	Ahead      time.Duration // of Azure's clock
 	Policy     upgrade.Policy
+	Seed       string // of the world's luck; "" = the teller's
 }
 
 // Step is one line of a story.
@@ -123,6 +124,7 @@ type rules struct {
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
 	Downgrades      bool
+	Seed            string        // of the world
 	Throttle        bool          // Azure enforces its request limits
 	Ahead           time.Duration `yaml:"azure-ahead"` // of Azure's clock
 }
@@ -136,7 +138,7 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
-	p.AllowedImages = r.AllowedImages
+	s.Seed, p.AllowedImages = r.Seed, r.AllowedImages
 	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)

@@ -67,11 +67,12 @@ func (p *Play) said(rest string) error {
 	if err != nil {
 		return err
 	}
-	act := Act{At: time.Now(), User: user, Channel: p.World.channel(channel), Text: text, Mention: true, Acked: true}
-	_, err = p.World.Slack.Say(user, channel, text, "")
+	act := Act{At: time.Now(), User: user, Channel: p.World.channel(channel), Text: text}
+	out, err := p.World.Slack.Say(user, channel, text, "")
 	if err != nil {
 		return err
 	}
+	act.Mention = out.Message.TS
 	p.World.did(act)
 	p.settle()
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -68,9 +69,12 @@ type World struct {
 	lives   int
 	run     *running
 	lay     func(n int, point string) bool // the trap of the next life
+	page    page
+	log     slackLog
 	left    map[string]time.Time
 	truths  map[string]azuresim.State
 
+	spilt     atomic.Bool  // it has refused something since it is full
 	full      atomic.Bool  // the journal's disk
 	skew      atomic.Int64 // nanoseconds that the program's clock is ahead
 	mu        sync.Mutex
@@ -82,14 +86,20 @@ type World struct {
 	frozen    string // why, "" = it is not
 	freezes   []Span
 	lost      []Span // between a backup and when it was put back
-	troubled  bool   // trouble with Slack was ordered
+	jumps     []Jump
+	secrets   []string
+	leaks     []Leak
+	troubled  bool           // trouble with Slack was ordered
+	struck    map[string]int // trouble with the program itself, by its kind
 }
 
 // running is a life and its end.
 type running struct {
 	life *Life
 	stop context.CancelFunc
-	done chan error
+	said error         // once it is over
+	over chan struct{} // closed at its end
+	at   time.Time     // of its end
 }
 
 // Span is a stretch of time; To is zero while it lasts.
@@ -98,6 +108,12 @@ type Span struct{ From, To time.Time }
 // Holds reports whether the moment is in it.
 func (s Span) Holds(at time.Time) bool {
 	return !at.Before(s.From) && (s.To.IsZero() || at.Before(s.To))
+}
+
+// Jump is a moment at which the program's clock jumped ahead.
+type Jump struct {
+	At time.Time
+	By time.Duration
 }
 
 // Down is a time without the program.
@@ -115,7 +131,8 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	}
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
-		left: map[string]time.Time{}, truths: map[string]azuresim.State{}}
+		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]bool{}}, struck: map[string]int{}}
+	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
 	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
 	return w, nil
 }
@@ -137,19 +154,20 @@ func (w *World) Start() error {
 	}
 	w.lives++
 	ctx, cancel := context.WithCancel(context.Background())
-	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel, w.full.Load)
+	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel, w.full.Load, w.spill)
 	life.Trap(w.lay)
 	w.lay = nil
-	w.run = &running{life: life, stop: cancel, done: make(chan error, 1)}
+	w.run = &running{life: life, stop: cancel, over: make(chan struct{})}
 	transport := &http.Transport{DialContext: w.dial(life)}
 	site := w.site(life, transport)
 	go func(r *running) {
-		err := w.program(ctx, site)
+		r.said = w.program(ctx, site)
 		transport.CloseIdleConnections()
-		r.done <- err
+		r.at = time.Now()
+		close(r.over)
 	}(w.run)
 	w.up()
-	return w.connected(life)
+	return w.connected()
 }
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
@@ -171,6 +189,9 @@ func (w *World) site(life *Life, transport *http.Transport) Site {
 func (w *World) Freeze(why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.struck["freeze"]++; w.frozen != "" {
+		return // there is one file
+	}
 	w.frozen = why
 	w.freezes = append(w.freezes, Span{From: time.Now()})
 }
@@ -191,17 +212,34 @@ func (w *World) why() string {
 
 // Skew sets the program's clock ahead of everybody else's. (Behind, its network's own deadlines, which
 // go by the world's clock, would all have passed.)
-func (w *World) Skew(by time.Duration) { w.skew.Store(int64(by)) }
+func (w *World) Skew(by time.Duration) {
+	was := time.Duration(w.skew.Swap(int64(by)))
+	w.strike("clock")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.jumps = append(w.jumps, Jump{time.Now(), by - was})
+}
 
 // forget notes that the program can know nothing of what has happened since.
 func (w *World) forget(since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.struck["restore"]++
 	w.lost = append(w.lost, Span{since, time.Now()})
 }
 
 // Fill makes the journal's disk full, or gives it room again.
-func (w *World) Fill(full bool) { w.full.Store(full) }
+func (w *World) Fill(full bool) {
+	w.full.Store(full)
+	w.spilt.Store(false)
+}
+
+// spill counts the first write that a full disk refuses.
+func (w *World) spill() {
+	if !w.spilt.Swap(true) {
+		w.strike("disk full")
+	}
+}
 
 func (w *World) subscription() string {
 	if w.cfg.Fleet.Subscription != "" {
@@ -210,15 +248,31 @@ func (w *World) subscription() string {
 	return azuresim.DefaultFleet().Subscription
 }
 
-// connected waits for a greeted socket, or for the life's end.
-func (w *World) connected(life *Life) error {
+// connected waits for a greeted socket, or for the program's end.
+func (w *World) connected() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	err := w.Slack.Wait(ctx, func() bool { return life.Dead() || len(w.run.done) > 0 || len(w.Slack.State().Sockets) > 0 })
-	if err != nil {
+	go func(over chan struct{}) { // Slack need not change when the program ends
+		select {
+		case <-over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}(w.run.over)
+	err := w.Slack.Wait(ctx, func() bool { return len(w.Slack.State().Sockets) > 0 })
+	if err != nil && !w.run.ended() {
 		return fmt.Errorf("the bot does not connect: %w", err)
 	}
 	return nil
+}
+
+func (r *running) ended() bool {
+	select {
+	case <-r.over:
+		return true
+	default:
+		return false
+	}
 }
 
 // Crash ends the life as kill -9 would.
@@ -233,9 +287,9 @@ func (w *World) Crash() error {
 
 // reap waits for the rests of a life that was killed.
 func (w *World) reap() {
-	<-w.run.done // what a dead process returns nobody hears
+	<-w.run.over // what a dead process returns nobody hears
+	w.strike(w.run.life.died())
 	w.run.stop()
-	w.run = nil
 	w.down(true)
 }
 
@@ -249,18 +303,15 @@ func (w *World) Reap() bool {
 }
 
 // Down reports whether no program runs.
-func (w *World) Down() bool { return w.run == nil || w.run.life.Dead() || len(w.run.done) > 0 }
+func (w *World) Down() bool { return w.run == nil || w.run.life.Dead() || w.run.ended() }
 
 // Ended clears away a program that has ended by itself, and returns what it said.
 func (w *World) Ended() (said error, ended bool) {
-	if w.run == nil || w.run.life.Dead() || len(w.run.done) == 0 {
+	if w.run == nil || w.run.life.Dead() || !w.run.ended() {
 		return nil, false
 	}
-	said = <-w.run.done
 	w.run.stop()
-	w.run = nil
-	w.down(false)
-	return said, true
+	return w.down(false), true
 }
 
 // Stop asks the program to end, as SIGTERM does, and returns what it said.
@@ -269,16 +320,33 @@ func (w *World) Stop() error {
 		return nil
 	}
 	w.run.stop()
-	err := <-w.run.done
-	w.run = nil
-	w.down(false)
-	return err
+	<-w.run.over
+	w.strike("stop")
+	return w.down(false)
 }
 
-func (w *World) down(crash bool) {
+// strike counts trouble with the program itself.
+func (w *World) strike(kind string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.downs = append(w.downs, Down{Span{From: time.Now()}, crash})
+	w.struck[kind]++
+}
+
+// deaths is how often each kind of trouble with the program itself has struck.
+func (w *World) deaths() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.struck)
+}
+
+// down notes since when no program runs, and returns what the last one said.
+func (w *World) down(crash bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last := w.run
+	w.run = nil
+	w.downs = append(w.downs, Down{Span{From: last.at}, crash})
+	return last.said
 }
 
 func (w *World) up() {

@@ -1,0 +1,233 @@
+package upgradetest_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
+)
+
+var (
+	seeds     = flag.Int("seeds", 0, "how many rollouts to simulate; 0: as many as a good quarter of a minute gives, 100 at most")
+	from      = flag.Int("from", 1, "the first seed")
+	every     = flag.Int("every", 1, "take every n-th seed")
+	lasting   = flag.Duration("lasting", 0, "simulate more than -seeds, until so long has passed")
+	shards    = flag.Int("shards", 1, "processes to share the seeds")
+	sometimes = flag.Int("sometimes", 0, "fail when a kind of trouble struck less often, or when fewer than half of the rollouts finished")
+	result    = flag.String("result", "", "write what was counted to this file, and print no line")
+)
+
+// tally is what a run of simulated rollouts came to.
+type tally struct {
+	Seeds, Finished, Violations int
+	Hours                       float64 // of simulated time
+	Fired                       map[string]int
+}
+
+func (t *tally) add(o tally) {
+	t.Seeds, t.Finished, t.Violations, t.Hours = t.Seeds+o.Seeds, t.Finished+o.Finished, t.Violations+o.Violations, t.Hours+o.Hours
+	for kind, n := range o.Fired {
+		t.Fired[kind] += n
+	}
+}
+
+func (t *tally) String() string {
+	kinds, faults, crashes := 0, 0, 0
+	for _, kind := range upgradetest.Troubles() {
+		n := t.Fired[kind]
+		kinds += min(n, 1)
+		if strings.HasPrefix(kind, "process crash") {
+			crashes += n
+		} else {
+			faults += n
+		}
+	}
+	return fmt.Sprintf("sim: seeds=%d finished=%d fault_kinds=%d faults=%d crashes=%d violations=%d", t.Seeds, t.Finished, kinds, faults, crashes, t.Violations)
+}
+
+var simulated = tally{Fired: map[string]int{}}
+
+// TestMain prints what the simulation came to as the last line, when somebody asked for one.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if body, err := json.Marshal(simulated); *result != "" && (err != nil || os.WriteFile(*result, body, 0o600) != nil) {
+		code = 1
+	}
+	if *seeds > 0 && *result == "" {
+		fmt.Printf("sim: %.0f simulated hours; how often each kind of trouble struck: %v\n%s\n", simulated.Hours, simulated.Fired, &simulated)
+	}
+	os.Exit(code)
+}
+
+// TestSimulation plays random rollouts, with people, trouble and crashes. Each is decided by its seed.
+func TestSimulation(t *testing.T) {
+	if *shards > 1 {
+		share(t)
+	} else {
+		alone(t)
+	}
+	for _, kind := range upgradetest.Troubles() {
+		if n := simulated.Fired[kind]; n < *sometimes {
+			t.Errorf("%s struck %d times, less than %d", kind, n, *sometimes)
+		}
+	}
+	if *sometimes > 0 && 2*simulated.Finished < simulated.Seeds {
+		t.Errorf("%d of %d rollouts finished: there is too much trouble to get anywhere", simulated.Finished, simulated.Seeds)
+	}
+}
+
+// alone plays the seeds in this process, on one processor: with more than one, what happens in the same
+// instant may happen in another order the next time.
+func alone(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	before := held()
+	defer func() {
+		if now := held(); now.goroutines > before.goroutines || now.heap > before.heap+32<<20 {
+			t.Errorf("something is kept when all is over (I19): %+v before, %+v after", before, now)
+		}
+	}()
+	began, least, most := time.Now(), cmp.Or(*seeds, 100), *lasting
+	if *seeds == 0 {
+		least, most = 0, 16*time.Second
+	}
+	for n := 0; n < least || time.Since(began) < most && (*seeds > 0 || n < 100); n++ {
+		seed := *from + n**every
+		r := simulate(t, seed)
+		simulated.add(tally{1, bit(r.Finished), len(r.Violations), r.Elapsed.Hours(), r.Fired})
+		if len(r.Violations) > 0 {
+			t.Errorf("%s", blame(t, seed, r))
+		} else if testing.Verbose() {
+			t.Logf("seed %d: %d opened, finished %v, %s, trace %s, %v\n", seed, r.Opened, r.Finished, r.Elapsed, r.Trace, r.Fired)
+		}
+		if *seeds == 1 && testing.Verbose() {
+			t.Logf("%s", r.Story)
+		}
+	}
+}
+
+// holding is what the process has at a moment.
+type holding struct {
+	goroutines int
+	heap       uint64 // bytes
+}
+
+func held() holding {
+	runtime.GC()
+	runtime.GC() // what stood in a pool is held once more
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return holding{runtime.NumGoroutine(), m.HeapAlloc}
+}
+
+// simulate plays one seed in a bubble of its own. A process that gets nowhere in real time ends.
+func simulate(t *testing.T, seed int) (r upgradetest.Simulated) {
+	t.Helper()
+	stuck := time.AfterFunc(3*time.Minute, func() { panic(fmt.Sprintf("seed %d takes for ever", seed)) })
+	defer stuck.Stop()
+	synctest.Test(t, func(t *testing.T) {
+		var err error
+		if r, err = upgradetest.Simulate(fmt.Sprint("sim ", seed), journal(t), product); err != nil {
+			t.Logf("seed %d: when it was closed: %v", seed, err)
+		}
+	})
+	return r
+}
+
+// blame says what a seed broke, how to see it again, and a shorter story that breaks it, too.
+func blame(t *testing.T, seed int, r upgradetest.Simulated) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "seed %d at commit %s\n", seed, commit())
+	for _, v := range r.Violations {
+		fmt.Fprintln(&out, v.Error())
+	}
+	fmt.Fprintf(&out, "go test ./upgrade/upgradetest -run TestSimulation -seeds 1 -from %d -v\n%s\n", seed, r.Story)
+	s, err := upgradetest.ParseStory(r.Story)
+	if err != nil {
+		return out.String()
+	}
+	broken := func(s upgradetest.Story) (found []upgradetest.Violation) {
+		synctest.Test(t, func(t *testing.T) { found, _ = upgradetest.Retell(s, journal(t), product) })
+		return found
+	}
+	s = upgradetest.Shrink(s, r.Violations[0].Rule, time.Now().Add(30*time.Second), broken)
+	fmt.Fprintf(&out, "shorter (seed: %s):\n%s\n", s.Seed, s.Lines())
+	return out.String()
+}
+
+// commit is the commit of the sources, "unknown" where there is none.
+func commit() string {
+	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// share lets other processes play the seeds, each on one processor.
+func share(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	parts := make([]tally, *shards)
+	for n := range parts {
+		all.Go(func() { parts[n] = shard(t, program, n) })
+	}
+	all.Wait()
+	for _, p := range parts {
+		simulated.add(p)
+	}
+}
+
+// shard runs the n-th of these processes.
+func shard(t *testing.T, program string, n int) (part tally) {
+	file := filepath.Join(t.TempDir(), "result")
+	run := exec.Command(program, "-test.run=^TestSimulation$", "-test.timeout=0", "-result="+file, "-lasting="+lasting.String(),
+		"-from="+strconv.Itoa(*from+n), "-every="+strconv.Itoa(*shards), "-seeds="+strconv.Itoa((*seeds+*shards-1-n) / *shards))
+	said, err := run.CombinedOutput()
+	if err != nil {
+		t.Errorf("part %d: %v\n%s", n, err, said)
+	}
+	body, err := os.ReadFile(file)
+	if err != nil || json.Unmarshal(body, &part) != nil {
+		t.Errorf("part %d has no result: %v\n%s", n, err, said)
+	}
+	return part
+}
+
+func TestTheSameSeedIsTheSameRolloutToTheByte(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for seed := 1; seed <= 4; seed++ {
+		one, two := simulate(t, seed), simulate(t, seed)
+		if one.Trace != two.Trace {
+			t.Errorf("seed %d: traces %s and %s\n%s", seed, one.Trace, two.Trace, difference(string(one.Story), string(two.Story)))
+		}
+		if !maps.Equal(one.Fired, two.Fired) {
+			t.Errorf("seed %d: trouble differs: %v and %v", seed, one.Fired, two.Fired)
+		}
+	}
+}
+
+func bit(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}

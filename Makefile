@@ -4,7 +4,7 @@ SEEDS ?= 200
 FROM ?= 1
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race sim fuzz clients scripts browser bench bench-all kills ci
+.PHONY: test lint race sim mutants fuzz clients scripts browser bench bench-all kills ci
 
 test:
 	go test ./...
@@ -19,6 +19,10 @@ lint: $(BIN)/staticcheck-0.8.2 $(BIN)/govulncheck-1.9.0
 race:
 	go test -race ./bot ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
 	go test -race -run 'TestEveryStoryIsToldAsItWasRead/(one-domain|approve-rest|crash|double-click|pause|slack)' ./upgrade/upgradetest
+
+# All of them, or N in a row, which move on with the day of the year; RUN is a pattern of their names.
+mutants:
+	go run ./upgrade/upgradetest/mutants -n $(or $(N),0) $(if $(DAY),-day $(DAY)) -run '$(RUN)'
 
 # Random rollouts, two processes with one processor each. A seed is the same rollout whenever it is played.
 sim:

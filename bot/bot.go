@@ -29,8 +29,9 @@ type Journal interface {
 	Settle(ctx context.Context, s upgrade.Settlement) error
 	// Thread names the rollout whose messages stand in a thread; upgrade.ErrNotFound if there is none.
 	Thread(ctx context.Context, channel, ts string) (rollout string, err error)
-	// NextPost returns a message that is due, or when the next one will be (zero: none).
-	NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, ok bool, err error)
+	// NextPost returns a message that is due, or when the next one will be (zero: none); pictures says
+	// whether one of these may be it.
+	NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error)
 	// Sent records what became of it.
 	Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) error
 }

@@ -95,7 +95,8 @@ func (d *domain) Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (
 		return upgrade.Sight{}, err
 	}
 	if q.Kind == upgrade.QuerySets || q.Kind == upgrade.QuerySet {
-		return upgrade.Sight{Sets: []upgrade.SetSummary{{ID: "web", Name: "web"}}, Set: &upgrade.ScaleSet{Name: "web"}}, nil
+		three := []upgrade.Instance{{ID: "0"}, {ID: "1", UpdateDomain: 1}, {ID: "5", FaultDomain: 1}}
+		return upgrade.Sight{Sets: []upgrade.SetSummary{{ID: "web", Name: "web"}}, Set: &upgrade.ScaleSet{Name: "web", Instances: three}}, nil
 	}
 	return d.Desk.Look(ctx, by, q)
 }

@@ -20,15 +20,15 @@ func slackError(err error) string {
 	return ""
 }
 
-// query is that of a URL: a socket's address carries its ticket there.
-var query = regexp.MustCompile(`\?[^\s"]+`)
+// secret is what an address carries: a socket's in its query, that of an upload in its path.
+var secret = regexp.MustCompile(`(\?|/upload/)[^\s"]+`)
 
 // explain says in a few words what went wrong, with what Slack says about blocks it does not like and
 // scopes it misses. People read it, so that it holds no secret.
 func explain(err error) string {
 	var answer slack.SlackErrorResponse
 	if !errors.As(err, &answer) {
-		return cut(query.ReplaceAllString(err.Error(), "?…"))
+		return cut(secret.ReplaceAllString(err.Error(), "$1…"))
 	}
 	text := answer.Err
 	if answer.Needed != "" {
@@ -82,9 +82,10 @@ func hopeless(err error) bool {
 		"ekm_access_denied", "team_access_not_granted", "bot_not_found")
 }
 
-// forbidden: the app may not do that, and will not until somebody installs it anew.
+// forbidden: the app may not do that, and will not until somebody installs it anew or changes a rule of the
+// workspace.
 func forbidden(err error) bool {
-	return is(err, "missing_scope", "no_permission", "not_allowed_token_type")
+	return is(err, "missing_scope", "no_permission", "not_allowed_token_type", "file_uploads_disabled", "file_type_not_allowed", "file_upload_size_restricted")
 }
 
 // malformed: the message itself is refused, and will be again.

@@ -39,6 +39,7 @@ type office struct {
 
 	path   string
 	ends   func(error)
+	reader func(upgrade.Reader) upgrade.Reader // what the bot reads the journal with; nil = the journal
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	url    string
 	client *http.Client
@@ -123,6 +124,9 @@ func (o *office) run() {
 	o.bot = &Bot{API: api, Journal: o.journal, Reader: o.journal, Rollouts: o.domain, People: o.people, Now: time.Now, Log: slog.New(o.log),
 		NewDeliveries: o.journal.Deliveries(), NewPosts: o.journal.Posts()}
 	o.bot.Dial, o.bot.Ends = o.dial, o.ends
+	if o.reader != nil {
+		o.bot.Reader = o.reader(o.journal)
+	}
 	o.domain.Desk = upgrade.Desk{Journal: o.journal, Policies: func() []upgrade.Policy { return o.domain.policies }, Now: time.Now}
 	b, ended := o.bot, o.ended
 	go func() { ended <- b.Run(ctx) }()

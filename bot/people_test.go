@@ -106,6 +106,21 @@ func TestWhoSomebodyIs(t *testing.T) {
 	}
 }
 
+// Each of Slack's marks alone is enough: nothing promises that it sets is_stranger for everybody who is of
+// another workspace.
+func TestEachMarkOfAStrangerIsEnough(t *testing.T) {
+	for mark, user := range map[string]string{
+		"another workspace": `"team_id":"T2"`, "no workspace": `"name":"u1"`, "is_stranger": `"team_id":"T1","is_stranger":true`,
+	} {
+		lobby(t, nil, nil, func(p *People, r *register, _ *lines) {
+			r.set("users.info", `{"ok":true,"user":{"id":"U1",`+user+`}}`)
+			if who, err := p.Person(context.Background(), "U1"); err != nil || !who.Stranger {
+				t.Errorf("%s: %+v, %v", mark, who, err)
+			}
+		})
+	}
+}
+
 func TestNobodyIsKnownBeforeSlackWasReached(t *testing.T) {
 	p := &People{Now: time.Now}
 	if who, err := p.Person(t.Context(), "U1"); !errors.Is(err, errNotMet) || who.ID != "" {

@@ -112,8 +112,9 @@ func TestABotThatNeverReachedSlackIsUnheardSinceItsStart(t *testing.T) {
 	})
 }
 
-func TestNoReasonHoldsASocketsTicket(t *testing.T) {
-	for _, text := range []string{`parse "wss://wss-primary.slack.com/link/?ticket=canary&app_id=1": bad`, "dial tcp: " + strings.Repeat("y", 1000)} {
+func TestNoReasonHoldsTheSecretOfAnAddress(t *testing.T) {
+	for _, text := range []string{`parse "wss://wss-primary.slack.com/link/?ticket=canary&app_id=1": bad`,
+		`UploadToURL: Post "https://files.slack.com/upload/v1/canary": EOF`, "dial tcp: " + strings.Repeat("y", 1000)} {
 		if said := explain(errors.New(text)); strings.Contains(said, "canary") || len(said) > 250 {
 			t.Errorf("it says %q", said)
 		}

@@ -27,21 +27,41 @@ const recordEvery = 15 * time.Second
 // send brings the outbox to Slack until answering ends, and then what is due at that moment. "Sent"
 // means that Slack said ok:true; what has not been sent stays in the outbox. It returns an error when
 // the token is no good any more.
+//
+// A picture takes several calls, and is no reason for a card to come half a minute later: one at a time is
+// sent beside the messages, and none is begun any more at the end.
 func (b *Bot) send(answering, linked context.Context) error {
+	answering, stop := context.WithCancel(answering)
+	drawn, drawing := make(chan error, 1), false
+	defer func() {
+		if stop(); drawing {
+			<-drawn
+		}
+	}()
 	for linked.Err() == nil {
 		last := answering.Err() != nil
-		post, next, ok, err := b.Journal.NextPost(linked)
+		post, next, ok, err := b.Journal.NextPost(linked, !drawing && !last)
 		switch {
 		case err != nil && linked.Err() == nil:
 			b.Log.Error("journal: next post", "err", err)
 			sleep(answering, time.Second)
+		case ok && post.Picture():
+			drawing = true
+			go func() {
+				_, err := b.deliver(answering, linked, post)
+				drawn <- err
+			}()
+			continue
 		case ok:
 			if recorded, err := b.deliver(answering, linked, post); err != nil || !recorded {
 				return err
 			}
 			continue
 		case !last:
-			b.restUntil(answering, next)
+			done, err := b.restUntil(answering, next, drawn)
+			if drawing = drawing && !done; err != nil {
+				return err
+			}
 		}
 		if last {
 			return nil
@@ -50,7 +70,8 @@ func (b *Bot) send(answering, linked context.Context) error {
 	return nil
 }
 
-func (b *Bot) restUntil(ctx context.Context, next time.Time) {
+// restUntil waits until there may be something to send; done says that a picture's sending has ended.
+func (b *Bot) restUntil(ctx context.Context, next time.Time, drawn <-chan error) (done bool, err error) {
 	wait := time.Minute
 	if !next.IsZero() {
 		wait = min(wait, max(next.Sub(b.Now()), time.Millisecond))
@@ -61,7 +82,10 @@ func (b *Bot) restUntil(ctx context.Context, next time.Time) {
 	case <-ctx.Done():
 	case <-b.NewPosts:
 	case <-timer.C:
+	case err = <-drawn:
+		done = true
 	}
+	return done, err
 }
 
 // deliver sends one message as it must look now, and records what came of it, also when the process is

@@ -97,7 +97,7 @@ var topics = []topic{
 		"Lists the versions of the image a scale set runs, newest first, with their dates; the current one is marked. A rollout's id stands for its set.",
 		[]string{"images web-prod", "images rg-shop/web-prod", "images r-4f2k9a"}, readers}},
 	{"one scale set, read now", Help{VerbShow, []string{"show SET|ROLLOUT [map|instances|image|policy|evidence]"},
-		"Reads a scale set now and shows it: update domains and fault domains, instances, image, or the policy that holds for it. A rollout's id stands for its set. evidence is what Azure said of the rollout's instances that failed, kept before a retry replaced their disks; a set's name stands for its open rollout.",
+		"Reads a scale set now and shows it: update domains and fault domains, instances, image, or the policy that holds for it. A rollout's id stands for its set. The map comes as a picture, too, in your own conversation with the bot. evidence is what Azure said of the rollout's instances that failed, kept before a retry replaced their disks; a set's name stands for its open rollout.",
 		[]string{"show web-prod", "show rg-shop/web-prod policy", "show r-4f2k9a evidence"}, readers}},
 	{"this, or one verb", Help{VerbHelp, []string{"help [verb]"},
 		"Shows this, or how one verb is used.",

@@ -117,6 +117,7 @@ func TestPeopleAreCalledOnceForOneThing(t *testing.T) {
 		{"R40 what comes and goes is told once", tale{begun, failed, time.Minute, other, time.Minute, failed, time.Minute, other, time.Minute}, failed, true},
 		{"R40 what was over for a while is news", tale{begun, failed, time.Minute, other, 10 * time.Minute}, failed, false},
 		{"R40 not while Azure could not be read", tale{begun, failed, time.Minute, blind, time.Hour}, failed, true},
+		{"R40 another reason is news, whatever its words", tale{begun, Decided{Kind: Wait, Reason: ReasonHealth, Text: "instance 3"}}, Decided{Kind: Wait, Reason: ReasonChannel, Text: "silence"}, false},
 		{"R40 nor after a call was sent", tale{begun, failed, other, Intended{batchOp(1, "0", "3")}}, failed, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

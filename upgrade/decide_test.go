@@ -242,6 +242,7 @@ func TestDecideHowARolloutEnds(t *testing.T) {
 		{name: "R33 R4 and asks what becomes of a model that was set for nothing", tale: tale{begun, leftAll()}, kind: AskModel, reason: ReasonModel},
 		{name: "R29 failures within the limits are told at the end", tale: tale{udDone(1), InstanceSeen{ID: "2", State: Broken}, InstanceSeen{ID: "5", State: OK}}, plan: failures(1), seen: instance("5", onNew), later: time.Hour, kind: End, end: OutcomeSucceeded, says: "1 instance failed"},
 		{name: "R29 a rollout in which everything failed has failed", tale: tale{requested, brokenAll()}, plan: failures(6), kind: End, end: OutcomeFailed},
+		{name: "R4 R29 and asks what becomes of a model that nothing runs", tale: tale{begun, brokenAll()}, plan: failures(6), kind: AskModel, reason: ReasonModel},
 	})
 }
 
@@ -293,6 +294,9 @@ func TestDecideOnTroubleBeforeAStart(t *testing.T) {
 		{name: "R34 an instance born meanwhile is never added", tale: ready, seen: set(func(s *ScaleSet) {
 			s.Instances = append(s.Instances, Instance{ID: "6", UpdateDomain: 0, Image: runs(v2), Provisioning: Succeeded, Power: Running, Health: Healthy})
 		}), kind: Start, batch: []string{"0", "3"}},
+		{name: "R34 nor is one that was born on the old image", tale: ready, seen: set(func(s *ScaleSet) {
+			s.Instances = append(s.Instances, Instance{ID: "6", UpdateDomain: 0, Image: runs(v1), Provisioning: Succeeded, Power: Running, Health: Unhealthy})
+		}), kind: Start, batch: []string{"0"}},
 		{name: "R39 Azure's wish for quiet is kept", tale: ready, seen: func(o *Observation) { o.Throttled = night.Add(time.Minute) }, kind: Wait, reason: ReasonThrottled},
 		{name: "I1 somebody else's operation on an instance is waited for", tale: ready, seen: instance("5", updating), kind: Wait, reason: ReasonBusy, says: "instance 5"},
 		{name: "I1 one on the set, too", tale: ready, seen: set(func(s *ScaleSet) { s.Provisioning = Updating }), kind: Wait, reason: ReasonBusy},

@@ -51,7 +51,7 @@ func (v view) closing(outcome Outcome, why string, blockers []Blocker) Decision 
 	case !v.ahead():
 		return over
 	case v.r.Model.Asked == nil:
-		return Decision{Kind: AskModel, Reason: ReasonModel, Text: "the model names the new image, most instances do not run it", Blockers: blockers}
+		return Decision{Kind: AskModel, Reason: ReasonModel, Text: fmt.Sprintf("the model names the new %s, most instances do not have it", v.p.Target.noun()), Blockers: blockers}
 	}
 	b := Blocker{Reason: ReasonModel, What: fmt.Sprintf("put %s back into the model, or keep %s?", v.r.Model.Previous, v.r.Model.To),
 		Clears: "a requester or approver", Next: fmt.Sprintf("/vmss abort %s revert", v.r.ID)}

@@ -527,7 +527,25 @@ func TestR41OperationsCarryWhatWasAgreedTo(t *testing.T) {
 				t.Errorf("R42: operation %+v", op)
 			}
 		}
+		rec, _ := l.Record(t.Context(), "r-1")
+		for _, e := range rec.Events {
+			if f, accepted := e.Fact.(Accepted); accepted && (f.Correlation != "c" || f.Azure.IsZero()) {
+				t.Errorf("R40: of its acceptance is kept %+v", f)
+			}
+		}
 	})
+}
+
+// Drift stops such a rollout before that: this is the second lock.
+func TestR41WhatTheModelSaysIsNeverWritten(t *testing.T) {
+	p := webPlan(func(s *ScaleSet, _ *Policy, w *Wish) { s.Model.Image, w.Target.Model = v2, true })
+	for _, is := range []Image{v1, v2, version("3.0")} {
+		s := web()
+		s.Model.Image = is
+		if (view{p: p, seen: Observation{Set: &s}}).modelNeeded() {
+			t.Errorf("a model that names %s would be written", is)
+		}
+	}
 }
 
 func TestR23TheRightIsCheckedWhenItCounts(t *testing.T) {

@@ -16,11 +16,15 @@ func TestR30ThePlanMayEndItselfForAFailure(t *testing.T) {
 	runRows(t, []decideRow{
 		{name: "R30 abort", tale: over, plan: onFailure(AbortOnFailure), kind: GiveUp, batch: []string{"0"}, says: "on-failure=abort"},
 		{name: "R30 rollback", tale: over, plan: onFailure(RollbackOnFailure), kind: GiveUp, says: "on-failure=rollback"},
+		{name: "R1 not while somebody has paused it", tale: tale{over, by{"UBO", Paused{Name: "bo"}}}, plan: onFailure(RollbackOnFailure), kind: Hold, reason: ReasonFailure},
+		{name: "R1 once it goes on it does", tale: tale{over, by{"UBO", Paused{Name: "bo"}}, by{"UBO", Resumed{Name: "bo"}}}, plan: onFailure(RollbackOnFailure), kind: GiveUp},
 		{name: "R30 within the budget nothing of it", tale: over, plan: within, kind: AskGate, reason: ReasonApproval},
 		{name: "R30 what is still in flight is followed first", tale: tale{failed, by{"", AbortAsked{Name: "the plan", Rollback: true}}}, plan: onFailure(RollbackOnFailure), kind: Wait, reason: ReasonVerifying},
 		{name: "R30 then it rolls back", tale: tale{over, by{"", AbortAsked{Name: "the plan", Rollback: true}}}, plan: onFailure(RollbackOnFailure), kind: End, end: OutcomeRollback},
+		{name: "R5 R30 the way back goes when somebody has agreed to it, and not before", tale: tale{requested, asked("ud-0")}, plan: func(_ *ScaleSet, _ *Policy, w *Wish) { w.Undoes = "r-0" }, kind: Wait, reason: ReasonApproval},
 		{name: "R30 R4 or asks what becomes of the model", tale: tale{over, by{"", AbortAsked{Name: "the plan"}}}, plan: onFailure(AbortOnFailure), kind: AskModel, reason: ReasonModel},
 		{name: "R21 a policy that holds is no looser than an abort", tale: over, plan: onFailure(AbortOnFailure), seen: func(o *Observation) { o.Policy.OnFailure = HoldOnFailure }, kind: GiveUp},
+		{name: "R21 a policy that holds keeps a plan from going on", tale: over, plan: setAside, seen: func(o *Observation) { o.Policy.OnFailure = HoldOnFailure }, kind: Hold, reason: ReasonFailure},
 		{name: "R21 a policy that goes on is looser, and counts for nothing", tale: over, seen: func(o *Observation) { o.Policy.OnFailure = QuarantineOnFailure }, kind: Hold, reason: ReasonFailure},
 	})
 }

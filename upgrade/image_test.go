@@ -48,6 +48,8 @@ func TestR43OnlyTheExactVersionIsTheSame(t *testing.T) {
 		{"another one", version("2.0"), version("2.1"), false},
 		{"latest, run as that version", exact(version(Latest), "2.0"), version("2.0"), true},
 		{"latest, of which the version is not told", version(Latest), version("2.0"), false},
+		{"a version that is not told", version(""), version("2.0"), false},
+		{"nor is it that of another that tells none", version(""), version(""), false},
 		{"another SKU", Image{Publisher: "Canonical", Offer: "jammy", SKU: "x", Version: "2.0"}, version("2.0"), false},
 		{"ids in other letters", id("/versions/1.2.3"), Image{ID: "/SUBSCRIPTIONS" + ubuntu[len("/subscriptions"):] + "/Versions/1.2.3"}, true},
 		{"another version of a gallery", id("/versions/1.2.3"), id("/versions/1.2.4"), false},
@@ -134,5 +136,14 @@ func TestAnAllowListNamesFamiliesOrTheirBeginning(t *testing.T) {
 	}
 	if (Image{}).within("") {
 		t.Error("an empty word permits an unknown image")
+	}
+}
+
+func TestR45AVHDIsPermittedByNameOnly(t *testing.T) {
+	disk := Image{URI: "https://shop.blob.core.windows.net/os/a.vhd"}
+	for word, want := range map[string]bool{"*": false, "https://shop.blob.core.windows.net/*": true, "https://shop.blob.core.windows.net/os/": true, "https://other.blob.core.windows.net/*": false} {
+		if disk.within(word) != want {
+			t.Errorf("%q permits %s: %v", word, disk.URI, !want)
+		}
 	}
 }

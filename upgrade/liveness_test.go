@@ -1,7 +1,6 @@
 package upgrade
 
 import (
-	"math/rand"
 	"strings"
 	"testing"
 	"time"
@@ -11,10 +10,8 @@ import (
 // people do what each hold says: it must end.
 func TestR1FromWhereverARolloutStandsPeopleLeadItToAnEnd(t *testing.T) {
 	for seed := range *seeds {
-		w := &walk{t: t, rng: rand.New(rand.NewSource(seed)), p: webPlan(), pol: webPolicy(), now: night, set: web(), rights: map[string]string{"UBO": "", "UEVA": ""}, did: map[DecisionKind]int{}}
-		w.p.Limits.MaxFailures, w.p.Policy.MaxFailures, w.pol.MaxFailures = int(seed%3), 2, 2
-		w.p.Digest = w.p.digest()
-		w.add("UANA", Requested{Digest: w.p.Digest, Name: "ana"})
+		w := newWalk(t, seed)
+		w.open()
 		for range 20 + w.rng.Intn(100) {
 			w.step()
 		}
@@ -41,9 +38,7 @@ func (w *walk) cured(most int) (d Decision) {
 // cure is one pass in a world at rest, with people who do what is asked of them.
 func (w *walk) cure() Decision {
 	w.now = w.now.Add(time.Minute)
-	for n := range w.set.Instances {
-		w.set.Instances[n].Provisioning, w.set.Instances[n].Health = Succeeded, Healthy
-	}
+	w.rest()
 	w.pol, w.rights = webPolicy(), map[string]string{"UBO": "", "UEVA": ""}
 	r := Fold("r-1", w.events)
 	s := w.set

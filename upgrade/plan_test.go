@@ -184,6 +184,7 @@ func TestR20WhatTheDigestCovers(t *testing.T) {
 		{"who may approve", func(_ *ScaleSet, p *Policy, _ *Wish) { p.Approvers = append(p.Approvers, "UDAN") }, true},
 		{"how many must", func(_ *ScaleSet, p *Policy, _ *Wish) { p.Approvals = 2 }, true},
 		{"extensions", func(s *ScaleSet, _ *Policy, _ *Wish) { s.Model.Sections = map[Section]string{SectionExtensions: "z"} }, true},
+		{"the size beside the image", func(s *ScaleSet, _ *Policy, _ *Wish) { s.Model.Size = "Standard_D4s_v5" }, true},
 		{"the etag", func(s *ScaleSet, _ *Policy, _ *Wish) { s.Etag = `"2"` }, false},
 		{"the capacity", func(s *ScaleSet, _ *Policy, _ *Wish) { s.Capacity = 60 }, false},
 		{"who asks", func(_ *ScaleSet, _ *Policy, w *Wish) { w.By = "UEVA" }, false},
@@ -197,6 +198,19 @@ func TestR20WhatTheDigestCovers(t *testing.T) {
 				t.Errorf("another digest: %v, want %v", got, row.covered)
 			}
 		})
+	}
+	// A canary that is all of it is the only gate, whatever the domains are; but into which others an instance
+	// may move meanwhile depends on these.
+	canary := func(by By) string {
+		return webPlan(func(s *ScaleSet, _ *Policy, w *Wish) {
+			w.Order, w.Which.Instances = Order{By: by, Canary: 1}, []string{"0"}
+			for n := range s.Instances {
+				s.Instances[n].FaultDomain = s.Instances[n].UpdateDomain
+			}
+		}).Digest
+	}
+	if canary(ByUpdateDomain) == canary(ByFaultDomain) {
+		t.Error("R20: what the plan goes by is not in the digest")
 	}
 	body, err := json.Marshal(base)
 	var read Plan

@@ -182,6 +182,8 @@ func plannable(s ScaleSet, pol Policy, w Wish) *Refusal {
 	switch {
 	case len(s.Instances) == 0:
 		return nothing(s, w, nil)
+	case w.Target.Size != "" && s.Model.Size == "":
+		return Refuse(CodePolicy, "/vmss show "+s.Name, "the model of %s names no one VM size, as a mix of several does not: nothing could put that back", s.Name)
 	case w.Limits.OnFailure == RollbackOnFailure && w.Target.Model:
 		return Refuse(CodeArg, "", "with target model there is no rollback: somebody else writes the model. Smallest change: on-failure=abort")
 	case w.Limits.MaxUnavailable < 1:
@@ -247,6 +249,9 @@ func permitted(s ScaleSet, pol Policy, t Target) *Refusal {
 // it before an asterisk.
 func (i Image) within(word string) bool {
 	family := i.Family()
+	if i.URI != "" && !strings.HasPrefix(word, "https://") {
+		return false // a VHD is permitted by name only
+	}
 	if start, some := strings.CutSuffix(word, "*"); some {
 		return len(family) >= len(start) && strings.EqualFold(family[:len(start)], start)
 	}

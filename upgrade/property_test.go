@@ -23,6 +23,7 @@ type walk struct {
 	rights map[string]string
 	op     int
 	did    map[DecisionKind]int
+	born   int
 	calm   bool // nothing gets lost any more
 }
 
@@ -33,13 +34,13 @@ var seeds = flag.Int64("seeds", 300, "random histories")
 func TestRandomHistories(t *testing.T) {
 	did := map[DecisionKind]int{}
 	for seed := range *seeds {
-		w := &walk{t: t, rng: rand.New(rand.NewSource(seed)), p: webPlan(), pol: webPolicy(), now: night, set: web(), rights: map[string]string{"UBO": "", "UEVA": ""}, did: did}
-		w.p.Limits.MaxFailures, w.p.Policy.MaxFailures, w.pol.MaxFailures = int(seed%3), 2, 2
+		w := newWalk(t, seed)
+		w.did = did
 		if seed%2 == 0 {
-			w.p.Limits.OnFailure, w.p.Policy.OnFailure, w.pol.OnFailure = QuarantineOnFailure, QuarantineOnFailure, QuarantineOnFailure
+			w.p.Policy.OnFailure, w.pol.OnFailure = QuarantineOnFailure, QuarantineOnFailure
+			w.p.Limits.OnFailure = []OnFailure{QuarantineOnFailure, QuarantineOnFailure, AbortOnFailure, RollbackOnFailure}[seed/2%4]
 		}
-		w.p.Digest = w.p.digest()
-		w.add("UANA", Requested{Digest: w.p.Digest, Name: "ana"})
+		w.open()
 		for step := range 150 {
 			w.step()
 			if t.Failed() {
@@ -47,11 +48,41 @@ func TestRandomHistories(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []DecisionKind{Nothing, Wait, Hold, Drop, Resend, AskGate, AskModel, SetModel, Start, PutBack, SetAside, End} {
+	for _, kind := range []DecisionKind{Nothing, Wait, Hold, Drop, Resend, AskGate, AskModel, SetModel, Start, PutBack, SetAside, GiveUp, End} {
 		if did[kind] < int(*seeds/60) {
 			t.Errorf("%s was decided %d times only: this test shows too little", kind, did[kind])
 		}
 	}
+}
+
+// ways are the plans that histories are told of: every order, selections, and a resize.
+var ways = []func(*Wish){
+	func(*Wish) {},
+	func(w *Wish) { w.Order.Canary = 1 },
+	func(w *Wish) { w.Order.By = ByZone },
+	func(w *Wish) { w.Order = Order{By: ByFaultDomain, Batch: Limit{N: 1}} },
+	func(w *Wish) { w.Order = Order{By: ByBatch, Batch: Limit{N: 4}, Canary: 2} },
+	func(w *Wish) {
+		w.Which, w.Order.By = Selection{UpdateDomains: []int{0, 1}, Skip: []string{"3"}}, ByBatch
+	},
+	func(w *Wish) { w.Which.Zones = []string{"1", "3"} },
+	func(w *Wish) { w.Target = Target{Setting: Setting{Size: "Standard_D4s_v5"}} },
+}
+
+// newWalk is a history that has not begun: the set is in zones and has a size.
+func newWalk(t *testing.T, seed int64) *walk {
+	w := &walk{t: t, rng: rand.New(rand.NewSource(seed)), pol: webPolicy(), now: night, set: web(), rights: map[string]string{"UBO": "", "UEVA": ""}, did: map[DecisionKind]int{}}
+	zoned(&w.set)
+	sized(&w.set)
+	w.p = webPlan(func(s *ScaleSet, _ *Policy, wish *Wish) { *s = w.set; ways[seed/3%int64(len(ways))](wish) })
+	w.set.Instances = slices.Clone(w.set.Instances)
+	w.p.Limits.MaxFailures, w.p.Policy.MaxFailures, w.pol.MaxFailures = int(seed%3), 2, 2
+	return w
+}
+
+func (w *walk) open() {
+	w.p.Digest = w.p.digest()
+	w.add("UANA", Requested{Digest: w.p.Digest, Name: "ana"})
 }
 
 func (w *walk) story() (out string) {
@@ -70,8 +101,13 @@ func (w *walk) add(who string, facts ...Fact) {
 }
 
 func (w *walk) step() {
-	w.now = w.now.Add([]time.Duration{0, time.Second, 10 * time.Second, time.Minute, 6 * time.Minute, 10 * time.Second, time.Duration(w.rng.Intn(5)) * time.Hour}[w.rng.Intn(7)])
-	w.nature()
+	w.now = w.now.Add([]time.Duration{0, time.Second, 10 * time.Second, time.Minute, 6 * time.Minute, 10 * time.Second, 20 * time.Second}[w.rng.Intn(7)])
+	if w.one(20) {
+		w.now = w.now.Add(time.Duration(w.rng.Intn(5)) * time.Hour)
+	}
+	if w.one(2) {
+		w.nature()
+	}
 	if w.one(3) {
 		w.people()
 	}
@@ -97,7 +133,7 @@ func (w *walk) step() {
 // nature changes the set, the policy and people's rights.
 func (w *walk) nature() {
 	i := &w.set.Instances[w.rng.Intn(len(w.set.Instances))]
-	switch w.rng.Intn(24) {
+	switch w.rng.Intn(28) {
 	case 0:
 		i.Health = []Health{Healthy, Unhealthy, UnknownState}[w.rng.Intn(3)]
 	case 1:
@@ -125,13 +161,33 @@ func (w *walk) nature() {
 	case 10:
 		w.rights["UEVA"] = ""
 	case 11:
-		i.Image = runs(v2)
-	case 12, 13, 14, 15, 16, 17: // things settle
-		for n := range w.set.Instances {
-			w.set.Instances[n].Provisioning, w.set.Instances[n].Health = Succeeded, Healthy
+		i.Image, i.Size = runs(v2), "Standard_D4s_v5"
+	case 24:
+		if w.one(4) {
+			i.UpdateDomain, i.FaultDomain, i.Zone = w.rng.Intn(5)-1, w.rng.Intn(3)-1, []string{"", "1", "2", "3"}[w.rng.Intn(4)]
 		}
+	case 25:
+		if w.one(4) {
+			w.set.Model.Size = []string{"Standard_D2s_v5", "Standard_D4s_v5", ""}[w.rng.Intn(3)]
+		}
+	case 26:
+		i.Spot, i.Power = w.one(2), []Power{Running, Deallocated, Stopped, ""}[w.rng.Intn(4)]
+	case 27:
+		if w.born < 3 && w.one(4) {
+			w.born++
+			w.set.Instances = append(slices.Clone(w.set.Instances), Instance{ID: fmt.Sprint(9 + w.born), Zone: "1", Image: runs(v1), Provisioning: Succeeded, Power: Running, Health: Healthy})
+		}
+	case 12, 13, 14, 15, 16, 17: // things settle
+		w.rest()
 		w.pol, w.rights = webPolicy(), map[string]string{"UBO": "", "UEVA": ""}
 		w.pol.OnFailure = w.p.Policy.OnFailure
+	}
+}
+
+// rest lets every instance serve.
+func (w *walk) rest() {
+	for n := range w.set.Instances {
+		w.set.Instances[n].Provisioning, w.set.Instances[n].Power, w.set.Instances[n].Health = Succeeded, Running, Healthy
 	}
 }
 
@@ -203,7 +259,7 @@ func (w *walk) observe(r Rollout) Observation {
 func (w *walk) do(d Decision) {
 	r := Fold("r-1", w.events)
 	w.op++
-	op := Operation{ID: fmt.Sprint("op-", w.op), Set: w.p.Set, Gate: d.Gate, Digest: w.p.Digest, Asking: r.Grants[d.Gate].Asking, To: to(v2), Instances: d.Batch}
+	op := Operation{ID: fmt.Sprint("op-", w.op), Set: w.p.Set, Gate: d.Gate, Digest: w.p.Digest, Asking: r.Grants[d.Gate].Asking, To: w.p.Target.Setting, Instances: d.Batch}
 	switch d.Kind {
 	case AskGate:
 		a := Asked{Gate: d.Gate, Asking: r.Askings[d.Gate] + 1, Nonce: fmt.Sprint("n", w.op), Expires: w.now.Add(4 * time.Hour), Instances: r.asks(w.p, d.Gate)}
@@ -221,6 +277,9 @@ func (w *walk) do(d Decision) {
 	case SetAside:
 		w.add("", Quarantined{IDs: d.Batch, Reason: d.Text})
 		return
+	case GiveUp:
+		w.add("", AbortAsked{Name: "the plan", Reason: d.Text, Rollback: w.p.Limits.OnFailure == RollbackOnFailure})
+		return
 	case End:
 		if w.one(3) { // else the history goes on as if nothing had ended, which is harder
 			w.add("", Ended{Outcome: d.Outcome})
@@ -232,7 +291,7 @@ func (w *walk) do(d Decision) {
 		op.Kind, op.To = OpRevert, r.Model.Previous
 	case Start:
 		op.Kind, op.Batch = OpUpgrade, len(r.Batches)+1
-		if i, _ := w.set.Instance(d.Batch[0]); w.p.Target.Current(i) {
+		if i, _ := w.set.Instance(d.Batch[0]); w.p.Target.Size == "" && w.p.Target.Current(i) {
 			op.Kind = OpReimage
 		}
 	case Resend:
@@ -273,14 +332,19 @@ func (w *walk) do(d Decision) {
 }
 
 func (w *walk) apply(op Operation) {
-	if !op.Kind.OnInstances() {
-		w.set.Model.Image = op.To.Image
-		return
-	}
-	for n := range w.set.Instances {
-		if slices.Contains(op.Instances, w.set.Instances[n].ID) && !w.one(10) {
-			w.set.Instances[n].Image = runs(v2)
+	switch {
+	case op.Kind.OnInstances():
+		for n := range w.set.Instances {
+			if i := &w.set.Instances[n]; slices.Contains(op.Instances, i.ID) && !w.one(4) {
+				i.Image, i.Size = runs(w.set.Model.Image), w.set.Model.Size
+			}
 		}
+	case op.To == (Setting{}):
+		w.t.Errorf("R37: nothing is written to the model by %s", op.ID)
+	case op.To.Size != "":
+		w.set.Model.Size = op.To.Size
+	default:
+		w.set.Model.Image = op.To.Image
 	}
 }
 
@@ -299,7 +363,7 @@ func (w *walk) check(d Decision, seen Observation) {
 	switch d.Kind {
 	case Start, SetModel, Resend:
 	case PutBack:
-		if flying != "" || seen.Set == nil || !seen.Set.Model.Image.Same(v2) || (last("AbortAsked") < 0 && last("ModelAsked") < 0) {
+		if flying != "" || seen.Set == nil || !w.p.Target.Named(seen.Set.Model) || (last("AbortAsked") < 0 && last("ModelAsked") < 0) {
 			w.t.Errorf("R4: put back while %q is in flight, the model is %v", flying, seen.Set)
 		}
 		return
@@ -326,8 +390,10 @@ func (w *walk) check(d Decision, seen Observation) {
 		w.t.Errorf("R17: %s of an expired rollout", d.Kind)
 	case flying != "" && d.Kind != Resend:
 		w.t.Errorf("I1: %s while %q is in flight", d.Kind, flying)
-	case d.Kind == SetModel && seen.Set.Model.Image.Same(v2), d.Kind != SetModel && !seen.Set.Model.Image.Same(v2):
-		w.t.Errorf("R34, R41: %s while the model is %s", d.Kind, seen.Set.Model.Image)
+	case (d.Kind == SetModel) == w.p.Target.Named(seen.Set.Model):
+		w.t.Errorf("R34, R41: %s while the model is %+v", d.Kind, seen.Set.Model)
+	case w.p.Beside != (Setting{}) && !w.p.Beside.of(seen.Set.Model).Same(w.p.Beside):
+		w.t.Errorf("R34: %s while what would come along is %s, not %s", d.Kind, w.p.Beside.of(seen.Set.Model), w.p.Beside)
 	default:
 		w.checkCovered(d)
 		w.checkBatch(d, seen)

@@ -124,6 +124,7 @@ func TestR5ARollbackTakesWhatWasTouchedLastFirst(t *testing.T) {
 	for _, n := range []int{0, 1, 3, 4} {
 		s.Instances[n].Image = runs(v2)
 	}
+	s.Instances[2].Image = runs(version("3.0")) // somebody else's: the rollout had not come to it
 	r := udDone(1).fold()
 	pol := webPolicy()
 	pol.OnFailure = QuarantineOnFailure

@@ -36,6 +36,9 @@ func TestFold(t *testing.T) {
 		{"R24 a denial voids the grant", tale{requested, granted("ud-0"), by{"UEVA", Denied{Gate: "ud-0", Name: "eva"}}}, func(r Rollout) bool {
 			return r.Denial.By == "UEVA" && len(r.Grants) == 0
 		}},
+		{"R1 a resume takes the pause away, and no denial", tale{requested, granted("ud-0"), by{"UEVA", Denied{Gate: "ud-0", Name: "eva"}}, by{"UBO", Paused{Name: "bo"}}, by{"UBO", Resumed{Name: "bo"}}}, func(r Rollout) bool {
+			return r.Pause == nil && r.Denial != nil
+		}},
 		{"R38 an intent alone has started nothing", tale{begun, Intended{batchOp(1, "0", "3")}}, func(r Rollout) bool {
 			return r.Op.State == StateIntended && len(r.Batches) == 0 && len(r.Instances) == 0
 		}},

@@ -68,6 +68,7 @@ func TestAPlanTakesWhatWasChosenInTheOrderThatWasChosen(t *testing.T) {
 		{"R42 instances of a Flexible set by name", flexible, func(w *Wish) { w.Which.Instances = []string{"web_03"} }, "batch 1=web_03"},
 		{"an instance whose domain is not told is passed by", func(s *ScaleSet) { s.Instances[2].FaultDomain = -1 }, func(w *Wish) { w.Order.By = ByFaultDomain }, "FD 0=0,4; FD 1=1,3,5; 2 in no domain that Azure tells"},
 		{"R21 evicted Spot instances are passed by", func(s *ScaleSet) { s.Instances[2].Spot, s.Instances[2].Power = true, Deallocated }, func(*Wish) {}, "UD 0=0,3; UD 1=1,4; UD 2=5; 2 evicted, or deallocated (Spot)"},
+		{"R44 a domain beyond the fifth", func(s *ScaleSet) { s.Instances[5].UpdateDomain = 19 }, func(w *Wish) { w.Which.UpdateDomains = []int{19} }, "UD 19=5"},
 		{"R44 one domain of every placement group", func(s *ScaleSet) {
 			for n := range s.Instances {
 				s.Instances[n].Placement = []string{"a", "b"}[n/3]

@@ -143,10 +143,6 @@ func (d Desk) unknownVersion(ctx context.Context, seen ScaleSet, image Image, er
 
 // pinSize checks a VM size against those that Azure offers to the set.
 func (d Desk) pinSize(ctx context.Context, w *Wish, size string, seen ScaleSet) error {
-	show := "/vmss show " + seen.Name
-	if seen.Model.Size == "" {
-		return Refuse(CodePolicy, show, "the model of %s names no one VM size, as a mix of several does not: nothing could put that back", seen.Name)
-	}
 	sizes, err := d.Catalogue.Sizes(ctx, seen.ID)
 	if err != nil {
 		return azure("list the VM sizes of "+seen.Name, err)
@@ -154,6 +150,7 @@ func (d Desk) pinSize(ctx context.Context, w *Wish, size string, seen ScaleSet) 
 	at := slices.IndexFunc(sizes, func(s Size) bool {
 		return strings.EqualFold(s.Name, size) || strings.EqualFold(s.Name, "Standard_"+size)
 	})
+	show := "/vmss show " + seen.Name
 	if at < 0 {
 		var names []string
 		for _, s := range sizes {

@@ -162,6 +162,28 @@ func TestAResizeRunsAndComesBack(t *testing.T) {
 	})
 }
 
+// A resize promises that disks stay: what a new one would cure is left to an upgrade.
+func TestR6AResizeTriedOnceMoreTakesNoDisk(t *testing.T) {
+	inLab(t, tale{requested}, func(l *lab) {
+		sized(&l.cloud.set)
+		l.plan(webPlan(larger))
+		l.fails("3")
+		l.until("the hold", l.held(ReasonFailure))
+		l.say("r-1", "UANA", Retried{Name: "ana", IDs: []string{"3"}, Gates: []string{"ud-0"}})
+		l.until("the second try", func(r Rollout) bool { return r.Instances["3"].Tries == 2 })
+		l.heals("3")
+		l.until("its end", hasEnded)
+		for _, op := range l.applied {
+			if op.Kind == OpReimage {
+				t.Errorf("it gave a new disk to %v", op.Instances)
+			}
+		}
+		if r := l.rollout("r-1"); r.Ended.Outcome != OutcomeSucceeded || r.Ended.Tally.OK != 6 {
+			t.Errorf("ended %+v", r.Ended)
+		}
+	})
+}
+
 func TestWhatAPlanDoesNotSetMustStay(t *testing.T) {
 	runRows(t, []decideRow{
 		{name: "R34 a VM size that somebody else changed stops an upgrade: it would come with it", plan: func(s *ScaleSet, _ *Policy, _ *Wish) { sized(s) },

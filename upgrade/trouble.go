@@ -230,10 +230,11 @@ func changedLeaves(was, is map[string]string) []string {
 }
 
 // givesUp: the plan ends the rollout for failures that are too many. What somebody has said since about
-// such a failure does not undo that: it counts again.
+// such a failure does not undo that: it counts again. While somebody has paused the rollout it is not ended
+// by itself: they look into something, and a rollout back would not be paused (R1).
 func (v view) givesUp() bool {
 	o := v.limits().OnFailure
-	return o == AbortOnFailure || o == RollbackOnFailure
+	return v.r.Pause == nil && (o == AbortOnFailure || o == RollbackOnFailure)
 }
 
 // channel: nothing starts that people would not see (R19). What is in flight is followed to its end.

@@ -55,8 +55,9 @@ func setAnswer(s commands.SetSight) Message {
 		p.para("Being rolled by " + code(s.Rollout))
 	}
 	switch s.Part {
-	case "map":
+	case commands.PartMap:
 		p.chart(setDots(set), setKey)
+		p.para(":frame_with_picture: The picture of it comes to your own conversation with me: no file in a channel is for one person only.")
 	case "instances":
 		p.instances(set)
 	case "image":

@@ -6,8 +6,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"image/png"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -23,6 +25,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 )
 
 var pictures = flag.Bool("pictures", false, "write the screenshots to docs/")
@@ -64,8 +68,14 @@ func chromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// sits opens a window of a size for a person.
+// sits opens a window of a size for a person in the workspace.
 func sits(t *testing.T, browser context.Context, w *world, name string, width, height int64, dark bool) *person {
+	t.Helper()
+	return opens(t, browser, w.slackURL+"/?as="+url.QueryEscape(name), name, width, height, dark)
+}
+
+// opens opens a window of a size for a person on a page.
+func opens(t *testing.T, browser context.Context, address, name string, width, height int64, dark bool) *person {
 	t.Helper()
 	ctx, closeWindow := chromedp.NewContext(browser)
 	t.Cleanup(closeWindow)
@@ -92,7 +102,7 @@ func sits(t *testing.T, browser context.Context, w *world, name string, width, h
 			}
 		}
 	}()
-	p.do("open the page", chromedp.Navigate(w.slackURL+"/?as="+url.QueryEscape(name)))
+	p.do("open the page", chromedp.Navigate(address))
 	return p
 }
 
@@ -110,7 +120,7 @@ func (p *person) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 
 func (p *person) types(text string) {
 	p.t.Helper()
-	p.do("type "+text, chromedp.SendKeys("#compose", text+kb.Enter))
+	p.do("type "+text, chromedp.SendKeys("#compose", text+kb.Enter+kb.Backspace)) // a remote-controlled Enter leaves its character behind
 }
 
 // presses clicks a button by its accessible name and says yes to its confirmation.
@@ -125,13 +135,41 @@ func (p *person) presses(label string) {
 // sees waits until part of the window holds the words.
 func (p *person) sees(selector, words string) {
 	p.t.Helper()
-	expression := fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%q)`, selector, words)
+	if err := p.until(fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%q)`, selector, words)); err != nil {
+		text, _ := chromedp.Run(p.ctx, chromedp.Text(selector))
+		p.t.Fatalf("%s does not see %q in %s: %v\n%s", p.name, words, selector, err, text)
+	}
+}
+
+// until waits until something holds in the window.
+func (p *person) until(expression string) error {
 	ctx, cancel := context.WithTimeout(p.ctx, patient)
 	defer cancel()
 	_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(patient)))
+	return err
+}
+
+// looks waits until a picture that is described with the words stands in a region, whole and in view, and opens it.
+func (p *person) looks(region, words string) {
+	p.t.Helper()
+	picture := fmt.Sprintf(`[...document.querySelectorAll("#%s .upload img")].find(i => i.alt.includes(%q))`, region, words)
+	whole := `(i => i?.complete && i.naturalWidth > 600 && i.width > 200 && Math.abs(i.width / i.height - i.naturalWidth / i.naturalHeight) < .02 &&
+		i.getBoundingClientRect().top < innerHeight)(` + picture + `)`
+	if err := p.until(whole); err != nil {
+		all, _ := chromedp.Run(p.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".upload img")].map(i => [i.alt, i.width, i.height, i.naturalWidth].join(" "))`))
+		p.t.Fatalf("%s does not see a picture of %q in %s: %v\n%s", p.name, words, region, err, strings.Join(all, "\n"))
+	}
+	link, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](picture+`.closest("a[target=_blank]").href`))
 	if err != nil {
-		text, _ := chromedp.Run(p.ctx, chromedp.Text(selector))
-		p.t.Fatalf("%s does not see %q in %s: %v\n%s", p.name, words, selector, err, text)
+		p.t.Fatalf("%s: a picture leads nowhere: %v", p.name, err)
+	}
+	answer, err := http.Get(link)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if size, err := png.DecodeConfig(answer.Body); err != nil || size.Width < 600 {
+		p.t.Errorf("%s: %s is %d pixels wide: %v", p.name, link, size.Width, err)
 	}
 }
 
@@ -223,8 +261,10 @@ func TestTheMainJobByClicking(t *testing.T) {
 	ana.sees("#messages", "bo approved UD 1")
 	ana.do("open the thread", chromedp.Click(`#messages .replies`), chromedp.WaitVisible(`#reply`))
 	ana.sees("#thread", "UD 1")
+	ana.looks("thread", "UD 0 done · 4/20 upgraded")
 	ana.reloads()
 	ana.sees("#messages", "Approve UD 2 of myvmss?")
+	ana.looks("thread", "UD 1 done · 8/20 upgraded")
 	ana.photographed("page.png")
 	bo.presses("Approve UD 2 of myvmss")
 	bo.sees("#messages", "Approve UD 3 of myvmss?")
@@ -241,6 +281,58 @@ func TestTheMainJobByClicking(t *testing.T) {
 	if err := (&stage{w: w}).check(5, 20); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestAPictureOfOnesOwnByClicking(t *testing.T) {
+	browser, w := chromium(t), playing(t)
+	ana := sits(t, browser, w, "ana", 390, 844, true)
+	ana.types("/vmss show myvmss map")
+	ana.sees("#messages", "your own conversation with me")
+	ana.do("open the drawer", chromedp.Click(`.burger`))
+	if err := ana.until(`document.getElementById("side").getBoundingClientRect().left === 0`); err != nil {
+		t.Errorf("it does not open: %v", err)
+	}
+	ana.do("open the conversation", chromedp.Click(`//nav//a[contains(., "Messages")]`))
+	ana.looks("messages", "20 on the model's image. 20 serving")
+	ana.fits()
+	ana.quiet()
+}
+
+func TestAFailureByClicking(t *testing.T) {
+	browser, w := chromium(t), playing(t)
+	if err := w.azure.Inject(azuresim.Fault{Kind: "fail-instance", Set: "myvmss", Instance: "5", Code: "VMExtensionProvisioningError",
+		Message: "VM has reported a failure when processing extension 'HealthExtension'."}); err != nil {
+		t.Fatal(err)
+	}
+	ana := sits(t, browser, w, "ana", 1240, 1040, false)
+	bo := sits(t, browser, w, "bo", 900, 900, true)
+	ana.types("/vmss upgrade myvmss " + target + ` ud=0-1 note="CHG-881"`)
+	bo.presses("Approve UD 0 of myvmss")
+	ana.sees("#messages", "Held: failure")
+	ana.do("open the thread", chromedp.Click(`#messages .replies`), chromedp.WaitVisible(`#reply`))
+	ana.looks("thread", "UD 0 done · 3/8 upgraded")
+	ana.sees("#thread", "Held: failure")
+	ana.photographed("page-trouble.png")
+	ana.fits()
+	ana.quiet()
+}
+
+func TestTroubleOfASetsOwnKindByClicking(t *testing.T) {
+	browser, w := chromium(t), playing(t)
+	p := opens(t, browser, w.azureURL, "ana", 1600, 950, false)
+	button := func(label string) string { return fmt.Sprintf(`//button[text()=%q and not(@hidden)]`, label) }
+	p.do("choose a machine of a set that is no Spot set", chromedp.Click(`.tile[data-set$="/myvmss"][data-id="2"]`), chromedp.WaitVisible(`#picked`))
+	p.do("look for Evict", chromedp.WaitNotPresent(button("Evict")))
+	p.do("evict two", chromedp.Click(`.tile[data-set$="/batch-spot"][data-id="1"]`), chromedp.Click(`.tile[data-set$="/batch-spot"][data-id="4"]`), chromedp.Click(button("Evict")))
+	p.sees("#said", "batch-spot, 2 instances: 1 4: evicted.")
+	scaled := `//article[.//*[text()="media-scaled"]]`
+	p.do("make trouble", chromedp.Click(scaled+`//summary[text()="Make trouble"]`), chromedp.Click(scaled+button("Scale out by 2")))
+	p.sees("#said", "media-scaled: the autoscaler moves the capacity by 2")
+	if err := p.until(`document.querySelectorAll('.tile[data-set$="/media-scaled"]').length === 8`); err != nil {
+		t.Errorf("it does not grow to 8: %v", err)
+	}
+	p.fits()
+	p.quiet()
 }
 
 // reloads loads the page again in the middle of a rollout: what everybody sees is still there, and the live message

@@ -148,7 +148,13 @@ func TestOneDomainOverTheRealProtocols(t *testing.T) {
 		if err := s.click("bo", "approve", nil); err != nil {
 			return err
 		}
-		if err := s.finished(); err != nil {
+		for _, step := range []func() error{s.finished, s.shown, func() error { return s.command("ana", "show myvmss map") }} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		fourth := func() bool { all := s.w.slack.Files(); return len(all) == 4 && all[3].Visible } // start, UD 0, end, hers
+		if err := s.until("ana's picture", fourth); err != nil {
 			return err
 		}
 		return s.check(1, 4)
@@ -156,7 +162,8 @@ func TestOneDomainOverTheRealProtocols(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, says := range []string{"Approve UD 0 of myvmss?", "script: ok"} {
+	for _, says := range []string{"Approve UD 0 of myvmss?", "[picture: *myvmss → " + target + "* · before it starts · 0/4 upgraded `r-", " · UD 0 done · 4/4 upgraded",
+		"vmssbot (to ana alone)\n    [picture: *myvmss*: 20 instances, 20 serving, model " + target + "]", "script: ok"} {
 		if !strings.Contains(out.String(), says) {
 			t.Errorf("%q is not in what was printed:\n%s", says, out.String())
 		}

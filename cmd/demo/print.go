@@ -40,6 +40,13 @@ func (s *stage) print() {
 	for _, user := range []string{slacksim.Ana, slacksim.Bo, slacksim.Olaf} {
 		messages = append(messages, s.w.slack.Ephemerals(user)...)
 	}
+	owners := map[string]string{} // of the conversations that people have with the bot
+	for _, c := range s.w.slack.State().Channels {
+		if c.IMWith != "" {
+			owners[c.ID] = c.IMWith
+			messages = append(messages, s.w.slack.Messages(c.ID)...)
+		}
+	}
 	for _, m := range messages {
 		text := flatten(m)
 		was, known := s.seen[m.EphemeralTo+m.TS]
@@ -47,16 +54,19 @@ func (s *stage) print() {
 			continue
 		}
 		s.seen[m.EphemeralTo+m.TS] = text
-		fmt.Fprintln(s.out, heading(m, known))
+		fmt.Fprintln(s.out, heading(m, owners[m.Channel], known))
 		fmt.Fprintln(s.out, indent(text))
 	}
 }
 
-func heading(m slacksim.Message, known bool) string {
+// heading says where a message stands; owner is whose own conversation with the bot that is, "" = nobody's.
+func heading(m slacksim.Message, owner string, known bool) string {
 	where := "#ops"
 	switch {
+	case owner != "":
+		where = "to " + name(owner) + " alone"
 	case m.EphemeralTo != "":
-		where = "only you can see this, " + strings.ToLower(m.EphemeralTo[2:5])
+		where = "only you can see this, " + name(m.EphemeralTo)
 	case m.ThreadTS != "" && m.ThreadTS != m.TS && m.Broadcast:
 		where = "thread, also sent to #ops"
 	case m.ThreadTS != "" && m.ThreadTS != m.TS:
@@ -70,8 +80,14 @@ func heading(m slacksim.Message, known bool) string {
 
 func indent(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
 
+// name is a person's short one, which ids of the workspace have in them: U0ANA00001.
+func name(user string) string { return strings.ToLower(strings.Trim(user[2:], "0123456789")) }
+
 // flatten is a message as plain text.
 func flatten(m slacksim.Message) string {
+	if len(m.Files) > 0 {
+		return "[picture: " + plain(m.Text) + "]"
+	}
 	var blocks []map[string]any
 	if json.Unmarshal(m.Blocks, &blocks) != nil || len(blocks) == 0 {
 		return plain(m.Text)

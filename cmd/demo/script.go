@@ -170,6 +170,9 @@ func happy(s *stage) error {
 	if err := s.approveAll("bo"); err != nil {
 		return err
 	}
+	if err := s.shown(); err != nil {
+		return err
+	}
 	return s.check(5, 20)
 }
 
@@ -297,6 +300,9 @@ func (s *stage) finished() error {
 		})
 	})
 }
+
+// shown waits for a rollout's last picture, which comes a moment after the report.
+func (s *stage) shown() error { return s.posted("[picture: *myvmss → " + target + "* · at the end") }
 
 func (s *stage) whispered(user, word string) error {
 	return s.until("an answer to "+user, func() bool {

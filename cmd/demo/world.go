@@ -156,7 +156,8 @@ func (w *world) hints(own bool) []string {
 	return []string{
 		"Type `/vmss upgrade myvmss 4.0.20160229 ud=0` here, as Ana, and read the plan and the card.",
 		"Switch to Bo at the top right and press *Approve UD 0*. Olaf may press it, too: see what he is told.",
-		"Type `/vmss upgrade myvmss latest` without `ud=`: one card for each update domain. *Pause* and *Why* are in the menus.",
+		"Type `/vmss upgrade myvmss latest` without `ud=`: one card for each update domain. *Pause* and *Why* are in the menus, pictures in the thread. " +
+			"`/vmss show myvmss map` sends one to you alone; `/vmss images checkout-gal` lists versions.",
 		"Type `/vmss upgrade mail-relay latest`: instance 4 fails by itself in the second domain. See the bot hold, say why, and offer the ways out. More trouble is in <" + w.azureURL + "|the simulated Azure>.",
 	}
 }
@@ -268,7 +269,8 @@ const (
 	tryDemo = `Four things to try in the workspace:
   1. as Ana (top right), type   /vmss upgrade myvmss 4.0.20160229 ud=0
   2. switch to Bo and press [Approve UD 0]; as Olaf the same button is refused
-  3. type   /vmss upgrade myvmss latest   for all update domains, one card each; [Pause], Why and Abort are in the menus
+  3. type   /vmss upgrade myvmss latest   for all update domains, one card each; [Pause], Why and Abort are in the menus, pictures in the thread.
+     /vmss show myvmss map   sends one to you alone;   /vmss images checkout-gal   lists versions
   4. type   /vmss upgrade mail-relay latest   and approve twice: an instance fails by itself; see the bot hold, say why and offer the ways out.
      More trouble of any kind is in the simulated Azure
 `

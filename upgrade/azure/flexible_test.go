@@ -149,7 +149,7 @@ func TestAFlexibleSetIsReadWholeOrNotAtAll(t *testing.T) {
 	}{
 		{"both lists", own, []http.HandlerFunc{good}, "a", ""},
 		{"a machine the set does not list yet", say(200, `{"value":[]}`), []http.HandlerFunc{good}, "a", ""},
-		{"a set without machines", own, []http.HandlerFunc{say(200, `{"value":[]}`)}, "-", ""},
+		{"a machine that only the set lists", own, []http.HandlerFunc{say(200, `{"value":[]}`)}, "", upgrade.FaultUnavailable},
 		{"a page that breaks off, and then does not", own, []http.HandlerFunc{first, half(200), good}, "a", ""},
 		{"a page that breaks off again", own, []http.HandlerFunc{first, half(200), first, half(200)}, "", upgrade.FaultUnavailable},
 		{"a machine of another set", own, []http.HandlerFunc{say(200, pageJSON("", machineJSON("a", ""), stranger))}, "", upgrade.FaultUnavailable},

@@ -367,3 +367,21 @@ func TestActionsAreThoseOfTheCalls(t *testing.T) {
 		t.Errorf("%d writes are possible, three are meant", writes)
 	}
 }
+
+// The SDK escapes no dots: a set of such a name would be its parent in a path.
+func TestNothingIsCalledADotOrTwo(t *testing.T) {
+	for _, name := range []string{".", ".."} {
+		for what, pattern := range patterns {
+			if pattern.MatchString(name) {
+				t.Errorf("%q can be a %s", name, what)
+			}
+		}
+		if checkIDs([]string{name}) == nil {
+			t.Errorf("%q can be an instance", name)
+		}
+		set := upgrade.NewSetID(strings.TrimSuffix(string(testSet), testSet.Name()) + name)
+		if _, err := connect(t, &stub{}).Observe(context.Background(), set, upgrade.Free); faultOf(t, err, upgrade.FaultUnsafe) == nil {
+			t.Errorf("a set called %q was asked for", name)
+		}
+	}
+}

@@ -112,6 +112,11 @@ func (a *Azure) readMachines(ctx context.Context, r reading, s upgrade.ScaleSet,
 	for id, v := range list {
 		v.join(members[id])
 	}
+	for id := range members { // the two are read one after the other: what one of them lacks is in the next reading
+		if list[id] == nil && err == nil {
+			return nil, &upgrade.Fault{Kind: upgrade.FaultUnavailable, Op: r.op, Message: errMissing.Error(), Cause: errMissing}
+		}
+	}
 	return list, err
 }
 

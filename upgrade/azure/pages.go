@@ -61,6 +61,7 @@ var (
 	errNoList   = errors.New("a page holds no list")
 	errNoName   = errors.New("an entry names nothing")
 	errStranger = errors.New("an entry is not the set's")
+	errMissing  = errors.New("it lacks a virtual machine that the set has")
 )
 
 func (r reading) walk(ctx context.Context, next step) error {

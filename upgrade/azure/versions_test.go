@@ -176,6 +176,7 @@ func TestWhatAGallerySaysOfAVersion(t *testing.T) {
 		{"it is being changed", strings.Replace(properties(""), "Succeeded", "Updating", 1), "1.0.0, unusable: Azure says that it is Updating"},
 		{"in no state", strings.Replace(properties(""), "Succeeded", "", 1), "1.0.0, unusable: Azure says that it is in no state"},
 		{"nowhere", `{"provisioningState":"Succeeded"}`, "1.0.0, unusable: it is not replicated to westeurope"},
+		{"elsewhere", strings.Replace(properties(""), "West Europe", "East US", 1), "1.0.0, unusable: it is not replicated to westeurope"},
 		{"nothing", `null`, "1.0.0, unusable: it is not replicated to westeurope"},
 		{"excluded here", strings.Replace(properties(""), `"West Europe"`, `"West Europe","excludeFromLatest":true`, 1), "1.0.0, excluded"},
 		{"excluded there", strings.Replace(properties(""), `{"name"`, `{"name":"East US","excludeFromLatest":true},{"name"`, 1), "1.0.0"},

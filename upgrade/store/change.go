@@ -224,11 +224,7 @@ func (t *tx) move(rollout, op string, to upgrade.OpState, poll string, from ...u
 // want puts a post into the outbox, or replaces what its slot wants.
 func (t *tx) want(p upgrade.Post) error {
 	t.posts = true
-	broadcast := 0
-	if p.Broadcast {
-		broadcast = 1
-	}
-	if _, err := t.exec(want, p.Rollout, p.Slot, p.Channel, p.User, string(p.Want), broadcast); err != nil {
+	if _, err := t.exec(want, p.Rollout, p.Slot, p.Channel, p.User, string(p.Want), number(p.Broadcast)); err != nil {
 		return fmt.Errorf("post %s of %s: %w", p.Slot, stream(p.Rollout), err)
 	}
 	return nil

@@ -128,11 +128,12 @@ func (s *Store) Thread(ctx context.Context, channel, ts string) (rollout string,
 // A rollout's posts in the channel of its live message go to that message's thread, and wait until
 // it was posted or given up. New messages of a rollout keep the order in which they were first
 // wanted, but one that failed ten times is passed by; answers that one person sees wait for none of
-// them, and those that belong to no rollout for nothing.
-func (s *Store) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time, ok bool, err error) {
+// them, and those that belong to no rollout for nothing. Pictures, which are passed over unless they are
+// wanted, wait as messages do, and no message waits for them.
+func (s *Store) NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
 	var want string
 	var broadcast, at int64
-	err = s.row(ctx, nextPost, passBy).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
+	err = s.row(ctx, nextPost, passBy, number(pictures)).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
 		&p.TS, &p.Thread, &p.Hash, &p.Attempts, &at, &ok)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -147,6 +148,14 @@ func (s *Store) NextPost(ctx context.Context) (p upgrade.Pending, next time.Time
 	}
 	p.Broadcast = broadcast != 0
 	return p, time.Time{}, true, nil
+}
+
+// number is how a truth is written for both engines.
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // Sent records what became of a post, under the version that was rendered: a state wanted meanwhile

@@ -112,15 +112,17 @@ const (
 
 	// nextPost finds the first unsent post that waits for no other: not for the live message whose
 	// thread it goes to, nor for an older new message of the same rollout ($1: how often that one may
-	// have failed). What one person sees stands in no thread, and nothing waits for a picture.
+	// have failed). What one person sees stands in no thread, and nothing but a later one waits for a picture.
+	// $2: 1 = pictures are wanted as well.
 	nextPost = `select o.id, o.version, o.rollout, o.slot, o.channel, o.person, o.want, o.broadcast,
 			o.ts, coalesce(l.ts, ''), o.hash, o.attempts, o.next_at, o.next_at <= now_ms()
 		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live' and o.person = ''
 			and l.rollout = o.rollout and l.slot = 'live' and l.channel = o.channel
-		where o.version > o.sent_version and (l.id is null or l.sent_version > 0)
+		where o.version > o.sent_version and (l.id is null or l.sent_version > 0) and ($2 = 1 or o.slot not like 'picture/%')
 			and (o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
 				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
-					and e.sent_version = 0 and e.person = '' and e.attempts < $1 and e.slot not like 'picture/%'))
+					and e.sent_version = 0 and e.person = '' and e.attempts < $1
+					and (e.slot not like 'picture/%' or o.slot like 'picture/%')))
 		order by o.next_at, o.id limit 1`
 
 	// sent takes the version 0 for what was not sent; one that only waits for its turn keeps the reason

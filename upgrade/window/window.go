@@ -100,7 +100,8 @@ func (w Window) Next(t time.Time) (Span, bool) {
 	return Span{}, false
 }
 
-// from yields openings in order, from a little before t on.
+// from yields openings in order, from a little before t on. Two wall times in one gap are the same opening,
+// which comes twice then.
 func (w Window) from(t time.Time) func(func(Span) bool) {
 	return func(yield func(Span) bool) {
 		if w.schedule == nil {
@@ -108,16 +109,11 @@ func (w Window) from(t time.Time) func(func(Span) bool) {
 		}
 		// A wall clock shows the same time again up to a few hours after a change: begin a day early.
 		wall := onWall(t.In(w.zone)).Add(-24 * time.Hour)
-		var last time.Time
 		for {
 			if wall = w.schedule.Next(wall); wall.IsZero() {
 				return
 			}
 			start := w.instant(wall)
-			if !start.After(last) {
-				continue // two wall times in one gap are one opening
-			}
-			last = start
 			if !yield(Span{start, start.Add(w.Length)}) {
 				return
 			}

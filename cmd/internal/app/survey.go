@@ -35,7 +35,7 @@ func survey(ctx context.Context, fleet *azure.Azure, policies []upgrade.Policy, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		fmt.Fprintf(out, "%s  (%s, %s)  %s, %d instances, %s\n", plain(sum.Name), plain(sum.ResourceGroup), plain(sum.Location), sum.Mode, sum.Capacity, plain(imageOf(sum.Image)))
+		fmt.Fprintf(out, "%s  (%s, %s)  %s, %d instances, %s\n", plain(sum.Name), plain(sum.ResourceGroup), plain(sum.Location), plain(string(sum.Mode)), sum.Capacity, plain(imageOf(sum.Image)))
 		if err != nil {
 			blind++
 			fmt.Fprintf(out, "  ? it cannot be read: %s\n", plain(upgrade.AsFault(err, "read it").Error()))

@@ -240,7 +240,7 @@ func (j *journal) want(posts ...upgrade.Post) {
 // post returns the post that is due; the test ends when there is none.
 func (j *journal) post() upgrade.Pending {
 	j.t.Helper()
-	p, next, ok, err := j.NextPost(j.ctx)
+	p, next, ok, err := j.NextPost(j.ctx, true)
 	j.must(err)
 	j.check(ok, "no post is due, the next is at %s", next)
 	return p
@@ -249,7 +249,7 @@ func (j *journal) post() upgrade.Pending {
 // quiet ends the test when a post is due, and returns when the next one will be.
 func (j *journal) quiet() time.Time {
 	j.t.Helper()
-	p, next, ok, err := j.NextPost(j.ctx)
+	p, next, ok, err := j.NextPost(j.ctx, true)
 	j.must(err)
 	j.check(!ok, "%s of %q is due", p.Slot, p.Rollout)
 	return next

@@ -56,11 +56,76 @@ var unsent = []promise{
 		j.missed("r-1", time.Time{}, "")
 	}},
 	{"a picture that cannot be sent is missed by nobody, and keeps no message waiting", func(j *journal) {
-		j.rolled(upgrade.Post{Rollout: "r-1", Slot: upgrade.PictureSlot(7), Channel: "C1"}, plan)
+		j.rolled(picture(7), plan)
 		j.sent(j.post(), upgrade.Sent{Error: "missing_scope", Retry: time.Hour})
 		j.check(j.post().Slot == plan.Slot, "the plan waits for the picture before it")
 		j.sent(j.post(), upgrade.Sent{TS: "2.0"})
 		j.missed("r-1", time.Time{}, "")
+	}},
+	{"a picture that is given up leaves nothing behind", func(j *journal) {
+		j.rolled(picture(7), picture(9), upgrade.Post{Slot: "picture/reply/1", User: "U0BO"})
+		for range 3 {
+			j.sent(j.post(), upgrade.Sent{Error: "missing_scope", Retry: -1})
+		}
+		next := j.quiet()
+		j.check(next.IsZero(), "something is due at %s", next)
+		j.missed("r-1", time.Time{}, "")
+		j.advance(25 * time.Hour)
+		j.must(j.settle())
+		j.check(j.count(`select count(*) from outbox where rollout = ''`) == 0, "what was for one person is kept")
+	}},
+	{"pictures of a rollout keep their order, and take no message's place", func(j *journal) {
+		j.rolled(picture(7), plan, picture(9), batch(1))
+		j.sent(j.post(), upgrade.Sent{Error: "timeout", Retry: time.Second})
+		for _, slot := range []string{upgrade.SlotPlan, upgrade.BatchSlot(1)} {
+			p := j.post()
+			j.check(p.Slot == slot, "%s came, want %s", p.Slot, slot)
+			j.sent(p, upgrade.Sent{TS: slot})
+		}
+		j.quiet()
+		j.advance(time.Second)
+		for _, seq := range []int{7, 9} {
+			p := j.post()
+			j.check(p.Slot == upgrade.PictureSlot(seq) && p.Thread == "1.0", "%s came for thread %q, want picture %d", p.Slot, p.Thread, seq)
+			j.sent(p, upgrade.Sent{TS: "F1"})
+		}
+		j.quiet()
+	}},
+	{"a picture waits for the live message whose thread it goes to, and for what was wanted before it", func(j *journal) {
+		j.open("r-1", web)
+		j.want(picture(7), live)
+		j.sent(j.post(), upgrade.Sent{Error: "is_archived", Retry: time.Second})
+		j.quiet()
+		j.advance(time.Second)
+		j.sent(j.post(), upgrade.Sent{TS: "1.0"})
+		j.check(j.post().Slot == upgrade.PictureSlot(7), "it is %s", j.post().Slot)
+		j.sent(j.post(), upgrade.Sent{TS: "F1"})
+		j.want(plan, picture(9))
+		j.sent(j.post(), upgrade.Sent{Error: "timeout", Retry: time.Second})
+		j.quiet()
+	}},
+	{"while a picture is under way the rest goes on, and no other picture begins", func(j *journal) {
+		j.rolled(picture(7), plan)
+		j.want(upgrade.Post{Slot: "picture/reply/1", User: "U0BO"}, upgrade.Post{Slot: "reply/1", Channel: "C1", User: "U0BO"})
+		for _, slot := range []string{upgrade.SlotPlan, "reply/1"} {
+			p, _, ok, err := j.NextPost(j.ctx, false)
+			j.must(err)
+			j.check(ok && p.Slot == slot, "%s came, want %s", p.Slot, slot)
+			j.sent(p, upgrade.Sent{TS: "2.0"})
+		}
+		p, next, ok, err := j.NextPost(j.ctx, false)
+		j.must(err)
+		j.check(!ok && next.IsZero(), "%s is due, or something at %s", p.Slot, next)
+		j.check(j.post().Slot == upgrade.PictureSlot(7), "%s came first", j.post().Slot)
+	}},
+	{"one rollout's pictures keep no other one's waiting", func(j *journal) {
+		j.rolled(picture(7))
+		j.sent(j.post(), upgrade.Sent{Error: "timeout", Retry: time.Hour})
+		j.open("r-2", shop)
+		j.want(upgrade.Post{Rollout: "r-2", Slot: upgrade.SlotLive, Channel: "C1"})
+		j.sent(j.post(), upgrade.Sent{TS: "2.0"})
+		j.want(upgrade.Post{Rollout: "r-2", Slot: upgrade.PictureSlot(3), Channel: "C1"})
+		j.check(j.post().Rollout == "r-2", "it waits")
 	}},
 	{"one rollout's trouble is not another one's", func(j *journal) {
 		j.open("r-2", shop)
@@ -96,6 +161,10 @@ var unsent = []promise{
 		j.check(j.count(`select count(*) from scratch`) == 0, "something is left")
 		j.quiet()
 	}},
+}
+
+func picture(seq int) upgrade.Post {
+	return upgrade.Post{Rollout: "r-1", Slot: upgrade.PictureSlot(seq), Channel: "C1"}
 }
 
 // rolled opens r-1, whose live message is there, wants the posts, and returns when that was.

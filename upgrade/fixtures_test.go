@@ -24,7 +24,7 @@ var v1, v2 = version("1.0"), version("2.0")
 func webPolicy() Policy {
 	p := DefaultPolicy()
 	p.Pattern, p.Channel = "web", "C1"
-	p.Requesters, p.Approvers = []string{"UANA"}, []string{"UBO", "UEVA", "SOPS"}
+	p.Requesters, p.Approvers, p.Readers = []string{"UANA"}, []string{"UBO", "UEVA", "SOPS"}, []string{"UREAD"}
 	p.MaxUnavailable = Limit{N: 2}
 	return p
 }

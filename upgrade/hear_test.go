@@ -26,6 +26,7 @@ var people = []struct {
 	{"R23 an approver by id", bo, true, true},
 	{"R23 an approver by group", ops, true, true},
 	{"R23 a member who is not listed", stray, false, false},
+	{"R23 one who may only look", Person{ID: "UREAD", Name: "rob"}, false, false},
 	{"R23 nobody", Person{}, false, false},
 	{"R23 a guest on the list", Person{ID: "UBO", Guest: true}, false, false},
 	{"R23 a bot on the list", Person{ID: "UBO", Bot: true}, false, false},

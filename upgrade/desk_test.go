@@ -167,6 +167,24 @@ func TestDeskSay(t *testing.T) {
 	}
 }
 
+func TestATypedYesNeedsACardThatPeopleCouldSee(t *testing.T) {
+	d, _, m := deskAt(night)
+	m.open("r-1", webPlan(), tale{requested, asked("ud-0")})
+	typed := Word{Verb: WordApprove, Rollout: "r-1", Channel: "C1"}
+	m.unseen = true
+	c, _, err := d.Say(context.Background(), bo, typed)
+	if no := refusal(t, err); no.Code != CodeState || no.Next != "/vmss why r-1" || len(c.Events) > 0 {
+		t.Errorf("R24: a yes to a card that is still in the outbox: %+v, %v", no, c.Events)
+	}
+	if c, _, err := d.Say(context.Background(), bo, Word{Verb: WordDeny, Rollout: "r-1", Channel: "C1", Reason: "not tonight"}); err != nil || len(c.Events) == 0 {
+		t.Errorf("a no needs to have seen nothing: %v, %v", c.Events, err)
+	}
+	m.unseen = false
+	if c, _, err := d.Say(context.Background(), bo, typed); err != nil || len(c.Events) == 0 {
+		t.Errorf("the card is in the channel: %v, %v", c.Events, err)
+	}
+}
+
 func TestDeskLook(t *testing.T) {
 	look := func(t *testing.T, told tale, who Person, q Query) (Sight, error) {
 		t.Helper()

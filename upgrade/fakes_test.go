@@ -20,6 +20,7 @@ type memory struct {
 	posts   []Post
 	unsent  time.Time // of every record
 	full    error     // of every claim: nothing can be written
+	unseen  bool      // no card has reached the channel
 	// before and after are called around every commit of an Append; an error of before is the
 	// commit's, one of after is seen by the writer though the commit stands: a lost answer, or a crash.
 	before, after func(Change) error
@@ -241,7 +242,11 @@ func (m *memory) Card(ctx context.Context, nonce string) (Card, error) {
 	for _, r := range open {
 		for _, e := range r.Events {
 			if a, ok := e.Fact.(Asked); ok && a.Nonce == nonce {
-				return Card{Nonce: nonce, Rollout: r.ID, Gate: a.Gate, Asking: a.Asking, Digest: r.Plan.Digest, Channel: "C1", TS: "1"}, nil
+				card := Card{Nonce: nonce, Rollout: r.ID, Gate: a.Gate, Asking: a.Asking, Digest: r.Plan.Digest, Channel: "C1", TS: "1"}
+				if m.unseen {
+					card.TS = ""
+				}
+				return card, nil
 			}
 		}
 	}

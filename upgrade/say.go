@@ -33,6 +33,9 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 	if no := (hearing{w: w, by: by, p: rec.Plan, r: rec.Rollout, pol: pol}).permitted(); no != nil {
 		return Change{}, "", no
 	}
+	if err := d.shown(ctx, w, rec); err != nil {
+		return Change{}, "", err
+	}
 	if w.Verb == WordRollback && rec.Rollout.Ended != nil {
 		return d.rollback(ctx, by, w, rec, pol)
 	}
@@ -52,6 +55,24 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 		c.Plan = w.Plan
 	}
 	return c, heard.Answer + stillInTheWay(w, rec.Events), nil
+}
+
+// shown refuses a typed yes to a gate whose card has not reached the channel: nobody has seen what it would
+// be to. A yes to the card itself shows that it has.
+func (d Desk) shown(ctx context.Context, w Word, rec Record) error {
+	gate, _, open := rec.Rollout.CurrentGate(rec.Plan)
+	nonce := rec.Rollout.Asked[gate.Key].Nonce
+	if w.Verb != WordApprove || w.Nonce != "" || !open || nonce == "" {
+		return nil
+	}
+	card, err := d.Journal.Card(ctx, nonce)
+	switch {
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return inside("find the card", err)
+	case err == nil && card.TS == "":
+		return &Refusal{Code: CodeState, What: fmt.Sprintf("the card of %s has not reached the channel yet: nobody has seen what a yes would be to", gate.Title), Next: "/vmss why " + rec.ID, Rollout: rec.ID}
+	}
+	return nil
 }
 
 // stillInTheWay is what a yes does not clear: nobody goes to bed in the belief that it starts now.

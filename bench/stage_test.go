@@ -11,6 +11,7 @@ import (
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
 
 // What every rollout here is about.
@@ -36,7 +37,9 @@ type stage struct {
 	slack        *slacksim.Sim
 	azure        *azuresim.Sim
 	set, channel string
-	patience     time.Duration // bounds every wait for something to be seen in Slack
+	patience     time.Duration      // bounds every wait for something to be seen in Slack
+	world        *upgradetest.World // it is simulated in; nil = it is not
+	journal      string             // of a simulated one
 }
 
 // command types a slash command. It returns when it was typed and when the person saw it taken.

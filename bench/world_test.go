@@ -39,7 +39,8 @@ func simulated(t *testing.T, fleet azuresim.Fleet) stage {
 	p := upgrade.DefaultPolicy()
 	p.Pattern, p.Channel, p.Soak, p.Bake = "*", slacksim.Ops, 0, 0
 	p.Requesters, p.Approvers = []string{slacksim.Ana}, []string{slacksim.Bo}
-	w, err := upgradetest.NewWorld(upgradetest.Config{Seed: "bench", Fleet: fleet, Policy: p, Journal: journal(t)}, product)
+	path := journal(t)
+	w, err := upgradetest.NewWorld(upgradetest.Config{Seed: "bench", Fleet: fleet, Policy: p, Journal: path}, product)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func simulated(t *testing.T, fleet azuresim.Fleet) stage {
 	if err := w.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return stage{w.Slack, w.Azure, fleet.Sets[0].Name, slacksim.Ops, time.Hour} // a rollout takes a quarter of it
+	return stage{w.Slack, w.Azure, fleet.Sets[0].Name, slacksim.Ops, time.Hour, w, path} // a rollout takes a quarter of it
 }
 
 // journal is a path for a journal, in memory where that can be: what the disk takes is no part of

@@ -177,7 +177,7 @@ func (h hearing) replan() (Heard, *Refusal) {
 	case q.Digest == h.p.Digest && q.From.Same(ours):
 		return Heard{}, h.refuse(CodeState, "%s is as planned: there is nothing to plan anew", h.p.Name)
 	default:
-		return Heard{[]Fact{Replanned{Digest: q.Digest, Name: h.by.Name, Model: q.From, Changes: replanned(h.p, *q, ours)}},
+		return Heard{[]Fact{Replanned{Digest: q.Digest, Sum: q.Sum(), Name: h.by.Name, Model: q.From, Changes: replanned(h.p, *q, ours)}},
 			fmt.Sprintf("%s is planned anew (plan %s): every yes so far is void, the next card shows what is different.", h.r.ID, q.Short())}, nil
 	}
 }

@@ -57,7 +57,7 @@ func open(path string, now func() time.Time) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, passes: signal(), deliveries: signal(), posts: signal()}
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(statements...); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
@@ -68,8 +68,8 @@ func open(path string, now func() time.Time) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) prepare() error {
-	for _, text := range statements {
+func (s *Store) prepare(texts ...string) error {
+	for _, text := range texts {
 		stmt, err := s.db.Prepare(text)
 		if err != nil {
 			return fmt.Errorf("prepare %q: %w", text, err)

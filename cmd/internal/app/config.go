@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,9 @@ type Set struct {
 // Load reads and checks a configuration file. Errors name the file.
 func Load(path string) (Config, error) {
 	body, err := os.ReadFile(path)
+	if err == nil { // whoever can write it makes himself an approver
+		err = guarded(path, 0o002, "lets everybody write it: chmod o-w")
+	}
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
@@ -92,6 +96,15 @@ func Load(path string) (Config, error) {
 		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	return c, nil
+}
+
+// guarded refuses a file with one of the mode's bits. Windows has none.
+func guarded(path string, bits os.FileMode, why string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode()&bits != 0 && runtime.GOOS != "windows" {
+		err = fmt.Errorf("mode %04o of %s %s %s", info.Mode().Perm(), path, why, path)
+	}
+	return err
 }
 
 // Parse reads a configuration and checks all that can be checked without asking anybody.
@@ -122,6 +135,11 @@ func (c Config) check() error {
 			bad("%s: %w", field.name, err)
 		}
 	}
+	for _, field := range []struct{ name, value string }{{"bot_token_env", c.Slack.BotTokenEnv}, {"bot_token_file", c.Slack.BotTokenFile}, {"app_token_env", c.Slack.AppTokenEnv}, {"app_token_file", c.Slack.AppTokenFile}} {
+		if strings.HasPrefix(field.value, "xoxb-") || strings.HasPrefix(field.value, "xapp-") {
+			bad("slack.%s: that is a token, not where one is: put it into a variable or a file of its own, and have Slack make another one", field.name)
+		}
+	}
 	if c.Pace != (Pace{}) && !(loopback(c.Slack.APIURL) && loopback(c.Azure.Endpoint)) {
 		bad("pace: only an installation against local servers may shorten the waits that make the bot safe")
 	}
@@ -149,13 +167,13 @@ func checkURL(s string) error {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
-		return err
+		return errors.New("that is no address") // the error would repeat it, with what is secret in it
 	case u.Scheme == "https" && u.Host != "" && u.User == nil:
 		return nil
 	case u.Scheme == "http" && loopback(s):
 		return nil
 	}
-	return fmt.Errorf("%q: want https, or http to this machine", s)
+	return fmt.Errorf("%q: want https, or http to this machine", u.Redacted())
 }
 
 // loopback reports whether the URL cannot leave this machine: an address, not a name that
@@ -294,6 +312,9 @@ func (s Slack) Tokens() (bot, app Secret, err error) {
 func secret(what, file, env, usual string) (Secret, error) {
 	if file != "" {
 		body, err := os.ReadFile(file)
+		if err == nil {
+			err = guarded(file, 0o007, "lets everybody in: chmod o-rwx")
+		}
 		if err != nil {
 			return "", fmt.Errorf("slack: read the %s: %w", what, err)
 		}

@@ -3,10 +3,12 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +70,11 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"more approvals than approvers", "approvers: [U0BO000002, S0APPROV01]", "approvers: [U0BO000002]\n    approvals: 2", "only 1 approvers are listed"},
 		{"no approvers at all", "soak: 0s", "approvals: 0", "approvals: 0: want 1"},
 		{"plain http to another machine", "azure: {", "slack: {api_url: http://slack.example/api/}\nazure: {", "want https, or http to this machine"},
-		{"a password in a URL", "azure: {", "slack: {api_url: 'https://u:p@slack.com/api/'}\nazure: {", "want https"},
+		{"a password in a URL", "azure: {", "slack: {api_url: 'https://u:canary@slack.com/api/'}\nazure: {", "want https"},
+		{"an address that is none", "azure: {", "slack: {api_url: 'https://u:canary@slack.com:x/api/'}\nazure: {", "slack.api_url: that is no address"},
+		{"a token where its variable is named", "azure: {", "slack: {bot_token_env: xoxb-canary}\nazure: {", "slack.bot_token_env: that is a token"},
+		{"a token where its file is named", "azure: {", "slack: {app_token_file: xapp-canary}\nazure: {", "slack.app_token_file: that is a token"},
+		{"a token where there is no place for one", "azure: {", "slack: {bot_token: xoxb-canary}\nazure: {", "field bot_token not found"},
 		{"a shortened pace against real servers", "azure: {", "pace: {settle: 1s}\nazure: {", "only an installation against local servers"},
 		{"a pace with only one server local", "azure: {", "pace: {settle: 1s}\nslack: {api_url: 'http://127.0.0.1:1/api/'}\nazure: {", "only an installation against local servers"},
 		{"health on every address", "health: 127.0.0.1:8484", "health: ':8484'", "want a loopback address and a port"},
@@ -83,6 +89,9 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 			_, err := Parse([]byte(strings.Replace(good, row.from, row.to, 1)))
 			if err == nil || !strings.Contains(err.Error(), row.says) {
 				t.Errorf("error %v, want %q in it", err, row.says)
+			}
+			if strings.Contains(fmt.Sprint(err), "canary") {
+				t.Errorf("a secret stands in %v", err)
 			}
 		})
 	}
@@ -129,6 +138,39 @@ func TestTokensComeFromFilesOrTheEnvironment(t *testing.T) {
 	}
 	if _, _, err := (Slack{BotTokenEnv: "NO_SUCH_VARIABLE"}).Tokens(); err == nil || !strings.Contains(err.Error(), "NO_SUCH_VARIABLE") {
 		t.Errorf("error %v, want the variable's name in it", err)
+	}
+}
+
+func TestFilesThatEverybodyCanWriteOrReadAreRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its files have no modes")
+	}
+	file := filepath.Join(t.TempDir(), "f")
+	for _, row := range []struct {
+		mode          os.FileMode
+		config, token string // what is said; "" = it is taken
+	}{
+		{0o600, "", ""}, {0o640, "", ""}, {0o440, "", ""}, // Kubernetes mounts secrets for a group
+		{0o644, "", "mode 0644 of " + file + " lets everybody in: chmod o-rwx " + file},
+		{0o602, "mode 0602 of " + file + " lets everybody write it: chmod o-w " + file, "mode 0602"},
+		{0o666, "mode 0666", "mode 0666"},
+	} {
+		for _, kind := range []struct {
+			body, says string
+			read       func() error
+		}{
+			{good, row.config, func() error { _, err := Load(file); return err }},
+			{"xoxb-canary", row.token, func() error { _, _, err := Slack{BotTokenFile: file, AppTokenFile: file}.Tokens(); return err }},
+		} {
+			if err := errors.Join(os.WriteFile(file, []byte(kind.body), 0o600), os.Chmod(file, row.mode)); err != nil {
+				t.Fatal(err)
+			}
+			err := kind.read()
+			if (err == nil) != (kind.says == "") || err != nil && !strings.Contains(err.Error(), kind.says) || strings.Contains(fmt.Sprint(err), "canary") {
+				t.Errorf("%.10s with mode %04o: %v, want %q", kind.body, row.mode, err, kind.says)
+			}
+			os.Remove(file)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -242,7 +243,10 @@ func realDesk(o *office) {
 				}
 				w := httptest.NewRecorder()
 				sim.ServeHTTP(w, r)
-				return w.Result(), nil
+				// All of the table is said in one moment: how many calls Azure would still allow is not its subject.
+				resp := w.Result()
+				maps.DeleteFunc(resp.Header, func(name string, _ []string) bool { return strings.HasPrefix(name, "X-Ms-Ratelimit-") })
+				return resp, nil
 			})}})
 		if err != nil {
 			o.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // envelope is what came over a socket, as the workspace sent it.
@@ -146,6 +147,28 @@ func TestACardIsKnownByItsNonceInItsChannel(t *testing.T) {
 		}
 		if slices.Contains(o.facts(web), "Ended") {
 			t.Error("it has ended")
+		}
+	})
+}
+
+// A typed yes that waited, for its turn or for a restart, is none to a card that came meanwhile.
+func TestAYesThatWaitedIsNoneToWhatWasAskedMeanwhile(t *testing.T) {
+	inBubble(t, func(o *office) {
+		id := o.opened("web")
+		o.pass(time.Minute)
+		body, err := json.Marshal(map[string]string{"api_app_id": o.bot.App, "team_id": o.bot.Team, "user_id": slacksim.Bo, "channel_id": slacksim.Ops, "command": "/vmss", "text": "approve " + id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		comesTo := func(at time.Time) string {
+			d := upgrade.Delivery{Kind: kindCommand, Body: body, At: at}
+			return fmt.Sprintf("%+v", o.bot.settlement(context.Background(), d, o.bot.understand(d)).Changes)
+		}
+		if got := comesTo(time.Now().Add(-time.Hour)); strings.Contains(got, "Gate:") || !strings.Contains(got, string(upgrade.CodeStale)) {
+			t.Errorf("a yes of before the card: %s", got)
+		}
+		if got := comesTo(time.Now()); !strings.Contains(got, "Gate:") || strings.Contains(got, string(upgrade.CodeStale)) {
+			t.Errorf("a yes to the card: %s", got)
 		}
 	})
 }

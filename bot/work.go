@@ -204,7 +204,7 @@ func (b *Bot) settlement(ctx context.Context, d upgrade.Delivery, said spoken) (
 
 // done has the request carried out.
 func (b *Bot) done(ctx context.Context, d upgrade.Delivery, said spoken, by upgrade.Person) upgrade.Settlement {
-	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, b.Rollouts)
+	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, d.At, b.Rollouts)
 	if err != nil {
 		b.Log.Warn("request", "delivery", d.ID, "user", said.user, "verb", said.request.Verb, "err", err)
 	}

@@ -38,6 +38,9 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("journal %s: directory %s does not exist: make it (mode 0700), or name another path", path, filepath.Dir(path))
 	}
+	if dir := filepath.Dir(path); OpenToAll(dir) {
+		return nil, fmt.Errorf("journal %s: everybody can put another file in its place, and take a FREEZE away: chmod o-w %s", path, dir)
+	}
 	lock, err := holdLock(path)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -60,6 +62,14 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"the line is named", "soak: 0s", "sok: 0s", "line 10"},
 		{"a name where an id is wanted", "U0ANA00001", "ana", `"ana" is no user id`},
 		{"a channel's name", "C0OPS00001", "ops", `"ops" is no channel id`},
+		{"a pattern that is none", "match: web-*", "match: 'web-[a'", "match: no scale set can have such a name"},
+		{"a pattern of too many parts", "match: web-*", "match: sub/rg/web-*", "match: no scale set can have such a name"},
+		{"a pattern of an empty group", "match: web-*", "match: /web-*", "match: no scale set can have such a name"},
+		{"a letter that only looks like one", "match: web-*", "match: w\u0435b-*", "match: no scale set can have such a name"},
+		{"no pattern", "match: web-*", "match: ''", "match: no scale set can have such a name"},
+		{"an entry behind one for all", "match: web-*", "match: '*'", `sets[0] (match "*") comes before it`},
+		{"an entry twice", "match: \"*\"", "match: WEB-*", `sets[0] (match "web-*") comes before it`},
+		{"an exception behind the rule", "match: \"*\"", "match: rg-shop/web-prod", `sets[0] (match "web-*") comes before it`},
 		{"no journal", "journal: /var/lib/vmssbot/journal.db", "", "journal: name the file"},
 		{"no subscription", "7c0ffee0-0000-4000-8000-5e7ba5e5f1ee", "shop", "is no subscription id"},
 		{"an impossible limit", "max_unavailable: 2", "max_unavailable: 120%", "max_unavailable"},
@@ -171,6 +181,64 @@ func TestFilesThatEverybodyCanWriteOrReadAreRefused(t *testing.T) {
 			}
 			os.Remove(file)
 		}
+	}
+}
+
+// Whoever can rename a file's folder entry needs no right to the file.
+func TestFilesThatEverybodyCanReplaceAreRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its files have no modes")
+	}
+	safe, open := t.TempDir(), filepath.Join(t.TempDir(), "open")
+	if err := errors.Join(os.Mkdir(open, 0o700), os.WriteFile(filepath.Join(safe, "there"), []byte(good), 0o600), os.WriteFile(filepath.Join(open, "here"), []byte(good), 0o600),
+		os.Symlink(filepath.Join(safe, "there"), filepath.Join(open, "link-out")), os.Symlink(filepath.Join(open, "here"), filepath.Join(safe, "link-in"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		mode    os.FileMode
+		refused bool
+	}{{0o777, true}, {0o777 | os.ModeSticky, false}, {0o770, false}} { // Kubernetes mounts secrets in a folder that is sticky
+		if err := os.Chmod(open, row.mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{filepath.Join(open, "here"), filepath.Join(open, "link-out"), filepath.Join(safe, "link-in")} {
+			_, err := Load(file)
+			_, _, tokens := Slack{BotTokenFile: file, AppTokenFile: file}.Tokens()
+			for _, err := range []error{err, tokens} {
+				if (err != nil) != row.refused || err != nil && !strings.Contains(err.Error(), "chmod o-w "+open) {
+					t.Errorf("%s in a folder of mode %v: %v, want it refused: %v", file, row.mode, err, row.refused)
+				}
+			}
+		}
+	}
+}
+
+// az is started for a token of Azure's, and whatever it starts and logs is no business of Slack's tokens.
+func TestATokenIsNotHandedDownToOtherPrograms(t *testing.T) {
+	t.Setenv("SLACK_BOT_TOKEN", "xoxb-canary")
+	t.Setenv("SLACK_APP_TOKEN", "xapp-canary")
+	if _, _, err := (Slack{}).Tokens(); err != nil {
+		t.Fatal(err)
+	}
+	if left := strings.Join(os.Environ(), " "); strings.Contains(left, "canary") {
+		t.Error("a token is left in the environment")
+	}
+}
+
+// A token goes to the address that was configured and to no other, whatever an answer says.
+func TestATokenDoesNotFollowARedirectOfSlacks(t *testing.T) {
+	var went []string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { went = append(went, r.Header.Get("Authorization")) }))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, status) }))
+		api := slackAPI(Slack{APIURL: slack.URL}, "xoxb-canary", "xapp-canary")
+		_, err := api.AuthTestContext(t.Context())
+		_, _, open := api.StartSocketModeContext(t.Context())
+		if err == nil || open == nil || len(went) > 0 || strings.Contains(fmt.Sprint(err, open), "canary") {
+			t.Errorf("%d: %v, %v; it went elsewhere with %q", status, err, open, went)
+		}
+		slack.Close()
 	}
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -123,6 +125,34 @@ func TestOneByteChangedAnywhereInTheAuditIsFoundAndItsPlaceNamed(t *testing.T) {
 	}
 	if code, says := verified("--journal", journal); code != 1 || !strings.Contains(says, "rollout r-1: plan 7c1e was changed") {
 		t.Errorf("another instance in the plan that was agreed to: exit %d, %s", code, says)
+	}
+}
+
+// Each stream has a chain of its own: one that is gone altogether breaks none.
+func TestARolloutThatWasTakenOutOfTheAuditIsMissed(t *testing.T) {
+	for name, row := range map[string]struct{ says, tamper string }{
+		"with all that belongs to it": {"1 entries where 8 were written", `delete from votes; delete from grants; delete from cards; delete from plans; delete from outbox; delete from rollouts; delete from events where rollout <> ''; delete from streams where rollout <> ''`},
+		"all but its votes":           {"something in votes belongs to a rollout that is missing", `delete from grants; delete from cards; delete from plans; delete from outbox; delete from rollouts; delete from streams where rollout <> ''; delete from events where rollout <> ''; update events set rowid = 1`},
+	} {
+		_, journal := installation(t)
+		s, err := store.Open(journal, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep(t, s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db, err := sql.Open("sqlite", journal)
+		if err == nil {
+			_, err = db.Exec(row.tamper)
+		}
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if code, says := verified("--journal", journal); code != 1 || !strings.Contains(says, row.says) {
+			t.Errorf("%s: exit %d, %s", name, code, says)
+		}
 	}
 }
 

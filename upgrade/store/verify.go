@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -42,10 +43,31 @@ func VerifyFile(ctx context.Context, path string) (a Audit, err error) {
 	if err == nil {
 		a, err = s.verify(ctx)
 	}
+	if err == nil {
+		err = unbroken(ctx, db)
+	}
 	if err != nil {
 		return a, fmt.Errorf("journal %s: %w", path, explain(err))
 	}
 	return a, nil
+}
+
+// unbroken finds what is missed where a whole rollout was taken out: SQLite numbers the entries of all
+// streams in the order they were written, and leaves no number out; and what is left may belong to nothing.
+func unbroken(ctx context.Context, db *sql.DB) error {
+	var there, written int
+	if err := db.QueryRowContext(ctx, `select count(*), coalesce(max(rowid), 0) from events`).Scan(&there, &written); err != nil {
+		return err
+	}
+	if there != written {
+		return fmt.Errorf("%d entries where %d were written: a whole stream is missing", there, written)
+	}
+	var table string
+	err := db.QueryRowContext(ctx, `select "table" from pragma_foreign_key_check limit 1`).Scan(&table)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return cmp.Or(err, fmt.Errorf("something in %s belongs to a rollout that is missing", table))
 }
 
 // Verify checks the hash chain of every stream, the system's too, and the plans that people agreed to

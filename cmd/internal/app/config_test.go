@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -226,19 +228,27 @@ func TestATokenIsNotHandedDownToOtherPrograms(t *testing.T) {
 }
 
 // A token goes to the address that was configured and to no other, whatever an answer says.
-func TestATokenDoesNotFollowARedirectOfSlacks(t *testing.T) {
+func TestATokenGoesWhereNoAnswerOfSlacksSends(t *testing.T) {
 	var went []string
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { went = append(went, r.Header.Get("Authorization")) }))
 	defer elsewhere.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, status) }))
-		api := slackAPI(Slack{APIURL: slack.URL}, "xoxb-canary", "xapp-canary")
-		_, err := api.AuthTestContext(t.Context())
-		_, _, open := api.StartSocketModeContext(t.Context())
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, status) }))
+		client := slackAPI(Slack{APIURL: api.URL}, "xoxb-canary", "xapp-canary")
+		_, err := client.AuthTestContext(t.Context())
+		_, _, open := client.StartSocketModeContext(t.Context())
 		if err == nil || open == nil || len(went) > 0 || strings.Contains(fmt.Sprint(err, open), "canary") {
 			t.Errorf("%d: %v, %v; it went elsewhere with %q", status, err, open, went)
 		}
-		slack.Close()
+		api.Close()
+	}
+	uploads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"ok":true,"file_id":"F1","upload_url":%q}`, elsewhere.URL+"/upload/v1/x")
+	}))
+	defer uploads.Close()
+	_, err := slackAPI(Slack{APIURL: uploads.URL}, "xoxb-canary", "xapp-canary").UploadFileContext(t.Context(), slack.UploadFileParameters{Filename: "map.png", FileSize: 1, Reader: strings.NewReader("x"), Channel: "C1"})
+	if err == nil || len(went) > 0 || strings.Contains(err.Error(), "canary") {
+		t.Errorf("an address to upload to on another host: %v; it went there with %q", err, went)
 	}
 }
 

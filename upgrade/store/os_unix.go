@@ -40,10 +40,13 @@ func syncDir(dir string) error {
 }
 
 // OpenToAll reports whether everybody can rename and remove the files in a directory, whatever their modes.
+// Kubernetes mounts a ConfigMap in one of mode 0777, but read-only.
 func OpenToAll(dir string) bool {
 	info, err := os.Stat(dir)
-	return err == nil && info.Mode()&0o002 != 0 && info.Mode()&os.ModeSticky == 0
+	return err == nil && info.Mode()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 && !errors.Is(syscall.Access(dir, writes), syscall.EROFS)
 }
+
+const writes = 2 // W_OK
 
 // wide reports whether others than the owner may read or write the file.
 func wide(mode os.FileMode) bool { return mode.Perm()&0o077 != 0 }

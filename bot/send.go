@@ -92,15 +92,21 @@ func (b *Bot) restUntil(ctx context.Context, next time.Time, drawn <-chan error)
 // told to stop: Slack has the message. Nothing else is sent before that is on record, for as long as the
 // bot runs: a journal that takes no writes, such as for a full disk, would have it sent again and again.
 func (b *Bot) deliver(answering, linked context.Context, post upgrade.Pending) (recorded bool, err error) {
-	sent, err := b.attempt(linked, post)
+	sent, with, err := b.attempt(linked, post)
 	if sent.Error != "" && sent.Wait == 0 {
 		b.Log.Warn("slack: not sent", "rollout", post.Rollout, "slot", post.Slot, "attempt", post.Attempts+1, "err", sent.Error, "again", sent.Retry)
 	}
 	if post.Rollout != "" && sent.TS != "" {
 		b.homes.stir()
 	}
+	all := append([]upgrade.Pending{post}, with...)
 	for wait := time.Second; ; wait = min(2*wait, recordEvery) {
-		no := b.Journal.Sent(context.WithoutCancel(linked), post, sent)
+		var no error
+		for len(all) > 0 && no == nil {
+			if no = b.Journal.Sent(context.WithoutCancel(linked), all[0], sent); no == nil {
+				all = all[1:]
+			}
+		}
 		if no == nil {
 			return true, err
 		}
@@ -112,15 +118,40 @@ func (b *Bot) deliver(answering, linked context.Context, post upgrade.Pending) (
 	}
 }
 
-// attempt makes at most the calls one message needs. Its error says that no call will do any more.
-func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (upgrade.Sent, error) {
+// attempt makes at most the calls one message needs, and names the posts that were told with this one. Its
+// error says that no call will do any more.
+func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (sent upgrade.Sent, with []upgrade.Pending, err error) {
 	if wait := b.pace.wait(lane(post), b.Now()); wait > 0 {
-		return upgrade.Sent{Wait: wait}, nil
+		return upgrade.Sent{Wait: wait}, nil, nil
 	}
 	if post.Picture() {
-		return b.pictured(ctx, post)
+		sent, err = b.pictured(ctx, post)
+		return sent, nil, err
 	}
-	message, err := b.render(ctx, &post)
+	if !answering(post.Post) {
+		message, err := b.render(ctx, &post)
+		sent, err = b.say(ctx, post, message, err)
+		return sent, nil, err
+	}
+	wait, together := b.talk.wait(post.User, b.Now())
+	if wait > 0 {
+		return upgrade.Sent{Wait: wait}, nil, nil
+	}
+	var message view.Message
+	if together {
+		message, with, err = b.others(ctx, &post)
+	} else {
+		message, err = b.render(ctx, &post)
+	}
+	if sent, err = b.say(ctx, post, message, err); sent.Error != "" || sent.Wait > 0 {
+		return sent, nil, err
+	}
+	b.talk.said(post.User, 1+len(with), b.Now())
+	return sent, with, err
+}
+
+// say sends a message, unless rendering it failed.
+func (b *Bot) say(ctx context.Context, post upgrade.Pending, message view.Message, err error) (upgrade.Sent, error) {
 	if err != nil {
 		return upgrade.Sent{Error: "render: " + err.Error(), Retry: backOff(post.Attempts)}, nil
 	}

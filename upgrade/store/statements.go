@@ -90,7 +90,7 @@ const (
 	insertDelivery = `insert into inbox (dedupe, kind, body, at) values ($1, $2, $3, $4)
 		on conflict (dedupe) do nothing`
 
-	selectDeliveries = `select id, dedupe, kind, body, at from inbox where settled_at is null order by id limit $1`
+	selectDeliveries = `select id, dedupe, kind, body, at from inbox where settled_at is null and id > $1 order by id limit $2`
 
 	settleDelivery = `update inbox set settled_at = now_ms(), body = null where id = $1 and settled_at is null`
 
@@ -125,6 +125,10 @@ const (
 					and (e.slot not like 'picture/%' or o.slot like 'picture/%')))
 		order by o.next_at, o.id limit 1`
 
+	selectAnswers = `select id, version, slot, channel, person, want, attempts from outbox
+		where version > sent_version and rollout = '' and person = $1 and channel = $2 and id <> $3 and slot not like 'picture/%'
+		order by id limit $4`
+
 	// sent takes the version 0 for what was not sent; one that only waits for its turn keeps the reason
 	// why it was not there before.
 	sent = `update outbox set sent_version = case when sent_version < $2 then $2 else sent_version end,
@@ -144,6 +148,6 @@ var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
 	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams,
-	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
+	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertScratch, emptyScratch,
 }

@@ -210,6 +210,21 @@ var outbox = []promise{
 		j.want(upgrade.Post{Slot: "reply/2", Channel: "C1"})
 		j.check(j.post().Slot == "reply/2", "it waits")
 	}},
+	{"the other answers of one person in one place are found, due or not, oldest first", func(j *journal) {
+		mine := func(slot string) upgrade.Post {
+			return upgrade.Post{Slot: slot, Channel: "C1", User: "U0BO", Want: []byte(`"` + slot + `"`)}
+		}
+		elsewhere, anothers := mine("reply/8"), mine("reply/9")
+		elsewhere.Channel, anothers.User = "C2", "U0EVA"
+		j.want(mine("reply/1"), mine("reply/2"), elsewhere, anothers, mine("picture/reply/1"), mine("reply/3"), upgrade.Post{Rollout: "r-1", Slot: "alarm/7", Channel: "C1", User: "U0BO"})
+		first := j.post()
+		second := j.others(first, 10, "reply/2", "reply/3")[0]
+		j.sent(second, upgrade.Sent{Wait: time.Minute})
+		again := j.others(first, 1, "reply/2")[0]
+		j.check(again.Version == second.Version && string(again.Want) == `"reply/2"`, "it is %+v", again)
+		j.sent(again, upgrade.Sent{TS: "1.0"})
+		j.others(first, 10, "reply/3")
+	}},
 	{"answers are forgotten a day after they were sent, others never", func(j *journal) {
 		j.want(live, upgrade.Post{Slot: "reply/1", Channel: "C1"}, upgrade.Post{Slot: "reply/2", Channel: "C1"})
 		j.sent(j.post(), upgrade.Sent{TS: "1.0"})

@@ -1,10 +1,11 @@
 # Stable names for what .ci/run does; each is documented in CONTRIBUTING.md.
-FUZZTIME ?= 10s
+FUZZTIME ?= 60s
+INPUTS ?= 1000000
 SEEDS ?= 200
 FROM ?= 1
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race sim mutants fuzz clients scripts browser bench bench-all kills ci
+.PHONY: test lint race sim mutants fuzz parser flood clients scripts browser bench bench-all kills ci
 
 test:
 	go test ./...
@@ -33,6 +34,14 @@ sim:
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 	go test -count=1 -run NoNameMentions ./bot/view -args -names 600
+
+# Seeded texts for the parser: 10 million take two minutes of two quiet cores.
+parser:
+	go test -count=1 -run TakesAnyText -v ./commands -args -inputs $(INPUTS)
+
+# As many clicks, and as many commands, as fast as the bot's sockets take them.
+flood:
+	go test -count=1 -run FloodOverTCP ./bot -args -flood 10000
 
 clients:
 	.ci/clients/run

@@ -30,9 +30,9 @@ type Journal interface {
 	Settle(ctx context.Context, s upgrade.Settlement) error
 	// Thread names the rollout whose messages stand in a thread; upgrade.ErrNotFound if there is none.
 	Thread(ctx context.Context, channel, ts string) (rollout string, err error)
-	// NextPost returns a message that is due, or when the next one will be (zero: none); pictures says
-	// whether one of these may be it.
-	NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error)
+	// NextPost returns a message that is due, or when the next one will be (zero: none); pictures and
+	// answers say whether one of these may be it.
+	NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error)
 	// Answers lists the other answers that wait to be told to the person of p in the same channel, those
 	// that are not due yet as well.
 	Answers(ctx context.Context, p upgrade.Pending, limit int) ([]upgrade.Pending, error)
@@ -73,7 +73,7 @@ type Bot struct {
 	backlog    atomic.Int64 // deliveries that wait for the worker
 	channels   channels
 	pace       pace // the sender's
-	talk       talk // the sender's, and no picture's
+	talk       talk // the sender's, for answers, one of which is sent at a time
 	homes      homes
 	workspace  string // its address, such as https://acme.slack.com/
 }

@@ -81,7 +81,7 @@ func TestAFloodOverTCPLosesNothingAndStopsNobody(t *testing.T) {
 				t.Error("a click of somebody without the right counts")
 			}
 			o.until("everything is answered", func() bool {
-				_, next, ok, _ := o.journal.NextPost(context.Background(), true)
+				_, next, ok, _ := o.journal.NextPost(context.Background(), true, true)
 				return !ok && next.IsZero()
 			})
 			most := sayEach * (1 + int(time.Since(began)/sayWithin))
@@ -289,6 +289,25 @@ func TestDeliveriesThatWaitTogetherAreKeptInOneCommit(t *testing.T) {
 		all.Wait()
 		if commits > 4 {
 			t.Errorf("%d commits for 20 deliveries over two sockets", commits)
+		}
+	})
+}
+
+func TestWhatARolloutSaysDoesNotWaitForAnswersToPeople(t *testing.T) {
+	inBubble(t, func(o *office) {
+		id := o.opened("web")
+		o.pass(time.Minute)
+		o.fault(slacksim.Fault{Kind: "slow", Method: "chat.postEphemeral", Delay: slacksim.Duration(2 * time.Second), Times: -1})
+		for _, who := range []string{slacksim.Bo, slacksim.Eva, slacksim.Olaf} {
+			for range sayEach {
+				o.deliver(kindCommand, typed(who, slacksim.Ops, "status"))
+			}
+		}
+		o.pass(time.Second)
+		o.command("ana", "ops", "pause "+id)
+		o.soon(3*time.Second, "the thread has it", func() bool { return o.find("ana paused") != nil })
+		for _, who := range []string{"bo", "eva", "olaf"} {
+			o.until("everybody is answered", func() bool { return len(o.answers(who)) == sayEach })
 		}
 	})
 }

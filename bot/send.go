@@ -28,29 +28,43 @@ const recordEvery = 15 * time.Second
 // means that Slack said ok:true; what has not been sent stays in the outbox. It returns an error when
 // the token is no good any more.
 //
-// A picture takes several calls, and is no reason for a card to come half a minute later: one at a time is
-// sent beside the messages, and none is begun any more at the end.
+// A picture takes several calls, and answers may be many: neither is a reason for a card to come late. One of
+// each at a time is sent beside the messages; at the end no picture is begun any more.
 func (b *Bot) send(answering, linked context.Context) error {
 	answering, stop := context.WithCancel(answering)
-	drawn, drawing := make(chan error, 1), false
+	ended := make(chan aside, 2)
+	var drawing, telling bool
 	defer func() {
-		if stop(); drawing {
-			<-drawn
+		stop()
+		for drawing || telling {
+			*(<-ended).busy = false
 		}
 	}()
+	begin := func(busy *bool, post upgrade.Pending) {
+		*busy = true
+		go func() {
+			recorded, err := b.deliver(answering, linked, post)
+			ended <- aside{busy, recorded, err}
+		}()
+	}
 	for linked.Err() == nil {
 		last := answering.Err() != nil
-		post, next, ok, err := b.Journal.NextPost(linked, !drawing && !last)
+		if last && telling {
+			if goesOn, err := (<-ended).over(); !goesOn {
+				return err
+			}
+			continue
+		}
+		post, next, ok, err := b.Journal.NextPost(linked, !drawing && !last, !telling)
 		switch {
 		case err != nil && linked.Err() == nil:
 			b.Log.Error("journal: next post", "err", err)
 			sleep(answering, time.Second)
 		case ok && post.Picture():
-			drawing = true
-			go func() {
-				_, err := b.deliver(answering, linked, post)
-				drawn <- err
-			}()
+			begin(&drawing, post)
+			continue
+		case ok && post.Answer() && !last:
+			begin(&telling, post)
 			continue
 		case ok:
 			if recorded, err := b.deliver(answering, linked, post); err != nil || !recorded {
@@ -58,8 +72,7 @@ func (b *Bot) send(answering, linked context.Context) error {
 			}
 			continue
 		case !last:
-			done, err := b.restUntil(answering, next, drawn)
-			if drawing = drawing && !done; err != nil {
+			if goesOn, err := b.restUntil(answering, next, ended); !goesOn {
 				return err
 			}
 		}
@@ -70,8 +83,21 @@ func (b *Bot) send(answering, linked context.Context) error {
 	return nil
 }
 
-// restUntil waits until there may be something to send; done says that a picture's sending has ended.
-func (b *Bot) restUntil(ctx context.Context, next time.Time, drawn <-chan error) (done bool, err error) {
+// aside is the end of what was sent beside the messages.
+type aside struct {
+	busy     *bool
+	recorded bool
+	err      error
+}
+
+// over notes the end, and reports whether more is to be sent.
+func (a aside) over() (goesOn bool, err error) {
+	*a.busy = false
+	return a.err == nil && a.recorded, a.err
+}
+
+// restUntil waits until there may be something to send.
+func (b *Bot) restUntil(ctx context.Context, next time.Time, ended <-chan aside) (goesOn bool, err error) {
 	wait := time.Minute
 	if !next.IsZero() {
 		wait = min(wait, max(next.Sub(b.Now()), time.Millisecond))
@@ -82,10 +108,10 @@ func (b *Bot) restUntil(ctx context.Context, next time.Time, drawn <-chan error)
 	case <-ctx.Done():
 	case <-b.NewPosts:
 	case <-timer.C:
-	case err = <-drawn:
-		done = true
+	case a := <-ended:
+		return a.over()
 	}
-	return done, err
+	return true, nil
 }
 
 // deliver sends one message as it must look now, and records what came of it, also when the process is
@@ -128,7 +154,7 @@ func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (sent upgrade.S
 		sent, err = b.pictured(ctx, post)
 		return sent, nil, err
 	}
-	if !answering(post.Post) {
+	if !post.Answer() {
 		message, err := b.render(ctx, &post)
 		sent, err = b.say(ctx, post, message, err)
 		return sent, nil, err

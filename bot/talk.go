@@ -52,11 +52,6 @@ func (t talk) said(person string, answers int, now time.Time) {
 	t[person] = h
 }
 
-// answering reports whether the post answers one person, and is no picture and no alarm.
-func answering(post upgrade.Post) bool {
-	return post.User != "" && post.Rollout == "" && !post.Picture()
-}
-
 // others are the answers that wait to be said to the same person in the same place, and the message that
 // says all of them.
 func (b *Bot) others(ctx context.Context, post *upgrade.Pending) (view.Message, []upgrade.Pending, error) {

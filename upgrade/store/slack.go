@@ -139,12 +139,12 @@ func (s *Store) Thread(ctx context.Context, channel, ts string) (rollout string,
 // A rollout's posts in the channel of its live message go to that message's thread, and wait until
 // it was posted or given up. New messages of a rollout keep the order in which they were first
 // wanted, but one that failed ten times is passed by; answers that one person sees wait for none of
-// them, and those that belong to no rollout for nothing. Pictures, which are passed over unless they are
-// wanted, wait as messages do, and no message waits for them.
-func (s *Store) NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
+// them, and those that belong to no rollout for nothing. Pictures wait as messages do, and no message waits
+// for them. Pictures and answers (Post.Answer) are passed over unless they are wanted.
+func (s *Store) NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
 	var want string
 	var broadcast, at int64
-	err = s.row(ctx, nextPost, passBy, number(pictures)).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
+	err = s.row(ctx, nextPost, passBy, number(pictures), number(answers)).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
 		&p.TS, &p.Thread, &p.Hash, &p.Attempts, &at, &ok)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

@@ -113,12 +113,13 @@ const (
 	// nextPost finds the first unsent post that waits for no other: not for the live message whose
 	// thread it goes to, nor for an older new message of the same rollout ($1: how often that one may
 	// have failed). What one person sees stands in no thread, and nothing but a later one waits for a picture.
-	// $2: 1 = pictures are wanted as well.
+	// $2: 1 = pictures are wanted as well; $3: 1 = answers to one person are.
 	nextPost = `select o.id, o.version, o.rollout, o.slot, o.channel, o.person, o.want, o.broadcast,
 			o.ts, coalesce(l.ts, ''), o.hash, o.attempts, o.next_at, o.next_at <= now_ms()
 		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live' and o.person = ''
 			and l.rollout = o.rollout and l.slot = 'live' and l.channel = o.channel
 		where o.version > o.sent_version and (l.id is null or l.sent_version > 0) and ($2 = 1 or o.slot not like 'picture/%')
+			and ($3 = 1 or o.person = '' or o.rollout <> '' or o.slot like 'picture/%')
 			and (o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
 				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
 					and e.sent_version = 0 and e.person = '' and e.attempts < $1

@@ -108,8 +108,8 @@ func (d disk) Settle(ctx context.Context, x upgrade.Settlement) error {
 	return d.life.Write("journal.Settle", func() error { return d.Store.Settle(ctx, x) })
 }
 
-func (d disk) NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
-	err = d.life.Disk("journal.NextPost", func() (err error) { p, next, ok, err = d.Store.NextPost(ctx, pictures); return err })
+func (d disk) NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
+	err = d.life.Disk("journal.NextPost", func() (err error) { p, next, ok, err = d.Store.NextPost(ctx, pictures, answers); return err })
 	return p, next, ok, err
 }
 

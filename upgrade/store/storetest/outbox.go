@@ -210,6 +210,17 @@ var outbox = []promise{
 		j.want(upgrade.Post{Slot: "reply/2", Channel: "C1"})
 		j.check(j.post().Slot == "reply/2", "it waits")
 	}},
+	{"answers are passed over unless they are wanted, what calls one person about a rollout is not", func(j *journal) {
+		j.want(upgrade.Post{Slot: "reply/1", Channel: "C1", User: "U0BO"}, upgrade.Post{Rollout: "r-1", Slot: "alarm/7", User: "U0BO"})
+		p, _, ok, err := j.NextPost(j.ctx, true, false)
+		j.must(err)
+		j.check(ok && p.Slot == "alarm/7", "%s came", p.Slot)
+		j.sent(p, upgrade.Sent{TS: "1.0"})
+		_, next, ok, err := j.NextPost(j.ctx, true, false)
+		j.must(err)
+		j.check(!ok && next.IsZero(), "something else is due")
+		j.check(j.post().Slot == "reply/1", "the answer is gone")
+	}},
 	{"the other answers of one person in one place are found, due or not, oldest first", func(j *journal) {
 		mine := func(slot string) upgrade.Post {
 			return upgrade.Post{Slot: slot, Channel: "C1", User: "U0BO", Want: []byte(`"` + slot + `"`)}
@@ -255,7 +266,7 @@ func (j *journal) want(posts ...upgrade.Post) {
 // post returns the post that is due; the test ends when there is none.
 func (j *journal) post() upgrade.Pending {
 	j.t.Helper()
-	p, next, ok, err := j.NextPost(j.ctx, true)
+	p, next, ok, err := j.NextPost(j.ctx, true, true)
 	j.must(err)
 	j.check(ok, "no post is due, the next is at %s", next)
 	return p
@@ -264,7 +275,7 @@ func (j *journal) post() upgrade.Pending {
 // quiet ends the test when a post is due, and returns when the next one will be.
 func (j *journal) quiet() time.Time {
 	j.t.Helper()
-	p, next, ok, err := j.NextPost(j.ctx, true)
+	p, next, ok, err := j.NextPost(j.ctx, true, true)
 	j.must(err)
 	j.check(!ok, "%s of %q is due", p.Slot, p.Rollout)
 	return next

@@ -27,7 +27,7 @@ type Journal interface {
 	Unsettled(ctx context.Context, after int64, limit int) ([]upgrade.Delivery, error)
 	Settle(ctx context.Context, s upgrade.Settlement) error
 	Thread(ctx context.Context, channel, ts string) (rollout string, err error)
-	NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error)
+	NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error)
 	Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) error
 	Passes() <-chan struct{}
 	Deliveries() <-chan struct{}

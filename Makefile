@@ -18,7 +18,8 @@ lint: $(BIN)/staticcheck-0.8.2 $(BIN)/govulncheck-1.9.0
 
 # What has goroutines; the pure rooms (views, language) would only take long.
 race:
-	go test -race ./bot ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
+	go test -race ./bot -args -flood 300
+	go test -race ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
 	go test -race -run 'TestEveryStoryIsToldAsItWasRead/(one-domain|approve-rest|crash|double-click|pause|slack)' ./upgrade/upgradetest
 
 # All of them, or N in a row, which move on with the day of the year; RUN is a pattern of their names.

@@ -311,3 +311,21 @@ func TestWhatARolloutSaysDoesNotWaitForAnswersToPeople(t *testing.T) {
 		}
 	})
 }
+
+// Where Slack is slow there is always a message that is due.
+func TestAnswersToPeopleDoNotWaitForLaterMessagesOfARollout(t *testing.T) {
+	inBubble(t, func(o *office) {
+		id := o.opened("web")
+		o.pass(time.Minute)
+		o.fault(slacksim.Fault{Kind: "slow", Method: "chat.postMessage", Delay: slacksim.Duration(3 * time.Second), Times: -1})
+		o.fault(slacksim.Fault{Kind: "slow", Method: "chat.postEphemeral", Delay: slacksim.Duration(time.Second), Times: -1})
+		for range 3 {
+			o.command("bo", "ops", "status")
+		}
+		o.pass(100 * time.Millisecond)
+		for n := range 10 {
+			o.command("ana", "ops", []string{"pause ", "resume "}[n%2]+id)
+		}
+		o.soon(12*time.Second, "bo has his answers", func() bool { return len(o.answers("bo")) == 3 })
+	})
+}

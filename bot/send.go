@@ -49,7 +49,7 @@ func (b *Bot) send(answering, linked context.Context) error {
 	}
 	for linked.Err() == nil {
 		last := answering.Err() != nil
-		if last && telling {
+		if len(ended) > 0 || last && telling {
 			if goesOn, err := (<-ended).over(); !goesOn {
 				return err
 			}

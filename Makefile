@@ -1,10 +1,11 @@
 # Stable names for what .ci/run does; each is documented in CONTRIBUTING.md.
-FUZZTIME ?= 10s
+FUZZTIME ?= 6s
+INPUTS ?= 10000000
 SEEDS ?= 200
 FROM ?= 1
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race sim mutants fuzz clients scripts browser bench bench-all kills reproducible ci
+.PHONY: test lint race sim mutants fuzz parser flood clients scripts browser bench bench-all kills reproducible ci
 
 test:
 	go test ./...
@@ -17,7 +18,8 @@ lint: $(BIN)/staticcheck-0.8.2 $(BIN)/govulncheck-1.9.0
 
 # What has goroutines; the pure rooms (views, language) would only take long.
 race:
-	go test -race ./bot ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
+	go test -race ./bot -args -flood 300
+	go test -race ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
 	go test -race -run 'TestEveryStoryIsToldAsItWasRead/(one-domain|approve-rest|crash|double-click|pause|slack)' ./upgrade/upgradetest
 
 # All of them, or N in a row, which move on with the day of the year; RUN is a pattern of their names.
@@ -30,9 +32,18 @@ sim:
 	@go test -c -o $(BIN)/sim.test ./upgrade/upgradetest
 	@cd upgrade/upgradetest && $(BIN)/sim.test -test.run '^TestSimulation$$' -test.timeout 0 -shards 2 -seeds $(SEEDS) -from $(FROM) $(SIM)
 
+# Of each of a dozen targets: over a minute in all.
 fuzz:
 	.ci/fuzz $(FUZZTIME)
 	go test -count=1 -run NoNameMentions ./bot/view -args -names 600
+
+# Seeded texts for the parser: 10 million take two minutes of two quiet cores. They leave much garbage.
+parser:
+	GOGC=400 go test -count=1 -timeout 30m -run TakesAnyText -v ./commands -args -inputs $(INPUTS)
+
+# As many clicks, and as many commands, as fast as the bot's sockets take them.
+flood:
+	go test -count=1 -run FloodOverTCP ./bot -args -flood 10000
 
 clients:
 	.ci/clients/run

@@ -38,7 +38,7 @@ func (o *office) again(x envelope) {
 	s.take(x.Type, x.ID, x.Payload)
 	select {
 	case in := <-s.inbound:
-		s.kept(context.Background(), in)
+		s.kept(context.Background(), []inbound{in})
 	default: // nothing for us, or too much of one person
 	}
 }

@@ -164,6 +164,10 @@ func PictureSlot(seq int) string { return fmt.Sprintf("%s%d", Pictures, seq) }
 // Picture reports whether what the post wants is a picture.
 func (p Post) Picture() bool { return strings.HasPrefix(p.Slot, Pictures) }
 
+// Answer reports whether the post is for one person who said something: no picture, and nothing that calls
+// somebody about a rollout.
+func (p Post) Answer() bool { return p.User != "" && p.Rollout == "" && !p.Picture() }
+
 // SaidWant is what the view needs to show a person's word in the thread.
 type SaidWant struct {
 	By, Name string // "" = the bot by itself, as the plan says

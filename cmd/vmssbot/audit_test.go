@@ -29,7 +29,7 @@ func keep(t *testing.T, s *store.Store) {
 	if _, err := s.Receive(t.Context(), upgrade.Delivery{Key: "k", Kind: "k", Body: []byte("{}"), At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	list, err := s.Unsettled(t.Context(), 1)
+	list, err := s.Unsettled(t.Context(), 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func receive(t testing.TB, s *Store, key string, changes ...upgrade.Change) {
 	if _, err := s.Receive(t.Context(), upgrade.Delivery{Key: key, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	list, err := s.Unsettled(t.Context(), 1)
+	list, err := s.Unsettled(t.Context(), 0, 1)
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)
 	}

@@ -107,8 +107,8 @@ func (l *ledger) Release(ctx context.Context, lease upgrade.Lease, at time.Time)
 	return err
 }
 
-func (l *ledger) Receive(ctx context.Context, d upgrade.Delivery) (bool, error) {
-	fresh, err := l.Store.Receive(ctx, d)
+func (l *ledger) Receive(ctx context.Context, all ...upgrade.Delivery) (int, error) {
+	fresh, err := l.Store.Receive(ctx, all...)
 	l.wrote(err)
 	return fresh, err
 }

@@ -38,7 +38,9 @@ func (c *cases) judgeStarts() {
 			if slices.Contains(under[approval], id) {
 				c.blame("I7", k.Time, "instance %s was started twice under one approval", id)
 			}
-			under[approval] = append(under[approval], id)
+			if !c.e.lost(k.Time) { // of what the journal has lost the program can see only what became of it
+				under[approval] = append(under[approval], id)
+			}
 		}
 	}
 }

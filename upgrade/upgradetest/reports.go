@@ -100,8 +100,21 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 // did: it may have come up since, and only a person's word makes it well.
 func (c *cases) saidFailed(r *rollout, id string) bool {
 	return slices.ContainsFunc(c.e.Posts, func(p Post) bool {
-		return p.Rollout() == r.id && slices.ContainsFunc(p.States, func(s Seen) bool { return s.says("✖ `"+id+"`") || s.says("? `"+id+"`") })
+		return c.about(p) == r.id && slices.ContainsFunc(p.States, func(s Seen) bool { return s.says("✖ `"+id+"`") || s.says("? `"+id+"`") })
 	})
+}
+
+// about is the rollout that a message is about: one in a thread need not name it.
+func (c *cases) about(p Post) string {
+	if id := p.Rollout(); id != "" {
+		return id
+	}
+	for _, root := range c.e.Posts {
+		if root.TS == p.ThreadTS && root.Channel == p.Channel {
+			return root.Rollout()
+		}
+	}
+	return ""
 }
 
 // forgotten reports whether what the journal has lost holds a start of the instance.

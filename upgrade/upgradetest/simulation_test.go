@@ -140,9 +140,10 @@ func simulate(t *testing.T, seed int) (r upgradetest.Simulated) {
 	t.Helper()
 	stuck := time.AfterFunc(3*time.Minute, func() { panic(fmt.Sprintf("seed %d takes for ever", seed)) })
 	defer stuck.Stop()
+	path := made(t)
 	synctest.Test(t, func(t *testing.T) {
 		var err error
-		if r, err = upgradetest.Simulate(fmt.Sprint("sim ", seed), journal(t), product); err != nil {
+		if r, err = upgradetest.Simulate(fmt.Sprint("sim ", seed), path, product); err != nil {
 			t.Logf("seed %d: when it was closed: %v", seed, err)
 		}
 	})

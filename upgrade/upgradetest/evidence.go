@@ -34,6 +34,7 @@ type Evidence struct {
 	Cut      []Span                      // when Slack had no socket to the bot
 	Truths   map[string]azuresim.State   // what was true when a message was first read, by its ts
 	Ends     map[string][]azuresim.State // what was true whenever the program said that a rollout ends, by its id
+	Lag      time.Duration               // the longest time that lists may have lagged behind
 	Troubled bool                        // there was trouble with Slack: answers may come late, and twice
 }
 
@@ -91,7 +92,7 @@ func (w *World) Evidence() Evidence {
 	for i, a := range w.acts {
 		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]
 	}
-	e.Acts, e.Downs, e.Troubled = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled
+	e.Acts, e.Downs, e.Troubled, e.Lag = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled, w.lag
 	return e
 }
 

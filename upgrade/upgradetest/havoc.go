@@ -93,7 +93,8 @@ func (h *havoc) wire(f *azuresim.Fault) {
 		if f.Status >= 500 {
 			f.When = pick(h.chance, "when", "before", "after")
 		}
-	case "throttle":
+	case "throttle": // whoever is throttled was not served
+		f.When = ""
 		f.RetryAfter = pick(h.chance, "retry after", "5", "30", "120")
 	case "slow":
 		f.Delay = azuresim.Duration(h.span("slow", time.Second, 90*time.Second))

@@ -21,7 +21,7 @@ import (
 //	I4   the started ids are named, of one gate, outdated, none extra    named, covered
 //	I5   unavailable instances stay within the limit                     spared
 //	I6   a gate rests before the next one starts                         rested
-//	I7   one accepted start for an instance and an approval              judgeStarts
+//	I7   one accepted start for an instance and an approval              once
 //	I8   what was acknowledged outlives a crash                          unanswered
 //	I9   one answer in time for all that was acknowledged                unanswered, countAnswers
 //	I10  a report for every end, and it is true                          judgeReports
@@ -55,6 +55,7 @@ func (v Violation) Error() string {
 const (
 	answerTime = 10 * time.Second // from an act to its answer while the program runs (I9)
 	troubled   = 10 * time.Minute // the same after trouble with Slack
+	settled    = 90 * time.Second // before a call without an answer may be sent again (R48)
 	blindness  = 15 * time.Second // what began this recently the program cannot have read yet
 )
 

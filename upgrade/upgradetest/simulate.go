@@ -16,6 +16,7 @@ const (
 	wildest  = 60               // steps in which anything may go wrong, at most
 	closing  = 150              // steps that people then have to bring it to an end
 	patient  = 25               // how often they look for a way out before they give a rollout up
+	tired    = 40               // steps before the end of these, from when on they give up whatever does not go on
 	stubborn = 8                // how often they press what one message asks
 	lastDay  = 24 * time.Hour   // of simulated time, all in all
 	rest     = 11 * time.Minute // in which everything must be answered
@@ -41,6 +42,7 @@ type simulation struct {
 	ask   string
 	rates rates
 	steps []string
+	tired bool           // people have had enough of it
 	todo  []string       // lines that belong together
 	begun int            // how often it was asked for
 	tried map[string]int // by rollout, how often people have looked for a way out, and by message, how often they have answered it
@@ -81,6 +83,7 @@ func (s *simulation) run() {
 		s.do(line)
 	}
 	for n := 0; n < closing && s.going(); n++ {
+		s.tired = n >= closing-tired
 		s.do(s.sane(true))
 	}
 	if open := s.open(); len(open) > 0 {

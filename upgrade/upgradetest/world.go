@@ -91,6 +91,7 @@ type World struct {
 	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
+	lag       time.Duration  // the longest that was ordered for Azure's lists
 	troubled  bool           // trouble with Slack was ordered
 	struck    map[string]int // trouble with the program itself, by its kind
 }

@@ -83,6 +83,8 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 			t.passed += bit(said == "skip")
 			if i.Version != r.target && i.Size != r.target {
 				t.old++
+				late := p.Posted().Sub(i.Since) < reading+c.e.Lag // somebody else's work that no list may have told of yet
+				t.most += bit(late && c.touched(r, i.ID))
 				continue
 			}
 			t.fresh++

@@ -28,8 +28,8 @@ mutants:
 	go run ./upgrade/upgradetest/mutants -n $(or $(N),0) $(if $(DAY),-day $(DAY)) -run '$(RUN)'
 
 # Random rollouts, two processes with one processor each. A seed is the same rollout whenever it is played.
-# SIM takes more flags: -lasting 150s plays more of them as long as there is time, -sometimes 20 and -crashes 2000
-# fail when some kind of trouble was too rare, -twice plays each of them twice.
+# SIM takes more flags: -lasting 150s plays more of them as long as there is time, -sometimes 20 -crashes 2000
+# fails when some kind of trouble was too rare, -twice plays each of them twice.
 sim: $(BIN)/sim.test
 	@cd upgrade/upgradetest && $(BIN)/sim.test -test.run '^TestSimulation$$' -test.timeout 0 -shards 2 -seeds $(SEEDS) -from $(FROM) $(SIM)
 
@@ -38,7 +38,7 @@ twice:
 
 # What takes a night: new rollouts each time, every mutant, and all that CI has time for a part of only.
 nightly:
-	$(MAKE) sim SEEDS=100000 FROM=$(NIGHT)000000 SIM='-sometimes 1000'
+	$(MAKE) sim SEEDS=100000 FROM=$(NIGHT)000000 SIM='-sometimes 1000 -crashes 200000'
 	$(MAKE) sweep-all
 	$(MAKE) mutants
 	$(MAKE) kills KILLS=500

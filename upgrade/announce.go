@@ -67,6 +67,8 @@ func (a *announcement) event(e Event) {
 	case InstanceSeen:
 		if b := a.r.Instances[f.ID].Batch; b > 0 {
 			a.add(BatchSlot(b), nil, false)
+		} else if f.State.Final() { // its gate's card may ask for nothing any more
+			a.cards()
 		}
 	case Accepted, Settled, Refused, Unanswered:
 		// Not Sending: its answer follows at once, and a refused batch is none.

@@ -23,9 +23,12 @@ func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 		return v.noteBlind()
 	}
 	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent(), v.noteBorn())
-	// Instances are judged with the operation's end already known.
+	// Instances are judged with the operation's end already known, and those of the next gate with the end of this
+	// one: nobody is asked for what needs no start any more.
 	v.r = r.With(At(now, "", facts...)...)
-	facts = slices.Concat(facts, v.noteStarted(), v.noteLeft(), v.noteReplaced())
+	facts = slices.Concat(facts, v.noteStarted(), v.noteReplaced())
+	v.r = r.With(At(now, "", facts...)...)
+	facts = slices.Concat(facts, v.noteLeft())
 	v.r = r.With(At(now, "", facts...)...)
 	return slices.Concat(facts, v.noteEvidence())
 }

@@ -101,6 +101,14 @@ func (e Evidence) lost(at time.Time) bool {
 	return slices.ContainsFunc(e.Lost, func(s Span) bool { return s.Holds(at) })
 }
 
+// told reports whether the program knows for sure what Azure answered: the answer came whole, and it did not die
+// in the call.
+func (e Evidence) told(k Call) bool {
+	return k.Answered && !slices.ContainsFunc(e.Downs, func(d Down) bool {
+		return d.Crash && !d.From.Before(k.Time) && d.From.Sub(k.Time) < inCall
+	})
+}
+
 // jumped is by how much the program's clock jumped ahead between two moments.
 func (e Evidence) jumped(from, to time.Time) (by time.Duration) {
 	for _, j := range e.Jumps {

@@ -48,7 +48,7 @@ func (c *cases) once(k Call, id string, before []Call) {
 	before = slices.DeleteFunc(slices.Clone(before), func(b Call) bool { return !slices.Contains(b.Instances, id) })
 	switch n := len(before); {
 	case n == 0:
-	case n == 1 && k.Action == "manualupgrade" && !before[0].Answered && k.Time.Sub(before[0].Time)+c.e.jumped(before[0].Time, k.Time) >= settled && !k.during(before[0].Operation):
+	case n == 1 && k.Action == "manualupgrade" && !c.e.told(before[0]) && k.Time.Sub(before[0].Time)+c.e.jumped(before[0].Time, k.Time) >= settled && !k.during(before[0].Operation):
 	default:
 		c.blame("I7", k.Time, "instance %s was started twice under one approval", id)
 	}
@@ -86,7 +86,7 @@ func (c *cases) alone(k Call) {
 	for _, op := range k.Before.Operations {
 		age := k.Time.Sub(op.Start) + c.e.jumped(op.Start, k.Time)
 		by := c.startedBy(k.Set, "", op.Start)
-		if unheard := by != nil && !by.Answered; !unheard && strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > c.blindness(by) && age < c.Policy.Deadline {
+		if unheard := by != nil && !c.e.told(*by); !unheard && strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > c.blindness(by) && age < c.Policy.Deadline {
 			c.blame("I1", k.Time, "%s of %v was sent while %s %s was in progress", k.Action, k.Instances, op.Kind, op.ID)
 		}
 	}
@@ -174,7 +174,8 @@ func (c *cases) spared(k Call) {
 	}
 }
 
-// rested: I6, what was started in other gates of the rollout is at rest since the soak began.
+// rested: I6, what was started in other gates of the rollout is at rest since the soak began, but for what was
+// set aside: the rollout goes on without it.
 func (c *cases) rested(k Call, r *rollout) {
 	set := k.set()
 	for _, before := range c.ours() {
@@ -182,7 +183,7 @@ func (c *cases) rested(k Call, r *rollout) {
 			continue
 		}
 		for _, i := range set.Instances {
-			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) {
+			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) || c.aside(i.ID, r, k.Time) {
 				continue
 			}
 			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.Policy.Soak {

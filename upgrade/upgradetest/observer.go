@@ -56,6 +56,7 @@ const (
 	answerTime = 10 * time.Second // from an act to its answer while the program runs (I9)
 	troubled   = 10 * time.Minute // the same after trouble with Slack
 	settled    = 90 * time.Second // before a call without an answer may be sent again (R48)
+	inCall     = 6 * time.Second  // a call to Azure takes, at most
 	blindness  = 15 * time.Second // what began this recently the program cannot have read yet
 )
 

@@ -119,6 +119,17 @@ func (e Evidence) jumped(from, to time.Time) (by time.Duration) {
 	return by
 }
 
+// Rollouts are the ids of all rollouts that any message names.
+func (e Evidence) Rollouts() []string {
+	var out []string
+	for _, p := range e.Posts {
+		if id := p.Rollout(); id != "" && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
 // Rollouts are the ids of all rollouts that were announced in a channel, oldest first.
 func (w *World) Rollouts() []string {
 	var out []string

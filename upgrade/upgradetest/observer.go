@@ -28,6 +28,7 @@ import (
 //	I11  nothing is written while everything is frozen                   judgeFreezes
 //	I12  nothing starts once people were told that it ended              judgeWords
 //	I13  a rollout ends when people do what they are told                simulation.run
+//	I14  the book has every write and every yes, once and in order       Audit
 //	I15  no token where people or files can show it                      judgeLeaks
 //	I16  nothing but the known calls, to no host but Azure and Slack     named, judgeModel, judgeLeaks
 //	I17  who may do nothing changes nothing                              judgeOutsiders
@@ -35,7 +36,7 @@ import (
 //	I19  nothing is left running or held             every bubble's end, TestSimulation
 //	I20  every kind of trouble has struck            TestSimulation with -sometimes
 //
-// I14, the audit, is the program's own book: tests of the store judge it.
+// Only Audit reads the program's own book, as that is what I14 is about.
 type Observer struct {
 	Policy upgrade.Policy
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // Figures of a simulated rollout.
@@ -32,6 +34,8 @@ type Simulated struct {
 	Violations []Violation
 	Trace      string // a hash of everything that reached Azure, Slack or the transcript, and when
 	Story      []byte // the file of a story that tells it again
+	Evidence   Evidence
+	Policy     upgrade.Policy
 }
 
 // simulation is one simulated rollout at work.
@@ -169,7 +173,7 @@ func (s *simulation) wild() string {
 // result gathers what came of it.
 func (s *simulation) result(file []byte) Simulated {
 	w := s.play.World
-	r := Simulated{Seed: s.chance.seed, Opened: len(w.Rollouts()), Elapsed: time.Since(w.Began), Fired: w.fired(), Violations: s.found, Trace: s.trace()}
+	r := Simulated{Seed: s.chance.seed, Opened: len(w.Rollouts()), Elapsed: time.Since(w.Began), Fired: w.fired(), Violations: s.found, Trace: s.trace(), Evidence: w.Evidence(), Policy: s.play.judge.Policy}
 	for _, m := range w.Messages() {
 		r.Finished = r.Finished || strings.Contains(m.Title(), " finished: succeeded")
 	}

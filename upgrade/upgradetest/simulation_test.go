@@ -3,6 +3,7 @@ package upgradetest_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -18,6 +19,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/store"
 	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
 
@@ -153,13 +156,40 @@ func simulate(t *testing.T, seed int) (r upgradetest.Simulated) {
 	stuck := time.AfterFunc(10*time.Minute, func() { panic(fmt.Sprintf("seed %d takes for ever", seed)) })
 	defer stuck.Stop()
 	path := made(t)
+	defer os.RemoveAll(filepath.Dir(path)) // 100,000 of them would fill the RAM disk
 	synctest.Test(t, func(t *testing.T) {
 		var err error
 		if r, err = upgradetest.Simulate(fmt.Sprint("sim ", seed), path, product); err != nil {
 			t.Logf("seed %d: when it was closed: %v", seed, err)
 		}
 	})
+	books, err := books(t, path, r.Evidence)
+	if err != nil {
+		r.Violations = append(r.Violations, upgradetest.Violation{Rule: "I14", At: r.Evidence.Now, What: err.Error()})
+	}
+	r.Violations = append(r.Violations, upgradetest.Observer{Policy: r.Policy}.Audit(r.Evidence, books)...)
 	return r
+}
+
+// books are what the journal holds when all is over, of every rollout that was announced: its chains must hold.
+func books(t *testing.T, path string, e upgradetest.Evidence) (out []upgrade.Record, err error) {
+	s, err := store.Open(path, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Verify(t.Context()); err != nil {
+		return nil, err
+	}
+	for _, id := range e.Rollouts() {
+		switch r, err := s.Record(t.Context(), id); {
+		case err == nil:
+			out = append(out, r)
+		case !errors.Is(err, upgrade.ErrNotFound) || len(e.Lost) == 0: // a backup may be older than the rollout
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // blame says what a seed broke, how to see it again, and a shorter story that breaks it, too.

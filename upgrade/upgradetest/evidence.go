@@ -27,6 +27,7 @@ type Evidence struct {
 	Left     map[string]time.Time // when somebody's account was closed
 	IMs      map[string]string    // of channels that are conversations with the bot, the person
 	Freezes  []Span               // when nothing was to be written to Azure
+	Full     []Span               // when the journal's disk was full
 	Lost     []Span               // what the program can know nothing of, since its journal was put back
 	Leaks    []Leak
 	Jumps    []Jump                      // of the program's clock: what it waits for by that clock is over sooner
@@ -89,6 +90,7 @@ func (w *World) Evidence() Evidence {
 	defer w.mu.Unlock()
 	e.Leaks, e.Ends = slices.Clone(w.leaks), maps.Clone(w.ends)
 	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
+	e.Full = slices.Clone(w.fulls)
 	for i, a := range w.acts {
 		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]
 	}

@@ -338,8 +338,17 @@ func (c *cases) newest(fits func(card) bool) *card {
 	return nil
 }
 
-// upFor is how long the program was up between two moments.
+// upFor is how long the program was up between two moments, with a journal that takes writes: an answer is written
+// there before it is sent.
 func (e Evidence) upFor(from, to time.Time) time.Duration {
+	for _, full := range e.Full {
+		switch {
+		case full.To.IsZero():
+			return 0
+		case full.To.After(from) && full.From.Before(to):
+			from = full.To
+		}
+	}
 	d := to.Sub(from)
 	for _, down := range e.Downs {
 		begin, end := down.From, down.To

@@ -89,9 +89,10 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 			}
 			t.fresh++
 			t.most += bit(!c.touched(r, i.ID) && c.unsure(r, i.ID))
-			if i.Provisioning == "succeeded" && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
+			well := i.Provisioning == "succeeded" || c.shown("●", i.ID, r, p.Posted()) // what failed later was upgraded all the same
+			if well && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
 				t.most++
-				well := i.Power == "running" && (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
+				well := i.Provisioning == "succeeded" && i.Power == "running" && (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
 				t.sure += bit(well && c.e.jumped(r.opened, p.Posted()) == 0 && !c.forgotten(r, i.ID) && !c.saidFailed(r, p, i.ID))
 			}
 		}

@@ -91,6 +91,7 @@ type World struct {
 	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
+	fulls     []Span         // when the journal's disk was full
 	lag       time.Duration  // the longest that was ordered for Azure's lists
 	troubled  bool           // trouble with Slack was ordered
 	struck    map[string]int // trouble with the program itself, by its kind
@@ -241,7 +242,15 @@ func (w *World) forget(since time.Time) {
 
 // Fill makes the journal's disk full, or gives it room again.
 func (w *World) Fill(full bool) {
-	w.full.Store(full)
+	if was := w.full.Swap(full); was != full {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if full {
+			w.fulls = append(w.fulls, Span{From: time.Now()})
+		} else {
+			w.fulls[len(w.fulls)-1].To = time.Now()
+		}
+	}
 	w.spilt.Store(false)
 }
 

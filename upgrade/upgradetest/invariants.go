@@ -81,12 +81,12 @@ func (k Call) during(operation string) bool {
 }
 
 // alone: I1, also for what Azure refused. Of an operation that never ends, the instances tell whether it is
-// still at work once its time has run out, and of one whose answer was lost they tell from the first.
+// still at work once its time has run out, and of one whose answer, or the journal's record, was lost they tell from the first.
 func (c *cases) alone(k Call) {
 	for _, op := range k.Before.Operations {
 		age := k.Time.Sub(op.Start) + c.e.jumped(op.Start, k.Time)
 		by := c.startedBy(k.Set, "", op.Start)
-		if unheard := by != nil && !c.e.told(*by); !unheard && strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > c.blindness(by) && age < c.Policy.Deadline {
+		if unheard := by != nil && !c.e.told(*by) || c.e.lost(op.Start); !unheard && strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > c.blindness(by) && age < c.Policy.Deadline {
 			c.blame("I1", k.Time, "%s of %v was sent while %s %s was in progress", k.Action, k.Instances, op.Kind, op.ID)
 		}
 	}

@@ -81,7 +81,8 @@ func (k Call) during(operation string) bool {
 }
 
 // alone: I1, also for what Azure refused. Of an operation that never ends, the instances tell whether it is
-// still at work once its time has run out, and of one whose answer, or the journal's record, was lost they tell from the first.
+// still at work once its time has run out, and of one whose answer was lost, or with the journal all that was known
+// of it, they tell from the first.
 func (c *cases) alone(k Call) {
 	for _, op := range k.Before.Operations {
 		age := k.Time.Sub(op.Start) + c.e.jumped(op.Start, k.Time)

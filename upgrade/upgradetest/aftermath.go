@@ -79,6 +79,12 @@ func (c *cases) aside(id string, r *rollout, at time.Time) bool {
 	return said == "quarantine" || said == "skip" || said == "" && c.Policy.OnFailure == upgrade.QuarantineOnFailure && c.shown("⊘", id, r, at)
 }
 
+// failedSince reports whether people were told a soak before that the instance had failed.
+func (c *cases) failedSince(id string, r *rollout, at time.Time) bool {
+	from := at.Add(-c.Policy.Soak)
+	return c.shown("✖", id, r, from.Add(c.e.jumped(from, at)))
+}
+
 // shown reports whether people saw the mark at an instance by then.
 func (c *cases) shown(mark, id string, r *rollout, at time.Time) bool {
 	return slices.ContainsFunc(c.e.Posts, func(p Post) bool {

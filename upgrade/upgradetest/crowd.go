@@ -89,6 +89,9 @@ func (s *simulation) wayOut(open []string, calm bool) string {
 	id := pick(s.chance, "whose way out", open...)
 	who := pick(s.chance, "who looks", "bo", "eva", "ana")
 	if s.tried[id]++; calm && (s.tired || s.tried[id] > patient) {
+		if s.tried["abort "+id]++; s.tried["abort "+id]%4 != 1 { // what is in flight takes its time
+			return "advance 1m"
+		}
 		return "type " + who + " abort " + id + " " + pick(s.chance, "last word", "revert", "keep") + ` "it goes nowhere"`
 	}
 	s.do("type " + who + " why " + id)

@@ -92,7 +92,9 @@ func (w *World) Evidence() Evidence {
 	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
 	e.Full = slices.Clone(w.fulls)
 	for i, a := range w.acts {
-		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]
+		if at, heard := w.log.heard[a.Mention]; heard && a.Mention != "" {
+			w.acts[i].Acked, w.acts[i].Heard = true, at
+		}
 	}
 	e.Acts, e.Downs, e.Troubled, e.Lag = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled, w.lag
 	return e
@@ -161,9 +163,9 @@ type slackLog struct {
 	opened map[string]time.Time
 	mute   []Span
 	cut    []Span
-	up     int               // sockets
-	events map[string]string // of envelopes, the ts of the message that they tell of
-	heard  map[string]bool   // messages that an event told of and that were acknowledged
+	up     int                  // sockets
+	events map[string]string    // of envelopes, the ts of the message that they tell of
+	heard  map[string]time.Time // messages that an event told of and that were acknowledged
 }
 
 // heed reads what is new in Slack's log.
@@ -228,8 +230,8 @@ func (l *slackLog) event(e slacksim.Entry) {
 			l.events[e.Envelope] = of.Payload.Event.TS
 		}
 	case e.Kind == slacksim.LogAck:
-		if ts, told := l.events[e.Envelope]; told {
-			l.heard[ts] = true
+		if ts, told := l.events[e.Envelope]; told && l.heard[ts].IsZero() {
+			l.heard[ts] = e.Time
 		}
 	}
 }

@@ -176,7 +176,8 @@ func (c *cases) spared(k Call) {
 }
 
 // rested: I6, what was started in other gates of the rollout is at rest since the soak began, but for what was
-// set aside: the rollout goes on without it.
+// set aside, as the rollout goes on without it, and for what people were told had failed a soak ago: what it did since is
+// none of the rollout's (R29).
 func (c *cases) rested(k Call, r *rollout) {
 	set := k.set()
 	for _, before := range c.ours() {
@@ -184,7 +185,7 @@ func (c *cases) rested(k Call, r *rollout) {
 			continue
 		}
 		for _, i := range set.Instances {
-			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) || c.aside(i.ID, r, k.Time) {
+			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) || c.aside(i.ID, r, k.Time) || c.failedSince(i.ID, r, k.Time) {
 				continue
 			}
 			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.Policy.Soak {
@@ -364,7 +365,11 @@ func (c *cases) unanswered(w word) {
 	if c.e.Troubled {
 		within = troubled
 	}
-	if up := c.e.upFor(w.At, c.e.Now); up > within {
+	since := w.At
+	if w.Heard.After(since) {
+		since = w.Heard
+	}
+	if up := c.e.upFor(since, c.e.Now); up > within {
 		c.blame(rule, w.At, "what %s said (%s%s) was acknowledged and not answered for %s", w.User, w.Text, w.Action, up)
 	}
 }

@@ -3,9 +3,11 @@ FUZZTIME ?= 6s
 INPUTS ?= 10000000
 SEEDS ?= 200
 FROM ?= 1
+KILLS ?= 50
+NIGHT ?= $(shell date -u +%Y%m%d)
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race sim mutants fuzz parser flood clients scripts browser bench bench-all kills reproducible ci
+.PHONY: test lint race sim twice mutants fuzz parser flood clients scripts browser bench bench-all kills nightly reproducible ci
 
 test:
 	go test ./...
@@ -21,16 +23,29 @@ race:
 	go test -race ./bot -args -flood 300
 	go test -race ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
 	go test -race -run 'TestEveryStoryIsToldAsItWasRead/(one-domain|approve-rest|crash|double-click|pause|slack)' ./upgrade/upgradetest
+	go test -race -count=1 -timeout 30m -run '^TestSimulation$$' ./upgrade/upgradetest -args -shards 2 -seeds 200
 
 # All of them, or N in a row, which move on with the day of the year; RUN is a pattern of their names.
 mutants:
 	go run ./upgrade/upgradetest/mutants -n $(or $(N),0) $(if $(DAY),-day $(DAY)) -run '$(RUN)'
 
 # Random rollouts, two processes with one processor each. A seed is the same rollout whenever it is played.
-sim:
-	@mkdir -p $(BIN)
-	@go test -c -o $(BIN)/sim.test ./upgrade/upgradetest
+# SIM takes more flags: -lasting 150s plays more of them as long as there is time, -sometimes 20 -crashes 2000
+# fails when some kind of trouble was too rare, -twice plays each of them twice.
+sim: $(BIN)/sim.test
 	@cd upgrade/upgradetest && $(BIN)/sim.test -test.run '^TestSimulation$$' -test.timeout 0 -shards 2 -seeds $(SEEDS) -from $(FROM) $(SIM)
+
+twice:
+	@$(MAKE) -s sim SIM=-twice
+
+# What takes a night: new rollouts each time, every mutant, and all that CI has time for a part of only.
+nightly:
+	$(MAKE) sim SEEDS=100000 FROM=$(NIGHT)000000 SIM='-sometimes 1000 -crashes 200000'
+	$(MAKE) sweep-all
+	$(MAKE) mutants
+	$(MAKE) kills KILLS=500
+	$(MAKE) parser INPUTS=100000000
+	$(MAKE) fuzz FUZZTIME=30m
 
 # Of each of a dozen targets: over a minute in all.
 fuzz:
@@ -58,7 +73,7 @@ browser:
 	go test -count=1 -tags browser -run 'Clicking|AForm' ./cmd/demo
 
 kills:
-	go test -count=1 -run KilledAgain ./cmd/demo -args -kills 50
+	go test -count=1 -timeout 2h -run KilledAgain ./cmd/demo -args -kills $(KILLS)
 
 bench:
 	.ci/bench
@@ -73,6 +88,11 @@ reproducible:
 
 ci:
 	.ci/run
+
+.PHONY: $(BIN)/sim.test
+$(BIN)/sim.test:
+	@mkdir -p $(BIN)
+	@go test -c -o $@ ./upgrade/upgradetest
 
 $(BIN)/staticcheck-0.8.2:
 	GOBIN=$(BIN) go install honnef.co/go/tools/cmd/staticcheck@v0.8.2 && mv $(BIN)/staticcheck $@

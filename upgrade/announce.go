@@ -100,7 +100,18 @@ func (a *announcement) decided(f Decided) {
 	if f.Kind == Hold {
 		a.cards()
 	}
+	a.overtaken(f.Gate)
 	a.holds()
+}
+
+// overtaken brings the cards up to date that ask for another gate than the next one: nothing may be left of what
+// they ask for, or an earlier gate comes first once more.
+func (a *announcement) overtaken(next string) {
+	for _, gate := range slices.Sorted(maps.Keys(a.r.Cards)) {
+		if _, granted := a.r.Grants[gate]; gate != next && !granted {
+			a.card(gate)
+		}
+	}
 }
 
 // alarm tells whoever has the rollout, in private, what the channel does not show.

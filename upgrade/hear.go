@@ -168,7 +168,11 @@ func (h hearing) stale() *Refusal {
 		return h.refuse(CodeStale, "this card of %s asks something else", h.r.ID)
 	}
 	what := fmt.Sprintf("this card of %s was replaced or answered", gate.Title)
-	if first, _, _ := h.r.CurrentGate(h.p); h.r.Asked[gate.Key].Asking == h.card.Asking && first.Key != gate.Key {
+	first, _, open := h.r.CurrentGate(h.p)
+	switch _, done := h.r.GateDone(gate); {
+	case done:
+		what = fmt.Sprintf("nothing of %s is left", gate.Title)
+	case open && h.r.Asked[gate.Key].Asking == h.card.Asking && first.Key != gate.Key:
 		what = fmt.Sprintf("%s comes before %s once more", first.Title, gate.Title)
 	}
 	if g, ok := h.r.Grants[h.card.Gate]; ok && g.Asking == h.card.Asking {

@@ -195,6 +195,7 @@ func TestHear(t *testing.T) {
 		{name: "R24 a card that was replaced is stale", in: tale{waiting, Asked{Gate: "ud-0", Asking: 2, Expires: life}}, word: approve, card: live, code: CodeStale},
 		{name: "R24 a card of the future is stale", in: waiting, word: approve, card: second, code: CodeStale},
 		{name: "R24 a card of a gate that is done says who approved it", in: udDone(0), word: approve, card: live, code: CodeStale, says: "approved by bo"},
+		{name: "R24 a card of which nothing is left says so", in: tale{waiting, InstanceSeen{ID: "0", State: Left}, InstanceSeen{ID: "3", State: Vanished}}, word: approve, card: live, code: CodeStale, says: "nothing of UD 0 is left"},
 		{name: "R20 a card of another plan is stale", in: waiting, word: approve, card: foreign, code: CodeStale},
 		{name: "R24 the model's card approves nothing", in: tale{aborted, ModelAsked{Nonce: "m"}}, word: approve, card: model, code: CodeState},
 		{name: "R24 the model's card approves nothing while a gate is asked", in: waiting, word: approve, card: model, code: CodeStale, says: "something else"},

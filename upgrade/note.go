@@ -23,9 +23,12 @@ func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 		return v.noteBlind()
 	}
 	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent(), v.noteBorn())
-	// Instances are judged with the operation's end already known.
+	// Instances are judged with the operation's end already known, and those of the next gate with the end of this
+	// one: nobody is asked for what needs no start any more.
 	v.r = r.With(At(now, "", facts...)...)
-	facts = slices.Concat(facts, v.noteStarted(), v.noteLeft())
+	facts = slices.Concat(facts, v.noteStarted(), v.noteReplaced())
+	v.r = r.With(At(now, "", facts...)...)
+	facts = slices.Concat(facts, v.noteLeft())
 	v.r = r.With(At(now, "", facts...)...)
 	return slices.Concat(facts, v.noteEvidence())
 }
@@ -321,6 +324,20 @@ func (v view) noteLeft() []Fact {
 			done = done && was.State.Final()
 		}
 		next = next && done
+	}
+	return facts
+}
+
+// noteReplaced passes by what was upgraded and runs something else since, by somebody else's hand: done is a
+// fact about an instance and a target, and no report may claim it.
+func (v view) noteReplaced() []Fact {
+	var facts []Fact
+	for _, id := range v.r.In(OK) {
+		i, present := v.seen.Set.Instance(id)
+		is := v.p.Target.In(i)
+		if present && is != (Setting{}) && !is.Same(v.p.Target.Setting) && !i.Provisioning.Moving() && !v.r.Instances[id].Vouched {
+			facts = append(facts, InstanceSeen{ID: id, State: Left, Image: is.String(), Detail: fmt.Sprintf("it was upgraded, and somebody else has put it on %s since", is)})
+		}
 	}
 	return facts
 }

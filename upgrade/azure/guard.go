@@ -106,10 +106,13 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	if f.id != "" {
 		req.Header.Set("x-ms-client-request-id", f.id)
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), callDeadline)
-	defer cancel()
+	if !f.write { // which is bounded since it began
+		ctx, cancel := context.WithTimeout(req.Context(), callDeadline)
+		defer cancel()
+		req = req.WithContext(ctx)
+	}
 	f.url, f.sent = req.URL, true
-	resp, err := g.next.Do(req.WithContext(ctx))
+	resp, err := g.next.Do(req)
 	if err != nil {
 		f.sent = !isDial(err)
 		return nil, bare(err)

@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -73,26 +73,16 @@ func (t *tx) record(id string) (upgrade.Record, error) {
 	if err := t.row(selectRecord, id).Scan(&plan, &r.Poll, &r.Link); err != nil {
 		return r, notFound(err)
 	}
-	if err := json.Unmarshal([]byte(plan), &r.Plan); err != nil {
-		return r, fmt.Errorf("plan: %w", err)
-	}
 	missing, err := unsent(t.row(selectUnsent, id))
 	if err != nil {
 		return r, err
 	}
 	r.Unsent, r.UnsentWhy = missing.Since, missing.Why
-	entries, err := t.entries(id)
+	k, err := t.follow(id, plan)
 	if err != nil {
 		return r, err
 	}
-	for _, x := range entries {
-		fact, err := upgrade.DecodeFact(x.kind, []byte(x.body))
-		if err != nil {
-			return r, fmt.Errorf("event %d: %w", x.seq, err)
-		}
-		r.Events = append(r.Events, upgrade.Event{Seq: x.seq, At: time.Unix(0, x.at).UTC(), By: x.person, Fact: fact})
-	}
-	r.Rollout = upgrade.Fold(id, r.Events)
+	r.Plan, r.Events, r.Rollout = k.plan, slices.Clip(k.events), k.rollout
 	return r, nil
 }
 
@@ -114,8 +104,9 @@ func unsent(row *sql.Row) (upgrade.Unheard, error) {
 	return u, err
 }
 
-func (t *tx) entries(rollout string) ([]entry, error) {
-	rows, err := t.rows(selectEvents, rollout)
+// entries reads a stream from an entry on.
+func (t *tx) entries(rollout string, from int) ([]entry, error) {
+	rows, err := t.rows(selectEvents, rollout, from)
 	return collect(rows, err, func(rows *sql.Rows) (x entry, err error) {
 		return x, rows.Scan(&x.seq, &x.at, &x.person, &x.kind, &x.body, &x.prev, &x.hash)
 	})

@@ -75,7 +75,7 @@ const (
 	selectUnsentOfAll = `select o.wanted_at, o.error from outbox o join rollouts r on r.id = o.rollout
 		where r.ended_at is null and o.person = '' and o.sent_version = 0 and o.slot not like 'picture/%' order by o.wanted_at, o.id limit 1`
 
-	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 order by seq`
+	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 and seq >= $2 order by seq`
 
 	selectOpen = `select id from rollouts where ended_at is null order by opened_at, id`
 

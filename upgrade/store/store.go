@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,9 @@ type Store struct {
 	prepared map[string]*sql.Stmt // by the statement's text
 	lock     *os.File
 	now      func() time.Time
+
+	mu    sync.Mutex
+	known map[string]known // by rollout
 
 	passes, deliveries, posts chan struct{}
 }
@@ -59,7 +63,7 @@ func open(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, passes: signal(), deliveries: signal(), posts: signal()}
+	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, known: map[string]known{}, passes: signal(), deliveries: signal(), posts: signal()}
 	if err := s.prepare(statements...); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("journal %s: %w", path, err)

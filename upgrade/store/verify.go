@@ -94,7 +94,7 @@ func (s *Store) verify(ctx context.Context) (Audit, error) {
 			return err
 		}
 		for _, e := range ends {
-			entries, err := t.entries(e.rollout)
+			entries, err := t.entries(e.rollout, 1)
 			if err != nil {
 				return err
 			}

@@ -198,7 +198,7 @@ func TestNoSecretComesOutOfAWholeRollout(t *testing.T) {
 						v.keep("a token", site.BotToken)
 						v.keep("a token", site.AppKey)
 						site.HTTP.Transport = v.over(site.HTTP.Transport)
-						site.Log = slog.New(twice{site.Log.Handler(), slog.NewTextHandler(&locked{v}, &slog.HandlerOptions{Level: slog.LevelDebug})})
+						site.Log = slog.New(both{site.Log.Handler(), slog.NewTextHandler(&locked{v}, &slog.HandlerOptions{Level: slog.LevelDebug})})
 						err := product(ctx, site)
 						v.mu.Lock()
 						defer v.mu.Unlock()
@@ -264,16 +264,16 @@ func (l *locked) Write(p []byte) (int, error) {
 	return l.v.log.Write(p)
 }
 
-// twice tells two handlers.
-type twice struct{ a, b slog.Handler }
+// both tells two handlers.
+type both struct{ a, b slog.Handler }
 
-func (h twice) Enabled(context.Context, slog.Level) bool { return true }
-func (h twice) Handle(ctx context.Context, r slog.Record) error {
+func (h both) Enabled(context.Context, slog.Level) bool { return true }
+func (h both) Handle(ctx context.Context, r slog.Record) error {
 	return errors.Join(h.a.Handle(ctx, r), h.b.Handle(ctx, r))
 }
-func (h twice) WithAttrs(as []slog.Attr) slog.Handler {
-	return twice{h.a.WithAttrs(as), h.b.WithAttrs(as)}
+func (h both) WithAttrs(as []slog.Attr) slog.Handler {
+	return both{h.a.WithAttrs(as), h.b.WithAttrs(as)}
 }
-func (h twice) WithGroup(name string) slog.Handler {
-	return twice{h.a.WithGroup(name), h.b.WithGroup(name)}
+func (h both) WithGroup(name string) slog.Handler {
+	return both{h.a.WithGroup(name), h.b.WithGroup(name)}
 }

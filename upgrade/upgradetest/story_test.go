@@ -2,15 +2,18 @@ package upgradetest_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/vmssbot/vmssbot/upgrade/store"
 	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
 
@@ -38,6 +41,33 @@ func journal(t *testing.T) string {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return filepath.Join(dir, "journal.db")
 }
+
+// made is a path for a journal that was opened once before: making one takes as long as the rest of a life's start.
+func made(t *testing.T) string {
+	path := journal(t)
+	if err := os.WriteFile(path, empty(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var empty = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "upgradetest")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "journal.db")
+	s, err := store.Open(path, time.Now)
+	if err == nil {
+		err = s.Close()
+	}
+	body, unread := os.ReadFile(path)
+	if err = errors.Join(err, unread); err != nil {
+		panic(err)
+	}
+	return body
+})
 
 // read reads one of the stories in testdata.
 func read(t *testing.T, name string) (body []byte, s upgradetest.Story) {

@@ -4,7 +4,7 @@ SEEDS ?= 200
 FROM ?= 1
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race sim mutants fuzz clients scripts browser bench bench-all kills ci
+.PHONY: test lint race sim sweep sweep-all mutants fuzz clients scripts browser bench bench-all kills ci
 
 test:
 	go test ./...
@@ -29,6 +29,17 @@ sim:
 	@mkdir -p $(BIN)
 	@go test -c -o $(BIN)/sim.test ./upgrade/upgradetest
 	@cd upgrade/upgradetest && $(BIN)/sim.test -test.run '^TestSimulation$$' -test.timeout 0 -shards 2 -seeds $(SEEDS) -from $(FROM) $(SIM)
+
+# Six rollouts, the bot killed at each moment of each, two processes with one processor each. In sweep-all at
+# every single point, and in the shortest one a second time at each moment of the next life.
+sweep:
+	@mkdir -p $(BIN)
+	@go test -c -o $(BIN)/sim.test ./upgrade/upgradetest
+	@cd upgrade/upgradetest && $(BIN)/sim.test -test.run WhereverTheBotIsKilled -test.timeout 0 -shards 2 -crashes 0 $(SWEEP)
+
+sweep-all:
+	$(MAKE) -s sweep SWEEP='-literal $(SWEEP)'
+	$(MAKE) -s sweep SWEEP='-pairs -scenario "one domain" $(SWEEP)'
 
 fuzz:
 	.ci/fuzz $(FUZZTIME)

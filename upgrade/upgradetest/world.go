@@ -176,7 +176,7 @@ func (w *World) Start() error {
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
 	return Site{
-		Life: life, Journal: w.cfg.Journal, Dial: w.dial(life),
+		Life: life, Journal: w.cfg.Journal, Dial: w.socket(life),
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),

@@ -64,6 +64,7 @@ bench:
 	.ci/bench
 
 bench-all: bench
+	.ci/bench large
 	go test -run '^$$' -bench . -benchtime 200x $$(go list ./... | grep -v /bench$$)
 
 ci:

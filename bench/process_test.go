@@ -92,7 +92,7 @@ func (o *outer) channels() (list []slacksim.Channel) {
 // of is the stage of one set.
 func (o *outer) of(set string) stage {
 	n := slices.IndexFunc(o.sets, func(s azuresim.Set) bool { return s.Name == set })
-	return stage{o.slack, o.azure, set, fmt.Sprintf("C0BENCH%03d", n), time.Minute}
+	return stage{o.slack, o.azure, set, fmt.Sprintf("C0BENCH%03d", n), time.Minute, nil, ""}
 }
 
 func serve(b *testing.B, h http.Handler) (url string) {

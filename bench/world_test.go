@@ -3,8 +3,10 @@ package bench
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +27,9 @@ import (
 // time are reported by the same -bench run as the others, and nothing of it runs without -bench.
 func bubble(b *testing.B, f func(t *testing.T)) {
 	b.Helper()
-	every := func(string, string) (bool, error) { return true, nil }
+	every := func(pattern, _ string) (bool, error) { // -run and -skip are for benchmarks here
+		return pattern == "" || !strings.Contains(flag.Lookup("test.skip").Value.String(), pattern), nil
+	}
 	ok := testing.RunTests(every, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, f) }}})
 	if !ok {
 		b.FailNow() // it was said why
@@ -39,7 +43,8 @@ func simulated(t *testing.T, fleet azuresim.Fleet) stage {
 	p := upgrade.DefaultPolicy()
 	p.Pattern, p.Channel, p.Soak, p.Bake = "*", slacksim.Ops, 0, 0
 	p.Requesters, p.Approvers = []string{slacksim.Ana}, []string{slacksim.Bo}
-	w, err := upgradetest.NewWorld(upgradetest.Config{Seed: "bench", Fleet: fleet, Policy: p, Journal: journal(t)}, product)
+	path := journal(t)
+	w, err := upgradetest.NewWorld(upgradetest.Config{Seed: "bench", Fleet: fleet, Policy: p, Journal: path}, product)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +56,7 @@ func simulated(t *testing.T, fleet azuresim.Fleet) stage {
 	if err := w.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return stage{w.Slack, w.Azure, fleet.Sets[0].Name, slacksim.Ops, time.Hour} // a rollout takes a quarter of it
+	return stage{w.Slack, w.Azure, fleet.Sets[0].Name, slacksim.Ops, time.Hour, w, path} // a rollout takes a quarter of it
 }
 
 // journal is a path for a journal, in memory where that can be: what the disk takes is no part of

@@ -114,7 +114,7 @@ func (b *Bot) deliver(answering, linked context.Context, post upgrade.Pending) (
 
 // attempt makes at most the calls one message needs. Its error says that no call will do any more.
 func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (upgrade.Sent, error) {
-	if wait := b.pace.wait(lane(post), b.Now()); wait > 0 {
+	if wait := b.pace.turn(post, b.Now()); wait > 0 {
 		return upgrade.Sent{Wait: wait}, nil
 	}
 	if post.Picture() {
@@ -267,6 +267,7 @@ func (b *Bot) call(ctx context.Context, post upgrade.Pending, m view.Message) (t
 	case post.User != "":
 		return b.whisper(ctx, post, options)
 	case post.TS != "":
+		b.pace.called(editLane, b.Now())
 		_, _, _, err = b.API.UpdateMessageContext(ctx, post.Channel, post.TS, options...)
 		if !uneditable(err) {
 			return post.TS, err
@@ -280,7 +281,7 @@ func (b *Bot) call(ctx context.Context, post upgrade.Pending, m view.Message) (t
 func (b *Bot) post(ctx context.Context, post upgrade.Pending, options []slack.MsgOption) (ts string, err error) {
 	defer func() {
 		if err == nil {
-			b.pace.posted("post "+post.Channel, b.Now())
+			b.pace.called("post "+post.Channel, b.Now())
 		}
 	}()
 	if post.Thread != "" {

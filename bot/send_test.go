@@ -158,7 +158,7 @@ func TestSlacksPaceIsKeptAndABusyChannelKeepsNobodyElseWaiting(t *testing.T) {
 		o.command("bo", "ops", "help")
 		o.soon(time.Second, "an answer comes at once", func() bool { return o.answered("bo", "upgrade") })
 		o.pass(time.Second)
-		if n := len(o.sent()) - before; n > postBurst+3 {
+		if n := len(o.sent()) - before; n > postRate.burst+3 {
 			t.Errorf("%d messages in two seconds", n)
 		}
 		o.until("all are posted", func() bool { return len(o.sent())-before == 20 })
@@ -175,11 +175,11 @@ func TestThePaceOfOneChannelIsNotAnothers(t *testing.T) {
 	var p pace
 	now := time.Unix(1000, 0)
 	for n := range 10 {
-		want := max(0, time.Duration(n+1-postBurst)*postEvery)
+		want := max(0, time.Duration(n+1-postRate.burst)*postRate.every)
 		if got := p.wait("post C1", now); got != want {
 			t.Fatalf("message %d waits %s, want %s", n, got, want)
 		}
-		p.posted("post C1", now)
+		p.called("post C1", now)
 	}
 	if got := p.wait("post C2", now); got != 0 {
 		t.Errorf("another channel waits %s", got)
@@ -189,6 +189,47 @@ func TestThePaceOfOneChannelIsNotAnothers(t *testing.T) {
 		if got := p.wait("edit", now.Add(d)); got != want {
 			t.Errorf("%s after a 429 of 30 s it waits %s, want %s", d, got, want)
 		}
+	}
+}
+
+// Slack takes 50 edits a minute. Sixty live messages that change all the time are each edited in their turn,
+// a card that was pressed does not wait for them, and Slack has to refuse nothing.
+func TestManyLiveMessagesAreEditedInTurnAndCardsAtOnce(t *testing.T) {
+	var p pace
+	now := time.Unix(1000, 0)
+	due, edited := map[int64]time.Time{}, map[int64]int{}
+	edit := func(id int64, slot string) time.Duration {
+		wait := p.turn(upgrade.Pending{ID: id, TS: "1.0", Post: upgrade.Post{Rollout: "r", Slot: slot}}, now)
+		if wait == 0 {
+			p.called(editLane, now)
+			edited[id]++
+			wait = 3 * time.Second
+		}
+		return wait
+	}
+	for ; now.Before(time.Unix(1000+600, 0)); now = now.Add(100 * time.Millisecond) {
+		for id := int64(1); id <= 60; id++ { // in the order of the outbox: those of the same moment by age
+			if id != 17 && !now.Before(due[id]) { // the seventeenth queued once and was replaced meanwhile
+				due[id] = now.Add(edit(id, upgrade.SlotLive))
+			}
+		}
+		if now.Unix()%10 == 0 && now.Nanosecond() == 0 {
+			if wait := edit(1000+now.Unix(), "card/ud-0/1"); wait != 3*time.Second {
+				t.Fatalf("a card waits %s behind live messages", wait)
+			}
+		}
+		if now.Unix() == 1010 && now.Nanosecond() == 0 {
+			edit(17, upgrade.SlotLive)
+		}
+	}
+	least, most, all := 1<<30, 0, 0
+	for id, n := range edited {
+		if all += n; id <= 60 && id != 17 {
+			least, most = min(least, n), max(most, n)
+		}
+	}
+	if least < 5 || most > least+2 || all > 500+editRate.burst {
+		t.Errorf("in ten minutes a live message was edited %d times, another one %d times, %d edits in all", least, most, all)
 	}
 }
 

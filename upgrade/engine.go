@@ -186,6 +186,9 @@ func (e *Engine) Step(ctx context.Context, l Lease) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	s := &step{e: e, ctx: ctx, lease: l, rec: rec}
+	if again, ok, err := s.spared(); ok || err != nil {
+		return again, err
+	}
 	if err := s.observe(); err != nil {
 		return time.Time{}, err
 	}
@@ -197,5 +200,5 @@ func (e *Engine) Step(ctx context.Context, l Lease) (time.Time, error) {
 	if err := s.act(d); err != nil {
 		return time.Time{}, err
 	}
-	return d.Recheck, nil
+	return s.spaced(d), nil
 }

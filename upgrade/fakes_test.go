@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -271,6 +272,11 @@ type cloud struct {
 	scale   Autoscale
 	unseen  error         // of Autoscale
 	slow    time.Duration // of Observe
+	scarce  time.Duration // after how long Azure allows each observation; zero = any number
+	read    time.Time     // when it was last observed
+	seen    []time.Time   // every observation
+	polls   int           // that were answered
+	lasts   time.Duration // of an upgrade; zero = a minute
 
 	reading, peak int // calls of Observe at once, now and at most
 }
@@ -306,6 +312,7 @@ func (c *cloud) Observe(ctx context.Context, _ SetID, fence Fence) (ScaleSet, er
 		return ScaleSet{}, c.blind
 	}
 	c.turn()
+	c.read, c.seen = time.Now(), append(c.seen, time.Now())
 	s := c.set
 	s.Instances = slices.Clone(s.Instances)
 	return s, nil
@@ -334,7 +341,7 @@ func (c *cloud) Apply(_ context.Context, op Operation) (Receipt, error) {
 		if len(c.going) > 0 {
 			panic("two operations at once: " + describe(op))
 		}
-		c.going, c.until, token = op.Instances, time.Now().Add(time.Minute), "poll/"+op.ID
+		c.going, c.until, token = op.Instances, time.Now().Add(cmp.Or(c.lasts, time.Minute)), "poll/"+op.ID
 		for n := range c.set.Instances {
 			if i := &c.set.Instances[n]; slices.Contains(op.Instances, i.ID) {
 				i.Provisioning = Updating
@@ -359,7 +366,15 @@ func (c *cloud) Poll(context.Context, string) (OpReading, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.turn()
+	c.polls++
 	return OpReading{Done: len(c.going) == 0, OK: len(c.going) == 0}, c.missed
+}
+
+// Wait keeps observations apart as Azure's counts do that allow one in each span of scarce.
+func (c *cloud) Wait(_ SetID, observations int, least time.Duration) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(least, time.Until(c.read.Add(time.Duration(observations)*c.scarce)))
 }
 
 // sent lists what Azure accepted.

@@ -23,6 +23,9 @@ type Fleet interface {
 	// Poll asks Azure about an accepted operation. A Fault says nothing about the operation. An
 	// operation Azure has forgotten (404) is done, judged by its instances.
 	Poll(ctx context.Context, token string) (OpReading, error)
+	// Wait says how long to leave a set alone before it is observed again: at least so long, and longer
+	// while Azure allows fewer calls than that many observations take, or all sets together run low.
+	Wait(set SetID, observations int, least time.Duration) time.Duration
 }
 
 // Receipt is Azure's acceptance of a write.

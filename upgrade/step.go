@@ -110,9 +110,8 @@ func (r Reason) worded() bool {
 // who agreed. Only an error of the journal ends the pass; a reading that fails is an incomplete
 // observation.
 func (s *step) observe() error {
-	s.seen = Observation{Policy: PolicyFor(s.e.Policies(), s.rec.Plan.Set), Pace: s.e.Pace, Rights: map[string]string{}, Frozen: s.e.frozen(), Unheard: s.unheard()}
-	fence := func(ctx context.Context) error { return s.e.Journal.Extend(ctx, s.lease) }
-	set, err := s.e.Fleet.Observe(s.ctx, s.rec.Plan.Set, fence)
+	s.seen = Observation{Op: s.seen.Op, Policy: PolicyFor(s.e.Policies(), s.rec.Plan.Set), Pace: s.e.Pace, Rights: map[string]string{}, Frozen: s.e.frozen(), Unheard: s.unheard()}
+	set, err := s.e.Fleet.Observe(s.ctx, s.rec.Plan.Set, s.fence)
 	switch {
 	case err == nil:
 		s.seen.Set = &set
@@ -121,14 +120,17 @@ func (s *step) observe() error {
 	default:
 		s.missing(AsFault(err, "read "+s.rec.Plan.Name))
 	}
-	if err := s.pollOp(fence); err != nil {
+	if err := s.pollOp(s.fence); err != nil {
 		return err
 	}
-	if err := s.closed(fence); err != nil {
+	if err := s.closed(s.fence); err != nil {
 		return err
 	}
-	return s.rights(fence)
+	return s.rights(s.fence)
 }
+
+// fence prolongs the pass's lease.
+func (s *step) fence(ctx context.Context) error { return s.e.Journal.Extend(ctx, s.lease) }
 
 // closed asks whether people would see what may start next: a soak can be long, and a channel archived in
 // it shows in no message that did not get through (R19).
@@ -194,7 +196,7 @@ func (s *step) unread() (long time.Duration) {
 
 func (s *step) pollOp(fence Fence) error {
 	op := s.rec.Rollout.Op
-	if op == nil || op.State != StateAccepted {
+	if op == nil || op.State != StateAccepted || s.seen.Op != nil {
 		return nil
 	}
 	if s.rec.Poll == "" { // it was over when it was accepted

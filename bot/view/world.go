@@ -51,6 +51,8 @@ func (f *fleet) Apply(_ context.Context, op upgrade.Operation) (upgrade.Receipt,
 
 func (f *fleet) Poll(context.Context, string) (upgrade.OpReading, error) { return f.s.op, nil }
 
+func (f *fleet) Wait(_ upgrade.SetID, _ int, least time.Duration) time.Duration { return least }
+
 // journal keeps a story's events.
 type journal struct{ s *story }
 

@@ -9,11 +9,12 @@
 // gives each its deadline. Only what the id of an image names is read elsewhere, too, since a model may
 // name images of other groups and subscriptions: such a call carries the one path it may have. The guard
 // also keeps quiet: for as long as Azure asked, calls of the same bucket are answered as throttled without
-// being sent, whichever rollout makes them. A flight is what is known of one request: whether it left, and
+// being sent, whichever rollout makes them. Thrift is what answers told of the calls that are left: a list
+// is begun only when all of it can be had. A flight is what is known of one request: whether it left, and
 // what came back. A shelf is where the images of a kind are listed. A token is what is kept of
 // an accepted write so that any later process can ask how it went.
 //
-// The engine calls Observe, Apply and Poll; the desk calls Observe, Sets, Versions, Version, Sizes and
+// The engine calls Observe, Apply, Poll and Wait; the desk calls Observe, Sets, Versions, Version, Sizes and
 // Autoscale.
 //
 // It never repeats a write (the SDK's retries are off; only after a 401 that asks for another kind of

@@ -80,6 +80,7 @@ type guard struct {
 	next         policy.Transporter
 	now          func() time.Time
 	quiet        quiet
+	thrift       thrift
 }
 
 // Do checks the request, keeps the quiet that Azure asked for, passes the fence, sends the request
@@ -117,6 +118,7 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	g.quiet.learn(c, f, g.now())
+	g.thrift.learn(c, f, g.now())
 	return resp, nil
 }
 

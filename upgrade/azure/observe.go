@@ -88,7 +88,7 @@ func (a *Azure) readInstances(ctx context.Context, r reading, s upgrade.ScaleSet
 	if s.Mode != upgrade.Flexible {
 		query.Set("$expand", "instanceView")
 	}
-	list, err := a.readVMs(ctx, r, fill(oneSet+vmsOfSet, params), query, isVM)
+	list, err := a.readVMs(ctx, a.walker(r, oneSet+vmsOfSet, s), params, query, isVM)
 	if err == nil && s.Mode == upgrade.Flexible {
 		list, err = a.readMachines(ctx, r, s, list, params)
 	}
@@ -108,7 +108,7 @@ func (a *Azure) readInstances(ctx context.Context, r reading, s upgrade.ScaleSet
 func (a *Azure) readMachines(ctx context.Context, r reading, s upgrade.ScaleSet, members map[string]*listedVM, params map[string]string) (map[string]*listedVM, error) {
 	r.op = r.set.String() + ": list its virtual machines"
 	query := url.Values{"api-version": {computeVersion}, "$expand": {"instanceView"}, "$filter": {filterOf(fill(oneSet, params))}}
-	list, err := a.readVMs(ctx, r, fill(groupScope+vmsType, params), query, isMachineOf(s.ID))
+	list, err := a.readVMs(ctx, a.walker(r, groupScope+vmsType, s), params, query, isMachineOf(s.ID))
 	for id, v := range list {
 		v.join(members[id])
 	}
@@ -120,13 +120,22 @@ func (a *Azure) readMachines(ctx context.Context, r reading, s upgrade.ScaleSet,
 	return list, err
 }
 
+func (a *Azure) walker(r reading, template string, s upgrade.ScaleSet) *walker {
+	return &walker{r: r, thrift: &a.guard.thrift, template: template, instances: s.Capacity}
+}
+
 // readVMs reads one list of VMs whole, by their ids in lower case. One may turn up on two pages when the
 // set changes meanwhile; the later word holds.
-func (a *Azure) readVMs(ctx context.Context, r reading, path string, query url.Values, check func(*listedVM) error) (map[string]*listedVM, error) {
+func (a *Azure) readVMs(ctx context.Context, w *walker, params map[string]string, query url.Values, check func(*listedVM) error) (map[string]*listedVM, error) {
+	if err := w.afford(); err != nil {
+		return nil, w.r.flight().fault(w.r.op, err, a.now())
+	}
 	var found map[string]*listedVM
-	err := whole(ctx, r,
-		func() *runtime.Pager[page[*listedVM]] { return newPager[*listedVM](a, path, query) },
-		func() { found = map[string]*listedVM{} },
+	err := whole(ctx, w.r,
+		func() *runtime.Pager[page[*listedVM]] {
+			return newPager[*listedVM](a, fill(w.template, params), query)
+		},
+		func() { found = map[string]*listedVM{}; w.begin() },
 		func(p page[*listedVM]) error {
 			if p.Value == nil {
 				return errNoList
@@ -137,7 +146,7 @@ func (a *Azure) readVMs(ctx context.Context, r reading, path string, query url.V
 				}
 				found[strings.ToLower(v.id())] = v
 			}
-			return nil
+			return w.page(len(p.Value), p.NextLink != "")
 		})
 	if err != nil {
 		return nil, err

@@ -115,6 +115,9 @@ func (l limits) state(now time.Time) []BucketState {
 	return out
 }
 
+// at is the rate in a world that is so much faster than life.
+func (r rate) at(speed float64) rate { return rate{r.refill * speed, r.max} }
+
 // charge is one bucket a call draws on.
 type charge struct {
 	name  string // as headers show it
@@ -129,16 +132,17 @@ func (c charge) own() bool { return c.scope == "" }
 
 func (w *world) charges(c *call) []charge {
 	kind := armKind(c.method)
-	list := []charge{{kind, "", armRates[kind]}}
+	speed := w.opt.Speed
+	list := []charge{{kind, "", armRates[kind].at(speed)}}
 	policy := w.policy(c)
 	p, known := policies[policy]
 	if !known {
 		return list
 	}
 	if resource := c.resource(); p.resource.max > 0 && resource != "" {
-		list = append(list, charge{policy + "Resource", resource, p.resource})
+		list = append(list, charge{policy + "Resource", resource, p.resource.at(speed)})
 	}
-	return append(list, charge{policy + "SubscriptionMaximum", w.region(c), p.subscription})
+	return append(list, charge{policy + "SubscriptionMaximum", w.region(c), p.subscription.at(speed)})
 }
 
 // resource is what a call is counted for besides the region: its operation, VM or set.

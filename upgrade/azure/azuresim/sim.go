@@ -29,7 +29,7 @@ type Options struct {
 	OperationTTL time.Duration
 	// Throttle makes the token buckets of Resource Manager and Microsoft.Compute refuse with 429 when
 	// they are empty. Without it they are only reported, in the x-ms-ratelimit-remaining-* headers and
-	// in State. They fill by the clock, whatever Speed says.
+	// in State. They fill Speed times as fast as in life.
 	Throttle bool
 	// RefuseProtected answers 409 when a scale-set action names an instance with
 	// protectFromScaleSetActions. Which of the two Azure does is not documented; by default the

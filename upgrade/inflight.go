@@ -36,10 +36,19 @@ func (v view) hopeless() bool {
 	case v.seen.Set == nil:
 		return false
 	case v.settled():
-		return !op.repeatable()
+		return !op.repeatable() && !v.untouched() && !v.unasked()
 	}
 	return !v.now.Before(op.SentAt.Add(v.deadline())) && len(op.Looks) > 0 && op.Looks[len(op.Looks)-1].Moving
 }
+
+// untouched: the model, to its etag, is what it was before the call; see noteUnknown.
+func (v view) untouched() bool {
+	op := v.r.Op
+	return !op.Kind.OnInstances() && !op.Resend && v.settled() && v.seen.Set.Etag == op.IfMatch
+}
+
+// unasked: the rollout ends whatever became of the call, so nobody is asked; the report says how it stands.
+func (v view) unasked() bool { return v.closed() || v.r.Op.Kind == OpRevert }
 
 // closed: no write will be sent any more but putting the old image back.
 func (v view) closed() bool { return v.r.Abort != nil || v.expired() }

@@ -149,9 +149,9 @@ func (v view) noteUnknown() []Fact {
 	switch {
 	case len(outdated) == 0 && !v.moving():
 		return v.ended(true, "", "seen in the set")
-	case !op.Kind.OnInstances() && !op.Resend && v.settled() && v.seen.Set.Etag == op.IfMatch:
+	case v.untouched():
 		return []Fact{Settled{Op: op.ID, Code: NoTrace, Message: "the model is as it was read before the call, to its etag"}}
-	case (v.closed() || op.Kind == OpRevert) && (v.settled() || late):
+	case v.unasked() && (v.settled() || late):
 		return v.ended(false, "UnknownOutcome", "the call brought no answer and the set does not show what became of it")
 	case v.now.Before(op.SentAt.Add(v.seen.Pace.Settle)):
 		return nil

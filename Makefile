@@ -2,6 +2,7 @@
 FUZZTIME ?= 10s
 SEEDS ?= 200
 FROM ?= 1
+KILLS ?= 50
 BIN := $(CURDIR)/bin
 
 .PHONY: test lint race sim sweep sweep-all mutants fuzz clients scripts browser bench bench-all kills ci
@@ -58,7 +59,7 @@ browser:
 	go test -count=1 -tags browser -run 'Clicking|AForm' ./cmd/demo
 
 kills:
-	go test -count=1 -run KilledAgain ./cmd/demo -args -kills 50
+	go test -count=1 -timeout 0 -run KilledAgain -v ./cmd/demo -args -kills $(KILLS)
 
 bench:
 	.ci/bench

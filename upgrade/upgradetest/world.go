@@ -355,7 +355,11 @@ func (w *World) down(crash bool) error {
 	defer w.mu.Unlock()
 	last := w.run
 	w.run = nil
-	w.downs = append(w.downs, Down{Span{From: last.at}, crash})
+	since := last.at
+	if crash {
+		since = last.life.deadAt
+	}
+	w.downs = append(w.downs, Down{Span{From: since}, crash})
 	return last.said
 }
 

@@ -5,7 +5,7 @@ FROM ?= 1
 KILLS ?= 50
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race sim sweep sweep-all mutants fuzz clients scripts browser bench bench-all kills ci
+.PHONY: test lint race sim sweep sweep-all mutants fuzz clients scripts browser bench bench-all kills reproducible ci
 
 test:
 	go test ./...
@@ -67,6 +67,10 @@ bench:
 bench-all: bench
 	.ci/bench large
 	go test -run '^$$' -bench . -benchtime 200x $$(go list ./... | grep -v /bench$$)
+
+# Two builds of one commit, from two folders and two caches: about a minute of one processor's time.
+reproducible:
+	.ci/reproducible
 
 ci:
 	.ci/run

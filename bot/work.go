@@ -204,7 +204,7 @@ func (b *Bot) settlement(ctx context.Context, d upgrade.Delivery, said spoken) (
 
 // done has the request carried out.
 func (b *Bot) done(ctx context.Context, d upgrade.Delivery, said spoken, by upgrade.Person) upgrade.Settlement {
-	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, b.Rollouts)
+	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, d.At, b.Rollouts)
 	if err != nil {
 		b.Log.Warn("request", "delivery", d.ID, "user", said.user, "verb", said.request.Verb, "err", err)
 	}
@@ -250,9 +250,10 @@ func (b *Bot) unheard(d upgrade.Delivery, said spoken, why string) upgrade.Settl
 	return b.refused(d, said, upgrade.Refuse(upgrade.CodeRole, "", "%s", why))
 }
 
-// declined is the audit line of something that was wanted and not done.
+// declined is the audit line of something that was wanted and not done. People paste addresses with the
+// signature in them, and the audit is kept for ever.
 func declined(now time.Time, said spoken, code upgrade.Code, what string) upgrade.Change {
-	fact := upgrade.Declined{Code: code, What: cut(what), Said: cut(said.raw), Channel: said.channel}
+	fact := upgrade.Declined{Code: code, What: cut(masked(what)), Said: cut(masked(said.raw)), Channel: said.channel}
 	return upgrade.Change{Events: upgrade.At(now, said.user, fact)}
 }
 

@@ -71,7 +71,7 @@ func (d Desk) Open(ctx context.Context, by Person, ask Ask) (Change, Plan, error
 
 // opening is the change that opens the rollout of a plan.
 func opening(id string, p Plan, channel, by, name string, now time.Time) *Change {
-	events := At(now, by, Requested{Digest: p.Digest, Channel: channel, Name: name})
+	events := At(now, by, Requested{Digest: p.Digest, Sum: p.Sum(), Channel: channel, Name: name})
 	number(events, 0)
 	return &Change{Rollout: id, Open: &p, Events: events, Posts: Posts(Fold(id, events), events)}
 }

@@ -41,7 +41,7 @@ func answers(sh *shelf, c cast) {
 
 // ask shows the language's own answer to a request that needs no rollouts.
 func (sh *shelf) ask(name string, now time.Time, r commands.Request) {
-	reply, _, err := commands.Do(context.Background(), r, upgrade.Person{}, "", nil)
+	reply, _, err := commands.Do(context.Background(), r, upgrade.Person{}, "", time.Time{}, nil)
 	if err != nil {
 		panic("gallery: " + err.Error())
 	}

@@ -254,3 +254,16 @@ func TestAFreezeFileStopsEveryWriteIsToldAndIsNoFault(t *testing.T) {
 func (p *apart) reads(text string) bool {
 	return slices.ContainsFunc(p.w.slack.Messages(slacksim.Ops), func(m slacksim.Message) bool { return strings.Contains(flatten(m), text) })
 }
+
+// What a process prints when it is made to crash in the middle of its work goes to whoever reads logs.
+func TestACrashPrintsNoSecret(t *testing.T) {
+	p := processOf(t)
+	p.underway()
+	p.must(p.outer.cmd.Process.Signal(syscall.SIGQUIT)) // Go prints every goroutine then
+	p.ends(2, 10*time.Second, "goroutine ")
+	for what, secret := range map[string]string{"the bot token": p.w.slack.BotToken(), "the app token": p.w.slack.AppToken()} {
+		if secret == "" || strings.Contains(p.said.String(), secret) {
+			t.Errorf("%s is printed, or there is none", what)
+		}
+	}
+}

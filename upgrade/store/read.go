@@ -121,56 +121,6 @@ func (t *tx) entries(rollout string) ([]entry, error) {
 	})
 }
 
-// Verify checks the hash chain of every stream, the system's too, and returns an error that names
-// the first entry that was changed, removed or put in. It proves nothing against somebody who can
-// recompute the whole chain; for that the log holds the same facts.
-func (s *Store) Verify(ctx context.Context) error {
-	type end struct {
-		rollout, hash string
-		seq           int
-	}
-	err := s.read(ctx, func(t *tx) error {
-		rows, err := t.rows(selectStreams)
-		ends, err := collect(rows, err, func(rows *sql.Rows) (e end, err error) {
-			return e, rows.Scan(&e.rollout, &e.seq, &e.hash)
-		})
-		if err != nil {
-			return err
-		}
-		for _, e := range ends {
-			entries, err := t.entries(e.rollout)
-			if err != nil {
-				return err
-			}
-			if err := chained(e.rollout, entries, e.seq, e.hash); err != nil {
-				return fmt.Errorf("%s: %w", stream(e.rollout), err)
-			}
-		}
-		return nil
-	})
-	return wrap(err, "verify")
-}
-
-// chained follows one stream from its first entry to the end it claims to have.
-func chained(rollout string, entries []entry, seq int, hash string) error {
-	prev := ""
-	for i, x := range entries {
-		switch {
-		case x.seq != i+1:
-			return fmt.Errorf("entry %d is missing", i+1)
-		case x.prev != prev:
-			return fmt.Errorf("entry %d does not follow entry %d", x.seq, i)
-		case x.hash != x.sum(rollout):
-			return fmt.Errorf("entry %d was changed after it was written", x.seq)
-		}
-		prev = x.hash
-	}
-	if len(entries) != seq || prev != hash {
-		return fmt.Errorf("%d entries where %d were written", len(entries), seq)
-	}
-	return nil
-}
-
 func notFound(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return upgrade.ErrNotFound

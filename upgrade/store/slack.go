@@ -11,10 +11,10 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// How long what is over is kept: a dedupe key well beyond Slack's last redelivery (minutes), an
-// answer that belongs to no rollout until nobody can still want it edited.
+// How long what is over is kept: a dedupe key for longer than a rollout lives, so that what comes once
+// more after that finds it ended (Slack's own last redelivery comes within minutes); an answer that belongs to no rollout until nobody can still want it edited.
 const (
-	keepDeliveries = time.Hour
+	keepDeliveries = 8 * 24 * time.Hour
 	keepAnswers    = 24 * time.Hour
 )
 
@@ -24,8 +24,8 @@ const (
 const passBy = 10
 
 // Receive persists a delivery. When it returns without an error the delivery is on disk and may be
-// acknowledged; fresh is false for a redelivery, which changes nothing. A key is remembered for an
-// hour after its delivery was settled. A delivery without a key is refused; one without a time came
+// acknowledged; fresh is false for a redelivery, which changes nothing. A key is remembered for
+// eight days after its delivery was settled. A delivery without a key is refused; one without a time came
 // now.
 func (s *Store) Receive(ctx context.Context, d upgrade.Delivery) (fresh bool, err error) {
 	if d.At.IsZero() {

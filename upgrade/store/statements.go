@@ -87,6 +87,9 @@ const (
 
 	selectStreams = `select rollout, seq, hash from streams order by rollout`
 
+	selectPlans = `select p.digest, p.body, p.digest = r.plan_digest from plans p join rollouts r on r.id = p.rollout
+		where p.rollout = $1 order by p.digest`
+
 	insertDelivery = `insert into inbox (dedupe, kind, body, at) values ($1, $2, $3, $4)
 		on conflict (dedupe) do nothing`
 
@@ -143,7 +146,7 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams,
+	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
 	placeCard, insertScratch, emptyScratch,
 }

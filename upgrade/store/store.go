@@ -38,6 +38,9 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("journal %s: directory %s does not exist: make it (mode 0700), or name another path", path, filepath.Dir(path))
 	}
+	if dir := filepath.Dir(path); OpenToAll(dir) {
+		return nil, fmt.Errorf("journal %s: everybody can put another file in its place, and take a FREEZE away: chmod o-w %s", path, dir)
+	}
 	lock, err := holdLock(path)
 	if err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func open(path string, now func() time.Time) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, passes: signal(), deliveries: signal(), posts: signal()}
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(statements...); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
@@ -68,8 +71,8 @@ func open(path string, now func() time.Time) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) prepare() error {
-	for _, text := range statements {
+func (s *Store) prepare(texts ...string) error {
+	for _, text := range texts {
 		stmt, err := s.db.Prepare(text)
 		if err != nil {
 			return fmt.Errorf("prepare %q: %w", text, err)

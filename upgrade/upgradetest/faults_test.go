@@ -16,7 +16,7 @@ type faultRow struct {
 
 var (
 	shownBy  = regexp.MustCompile("`([^`]+)`")
-	testName = regexp.MustCompile(`^(?:([\w/]+)\.)?(Test\w+)$`)
+	testName = regexp.MustCompile(`^(?:([\w/]+)\.)?((?:Test|Fuzz)\w+)$`)
 )
 
 // faultRows reads the tables of the catalogue.

@@ -31,10 +31,19 @@ var deliveries = []promise{
 		j.must(err)
 		j.check(!fresh, "it was taken for a new one")
 	}},
-	{"settled deliveries are forgotten after a day, open ones never", func(j *journal) {
+	{"a redelivery is known for as long as a rollout can live", func(j *journal) {
+		d := j.deliver()
+		j.must(j.Settle(j.ctx, upgrade.Settlement{Delivery: d.ID}))
+		j.advance(upgrade.DefaultPolicy().WholeLife)
+		j.must(j.settle())
+		fresh, err := j.Receive(j.ctx, d)
+		j.must(err)
+		j.check(!fresh, "it was taken for a new one")
+	}},
+	{"settled deliveries are forgotten after nine days, open ones never", func(j *journal) {
 		open := j.deliver()
 		j.must(j.settle())
-		j.advance(25 * time.Hour)
+		j.advance(9 * 24 * time.Hour)
 		j.must(j.settle())
 		j.check(j.count(`select count(*) from inbox`) == 2, "%d deliveries are kept, want the open one and the last", j.count(`select count(*) from inbox`))
 		list, err := j.Unsettled(j.ctx, 10)

@@ -145,7 +145,7 @@ func (j *journal) settle(changes ...upgrade.Change) error {
 // opening is the change that opens a rollout.
 func (j *journal) opening(id string, set upgrade.SetID) upgrade.Change {
 	p := planOf(set)
-	return upgrade.Change{Rollout: id, Open: &p, Events: j.events("U0ANA", upgrade.Requested{Digest: p.Digest, Channel: "C1", Name: "ana"})}
+	return upgrade.Change{Rollout: id, Open: &p, Events: j.events("U0ANA", upgrade.Requested{Digest: p.Digest, Sum: p.Sum(), Channel: "C1", Name: "ana"})}
 }
 
 func (j *journal) open(id string, set upgrade.SetID) {

@@ -7,7 +7,7 @@ KILLS ?= 50
 NIGHT ?= $(shell date -u +%Y%m%d)
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race sim twice mutants fuzz parser flood clients scripts browser bench bench-all kills nightly reproducible ci
+.PHONY: test lint race sim twice sweep sweep-all mutants fuzz parser flood clients scripts browser bench bench-all kills nightly reproducible ci
 
 test:
 	go test ./...
@@ -37,6 +37,15 @@ sim: $(BIN)/sim.test
 
 twice:
 	@$(MAKE) -s sim SIM=-twice
+
+# Six rollouts, the bot killed at each moment of each, two processes with one processor each. A moment are all the
+# points (commits, requests, acknowledgements) between which nothing happens outside of the process. In sweep-all
+# it is killed at every single point, and in the shortest one a second time at each moment of the next life.
+sweep: $(BIN)/sim.test
+	@cd upgrade/upgradetest && $(BIN)/sim.test -test.run WhereverTheBotIsKilled -test.timeout 0 -shards 2 -crashes 0 $(SWEEP)
+
+sweep-all:
+	@$(MAKE) -s sweep SWEEP='-literal -pairs $(SWEEP)'
 
 # What takes a night: new rollouts each time, every mutant, and all that CI has time for a part of only.
 nightly:
@@ -73,7 +82,7 @@ browser:
 	go test -count=1 -tags browser -run 'Clicking|AForm' ./cmd/demo
 
 kills:
-	go test -count=1 -timeout 2h -run KilledAgain ./cmd/demo -args -kills $(KILLS)
+	go test -count=1 -timeout 0 -run KilledAgain -v ./cmd/demo -args -kills $(KILLS)
 
 bench:
 	.ci/bench

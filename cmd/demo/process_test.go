@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"io"
@@ -179,6 +180,27 @@ func TestASecondProcessOnOneJournalEndsAtOnceAndTheFirstIsNoneTheWorse(t *testin
 	}
 	p.feels(http.StatusOK, `"ok":true`)
 	p.must(p.command("ana", "help"))
+}
+
+func TestAJournalThatAnotherProgramLocksStartsNothingIsToldAndHealsByItself(t *testing.T) {
+	p := processOf(t)
+	last := p.underway()
+	other, err := sql.Open("sqlite", "file:"+filepath.Join(p.w.data, "journal.db")+"?_txlock=immediate&_pragma=busy_timeout(5000)")
+	p.must(err)
+	defer other.Close()
+	write, err := other.BeginTx(p.ctx, nil)
+	p.must(err)
+	p.feels(http.StatusServiceUnavailable, "the journal takes no writes, so nothing is started or acknowledged")
+	out, err := p.w.slack.Command("ana", slacksim.Ops, "/vmss", "status")
+	if err != nil || out.Acked {
+		t.Errorf("what cannot be kept was acknowledged: %+v, %v", out, err)
+	}
+	p.startedNoMore()
+	p.must(write.Rollback())
+	p.feels(http.StatusOK, `"ok":true`)
+	p.finishes(last)
+	p.must(p.outer.cmd.Process.Signal(syscall.SIGTERM))
+	p.ends(0, 10*time.Second, "database is locked")
 }
 
 func TestARevokedTokenStartsNothingMoreAndEndsTheProcessWithAnError(t *testing.T) {

@@ -70,7 +70,7 @@ func open(path string, now func() time.Time) (*Store, error) {
 	}
 	if _, err := s.exec(context.Background(), clearLeases); err != nil {
 		db.Close()
-		return nil, fmt.Errorf("journal %s: clear leases: %w", path, err)
+		return nil, fmt.Errorf("journal %s: clear leases: %w", path, explain(path, err))
 	}
 	return s, nil
 }

@@ -47,7 +47,7 @@ func VerifyFile(ctx context.Context, path string) (a Audit, err error) {
 		err = unbroken(ctx, db)
 	}
 	if err != nil {
-		return a, fmt.Errorf("journal %s: %w", path, explain(err))
+		return a, fmt.Errorf("journal %s: %w", path, explain(path, err))
 	}
 	return a, nil
 }

@@ -68,25 +68,40 @@ func (t *tally) String() string {
 	return fmt.Sprintf("sim: seeds=%d finished=%d fault_kinds=%d faults=%d crashes=%d violations=%d", t.Seeds, t.Finished, kinds, faults, crashes, t.Violations)
 }
 
-var simulated = tally{Fired: map[string]int{}}
+// counts are what the tests of this process, or of the parts of it, came to.
+type counts struct {
+	Simulated tally
+	Swept     map[string]swept // by scenario
+}
 
-// TestMain prints what the simulation came to as the last line, when somebody asked for one.
+var counted = counts{Simulated: tally{Fired: map[string]int{}}, Swept: map[string]swept{}}
+
+// TestMain prints what a simulation or a sweep came to as the last line, when somebody asked for one.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
-	if body, err := json.Marshal(simulated); *result != "" && (err != nil || os.WriteFile(*result, body, 0o600) != nil) {
+	if body, err := json.Marshal(counted); *result != "" && (err != nil || os.WriteFile(*result, body, 0o600) != nil) {
 		code = 1
 	}
 	if *seeds > 0 && *result == "" {
-		fmt.Printf("sim: %.0f simulated hours; how often each kind of trouble struck: %v\n%s\n", simulated.Hours, simulated.Fired, &simulated)
+		s := &counted.Simulated
+		fmt.Printf("sim: %.0f simulated hours; how often each kind of trouble struck: %v\n%s\n", s.Hours, s.Fired, s)
+	}
+	if *result == "" {
+		fmt.Print(counted.swept())
 	}
 	os.Exit(code)
 }
 
 // TestSimulation plays random rollouts, with people, trouble and crashes. Each is decided by its seed.
 func TestSimulation(t *testing.T) {
+	simulated := &counted.Simulated
 	if *shards > 1 {
-		share(t)
+		for _, c := range share(t, t.Name(), func(n int) []string {
+			return []string{"-lasting=" + lasting.String(), "-twice=" + strconv.FormatBool(*twice), "-from=" + strconv.Itoa(*from+n), "-every=" + strconv.Itoa(*shards), "-seeds=" + strconv.Itoa((*seeds+*shards-1-n) / *shards)}
+		}) {
+			simulated.add(c.Simulated)
+		}
 	} else {
 		alone(t)
 	}
@@ -124,7 +139,7 @@ func alone(t *testing.T) {
 		if *twice {
 			same(t, seed, r)
 		}
-		simulated.add(tally{1, bit(r.Finished), len(r.Violations), r.Elapsed.Hours(), r.Fired})
+		counted.Simulated.add(tally{1, bit(r.Finished), len(r.Violations), r.Elapsed.Hours(), r.Fired})
 		if len(r.Violations) > 0 {
 			t.Errorf("%s", blame(t, seed, r))
 		} else if testing.Verbose() {
@@ -222,28 +237,25 @@ func commit() string {
 	return strings.TrimSpace(string(out))
 }
 
-// share lets other processes play the seeds, each on one processor.
-func share(t *testing.T) {
+// share lets other processes do the parts of a test, each on one processor, and gathers what they counted.
+func share(t *testing.T, test string, args func(n int) []string) []counts {
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
-	parts := make([]tally, *shards)
-	for n := range parts {
-		all.Go(func() { parts[n] = shard(t, program, n) })
+	out := make([]counts, *shards)
+	for n := range out {
+		all.Go(func() { out[n] = shard(t, program, test, n, args(n)) })
 	}
 	all.Wait()
-	for _, p := range parts {
-		simulated.add(p)
-	}
+	return out
 }
 
 // shard runs the n-th of these processes.
-func shard(t *testing.T, program string, n int) (part tally) {
+func shard(t *testing.T, program, test string, n int, args []string) (part counts) {
 	file := filepath.Join(t.TempDir(), "result")
-	run := exec.Command(program, "-test.run=^TestSimulation$", "-test.timeout=0", "-result="+file, "-lasting="+lasting.String(),
-		"-twice="+strconv.FormatBool(*twice), "-from="+strconv.Itoa(*from+n), "-every="+strconv.Itoa(*shards), "-seeds="+strconv.Itoa((*seeds+*shards-1-n) / *shards))
+	run := exec.Command(program, append([]string{"-test.run=^" + test + "$", "-test.timeout=0", "-result=" + file}, args...)...)
 	said, err := run.CombinedOutput()
 	if err != nil {
 		t.Errorf("part %d: %v\n%s", n, err, said)

@@ -178,7 +178,7 @@ func (w *World) Start() error {
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
 	return Site{
-		Life: life, Journal: w.cfg.Journal, Dial: w.dial(life),
+		Life: life, Journal: w.cfg.Journal, Dial: w.socket(life),
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
@@ -365,7 +365,11 @@ func (w *World) down(crash bool) error {
 	defer w.mu.Unlock()
 	last := w.run
 	w.run = nil
-	w.downs = append(w.downs, Down{Span{From: last.at}, crash})
+	since := last.at
+	if crash {
+		since = last.life.deadAt
+	}
+	w.downs = append(w.downs, Down{Span{From: since}, crash})
 	return last.said
 }
 

@@ -236,7 +236,7 @@ func (s *Session) admitted(in inbound, kind string, p payload, body json.RawMess
 	case comes && in.answer != nil: // the person goes on with the form
 		return in
 	}
-	d := upgrade.Delivery{Key: deliveryKey(kind, in.envelope, p), Kind: kind, Body: body, At: in.at}
+	d := upgrade.Delivery{Key: deliveryKey(kind, in.envelope, p), Kind: kind, Body: body, At: p.said(in.at)}
 	if !comes {
 		d.Kind = kindTooMuch
 		s.log.Warn("slack: too much of one person is not taken", "user", p.person(), "kind", kind)
@@ -278,14 +278,18 @@ func (s *Session) persist(ctx context.Context) {
 func (s *Session) kept(ctx context.Context, all []inbound) []inbound {
 	now := s.b.Now()
 	var deliveries []upgrade.Delivery
+	oldest := now
 	for _, in := range all {
 		if in.delivery != nil && now.Sub(in.at) < slackWaits {
 			deliveries = append(deliveries, *in.delivery)
+			if in.at.Before(oldest) {
+				oldest = in.at
+			}
 		}
 	}
 	lost := func(in inbound) bool { return in.delivery != nil && now.Sub(in.at) >= slackWaits }
 	if len(deliveries) > 0 {
-		ctx, cancel := context.WithTimeout(ctx, slackWaits-now.Sub(deliveries[0].At)) // the oldest
+		ctx, cancel := context.WithTimeout(ctx, slackWaits-now.Sub(oldest))
 		defer cancel()
 		if _, err := s.b.Journal.Receive(ctx, deliveries...); err != nil {
 			s.log.Error("journal: deliveries were not persisted and are not acknowledged", "count", len(deliveries), "err", err)

@@ -329,3 +329,27 @@ func TestAnswersToPeopleDoNotWaitForLaterMessagesOfARollout(t *testing.T) {
 		o.soon(12*time.Second, "bo has his answers", func() bool { return len(o.answers("bo")) == 3 })
 	})
 }
+
+// Slack tells nobody that a mention was not taken: it tells of it again, when the author was told long since
+// that it was not.
+func TestAMentionThatWasTooMuchIsNotCarriedOutLater(t *testing.T) {
+	inBubble(t, func(o *office) {
+		id := o.opened("web")
+		o.pass(time.Minute)
+		for n := range doorBurst + 8 {
+			verb := "resume "
+			if n%2 == 0 {
+				verb = "pause "
+			}
+			if _, err := o.sim.Say("ana", "ops", "@vmssbot "+verb+id, ""); err != nil {
+				t.Fatal(err)
+			}
+			o.pass(time.Millisecond)
+		}
+		o.soon(20*time.Second, "it is said", func() bool { return o.answered("ana", "VMSS-BUSY") })
+		o.pass(10 * time.Minute)
+		if n := o.count(id, "Paused") + o.count(id, "Resumed"); n != doorBurst {
+			t.Errorf("%d words count, want %d: the others were said not to be taken", n, doorBurst)
+		}
+	})
+}

@@ -206,8 +206,9 @@ func (s *Session) badMessage(data any) {
 }
 
 // take queues a payload for the journal. One that is too much, of this person or in all, is neither
-// kept nor acknowledged: Slack tells the person, who can try again. What is too much of one person is
-// answered once in a while, too; and nothing in all is too much for words that stop something.
+// kept nor acknowledged: Slack tells the person, who can try again, or tells of a mention again. What is
+// too much of one person is answered once in a while, too, so that it must not come again; and nothing in
+// all is too much for words that stop something.
 func (s *Session) take(kind, envelope string, body json.RawMessage) {
 	p, _ := parse(body) // one that cannot be read is refused when it is looked at
 	in := inbound{envelope: envelope, answer: s.b.objection(p), at: s.b.Now()}
@@ -231,6 +232,8 @@ func (s *Session) take(kind, envelope string, body json.RawMessage) {
 func (s *Session) admitted(in inbound, kind string, p payload, body json.RawMessage) inbound {
 	comes, tell := s.b.door.admit(p.person(), in.at)
 	switch {
+	case !comes && !tell && kind == kindEvent:
+		return in // acknowledged: Slack would tell nobody, and tell of it again
 	case !comes && (!tell || p.Type == "view_submission"): // a form stays open when Slack says that it failed
 		return inbound{}
 	case comes && in.answer != nil: // the person goes on with the form

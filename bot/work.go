@@ -192,6 +192,9 @@ func (s spoken) slow() bool {
 // left unsettled and tried again: it was acknowledged, so it must not be lost.
 func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) (settled bool) {
 	if shown, settled := b.shown(ctx, d, said); shown {
+		if !settled {
+			sleep(ctx, time.Second)
+		}
 		return settled
 	}
 	var err error

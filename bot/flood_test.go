@@ -240,6 +240,10 @@ func TestWhenTooMuchWaitsOnlyWordsThatStopAreTaken(t *testing.T) {
 				t.Errorf("%s was acknowledged: %+v, %v", text, out, err)
 			}
 		}
+		o.command("eva", "ops", "abort "+id) // asks for the reason in a form
+		o.soon(2*time.Second, "the form that stops is open", func() bool {
+			return slices.ContainsFunc(o.sim.Log(), func(e slacksim.Entry) bool { return e.Method == "views.open" && e.Error == "" })
+		})
 		o.command("ana", "ops", "pause "+id)
 		o.command("bo", "ops", `abort `+id+` "bad image"`)
 		o.soon(2*time.Second, "both count", func() bool { return o.count(id, "AbortAsked") == 1 && o.count(id, "Paused") == 1 })

@@ -279,27 +279,34 @@ func (s *Session) persist(ctx context.Context) {
 // stopped waiting is not kept: its author was told that it failed, and must not find out later that it
 // did not.
 func (s *Session) kept(ctx context.Context, all []inbound) []inbound {
-	now := s.b.Now()
-	var deliveries []upgrade.Delivery
-	oldest := now
-	for _, in := range all {
-		if in.delivery != nil && now.Sub(in.at) < slackWaits {
-			deliveries = append(deliveries, *in.delivery)
-			if in.at.Before(oldest) {
+	for {
+		now := s.b.Now()
+		oldest, deliveries := now, []upgrade.Delivery(nil)
+		all = slices.DeleteFunc(all, func(in inbound) bool { return in.delivery != nil && now.Sub(in.at) >= slackWaits })
+		for _, in := range all {
+			if in.delivery != nil && in.at.Before(oldest) {
 				oldest = in.at
 			}
+			if in.delivery != nil {
+				deliveries = append(deliveries, *in.delivery)
+			}
 		}
-	}
-	lost := func(in inbound) bool { return in.delivery != nil && now.Sub(in.at) >= slackWaits }
-	if len(deliveries) > 0 {
-		ctx, cancel := context.WithTimeout(ctx, slackWaits-now.Sub(oldest))
-		defer cancel()
-		if _, err := s.b.Journal.Receive(ctx, deliveries...); err != nil {
+		if len(deliveries) == 0 {
+			return all
+		}
+		within, cancel := context.WithTimeout(ctx, slackWaits-now.Sub(oldest))
+		_, err := s.b.Journal.Receive(within, deliveries...)
+		late := within.Err() != nil && ctx.Err() == nil // for the oldest, maybe not for the others
+		cancel()
+		switch {
+		case err == nil:
+			return all
+		case !late:
 			s.log.Error("journal: deliveries were not persisted and are not acknowledged", "count", len(deliveries), "err", err)
-			lost = func(in inbound) bool { return in.delivery != nil }
+			return slices.DeleteFunc(all, func(in inbound) bool { return in.delivery != nil })
 		}
+		s.log.Error("journal: it is too late for a delivery, which is not acknowledged", "err", err)
 	}
-	return slices.DeleteFunc(all, lost)
 }
 
 func (s *Session) ack(ctx context.Context, in inbound) {

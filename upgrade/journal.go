@@ -37,6 +37,8 @@ type (
 		Instances    []string           // of the gate, those that a yes covers; nil = all of it
 		Changes      []string           // the settings behind Acknowledged, by path
 		Sections     map[Section]string // the model's sections as then read; nil = as planned
+		Opens        time.Time          `json:",omitzero"` // when it may start at the earliest, where that is later; a yes holds from then on
+		Closes       time.Time          `json:",omitzero"` // of the window it is asked for; zero = nothing bounds it
 	}
 	// AskedAgain says that a person wants a denied or expired gate asked once more.
 	AskedAgain struct{ Gate string }

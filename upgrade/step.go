@@ -307,8 +307,8 @@ func (s *step) rollback() (*Change, *Refusal) {
 
 // asked puts a gate to people, with what has changed in the model since the plan (R34).
 func (s *step) asked(gate string) Asked {
-	life := s.rec.Plan.Policy.Tighter(s.seen.Policy).ApprovalLife
-	a := Asked{Gate: gate, Asking: s.rec.Rollout.Askings[gate] + 1, Nonce: s.e.ID(), Expires: s.e.Now().Add(life)}
+	a := Asked{Gate: gate, Asking: s.rec.Rollout.Askings[gate] + 1, Nonce: s.e.ID()}
+	s.view().life(&a)
 	if a.Acknowledged = ChangedSections(s.rec.Plan, *s.seen.Set); len(a.Acknowledged) > 0 {
 		a.Sections, a.Changes = s.seen.Set.Model.Sections, changedLeaves(s.rec.Plan.Leaves, s.seen.Set.Model.Leaves)
 	}

@@ -21,7 +21,8 @@ type memory struct {
 	posts   []Post
 	unsent  time.Time // of every record
 	full    error     // of every claim: nothing can be written
-	unseen  bool      // no card has reached the channel
+	freezes []Freeze
+	unseen  bool // no card has reached the channel
 	// before and after are called around every commit of an Append; an error of before is the
 	// commit's, one of after is seen by the writer though the commit stands: a lost answer, or a crash.
 	before, after func(Change) error
@@ -236,6 +237,12 @@ func (m *memory) Holder(ctx context.Context, set SetID) (Record, error) {
 		return open[i], nil
 	}
 	return Record{}, ErrNotFound
+}
+
+func (m *memory) Freezes(context.Context) ([]Freeze, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.freezes), nil
 }
 
 func (m *memory) Card(ctx context.Context, nonce string) (Card, error) {

@@ -135,4 +135,6 @@ type Reader interface {
 	Holder(ctx context.Context, set SetID) (Record, error)
 	// Card finds a card by its nonce; ErrNotFound when there is none.
 	Card(ctx context.Context, nonce string) (Card, error)
+	// Freezes lists those that were said in Slack and neither lifted nor over, oldest first.
+	Freezes(ctx context.Context) ([]Freeze, error)
 }

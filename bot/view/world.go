@@ -86,6 +86,8 @@ func (j *journal) Holder(context.Context, upgrade.SetID) (upgrade.Record, error)
 	return upgrade.Record{}, upgrade.ErrNotFound
 }
 
+func (j *journal) Freezes(context.Context) ([]upgrade.Freeze, error) { return j.s.freezes, nil }
+
 func (j *journal) Card(context.Context, string) (upgrade.Card, error) {
 	return upgrade.Card{}, upgrade.ErrNotFound
 }

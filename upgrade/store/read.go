@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -65,6 +66,24 @@ func (s *Store) Card(ctx context.Context, nonce string) (upgrade.Card, error) {
 		return upgrade.Card{}, wrap(notFound(err), "find card")
 	}
 	return c, nil
+}
+
+// Freezes lists those that were said in Slack and neither lifted nor over.
+func (s *Store) Freezes(ctx context.Context) ([]upgrade.Freeze, error) {
+	var out []upgrade.Freeze
+	err := s.read(ctx, func(t *tx) error {
+		rows, err := t.rows(selectFreezes)
+		out, err = collect(rows, err, func(rows *sql.Rows) (f upgrade.Freeze, err error) {
+			var body string
+			if err := rows.Scan(&body); err != nil {
+				return f, err
+			}
+			return f, json.Unmarshal([]byte(body), &f)
+		})
+		slices.SortStableFunc(out, func(a, b upgrade.Freeze) int { return a.Start.Compare(b.Start) })
+		return err
+	})
+	return out, wrap(err, "list freezes")
 }
 
 func (t *tx) record(id string) (upgrade.Record, error) {

@@ -61,6 +61,15 @@ const (
 
 	endRollout = `update rollouts set ended_at = now_ms(), wake_at = null where id = $1 and ended_at is null`
 
+	insertFreeze = `insert into freezes (id, body, ends_at) values ($1, $2, $3)`
+
+	liftFreeze = `update freezes set lifted = 1 where id = $1 and lifted = 0`
+
+	selectFreezes = `select body from freezes where lifted = 0 and (ends_at = 0 or ends_at > now_ms()) order by id`
+
+	// wakeAll makes everything due: what was said concerns more than one rollout.
+	wakeAll = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null`
+
 	selectRecord = `select p.body,
 			coalesce((select o.poll from operations o where o.rollout = r.id and o.state = 'accepted'), ''),
 			coalesce((select b.ts from outbox b where b.rollout = r.id and b.slot = 'live'), '')
@@ -143,6 +152,7 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
+	insertFreeze, liftFreeze, selectFreezes, wakeAll,
 	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
 	placeCard, insertScratch, emptyScratch,

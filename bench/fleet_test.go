@@ -48,7 +48,7 @@ func (f figures) fleet(t *testing.T) {
 	rollouts := s.opensAll(t, fleet)
 	words := map[string]time.Time{}
 	for _, set := range fleet.Sets {
-		_, acked, err := s.command(slacksim.Bo, "approve "+rollouts[set.Name]+" rest")
+		acked, err := s.agrees(rollouts[set.Name])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -130,11 +130,34 @@ func (s stage) agreed() (id string, acked time.Time, err error) {
 	if err != nil {
 		return "", acked, err
 	}
-	if _, err = s.card(button{}); err != nil {
-		return "", acked, err
-	}
-	_, acked, err = s.command(slacksim.Bo, "approve "+id+" rest")
+	acked, err = s.agrees(id)
 	return id, acked, err
+}
+
+// agrees waits for a card of the rollout, and has bo agree on it to this gate and to all that come after. It
+// returns when bo saw his word taken.
+func (s stage) agrees(id string) (acked time.Time, err error) {
+	var all slacksim.Interaction
+	err = s.until("a card of "+id, func() bool {
+		for _, m := range s.slack.Messages(s.channel) {
+			for _, a := range m.Actions() {
+				rest := slices.IndexFunc(a.Options, func(o string) bool { return strings.HasPrefix(o, "approve-rest:") })
+				if rest >= 0 && strings.Contains(string(m.Blocks), id) {
+					all = slacksim.Interaction{User: slacksim.Bo, Channel: s.channel, TS: m.TS, BlockID: a.BlockID, ActionID: a.ActionID, Value: a.Options[rest]}
+					return true
+				}
+			}
+		}
+		return false
+	})
+	if err != nil {
+		return acked, err
+	}
+	out, err := s.slack.Interact(all)
+	if err == nil && !out.Acked {
+		err = errors.New(out.Notice)
+	}
+	return time.Now(), err
 }
 
 // ends waits until people read that the rollout has ended in that way, and returns when.

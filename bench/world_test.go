@@ -3,8 +3,10 @@ package bench
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,7 +27,9 @@ import (
 // time are reported by the same -bench run as the others, and nothing of it runs without -bench.
 func bubble(b *testing.B, f func(t *testing.T)) {
 	b.Helper()
-	every := func(string, string) (bool, error) { return true, nil }
+	every := func(pattern, _ string) (bool, error) { // -run and -skip are for benchmarks here
+		return pattern == "" || !strings.Contains(flag.Lookup("test.skip").Value.String(), pattern), nil
+	}
 	ok := testing.RunTests(every, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) { synctest.Test(t, f) }}})
 	if !ok {
 		b.FailNow() // it was said why

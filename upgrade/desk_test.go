@@ -173,7 +173,7 @@ func TestATypedYesNeedsACardThatPeopleCouldSee(t *testing.T) {
 	typed := Word{Verb: WordApprove, Rollout: "r-1", Channel: "C1"}
 	m.unseen = true
 	c, _, err := d.Say(context.Background(), bo, typed)
-	if no := refusal(t, err); no.Code != CodeState || no.Next != "/vmss why r-1" || len(c.Events) > 0 {
+	if no := refusal(t, err); no.Code != CodeState || no.Next != "/vmss approve r-1" || len(c.Events) > 0 {
 		t.Errorf("R24: a yes to a card that is still in the outbox: %+v, %v", no, c.Events)
 	}
 	if c, _, err := d.Say(context.Background(), bo, Word{Verb: WordDeny, Rollout: "r-1", Channel: "C1", Reason: "not tonight"}); err != nil || len(c.Events) == 0 {

@@ -70,7 +70,7 @@ func (d Desk) shown(ctx context.Context, w Word, rec Record) error {
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return inside("find the card", err)
 	case err == nil && card.TS == "":
-		return &Refusal{Code: CodeState, What: fmt.Sprintf("the card of %s has not reached the channel yet: nobody has seen what a yes would be to", gate.Title), Next: "/vmss why " + rec.ID, Rollout: rec.ID}
+		return &Refusal{Code: CodeState, What: fmt.Sprintf("the card of %s has not reached the channel yet: nobody has seen what a yes would be to. Say it again when it is there", gate.Title), Next: "/vmss approve " + rec.ID, Rollout: rec.ID}
 	}
 	return nil
 }

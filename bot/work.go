@@ -276,6 +276,9 @@ func answers(d upgrade.Delivery, said spoken, reply commands.Reply) []upgrade.Po
 		want, _ = json.Marshal(answer{Reply: commands.Reply{Refusal: &commands.Refusal{Code: upgrade.CodeInside, What: "the answer could not be written down"}}})
 	}
 	out := []upgrade.Post{{Slot: fmt.Sprintf("reply/%d", d.ID), Channel: said.channel, User: said.user, Want: want}}
+	for n, channel := range reply.Told() {
+		out = append(out, upgrade.Post{Slot: fmt.Sprintf("told/%d/%d", d.ID, n), Channel: channel, Want: want})
+	}
 	if reply.Set != nil && reply.Set.Part == commands.PartMap {
 		picture := upgrade.Post{Slot: fmt.Sprintf("%sreply/%d", upgrade.Pictures, d.ID), User: said.user, Want: want}
 		out = append(out, picture)

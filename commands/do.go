@@ -24,7 +24,7 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 		return Refused(req, upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know the verb %s", echo(string(req.Verb)))), nil, nil
 	}
 	if len(req.Unclear) > 0 { // without what was not understood, all would be meant
-		no := upgrade.Refuse(upgrade.CodeArg, helpFor(req.Verb), "I did not understand which instances are meant (`%s=`)", strings.Join(req.Unclear, "=`, `"))
+		no := upgrade.Refuse(upgrade.CodeArg, helpFor(req.Verb), "I did not understand which instances are meant, or when (`%s=`)", strings.Join(req.Unclear, "=`, `"))
 		return Refused(req, no), nil, nil
 	}
 	reply, changes, err := do(ctx, turn{req, by, channel, r})
@@ -163,6 +163,10 @@ var deeds = map[Verb]deed{
 	VerbReplan:     saying(upgrade.WordReplan),
 	VerbRollback:   saying(upgrade.WordRollback),
 	VerbHandover:   saying(upgrade.WordHandover),
+
+	VerbFreeze:   freezing,
+	VerbUnfreeze: freezing,
+	VerbWindows:  looking(windows),
 }
 
 // looking makes a deed of what changes nothing.
@@ -197,7 +201,7 @@ func (t turn) ask() upgrade.Ask {
 	o := t.req.Options
 	return upgrade.Ask{
 		Set: t.req.Set, Target: t.req.Target, SKU: t.req.SKU, Size: t.req.Size, Which: t.req.Which, Order: t.req.Order,
-		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, OnFailure: o.OnFailure, Soak: o.Soak, Bake: o.Bake, Note: o.Note,
+		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, OnFailure: o.OnFailure, Soak: o.Soak, Bake: o.Bake, Window: o.Window, At: o.At, Note: o.Note,
 		Channel: t.channel,
 	}
 }

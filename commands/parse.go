@@ -105,6 +105,10 @@ var grammar = map[Verb]func(*command) *upgrade.Refusal{
 	VerbReplan:     (*command).only,
 	VerbRollback:   func(c *command) *upgrade.Refusal { return c.reason(2) },
 	VerbHandover:   (*command).handover,
+
+	VerbFreeze:   (*command).freeze,
+	VerbUnfreeze: (*command).unfreeze,
+	VerbWindows:  (*command).about,
 }
 
 func (c *command) unknownVerb() *upgrade.Refusal {

@@ -180,6 +180,12 @@ func (p Plan) timetable(rollout string, inForce Policy, said []Freeze) calendar 
 	return c
 }
 
+// Opening is the first one in which the plan could start, as things stood when it was made, and when that is.
+// It leaves out freezes that were said in Slack.
+func (p Plan) Opening() (when time.Time, o Opening) {
+	return p.timetable("", p.Policy, nil).next(p.At, p.needs(p.Limits.Deadline))
+}
+
 func (v view) timetable() calendar { return v.p.timetable(v.r.ID, v.seen.Policy, v.seen.Freezes) }
 
 // needs is what must be left of an opening before a batch starts (R12): its instances have until their

@@ -14,6 +14,14 @@ type FreezeAsk struct {
 	For   time.Duration
 	Until string // a time as [Moment] reads it; one of the two, or neither: until somebody lifts it
 	Why   string
+	Lift  bool // the freeze of that set, or with that id, is to be lifted
+}
+
+// Frost is a change that freezes or thaws, the freeze, and the channels whose people must know.
+type Frost struct {
+	Change   Change
+	Freeze   Freeze
+	Channels []string
 }
 
 // EverySet stands for all sets that a person may stop.
@@ -22,12 +30,15 @@ const EverySet = "all"
 // longestFreeze is how long a freeze may be said for; one without an end holds longer.
 const longestFreeze = 31 * 24 * time.Hour
 
-// Freeze is the change that stops every start on a set, or on all that the person may stop, until a time or
-// until somebody lifts it, and the channels whose people must know.
-func (d Desk) Freeze(ctx context.Context, by Person, ask FreezeAsk) (Change, Freeze, []string, error) {
+// Freeze stops every start on a set, or on all that the person may stop, until a time or until somebody lifts
+// it; or lifts a freeze.
+func (d Desk) Freeze(ctx context.Context, by Person, ask FreezeAsk) (Frost, error) {
+	if ask.Lift {
+		return d.thaw(ctx, by, ask.Set, ask.Why)
+	}
 	f := Freeze{ID: "f-" + d.ID()[:6], Start: d.Now(), Why: ask.Why, By: by.ID, Name: by.Name}
 	if ask.Why == "" {
-		return Change{}, f, nil, Refuse(CodeArg, fmt.Sprintf("/vmss freeze %s for=2h \"reason\"", ask.Set), "a freeze needs a reason: people will ask for it")
+		return Frost{}, Refuse(CodeArg, fmt.Sprintf("/vmss freeze %s for=2h \"reason\"", ask.Set), "a freeze needs a reason: people will ask for it")
 	}
 	switch {
 	case ask.For > 0:
@@ -35,18 +46,18 @@ func (d Desk) Freeze(ctx context.Context, by Person, ask FreezeAsk) (Change, Fre
 	case ask.Until != "":
 		end, no := Moment(ask.Until, by.Zone, f.Start)
 		if no != nil {
-			return Change{}, f, nil, no
+			return Frost{}, no
 		}
 		f.End = end
 	}
 	if f.End.Sub(f.Start) > longestFreeze {
-		return Change{}, f, nil, Refuse(CodeArg, fmt.Sprintf("/vmss freeze %s \"reason\"", ask.Set), "a freeze with an end lasts 31 days at most: leave the end out, and lift it when it is time")
+		return Frost{}, Refuse(CodeArg, fmt.Sprintf("/vmss freeze %s \"reason\"", ask.Set), "a freeze with an end lasts 31 days at most: leave the end out, and lift it when it is time")
 	}
 	channels, err := d.freezable(ctx, by, ask.Set, &f)
 	if err != nil {
-		return Change{}, f, nil, err
+		return Frost{}, err
 	}
-	return Change{Events: At(f.Start, by.ID, Froze{f})}, f, channels, nil
+	return Frost{Change{Events: At(f.Start, by.ID, Froze{f})}, f, channels}, nil
 }
 
 // freezable fills in the sets. Of all sets it takes those that the person may stop.
@@ -81,22 +92,21 @@ func told(channels []string, pol Policy) []string {
 	return append(channels, pol.Channel)
 }
 
-// Unfreeze is the change that lifts a freeze: what was agreed to goes on. It takes the right to stop every set
-// that the freeze is for.
-func (d Desk) Unfreeze(ctx context.Context, by Person, which, why string) (Change, Freeze, []string, error) {
+// thaw lifts a freeze: what was agreed to goes on. It takes the right to stop every set that the freeze is for.
+func (d Desk) thaw(ctx context.Context, by Person, which, why string) (Frost, error) {
 	f, sets, err := d.freezeNamed(ctx, by, which)
 	if err != nil {
-		return Change{}, f, nil, err
+		return Frost{}, err
 	}
 	var channels []string
 	for _, s := range sets {
 		pol := PolicyFor(d.Policies(), s.ID)
 		if who := pol.Refuses(by, MayStop, ""); who != "" {
-			return Change{}, f, nil, Refuse(CodeRole, "/vmss windows", "to lift %s, which is for %s, too, takes %s", f.ID, s.Name, who)
+			return Frost{}, Refuse(CodeRole, "/vmss windows", "to lift %s, which is for %s, too, takes %s", f.ID, s.Name, who)
 		}
 		channels = told(channels, pol)
 	}
-	return Change{Events: At(d.Now(), by.ID, Unfroze{ID: f.ID, Name: by.Name, Why: why})}, f, channels, nil
+	return Frost{Change{Events: At(d.Now(), by.ID, Unfroze{ID: f.ID, Name: by.Name, Why: why})}, f, channels}, nil
 }
 
 // freezeNamed finds the one freeze that is meant, by its id or by a set, and the sets it is for. A freeze of

@@ -11,14 +11,15 @@ import (
 func TestAFreezeIsSaidAndLiftedByWhoMayStop(t *testing.T) {
 	d, _, m := deskAt(night)
 	ctx := context.Background()
-	c, f, channels, err := d.Freeze(ctx, bo, FreezeAsk{Set: "web", For: 2 * time.Hour, Why: "sale"})
+	frost, err := d.Freeze(ctx, bo, FreezeAsk{Set: "web", For: 2 * time.Hour, Why: "sale"})
+	c, f, channels := frost.Change, frost.Freeze, frost.Channels
 	if err != nil || c.Rollout != "" || !f.Of(webID) || !f.End.Equal(night.Add(2*time.Hour)) || !slices.Equal(channels, []string{"C1"}) {
 		t.Fatalf("frozen: %+v, %+v, %v, %v", c, f, channels, err)
 	}
 	if fact, ok := c.Events[0].Fact.(Froze); !ok || fact.By != "UBO" || fact.Name != "bo" || fact.Why != "sale" {
 		t.Errorf("R40: the audit says %+v", c.Events[0])
 	}
-	if _, all, _, err := d.Freeze(ctx, bo, FreezeAsk{Set: EverySet, Why: "sale"}); err != nil || !all.End.IsZero() || !slices.Equal(all.Sets, []string{"web"}) {
+	if all, err := d.Freeze(ctx, bo, FreezeAsk{Set: EverySet, Why: "sale"}); err != nil || !all.Freeze.End.IsZero() || !slices.Equal(all.Freeze.Sets, []string{"web"}) {
 		t.Errorf("all are those that bo may stop: %+v, %v", all, err)
 	}
 	for _, row := range []struct {
@@ -34,9 +35,9 @@ func TestAFreezeIsSaidAndLiftedByWhoMayStop(t *testing.T) {
 		{"R23 nor are there any to freeze", stray, FreezeAsk{Set: EverySet, Why: "x"}, CodeRole},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c, _, _, err := d.Freeze(ctx, row.who, row.ask)
-			if no := refusal(t, err); no.Code != row.code || len(c.Events) > 0 {
-				t.Errorf("%s: %s, %v", no.Code, no.What, c.Events)
+			f, err := d.Freeze(ctx, row.who, row.ask)
+			if no := refusal(t, err); no.Code != row.code || len(f.Change.Events) > 0 {
+				t.Errorf("%s: %s, %v", no.Code, no.What, f.Change.Events)
 			}
 		})
 	}
@@ -53,7 +54,8 @@ func TestAFreezeIsSaidAndLiftedByWhoMayStop(t *testing.T) {
 		{"R23 by who may not read the set", f.ID, stray, CodeUnknown},
 	} {
 		t.Run("lift "+row.name, func(t *testing.T) {
-			c, _, _, err := d.Unfreeze(ctx, row.who, row.which, "over")
+			f2, err := d.Freeze(ctx, row.who, FreezeAsk{Set: row.which, Why: "over", Lift: true})
+			c := f2.Change
 			if row.code == "" {
 				if err != nil || c.Events[0].Fact != (Unfroze{ID: f.ID, Name: "bo", Why: "over"}) {
 					t.Errorf("%+v, %v", c, err)
@@ -66,11 +68,11 @@ func TestAFreezeIsSaidAndLiftedByWhoMayStop(t *testing.T) {
 		})
 	}
 	m.freezes = append(m.freezes, Freeze{ID: "f-2", Sets: []string{"we*"}, Start: night})
-	if _, _, _, err := d.Unfreeze(ctx, bo, "web", ""); !strings.Contains(refusal(t, err).What, "several freezes hold") {
+	if _, err := d.Freeze(ctx, bo, FreezeAsk{Set: "web", Lift: true}); !strings.Contains(refusal(t, err).What, "several freezes hold") {
 		t.Errorf("of several none is guessed: %v", err)
 	}
-	if c, _, _, err := d.Unfreeze(ctx, bo, EverySet, ""); err != nil || c.Events[0].Fact.(Unfroze).ID != "f-2" {
-		t.Errorf("all is the one that is for many: %+v, %v", c, err)
+	if f, err := d.Freeze(ctx, bo, FreezeAsk{Set: EverySet, Lift: true}); err != nil || f.Change.Events[0].Fact.(Unfroze).ID != "f-2" {
+		t.Errorf("all is the one that is for many: %+v, %v", f, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Query is a question that changes nothing.
@@ -31,6 +32,7 @@ type Sight struct {
 	Set      *ScaleSet
 	Policy   Policy
 	Freezes  []Freeze
+	At       time.Time      // of windows and freezes: now
 	Versions []ImageVersion // newest first; none when the set runs a VHD, or an image of a kind that is not known
 }
 
@@ -90,9 +92,10 @@ func (d Desk) lookFreezes(ctx context.Context, by Person, name string) (Sight, e
 			return Sight{}, err
 		}
 		all, err := d.freezes(ctx, []SetSummary{set})
-		return Sight{Sets: []SetSummary{set}, Policy: pol, Freezes: all}, err
+		return Sight{Sets: []SetSummary{set}, Policy: pol, Freezes: all, At: d.Now()}, err
 	}
 	s, err := d.lookSets(ctx, by, "")
+	s.At = d.Now()
 	if err == nil {
 		s.Freezes, err = d.freezes(ctx, s.Sets)
 	}

@@ -27,6 +27,10 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return setAnswer(*reply.Set)
 	case reply.Images != nil:
 		return imageList(*reply.Images)
+	case reply.Frost != nil:
+		return frost(*reply.Frost, reply.Request)
+	case reply.Calendar != nil:
+		return calendar(*reply.Calendar)
 	case reply.Help != nil:
 		return help(*reply.Help)
 	case len(reply.Sets) > 0:

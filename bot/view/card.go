@@ -153,7 +153,7 @@ func evidence(a asking, g upgrade.Gate, at int, rec upgrade.Record) []string {
 	if at > 0 {
 		lines = append(lines, soFar(p.Gates[at-1], rec))
 	}
-	return append(lines, inTheWay(rec), needs(a, rec))
+	return append(lines, inTheWay(rec), goes(a), needs(a, rec))
 }
 
 // soFar tells how the gate before went.
@@ -189,6 +189,10 @@ func inTheWay(rec upgrade.Record) string {
 	var parts []string
 	for _, b := range others(upgrade.LastDecided(rec.Events), upgrade.ReasonApproval) {
 		s := prose(b.What)
+		if b.Reason == upgrade.ReasonWindow {
+			parts = append(parts, s+opensAt(b))
+			continue
+		}
 		if b.Until.After(time.Unix(0, 0)) {
 			s += " until " + when(b.Until)
 		}

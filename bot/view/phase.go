@@ -127,7 +127,9 @@ func decided(rec upgrade.Record, d upgrade.Decided) phase {
 	case d.Reason == upgrade.ReasonVerifying:
 		return phase{":arrows_counterclockwise:", "checking", "Coming up: " + text + "."}
 	case d.Reason == upgrade.ReasonFreeze:
-		return phase{":snowflake:", "frozen", upperFirst(text) + "."}
+		return phase{":snowflake:", "frozen", upperFirst(text) + until + "." + nextVote(rec)}
+	case d.Reason == upgrade.ReasonWindow:
+		return phase{":calendar:", "waiting: " + about(d.Reason), "Waiting: " + text + opensAt(foremost(d)) + "." + nextVote(rec)}
 	case d.Reason == upgrade.ReasonChannel:
 		return phase{":mute:", "waiting: " + about(d.Reason), "Waiting: " + text + "."}
 	case d.Reason == upgrade.ReasonInFlight, d.Reason == upgrade.ReasonNone:

@@ -37,7 +37,7 @@ func (f Freeze) String() string {
 	if f.Name != "" {
 		by = " by " + f.Name
 	}
-	return "frozen" + by + around(": ", f.Why, "")
+	return "frozen" + by + around(": “", f.Why, "”")
 }
 
 // Opening is a stretch of time in which something may start. End is zero where nothing ends it.
@@ -186,6 +186,12 @@ func (p Plan) Opening() (when time.Time, o Opening) {
 	return p.timetable("", p.Policy, nil).next(p.At, p.needs(p.Limits.Deadline))
 }
 
+// Then is the opening after o, and whether the plan's rollout still lives then; zero = none comes.
+func (p Plan) Then(when time.Time, o Opening) (next time.Time, lives bool) {
+	next, _ = p.timetable("", p.Policy, nil).next(o.End, p.needs(p.Limits.Deadline))
+	return next, next.Sub(when) < p.Policy.WholeLife
+}
+
 func (v view) timetable() calendar { return v.p.timetable(v.r.ID, v.seen.Policy, v.seen.Freezes) }
 
 // needs is what must be left of an opening before a batch starts (R12): its instances have until their
@@ -262,7 +268,7 @@ func outside(v view) *Blocker {
 	case v.now.Before(v.p.After):
 		b.What = "it is not to start before " + DateToken(v.p.After)
 	case open:
-		b.What = fmt.Sprintf("%s ends at %s: a batch and its way back may take %s, which does not fit any more", c.ending(now), DateToken(now.End), need)
+		b.What = fmt.Sprintf("%s ends at %s: a batch and its way back may take %s, which does not fit any more", c.ending(now), DateToken(now.End), minutes(need))
 	default:
 		b.What = windowsOf(slices.Concat(c.windows...)) + " closed"
 	}
@@ -322,7 +328,7 @@ func schedulable(s ScaleSet, p Plan, now time.Time) *Refusal {
 	}
 	need := p.needs(deadline) + longestJitter
 	if when, _ := p.timetable("", p.Policy, nil).next(now, need); when.IsZero() {
-		return Refuse(CodePolicy, policy, "no window of %s leaves a batch and its way back the %s they may take: nothing could ever start. Smallest change: a window of %s in the set's policy", s.Name, need, need)
+		return Refuse(CodePolicy, policy, "no window of %s leaves a batch and its way back the %s they may take: nothing could ever start. Smallest change: a window of %s in the set's policy", s.Name, minutes(need), minutes(need))
 	}
 	return nil
 }

@@ -79,12 +79,12 @@ func TestWindowsAndFreezesStopStartsAndNothingElse(t *testing.T) {
 	for _, row := range []decideRow{
 		{name: "R11 inside of its window it starts", tale: agreed, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: 2 * time.Minute, kind: Start},
 		{name: "R11 outside of it nothing starts", tale: agreed, plan: inWindows(friday), seen: windowed(nil, friday), kind: Wait, reason: ReasonWindow, says: "window fri is closed"},
-		{name: "R12 nor so late that a batch and its way back do not fit", tale: agreed, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: time.Hour + 41*time.Minute, kind: Wait, reason: ReasonWindow, says: "may take 20m0s"},
+		{name: "R12 nor so late that a batch and its way back do not fit", tale: agreed, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: time.Hour + 41*time.Minute, kind: Wait, reason: ReasonWindow, says: "may take 20 m"},
 		{name: "R12 a minute before that it still does", tale: agreed, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: time.Hour + 39*time.Minute, kind: Start},
 		{name: "R21 a policy that has become stricter holds at once", tale: agreed, plan: inWindows(tuesdays, friday), seen: windowed(nil, friday), kind: Wait, reason: ReasonWindow},
 		{name: "R21 one that has become looser does not", tale: agreed, plan: inWindows(friday), seen: windowed(nil), kind: Wait, reason: ReasonWindow},
 		{name: "a window of today's policy that is too short holds and says who can help", tale: agreed, plan: inWindows(tuesdays), seen: windowed(nil, short), kind: Wait, reason: ReasonWindow, says: "none that is long enough comes"},
-		{name: "R11 a freeze outranks the window", tale: agreed, plan: inWindows(tuesdays), seen: windowed([]Freeze{{ID: "f-1", Start: night, End: night.Add(time.Hour), Why: "sale", Name: "eva"}}, tuesdays), kind: Wait, reason: ReasonFreeze, says: "frozen by eva: sale"},
+		{name: "R11 a freeze outranks the window", tale: agreed, plan: inWindows(tuesdays), seen: windowed([]Freeze{{ID: "f-1", Start: night, End: night.Add(time.Hour), Why: "sale", Name: "eva"}}, tuesdays), kind: Wait, reason: ReasonFreeze, says: "frozen by eva: “sale”"},
 		{name: "R11 a freeze of another set does not", tale: agreed, seen: windowed([]Freeze{{Sets: []string{"db-*"}, Start: night}}), kind: Start},
 		{name: "R11 a freeze of the configuration", tale: agreed, seen: func(o *Observation) {
 			o.Policy.Freezes = []Freeze{{Start: night, End: night.Add(time.Hour), Why: "year's end"}}

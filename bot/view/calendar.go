@@ -88,7 +88,11 @@ func calendar(c commands.Calendar) Message {
 		lines = append(lines, "Nothing of it is frozen.")
 	}
 	p.para(lines...)
-	return p.done(slotReply, flat(fmt.Sprintf("%s: %s, %s", strings.Trim(head, "*"), upgrade.Count(len(c.Windows), "window"), upgrade.Count(len(c.Freezes), "freeze"))))
+	told := upgrade.Count(len(c.Freezes), "freeze")
+	if c.Set != nil {
+		told = upgrade.Count(len(c.Windows), "window") + ", " + told
+	}
+	return p.done(slotReply, flat(strings.Trim(head, "*")+": "+told))
 }
 
 func freezeLine(f upgrade.Freeze, now time.Time) string {
@@ -136,9 +140,21 @@ func fits(p upgrade.Plan) string {
 	case !at.Add(work + rest - p.Limits.Bake).After(o.End):
 		parts = append(parts, "fits, but for the bake")
 	default:
-		parts = append(parts, "does not fit: what is left waits for the next one, and is asked for then")
+		parts = append(parts, "does not fit: "+leftOver(p, at, o))
 	}
 	return ":calendar: " + upperFirst(dots(parts...))
+}
+
+// leftOver tells what becomes of the gates that an opening has no time for.
+func leftOver(p upgrade.Plan, at time.Time, o upgrade.Opening) string {
+	switch next, lives := p.Then(at, o); {
+	case next.IsZero():
+		return "what is left stays as it is, as nothing opens any more"
+	case !lives:
+		return fmt.Sprintf("what is left stays as it is: it opens next at %s, and a rollout ends after %s. Plan the rest then", when(next), span(p.Policy.WholeLife))
+	default:
+		return fmt.Sprintf("what is left waits till %s, and is asked for then", when(next))
+	}
 }
 
 // goes tells when a yes takes effect, where that is later.

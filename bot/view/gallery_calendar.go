@@ -39,14 +39,14 @@ func calendarStories(sh *shelf, c cast) {
 	s.wait(61 * time.Minute)
 	s.look()
 	s.batch()
-	s.wait(90 * time.Minute)
+	s.wait(101 * time.Minute)
 	s.look()
 	sh.add("live/its window closes", s, upgrade.SlotLive)
 	sh.reply("why, its window closes", s.now, commands.Reply{Verb: commands.VerbWhy}, s)
 
 	short := begin(c, 100, func(s *story) {
 		s.pol.Windows = []window.Window{tuesdays()}
-		s.wish.After = s.now.Add(90 * time.Minute)
+		s.wish.After, s.wish.Limits.Soak = s.now.Add(90*time.Minute), 30*time.Minute
 	})
 	sh.add("plan/longer than its window, not before", short, upgrade.SlotPlan)
 	calendarAnswers(sh, c)

@@ -152,13 +152,13 @@ type Calendar struct {
 
 // Opens is a window and when it opens next, or has opened.
 type Opens struct {
-	window.Window
-	Next window.Span
+	Window window.Window // not embedded: it reads its own JSON
+	Next   window.Span
 }
 
 // Frost is what became of a freeze, for whoever said it and for the channels of the sets.
 type Frost struct {
-	upgrade.Freeze
+	Freeze   upgrade.Freeze
 	Lifted   bool     `json:",omitempty"`
 	By       string   `json:",omitempty"` // the name of who lifted it
 	Why      string   `json:",omitempty"` // it was lifted

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/vmssbot/vmssbot/upgrade/window"
 )
 
 // blockers asks every rule in order; what they answer is what `why` lists.
@@ -242,7 +240,7 @@ func (v view) deadline() time.Duration {
 // expired: no rollout lives for ever, and one that was never started only a day, from the first opening on
 // that it had (R17).
 func (v view) expired() bool {
-	began, _ := calendar{windows: [][]window.Window{v.p.windows()}, after: v.p.After}.next(v.r.At, 0)
+	began, _ := v.p.timetable("", v.p.Policy, nil).next(v.r.At, 0)
 	age, life := v.now.Sub(later(v.r.At, began)), v.p.Policy.Tighter(v.seen.Policy)
 	return age >= life.WholeLife || (!v.r.Started() && age >= life.UnstartedLife)
 }

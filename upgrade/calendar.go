@@ -207,7 +207,11 @@ const answering = 10 * time.Minute
 // life fills in how long a yes that is asked for now holds: from the opening on in which the gate would start,
 // so that people can agree by day for the night (R22).
 func (v view) life(a *Asked) {
-	when, o := v.timetable().next(v.now, v.p.needs(v.deadline())+answering)
+	c, need := v.timetable(), v.p.needs(v.deadline())
+	when, o := c.next(v.now, need+answering)
+	if when.IsZero() { // no opening leaves more than a batch needs: whoever is asked now has till then
+		when, o = c.next(v.now, need)
+	}
 	if when.After(v.now) {
 		a.Opens = when
 	}
@@ -240,7 +244,7 @@ func freeze(v view) *Blocker {
 		return nil
 	}
 	last := slices.MaxFunc(holds, func(a, b Freeze) int { return cmp.Compare(ends(a), ends(b)) })
-	b := &Blocker{Reason: ReasonFreeze, What: last.String(), Clears: "its end, or whoever runs the bot", Until: last.End, Next: v.whyCommand()}
+	b := &Blocker{Reason: ReasonFreeze, What: last.String(), Clears: "its end, or whoever runs the bot", Until: last.End}
 	if last.ID != "" {
 		b.Clears, b.Next = "its end, or a requester or approver", "/vmss unfreeze "+last.ID
 	}
@@ -263,10 +267,10 @@ func outside(v view) *Blocker {
 	if when.Equal(v.now) || !open && freeze(v) != nil { // a freeze says it itself
 		return nil
 	}
-	b := &Blocker{Reason: ReasonWindow, Clears: "time", Until: when, Next: v.whyCommand()}
+	b := &Blocker{Reason: ReasonWindow, Clears: "time", Until: when}
 	switch {
 	case v.now.Before(v.p.After):
-		b.What = "it is not to start before " + DateToken(v.p.After)
+		b.What = "it is not to start yet"
 	case open:
 		b.What = fmt.Sprintf("%s ends at %s: a batch and its way back may take %s, which does not fit any more", c.ending(now), DateToken(now.End), minutes(need))
 	default:

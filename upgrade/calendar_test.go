@@ -75,6 +75,8 @@ func TestWindowsAndFreezesStopStartsAndNothingElse(t *testing.T) {
 	opens := utc("11-27", "02:00")
 	early := tale{requested, Asked{Gate: "ud-0", Asking: 1, Nonce: "n-ud-0", Expires: opens.Add(4 * time.Hour), Opens: opens}}
 	friday := mustWindow("fri", "0 3 * * FRI", 2*time.Hour)
+	long := mustWindow("long", "0 3 * * FRI", 20*time.Hour)
+	tonight := tale{requested, Asked{Gate: "ud-0", Asking: 1, Nonce: "n-ud-0", Expires: utc("11-24", "03:40"), Closes: utc("11-24", "04:00")}}
 	short := mustWindow("short", "50 2 * * TUE", 30*time.Minute)
 	for _, row := range []decideRow{
 		{name: "R11 inside of its window it starts", tale: agreed, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: 2 * time.Minute, kind: Start},
@@ -90,8 +92,11 @@ func TestWindowsAndFreezesStopStartsAndNothingElse(t *testing.T) {
 			o.Policy.Freezes = []Freeze{{Start: night, End: night.Add(time.Hour), Why: "year's end"}}
 		}, kind: Wait, reason: ReasonFreeze, says: "year's end"},
 		{name: "R12 a freeze that begins soon ends what is left", tale: agreed, seen: windowed([]Freeze{{Start: night.Add(10 * time.Minute), Why: "sale"}}), kind: Wait, reason: ReasonWindow, says: "the time before a freeze (sale)"},
-		{name: "at= is not reached", tale: agreed, plan: func(_ *ScaleSet, _ *Policy, w *Wish) { w.After = night.Add(2 * time.Hour) }, kind: Wait, reason: ReasonWindow, says: "not to start before"},
+		{name: "at= is not reached", tale: agreed, plan: func(_ *ScaleSet, _ *Policy, w *Wish) { w.After = night.Add(2 * time.Hour) }, kind: Wait, reason: ReasonWindow, says: "not to start yet"},
 		{name: "R22 people are asked while the window is closed", tale: tale{requested}, plan: inWindows(friday), seen: windowed(nil, friday), kind: AskGate, reason: ReasonApproval},
+		{name: "R22 who was asked for an opening that is over is asked for the next one, unasked", tale: tonight, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: time.Hour + 41*time.Minute, kind: AskGate, reason: ReasonApproval},
+		{name: "R22 also where people agreed too late for it", tale: tale{tonight, by{"UBO", Voted{Gate: "ud-0", Asking: 1, Name: "bo"}}, by{"UBO", Granted{Gate: "ud-0", Asking: 1, Digest: webPlan(inWindows(tuesdays)).Digest, Voters: []string{"UBO"}}}}, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: time.Hour + 41*time.Minute, kind: AskGate, reason: ReasonApproval},
+		{name: "R22 a yes that ran out while the window is open takes a person", tale: early, plan: inWindows(long), seen: windowed(nil, long), later: opens.Add(5 * time.Hour).Sub(night), kind: Hold, reason: ReasonExpired},
 		{name: "R13 what is in flight is followed when the window closes", tale: tale{agreed, write(batchOp(1, "0", "3")), Accepted{Op: "op-1"}}, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: 3 * time.Hour, kind: Wait, reason: ReasonInFlight},
 		{name: "R17 a rollout that waits for its first window is not too old", tale: early, plan: inWindows(friday), seen: windowed(nil, friday), later: 48 * time.Hour, kind: Wait, reason: ReasonWindow},
 	} {

@@ -252,6 +252,9 @@ func (v view) recheck(d Decision) time.Time {
 
 func (v view) pace(d Decision) time.Duration {
 	_, open := v.r.OpenBatch()
+	if v.r.Op == nil && !open && d.Reason == ReasonWindow { // a night may be far away, and every word wakes
+		return 10 * v.seen.Pace.Idle
+	}
 	if v.r.Op == nil && !open && d.Reason != ReasonBusy && d.Reason != ReasonIncomplete {
 		return v.seen.Pace.Idle
 	}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,11 +14,11 @@ import (
 func frost(f commands.Frost, request string) Message {
 	var p page
 	if f.Lifted {
-		p.para(fmt.Sprintf(":fire: *%s %s not frozen any more*: %s lifted %s%s", frozenSets(f.Freeze), areOf(f.Freeze), name(f.By), code(f.ID), because(f.Why)),
+		p.para(fmt.Sprintf(":fire: *%s %s not frozen any more*: %s lifted %s%s", frozenSets(f.Freeze), areOf(f.Freeze), name(f.By), code(f.Freeze.ID), because(f.Why)),
 			"What was approved goes on, if nothing else is in the way.")
 	} else {
-		p.para(fmt.Sprintf(":snowflake: *%s %s frozen* %s by %s%s", frozenSets(f.Freeze), areOf(f.Freeze), freezeEnd(f.Freeze), name(f.Name), because(f.Freeze.Why)),
-			"Nothing starts, whatever was approved. What Azure is at work on finishes. Lift it: "+code("/vmss unfreeze "+f.ID))
+		p.para(fmt.Sprintf(":snowflake: *%s %s frozen* %s by %s%s", frozenSets(f.Freeze), areOf(f.Freeze), freezeEnd(f.Freeze), name(f.Freeze.Name), because(f.Freeze.Why)),
+			"Nothing starts, whatever was approved. What Azure is at work on finishes. Lift it: "+code("/vmss unfreeze "+f.Freeze.ID))
 	}
 	p.small(echo(request))
 	what := "frozen"
@@ -28,7 +29,7 @@ func frost(f commands.Frost, request string) Message {
 }
 
 func frozenSets(f upgrade.Freeze) string {
-	if len(f.Sets) == 0 {
+	if len(f.Sets) == 0 || slices.Contains(f.Sets, "*") {
 		return "every set"
 	}
 	var out []string
@@ -42,7 +43,7 @@ func frozenSets(f upgrade.Freeze) string {
 }
 
 func areOf(f upgrade.Freeze) string {
-	if len(f.Sets) > 1 {
+	if len(f.Sets) > 1 && !slices.Contains(f.Sets, "*") {
 		return "are"
 	}
 	return "is"
@@ -64,7 +65,7 @@ func calendar(c commands.Calendar) Message {
 	}
 	lines := []string{head}
 	for _, w := range c.Windows {
-		s := fmt.Sprintf(":calendar: *%s*  %s, %s of %s: ", name(w.Name), code(w.Recurrence), span(w.Length), esc(w.Zone, 40))
+		s := fmt.Sprintf(":calendar: *%s*  %s, %s of %s: ", name(w.Window.Name), code(w.Window.Recurrence), span(w.Window.Length), esc(w.Window.Zone, 40))
 		switch {
 		case w.Next.Contains(c.At):
 			s += "open till " + when(w.Next.End)
@@ -167,12 +168,4 @@ func goes(a asking) string {
 		s += " (till " + when(a.asked.Closes) + ")"
 	}
 	return s + ", if all is well then"
-}
-
-// opensAt is when a window opens.
-func opensAt(b upgrade.Blocker) string {
-	if !b.Until.After(time.Unix(0, 0)) {
-		return ""
-	}
-	return ": opens " + when(b.Until)
 }

@@ -189,10 +189,6 @@ func inTheWay(rec upgrade.Record) string {
 	var parts []string
 	for _, b := range others(upgrade.LastDecided(rec.Events), upgrade.ReasonApproval) {
 		s := prose(b.What)
-		if b.Reason == upgrade.ReasonWindow {
-			parts = append(parts, s+opensAt(b))
-			continue
-		}
 		if b.Until.After(time.Unix(0, 0)) {
 			s += " until " + when(b.Until)
 		}

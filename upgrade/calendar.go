@@ -104,7 +104,7 @@ func (c calendar) at(t time.Time) (o Opening, then time.Time, ok bool) {
 		}
 		span, name, open := openOf(list, t)
 		if !open {
-			return o, c.opens(list, t), false
+			return o, opensNext(list, t), false
 		}
 		if start := span.Start.Add(c.jitter); t.Before(start) {
 			return o, start, false
@@ -130,17 +130,14 @@ func openOf(list []window.Window, t time.Time) (span window.Span, name string, o
 	return span, name, open
 }
 
-// opens is when the next window of the list opens to this rollout; zero = never.
-func (c calendar) opens(list []window.Window, t time.Time) (first time.Time) {
+// opensNext is when the next window of the list opens; zero = never.
+func opensNext(list []window.Window, t time.Time) (first time.Time) {
 	for _, w := range list {
 		if s, ok := w.Next(t); ok && (first.IsZero() || s.Start.Before(first)) {
 			first = s.Start
 		}
 	}
-	if first.IsZero() {
-		return first
-	}
-	return first.Add(c.jitter)
+	return first
 }
 
 func later(a, b time.Time) time.Time {

@@ -121,7 +121,8 @@ func (d *desk) wait(ctx context.Context, longest time.Duration) {
 // looks reports whether a verb only reads.
 func looks(v commands.Verb) bool {
 	switch v {
-	case commands.VerbHome, commands.VerbHelp, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbStatus, commands.VerbWhy, commands.VerbPending:
+	case commands.VerbHome, commands.VerbHelp, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbStatus, commands.VerbWhy, commands.VerbPending,
+		commands.VerbWindows, commands.VerbHistory:
 		return true
 	}
 	return false
@@ -133,7 +134,8 @@ func (s spoken) slow() bool {
 		return false // it opens first
 	}
 	switch s.request.Verb {
-	case commands.VerbUpgrade, commands.VerbResize, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover:
+	case commands.VerbUpgrade, commands.VerbResize, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover,
+		commands.VerbFreeze, commands.VerbUnfreeze, commands.VerbWindows, commands.VerbHistory:
 		return true
 	}
 	return false

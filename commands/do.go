@@ -148,6 +148,7 @@ var deeds = map[Verb]deed{
 	VerbStatus:  looking(status),
 	VerbWhy:     looking(status),
 	VerbPending: looking(pending),
+	VerbHistory: looking(history),
 	VerbApprove: saying(upgrade.WordApprove),
 	VerbDeny:    saying(upgrade.WordDeny),
 	VerbPause:   saying(upgrade.WordPause),
@@ -280,6 +281,19 @@ func status(ctx context.Context, t turn) (Reply, error) {
 func pending(ctx context.Context, t turn) (Reply, error) {
 	sight, err := t.look(ctx, upgrade.QueryPending, "")
 	return listed(named(sight.Rollouts), "Nothing waits for your yes."), err
+}
+
+func history(ctx context.Context, t turn) (Reply, error) {
+	name, err := t.set(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	sight, err := t.look(ctx, upgrade.QueryHistory, name)
+	empty := "Nothing that you may see has been rolled out yet."
+	if name != "" {
+		empty = fmt.Sprintf("Nothing has been rolled out to %s yet.", name)
+	}
+	return listed(named(sight.Rollouts), empty), err
 }
 
 func listed(ids []string, empty string) Reply {

@@ -81,7 +81,7 @@ func randomRequest(r *rand.Rand) Request {
 	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbResize, VerbList, VerbShow, VerbImages, VerbStatus, VerbWhy, VerbPending,
 		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel,
 		VerbRetry, VerbSkip, VerbQuarantine, VerbResolve, VerbReplan, VerbRollback, VerbHandover,
-		VerbFreeze, VerbUnfreeze, VerbWindows}
+		VerbFreeze, VerbUnfreeze, VerbWindows, VerbHistory}
 	req := Request{Verb: verbs[r.IntN(len(verbs))]}
 	switch req.Verb {
 	case VerbHelp:
@@ -111,7 +111,7 @@ func randomRequest(r *rand.Rand) Request {
 		} else if req.Verb == VerbFreeze {
 			req.Options.Until = randomMoment(r)
 		}
-	case VerbWindows:
+	case VerbWindows, VerbHistory:
 		req.About = pick(r, "", randomSet(r), randomID(r))
 	case VerbStatus, VerbWhy:
 		req.About = pick(r, "", randomSet(r), randomID(r))

@@ -16,7 +16,6 @@ type substitute struct {
 // laterVerbs are designed and not built: people who read of them get an honest answer.
 var laterVerbs = map[string]substitute{
 	"fleet":      {"`list` has every set with its image", VerbList, ""},
-	"history":    {"`status SET` has what is open, and the channel has the reports", VerbStatus, ""},
 	"report":     {"the report is posted in the rollout's thread when it ends", VerbStatus, ""},
 	"audit":      {"the rollout's thread says who said what", VerbStatus, ""},
 	"schedule":   {"type `upgrade` when it shall begin", VerbPlan, ""},

@@ -184,9 +184,9 @@ func TestParseRefuses(t *testing.T) {
 		{"a freeze without a unit, and proposes one", "freeze web for=2 sale", "Did you mean", "/vmss freeze for=2m web sale"},
 		{"a listing that is planned", "list behind", "`list behind` is planned, not built yet", "/vmss list"},
 		{"a word to all rollouts", "pause all", "`pause all` is planned, not built yet", "/vmss status"},
-		{"a planned verb, and proposes what comes near for the same set", "history web-prod", "`history` is planned, not built yet", "/vmss status web-prod"},
-		{"a planned verb, and proposes what comes near for the same rollout", "history r-1 all", "`history` is planned, not built yet", "/vmss status r-1"},
-		{"a planned verb with a slip", "histry r-1", "`history` is planned, not built yet", "/vmss status r-1"},
+		{"a planned verb, and proposes what comes near for the same set", "audit web-prod", "`audit` is planned, not built yet", "/vmss status web-prod"},
+		{"a planned verb, and proposes what comes near for the same rollout", "audit r-1 all", "`audit` is planned, not built yet", "/vmss status r-1"},
+		{"a planned verb with a slip", "audt r-1", "`audit` is planned, not built yet", "/vmss status r-1"},
 		{"help with a planned verb", "help schedule", "`schedule` is planned, not built yet", "/vmss help plan"},
 
 		{"a set with a path in it", "upgrade ../x latest", "`../x` is no scale set's name", "/vmss list"},

@@ -42,6 +42,7 @@ const (
 	VerbFreeze   Verb = "freeze"
 	VerbUnfreeze Verb = "unfreeze"
 	VerbWindows  Verb = "windows" // when something may start
+	VerbHistory  Verb = "history" // what has ended
 )
 
 // ofInstances reports whether instances of a rollout are named with the verb.

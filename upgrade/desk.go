@@ -223,6 +223,9 @@ func (d Desk) plan(ctx context.Context, by Person, ask Ask, set SetSummary, pol 
 		return Plan{}, err
 	}
 	wish.Hazards = append(wish.Hazards, d.autoscale(ctx, set.ID)...)
+	if wish.Past, err = d.past(ctx, set.ID); err != nil {
+		return Plan{}, err
+	}
 	p, no := NewPlan(seen, pol, wish, d.Now())
 	if no != nil {
 		return Plan{}, no

@@ -22,7 +22,8 @@ type memory struct {
 	unsent  time.Time // of every record
 	full    error     // of every claim: nothing can be written
 	freezes []Freeze
-	unseen  bool // no card has reached the channel
+	past    []Record // that have ended, beside those of records
+	unseen  bool     // no card has reached the channel
 	// before and after are called around every commit of an Append; an error of before is the
 	// commit's, one of after is seen by the writer though the commit stands: a lost answer, or a crash.
 	before, after func(Change) error
@@ -225,6 +226,20 @@ func (m *memory) Record(_ context.Context, id string) (Record, error) {
 func (m *memory) Open(ctx context.Context) (out []Record, err error) {
 	for _, id := range slices.Sorted(maps.Keys(m.records)) {
 		if r, _ := m.Record(ctx, id); r.Rollout.Ended == nil {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (m *memory) Ended(ctx context.Context, set SetID, most int) (out []Record, err error) {
+	for _, r := range m.past {
+		if set == "" || r.Plan.Set == set {
+			out = append(out, r)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(m.records)) {
+		if r, _ := m.Record(ctx, id); r.Rollout.Ended != nil && (set == "" || r.Plan.Set == set) && len(out) < most {
 			out = append(out, r)
 		}
 	}

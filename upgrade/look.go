@@ -18,11 +18,12 @@ type QueryKind string
 
 const (
 	QueryRollouts QueryKind = "rollouts" // Sight.Rollouts: the one named, the set's, or all open ones
+	QueryHistory  QueryKind = "history"  // Sight.Rollouts: those that have ended, of the set or of all, the latest first
 	QueryPending  QueryKind = "pending"  // Sight.Rollouts: open ones that wait for this person's yes
 	QuerySets     QueryKind = "sets"     // Sight.Sets, those whose name contains About
 	QuerySet      QueryKind = "set"      // Sight.Set, its Policy, and the rollout that holds it
-	QueryFreezes  QueryKind = "freezes"  // Sight.Freezes that hold or are announced for what this person may read, or for the set
 	QueryVersions QueryKind = "versions" // the same, and Sight.Versions of the set's image
+	QueryFreezes  QueryKind = "freezes"  // Sight.Freezes that hold or are announced for what this person may read, or for the set
 )
 
 // Sight is what a person asked to see.
@@ -47,6 +48,8 @@ func (d Desk) Look(ctx context.Context, by Person, q Query) (Sight, error) {
 		return d.lookVersions(ctx, by, q.About)
 	case QueryFreezes:
 		return d.lookFreezes(ctx, by, q.About)
+	case QueryHistory:
+		return d.lookHistory(ctx, by, q.About)
 	case QueryPending:
 		return d.lookPending(ctx, by)
 	}

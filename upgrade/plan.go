@@ -126,6 +126,7 @@ type Plan struct {
 	Leaves    map[string]string // Model.Leaves when the plan was made
 	Rest      []Member          `json:",omitempty"` // the set's other instances; nil in plans older than their keeping
 	Batch     time.Duration     `json:",omitempty"` // what one call is expected to take; see [Plan.Foretell]
+	Measured  int               `json:",omitempty"` // on so many batches of the set; 0 = Batch is a cautious guess
 }
 
 // covered is what the digest is taken over.

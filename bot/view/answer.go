@@ -35,6 +35,8 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return help(*reply.Help)
 	case len(reply.Sets) > 0:
 		return setList(reply.Sets)
+	case reply.Verb == commands.VerbHistory && len(reply.Rollouts) > 0:
+		return history(reply, records)
 	case reply.Verb == commands.VerbHome:
 		return home(reply, records)
 	case len(reply.Rollouts) > 0:

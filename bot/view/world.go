@@ -82,6 +82,10 @@ func (j *journal) Record(context.Context, string) (upgrade.Record, error) { retu
 
 func (j *journal) Open(context.Context) ([]upgrade.Record, error) { return nil, nil }
 
+func (j *journal) Ended(context.Context, upgrade.SetID, int) ([]upgrade.Record, error) {
+	return nil, nil
+}
+
 func (j *journal) Holder(context.Context, upgrade.SetID) (upgrade.Record, error) {
 	return upgrade.Record{}, upgrade.ErrNotFound
 }

@@ -88,6 +88,8 @@ const (
 
 	selectOpen = `select id from rollouts where ended_at is null order by opened_at, id`
 
+	selectEnded = `select id from rollouts where ended_at is not null and ($1 = '' or target = $1) order by ended_at desc, id limit $2`
+
 	selectHolder = `select id from rollouts where target = $1 and ended_at is null`
 
 	selectCard = `select rollout, gate, asking, plan_digest, channel, ts from cards where nonce = $1`
@@ -153,7 +155,7 @@ var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
 	insertFreeze, liftFreeze, selectFreezes, wakeAll,
-	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams,
+	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectEnded, selectHolder, selectCard, selectThread, selectStreams,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
 	placeCard, insertScratch, emptyScratch,
 }

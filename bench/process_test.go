@@ -53,7 +53,7 @@ func overTCP(b *testing.B, pace string, opt azuresim.Options) *outer {
 	b.Cleanup(func() { o.log.Close() })
 	o.azure, err = azuresim.New(opt)
 	o.must(err)
-	o.slack = slacksim.New(slacksim.Options{Channels: o.channels()})
+	o.slack = slacksim.New(slacksim.Options{Channels: o.channels(), Users: crowd()})
 	slack, azure := serve(b, o.slack), serve(b, o.overhear())
 	b.Cleanup(o.slack.Close)
 	for name, body := range map[string]string{"bot": o.slack.BotToken(), "app": o.slack.AppToken(),

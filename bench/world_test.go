@@ -106,8 +106,8 @@ type disk struct {
 	life *upgradetest.Life
 }
 
-func (d disk) Receive(ctx context.Context, x upgrade.Delivery) (fresh bool, err error) {
-	err = d.life.Disk("receive", func() (err error) { fresh, err = d.Store.Receive(ctx, x); return err })
+func (d disk) Receive(ctx context.Context, x ...upgrade.Delivery) (fresh int, err error) {
+	err = d.life.Disk("receive", func() (err error) { fresh, err = d.Store.Receive(ctx, x...); return err })
 	return fresh, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -20,18 +21,21 @@ import (
 // Journal is what the bot needs of the store: deliveries in, messages out. Nothing is kept in
 // memory that would be missed after a crash.
 type Journal interface {
-	// Receive persists a delivery; fresh is false when it was there already. Only after it has
-	// returned may the delivery be acknowledged.
-	Receive(ctx context.Context, d upgrade.Delivery) (fresh bool, err error)
-	// Unsettled lists deliveries that were not settled yet, oldest first.
-	Unsettled(ctx context.Context, limit int) ([]upgrade.Delivery, error)
+	// Receive persists deliveries, all or none, and counts those that were not there already. Only after
+	// it has returned may they be acknowledged.
+	Receive(ctx context.Context, all ...upgrade.Delivery) (fresh int, err error)
+	// Unsettled lists deliveries that came after the one with the id and were not settled yet, oldest first.
+	Unsettled(ctx context.Context, after int64, limit int) ([]upgrade.Delivery, error)
 	// Settle commits what became of a delivery, all or nothing.
 	Settle(ctx context.Context, s upgrade.Settlement) error
 	// Thread names the rollout whose messages stand in a thread; upgrade.ErrNotFound if there is none.
 	Thread(ctx context.Context, channel, ts string) (rollout string, err error)
-	// NextPost returns a message that is due, or when the next one will be (zero: none); pictures says
-	// whether one of these may be it.
-	NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error)
+	// NextPost returns a message that is due, or when the next one will be (zero: none); pictures and
+	// answers say whether one of these may be it.
+	NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error)
+	// Answers lists the other answers that wait to be told to the person of p in the same channel, those
+	// that are not due yet as well.
+	Answers(ctx context.Context, p upgrade.Pending, limit int) ([]upgrade.Pending, error)
 	// Sent records what became of it.
 	Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) error
 }
@@ -66,8 +70,10 @@ type Bot struct {
 	user       string // the bot's own user id
 	reach      reach
 	door       door
+	backlog    atomic.Int64 // deliveries that wait for the worker
 	channels   channels
 	pace       pace // the sender's
+	talk       talk // the sender's, for answers, one of which is sent at a time
 	homes      homes
 	workspace  string // its address, such as https://acme.slack.com/
 }
@@ -84,6 +90,7 @@ const (
 // next start.
 func (b *Bot) Run(ctx context.Context) error {
 	b.Unheard() // from now on
+	b.talk = talk{}
 	if err := b.check(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil

@@ -15,6 +15,7 @@ const (
 	kindCommand  = "slash_commands"
 	kindInteract = "interactive"
 	kindEvent    = "events_api"
+	kindTooMuch  = "too_much" // of one person: any of the above, which is only answered
 )
 
 // payload is what the bot reads of Slack's three kinds of payload. Everything else in them is
@@ -23,7 +24,7 @@ type payload struct {
 	Type         string `json:"type"`
 	TeamID       string `json:"team_id"`
 	EnterpriseID string `json:"enterprise_id"`
-	OrgInstall   flag   `json:"is_enterprise_install"`
+	OrgInstall   truth  `json:"is_enterprise_install"`
 	APIAppID     string `json:"api_app_id"`
 	TriggerID    string `json:"trigger_id"`
 
@@ -74,11 +75,11 @@ type payload struct {
 	} `json:"event"`
 }
 
-// flag is a boolean that Slack also writes as a string, in the payloads of commands.
-type flag bool
+// truth is a boolean that Slack also writes as a string, in the payloads of commands.
+type truth bool
 
 // UnmarshalJSON reads true, "true", false, "false" and null.
-func (f *flag) UnmarshalJSON(b []byte) error {
+func (f *truth) UnmarshalJSON(b []byte) error {
 	switch strings.Trim(string(b), `"`) {
 	case "true":
 		*f = true
@@ -210,6 +211,9 @@ func (b *Bot) understand(d upgrade.Delivery) (s spoken) {
 		s.pressed(p)
 	case kindEvent:
 		s.mentioned(p, b.user)
+	case kindTooMuch:
+		s.thread, s.raw, s.refusal = p.Event.ThreadTS, "too much", upgrade.Refuse(upgrade.CodeBusy, "/vmss status",
+			"you sent more than %d at once, or more than one a second: this was not taken, nor is what follows until you pause. Nothing was changed by it", doorBurst)
 	default:
 		s.foreign = fmt.Sprintf("payloads of kind %q are not understood", d.Kind)
 	}

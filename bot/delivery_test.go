@@ -147,13 +147,13 @@ func TestAPayloadIsHeardOnlyWhenEachFieldIsOurs(t *testing.T) {
 }
 
 func TestAFlagIsReadInBothOfItsForms(t *testing.T) {
-	for body, want := range map[string]flag{`true`: true, `"true"`: true, `false`: false, `"false"`: false, `null`: false, `""`: false} {
-		var f flag
+	for body, want := range map[string]truth{`true`: true, `"true"`: true, `false`: false, `"false"`: false, `null`: false, `""`: false} {
+		var f truth
 		if err := json.Unmarshal([]byte(body), &f); err != nil || f != want {
 			t.Errorf("%s is %v, %v, want %v", body, f, err, want)
 		}
 	}
-	var f flag
+	var f truth
 	if err := json.Unmarshal([]byte(`"TRUE?"`), &f); err == nil {
 		t.Error("anything goes")
 	}

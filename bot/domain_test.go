@@ -126,7 +126,8 @@ type book struct {
 	receive  func(context.Context) error // before Receive
 	settle   func(upgrade.Settlement) error
 	record   error    // of Sent; nil = it records
-	received []string // keys that are on disk
+	received []string // keys that are on disk,
+	since    []time.Time
 	settled  []upgrade.Settlement
 }
 
@@ -136,20 +137,22 @@ func (b *book) disturb(receive func(context.Context) error, settle func(upgrade.
 	b.receive, b.settle = receive, settle
 }
 
-func (b *book) Receive(ctx context.Context, d upgrade.Delivery) (bool, error) {
+func (b *book) Receive(ctx context.Context, all ...upgrade.Delivery) (int, error) {
 	b.mu.Lock()
 	before := b.receive
 	b.mu.Unlock()
 	if before != nil {
 		if err := before(ctx); err != nil {
-			return false, err
+			return 0, err
 		}
 	}
-	fresh, err := b.Store.Receive(ctx, d)
+	fresh, err := b.Store.Receive(ctx, all...)
 	if err == nil {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.received = append(b.received, d.Key)
+		for _, d := range all {
+			b.received, b.since = append(b.received, d.Key), append(b.since, time.Now())
+		}
 	}
 	return fresh, err
 }
@@ -218,7 +221,7 @@ func (b *book) declined() []upgrade.Declined {
 
 // waiting counts deliveries that are not settled.
 func (b *book) waiting() int {
-	list, err := b.Store.Unsettled(context.Background(), 100_000)
+	list, err := b.Store.Unsettled(context.Background(), 0, 100_000)
 	if err != nil {
 		return -1
 	}

@@ -10,29 +10,39 @@ const (
 	doorBurst    = 30
 	doorRefill   = time.Second
 	mostVisitors = 10_000 // people remembered; beyond it everybody starts anew
+	tellEvery    = 10 * time.Second
 )
 
 // door lets in so much of each person, so that nobody's flood keeps another one's abort waiting. What
-// it turns away is neither kept nor acknowledged: Slack tells the person that it failed.
+// it turns away is neither kept nor acknowledged: Slack tells the person that it failed, and once in a
+// while the bot does, too.
 type door struct {
-	mu   sync.Mutex
-	free map[string]time.Time // when the person's burst is whole again
+	mu       sync.Mutex
+	visitors map[string]visitor
 }
 
-// admit reports whether the person may come in.
-func (d *door) admit(person string, now time.Time) bool {
+type visitor struct {
+	free time.Time // when the burst is whole again
+	told time.Time // that it was too much
+}
+
+// admit reports whether the person may come in, and if not, whether to say why.
+func (d *door) admit(person string, now time.Time) (in, tell bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.free == nil || len(d.free) > mostVisitors {
-		d.free = map[string]time.Time{}
+	if d.visitors == nil || len(d.visitors) > mostVisitors {
+		d.visitors = map[string]visitor{}
 	}
-	free := d.free[person]
-	if free.Before(now) {
-		free = now
+	v := d.visitors[person]
+	if v.free.Before(now) {
+		v.free = now
 	}
-	if free.Sub(now) > (doorBurst-1)*doorRefill {
-		return false
+	switch {
+	case v.free.Sub(now) <= (doorBurst-1)*doorRefill:
+		in, v.free = true, v.free.Add(doorRefill)
+	case now.Sub(v.told) >= tellEvery:
+		tell, v.told = true, now
 	}
-	d.free[person] = free.Add(doorRefill)
-	return true
+	d.visitors[person] = v
+	return in, tell
 }

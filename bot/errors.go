@@ -20,15 +20,24 @@ func slackError(err error) string {
 	return ""
 }
 
-// secret is what an address carries: a socket's in its query, that of an upload in its path.
-var secret = regexp.MustCompile(`(\?|/upload/)[^\s"]+`)
+// secret is what an address carries: a socket's or a disk's in its query, that of an upload in its path; and
+// Slack's tokens. A login stands before the host.
+var (
+	secret = regexp.MustCompile(`(\?|/upload/|\b(?:xox[a-z]|xapp)-)[^\s"]+`)
+	login  = regexp.MustCompile(`://[^\s/@"]+@`)
+)
+
+// masked is a text without the secrets in it.
+func masked(s string) string {
+	return login.ReplaceAllString(secret.ReplaceAllString(s, "$1…"), "://…@")
+}
 
 // explain says in a few words what went wrong, with what Slack says about blocks it does not like and
 // scopes it misses. People read it, so that it holds no secret.
 func explain(err error) string {
 	var answer slack.SlackErrorResponse
 	if !errors.As(err, &answer) {
-		return cut(secret.ReplaceAllString(err.Error(), "$1…"))
+		return cut(masked(err.Error()))
 	}
 	text := answer.Err
 	if answer.Needed != "" {

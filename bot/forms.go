@@ -194,15 +194,15 @@ func (s *spoken) lacking(trigger string) {
 func (s spoken) instant() bool { return s.home || s.form != nil && s.form.view == "" }
 
 // shown reports whether what was said came to a form or a Home tab, which are not answers: they are
-// best effort, never repeated, and change nothing. False: the words are to be answered.
-func (b *Bot) shown(ctx context.Context, d upgrade.Delivery, said spoken) (ok bool) {
+// best effort, never repeated, and change nothing. Not shown: the words are to be answered.
+func (b *Bot) shown(ctx context.Context, d upgrade.Delivery, said spoken) (shown, settled bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			b.Log.Error("a form made the bot panic", "delivery", d.ID, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
 	if said.foreign != "" || said.form == nil && !said.home {
-		return false
+		return false, false
 	}
 	var at string // the form's view
 	switch {
@@ -211,10 +211,11 @@ func (b *Bot) shown(ctx context.Context, d upgrade.Delivery, said spoken) (ok bo
 		at = said.form.view
 	default:
 		if at = b.opened(ctx, d, said); at == "" {
-			return false
+			return false, false
 		}
 	}
-	if err := b.Journal.Settle(ctx, upgrade.Settlement{Delivery: d.ID}); err != nil && ctx.Err() == nil {
+	err := b.Journal.Settle(ctx, upgrade.Settlement{Delivery: d.ID})
+	if err != nil && ctx.Err() == nil {
 		b.Log.Error("journal: settle a form", "delivery", d.ID, "err", err)
 	}
 	switch {
@@ -224,7 +225,7 @@ func (b *Bot) shown(ctx context.Context, d upgrade.Delivery, said spoken) (ok bo
 	case b.Now().Sub(d.At) < time.Minute: // after that nobody sits before it
 		b.fill(ctx, said, at)
 	}
-	return true
+	return true, err == nil
 }
 
 // opened opens a form at once with what is known without asking anybody, and returns its view's id;

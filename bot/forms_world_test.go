@@ -93,17 +93,17 @@ type formDisk struct {
 	desk *formDesk
 }
 
-func (f formDisk) Receive(ctx context.Context, x upgrade.Delivery) (fresh bool, err error) {
+func (f formDisk) Receive(ctx context.Context, x ...upgrade.Delivery) (fresh int, err error) {
 	f.desk.mu.Lock()
 	closed := f.desk.closed
 	f.desk.mu.Unlock()
 	if closed {
-		return false, errors.New("the disk is full")
+		return 0, errors.New("the disk is full")
 	}
-	err = f.life.Disk("journal.Receive", func() (err error) { fresh, err = f.Store.Receive(ctx, x); return err })
+	err = f.life.Disk("journal.Receive", func() (err error) { fresh, err = f.Store.Receive(ctx, x...); return err })
 	f.desk.mu.Lock()
 	defer f.desk.mu.Unlock()
-	f.desk.kept++
+	f.desk.kept += len(x)
 	return fresh, err
 }
 

@@ -40,6 +40,7 @@ type office struct {
 	path   string
 	ends   func(error)
 	reader func(upgrade.Reader) upgrade.Reader // what the bot reads the journal with; nil = the journal
+	desk   func(upgrade.Desk) upgrade.Desk     // what is said is carried out by this one; nil = by the domain
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	url    string
 	client *http.Client
@@ -126,6 +127,9 @@ func (o *office) run() {
 	o.bot.Dial, o.bot.Ends = o.dial, o.ends
 	if o.reader != nil {
 		o.bot.Reader = o.reader(o.journal)
+	}
+	if o.desk != nil {
+		o.bot.Rollouts = o.desk(upgrade.Desk{Journal: o.journal, People: o.people, Now: time.Now, Policies: func() []upgrade.Policy { return o.domain.policies }})
 	}
 	o.domain.Desk = upgrade.Desk{Journal: o.journal, Policies: func() []upgrade.Policy { return o.domain.policies }, Now: time.Now}
 	b, ended := o.bot, o.ended

@@ -99,7 +99,7 @@ func (o *office) threaded() []picture { return o.pictures(o.sim.Messages("ops"))
 // clean fails unless nothing waits to be sent.
 func (o *office) clean() {
 	o.Helper()
-	p, next, ok, err := o.journal.NextPost(context.Background(), true)
+	p, next, ok, err := o.journal.NextPost(context.Background(), true, true)
 	if err != nil || ok || !next.IsZero() {
 		o.Errorf("%q of %q is in the outbox, or something at %s: %v", p.Slot, p.Rollout, next, err)
 	}

@@ -28,29 +28,43 @@ const recordEvery = 15 * time.Second
 // means that Slack said ok:true; what has not been sent stays in the outbox. It returns an error when
 // the token is no good any more.
 //
-// A picture takes several calls, and is no reason for a card to come half a minute later: one at a time is
-// sent beside the messages, and none is begun any more at the end.
+// A picture takes several calls, and answers may be many: neither is a reason for a card to come late. One of
+// each at a time is sent beside the messages; at the end no picture is begun any more.
 func (b *Bot) send(answering, linked context.Context) error {
 	answering, stop := context.WithCancel(answering)
-	drawn, drawing := make(chan error, 1), false
+	ended := make(chan aside, 2)
+	var drawing, telling bool
 	defer func() {
-		if stop(); drawing {
-			<-drawn
+		stop()
+		for drawing || telling {
+			*(<-ended).busy = false
 		}
 	}()
+	begin := func(busy *bool, post upgrade.Pending) {
+		*busy = true
+		go func() {
+			recorded, err := b.deliver(answering, linked, post)
+			ended <- aside{busy, recorded, err}
+		}()
+	}
 	for linked.Err() == nil {
 		last := answering.Err() != nil
-		post, next, ok, err := b.Journal.NextPost(linked, !drawing && !last)
+		if len(ended) > 0 || last && telling {
+			if goesOn, err := (<-ended).over(); !goesOn {
+				return err
+			}
+			continue
+		}
+		post, next, ok, err := b.Journal.NextPost(linked, !drawing && !last, !telling)
 		switch {
 		case err != nil && linked.Err() == nil:
 			b.Log.Error("journal: next post", "err", err)
 			sleep(answering, time.Second)
 		case ok && post.Picture():
-			drawing = true
-			go func() {
-				_, err := b.deliver(answering, linked, post)
-				drawn <- err
-			}()
+			begin(&drawing, post)
+			continue
+		case ok && post.Answer() && !last:
+			begin(&telling, post)
 			continue
 		case ok:
 			if recorded, err := b.deliver(answering, linked, post); err != nil || !recorded {
@@ -58,8 +72,7 @@ func (b *Bot) send(answering, linked context.Context) error {
 			}
 			continue
 		case !last:
-			done, err := b.restUntil(answering, next, drawn)
-			if drawing = drawing && !done; err != nil {
+			if goesOn, err := b.restUntil(answering, next, ended); !goesOn {
 				return err
 			}
 		}
@@ -70,8 +83,21 @@ func (b *Bot) send(answering, linked context.Context) error {
 	return nil
 }
 
-// restUntil waits until there may be something to send; done says that a picture's sending has ended.
-func (b *Bot) restUntil(ctx context.Context, next time.Time, drawn <-chan error) (done bool, err error) {
+// aside is the end of what was sent beside the messages.
+type aside struct {
+	busy     *bool
+	recorded bool
+	err      error
+}
+
+// over notes the end, and reports whether more is to be sent.
+func (a aside) over() (goesOn bool, err error) {
+	*a.busy = false
+	return a.err == nil && a.recorded, a.err
+}
+
+// restUntil waits until there may be something to send.
+func (b *Bot) restUntil(ctx context.Context, next time.Time, ended <-chan aside) (goesOn bool, err error) {
 	wait := time.Minute
 	if !next.IsZero() {
 		wait = min(wait, max(next.Sub(b.Now()), time.Millisecond))
@@ -82,25 +108,31 @@ func (b *Bot) restUntil(ctx context.Context, next time.Time, drawn <-chan error)
 	case <-ctx.Done():
 	case <-b.NewPosts:
 	case <-timer.C:
-	case err = <-drawn:
-		done = true
+	case a := <-ended:
+		return a.over()
 	}
-	return done, err
+	return true, nil
 }
 
 // deliver sends one message as it must look now, and records what came of it, also when the process is
 // told to stop: Slack has the message. Nothing else is sent before that is on record, for as long as the
 // bot runs: a journal that takes no writes, such as for a full disk, would have it sent again and again.
 func (b *Bot) deliver(answering, linked context.Context, post upgrade.Pending) (recorded bool, err error) {
-	sent, err := b.attempt(linked, post)
+	sent, with, err := b.attempt(linked, post)
 	if sent.Error != "" && sent.Wait == 0 {
 		b.Log.Warn("slack: not sent", "rollout", post.Rollout, "slot", post.Slot, "attempt", post.Attempts+1, "err", sent.Error, "again", sent.Retry)
 	}
 	if post.Rollout != "" && sent.TS != "" {
 		b.homes.stir()
 	}
+	all := append([]upgrade.Pending{post}, with...)
 	for wait := time.Second; ; wait = min(2*wait, recordEvery) {
-		no := b.Journal.Sent(context.WithoutCancel(linked), post, sent)
+		var no error
+		for len(all) > 0 && no == nil {
+			if no = b.Journal.Sent(context.WithoutCancel(linked), all[0], sent); no == nil {
+				all = all[1:]
+			}
+		}
 		if no == nil {
 			return true, err
 		}
@@ -112,15 +144,40 @@ func (b *Bot) deliver(answering, linked context.Context, post upgrade.Pending) (
 	}
 }
 
-// attempt makes at most the calls one message needs. Its error says that no call will do any more.
-func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (upgrade.Sent, error) {
+// attempt makes at most the calls one message needs, and names the posts that were told with this one. Its
+// error says that no call will do any more.
+func (b *Bot) attempt(ctx context.Context, post upgrade.Pending) (sent upgrade.Sent, with []upgrade.Pending, err error) {
 	if wait := b.pace.turn(post, b.Now()); wait > 0 {
-		return upgrade.Sent{Wait: wait}, nil
+		return upgrade.Sent{Wait: wait}, nil, nil
 	}
 	if post.Picture() {
-		return b.pictured(ctx, post)
+		sent, err = b.pictured(ctx, post)
+		return sent, nil, err
 	}
-	message, err := b.render(ctx, &post)
+	if !post.Answer() {
+		message, err := b.render(ctx, &post)
+		sent, err = b.say(ctx, post, message, err)
+		return sent, nil, err
+	}
+	wait, together := b.talk.wait(post.User, b.Now())
+	if wait > 0 {
+		return upgrade.Sent{Wait: wait}, nil, nil
+	}
+	var message view.Message
+	if together {
+		message, with, err = b.others(ctx, &post)
+	} else {
+		message, err = b.render(ctx, &post)
+	}
+	if sent, err = b.say(ctx, post, message, err); sent.Error != "" || sent.Wait > 0 {
+		return sent, nil, err
+	}
+	b.talk.said(post.User, 1+len(with), b.Now())
+	return sent, with, err
+}
+
+// say sends a message, unless rendering it failed.
+func (b *Bot) say(ctx context.Context, post upgrade.Pending, message view.Message, err error) (upgrade.Sent, error) {
 	if err != nil {
 		return upgrade.Sent{Error: "render: " + err.Error(), Retry: backOff(post.Attempts)}, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,9 +20,10 @@ const (
 	callTimeout  = 10 * time.Second        // of one Web API call
 	slackWaits   = 3 * time.Second         // for an acknowledgement; then it tells the person that it failed
 	ackTimeout   = 2500 * time.Millisecond // for handing one over
-	inboundQueue = 1024
-	shortLived   = 10 * time.Second // a connection that was cut sooner than that
-	shortInARow  = 3                // so many of them are no accident
+	inboundQueue = 256                     // of a socket; half of it is kept for words that stop
+	together     = 64                      // deliveries in one commit
+	shortLived   = 10 * time.Second        // a connection that was cut sooner than that
+	shortInARow  = 3                       // so many of them are no accident
 )
 
 // Session is one Socket Mode connection and what it brought. Its event channel is drained by a loop
@@ -38,6 +40,7 @@ type Session struct {
 	greeted bool
 	opened  time.Time // of the connection there is; zero = none
 	short   int       // connections in a row that were cut at once
+	shed    int       // payloads that were too much in all
 }
 
 // inbound is a payload on its way to the journal; one without a delivery is only acknowledged, with
@@ -203,7 +206,8 @@ func (s *Session) badMessage(data any) {
 }
 
 // take queues a payload for the journal. One that is too much, of this person or in all, is neither
-// kept nor acknowledged: Slack tells the person, who can try again.
+// kept nor acknowledged: Slack tells the person, who can try again. What is too much of one person is
+// answered once in a while, too; and nothing in all is too much for words that stop something.
 func (s *Session) take(kind, envelope string, body json.RawMessage) {
 	p, _ := parse(body) // one that cannot be read is refused when it is looked at
 	in := inbound{envelope: envelope, answer: s.b.objection(p), at: s.b.Now()}
@@ -211,47 +215,84 @@ func (s *Session) take(kind, envelope string, body json.RawMessage) {
 	case s.taking.Err() != nil:
 		return // another process, or the next life of this one, gets it
 	case kind == kindEvent && !p.forUs():
-	case !s.b.door.admit(p.person(), in.at):
-		s.log.Warn("slack: too much of one person, a payload was not taken", "user", p.person(), "kind", kind)
-		return
-	case in.answer != nil: // the person goes on with the form
 	default:
-		in.delivery = &upgrade.Delivery{Key: deliveryKey(kind, envelope, p), Kind: kind, Body: body, At: in.at}
+		if in = s.admitted(in, kind, p, body); in.envelope == "" {
+			return
+		}
 	}
 	select {
 	case s.inbound <- in:
 	default:
-		s.log.Error("slack: too much at once, a payload was not taken", "kind", kind)
+		s.log.Error("slack: too much at once: a word that stops was not taken", "kind", kind)
 	}
 }
 
-// persist writes deliveries to the journal and acknowledges them after that, never before.
+// admitted has the payload as a delivery; the zero value is not taken.
+func (s *Session) admitted(in inbound, kind string, p payload, body json.RawMessage) inbound {
+	comes, tell := s.b.door.admit(p.person(), in.at)
+	switch {
+	case !comes && (!tell || p.Type == "view_submission"): // a form stays open when Slack says that it failed
+		return inbound{}
+	case comes && in.answer != nil: // the person goes on with the form
+		return in
+	}
+	d := upgrade.Delivery{Key: deliveryKey(kind, in.envelope, p), Kind: kind, Body: body, At: in.at}
+	if !comes {
+		d.Kind = kindTooMuch
+		s.log.Warn("slack: too much of one person is not taken", "user", p.person(), "kind", kind)
+	}
+	full := len(s.inbound) >= inboundQueue/2 ||
+		s.b.backlog.Load() >= mostWaiting
+	if full && !s.b.understand(d).stops() {
+		if s.shed++; s.shed&(s.shed-1) == 0 { // the 1st, 2nd, 4th, 8th …: the log is no flood
+			s.log.Warn("slack: too much of everybody is not taken", "so_far", s.shed)
+		}
+		return inbound{}
+	}
+	in.delivery = &d
+	return in
+}
+
+// persist writes deliveries to the journal, those that wait in one commit, and acknowledges them after
+// that, never before.
 func (s *Session) persist(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case in := <-s.inbound:
-			if s.kept(ctx, in) {
+			all := []inbound{in}
+			for len(all) < together && len(s.inbound) > 0 {
+				all = append(all, <-s.inbound)
+			}
+			for _, in := range s.kept(ctx, all) {
 				s.ack(ctx, in)
 			}
 		}
 	}
 }
 
-// kept reports whether the delivery is in the journal. One for which Slack has stopped waiting is not
-// kept: its author was told that it failed, and must not find out later that it did not.
-func (s *Session) kept(ctx context.Context, in inbound) bool {
-	if in.delivery == nil {
-		return true
+// kept is what may be acknowledged: what is in the journal, or need not be. A delivery for which Slack has
+// stopped waiting is not kept: its author was told that it failed, and must not find out later that it
+// did not.
+func (s *Session) kept(ctx context.Context, all []inbound) []inbound {
+	now := s.b.Now()
+	var deliveries []upgrade.Delivery
+	for _, in := range all {
+		if in.delivery != nil && now.Sub(in.at) < slackWaits {
+			deliveries = append(deliveries, *in.delivery)
+		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, slackWaits-s.b.Now().Sub(in.at))
-	defer cancel()
-	if _, err := s.b.Journal.Receive(ctx, *in.delivery); err != nil {
-		s.log.Error("journal: a delivery was not persisted and is not acknowledged", "kind", in.delivery.Kind, "err", err)
-		return false
+	lost := func(in inbound) bool { return in.delivery != nil && now.Sub(in.at) >= slackWaits }
+	if len(deliveries) > 0 {
+		ctx, cancel := context.WithTimeout(ctx, slackWaits-now.Sub(deliveries[0].At)) // the oldest
+		defer cancel()
+		if _, err := s.b.Journal.Receive(ctx, deliveries...); err != nil {
+			s.log.Error("journal: deliveries were not persisted and are not acknowledged", "count", len(deliveries), "err", err)
+			lost = func(in inbound) bool { return in.delivery != nil }
+		}
 	}
-	return true
+	return slices.DeleteFunc(all, lost)
 }
 
 func (s *Session) ack(ctx context.Context, in inbound) {

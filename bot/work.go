@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,67 +17,93 @@ import (
 const (
 	atOnce      = 16               // deliveries carried out at the same time
 	atOnceSlow  = 8                // of these, ones that read Azure or Slack first
+	mostWaiting = 512              // deliveries that wait for their turn; beyond it only words that stop are taken
 	workTimeout = 60 * time.Second // of one delivery; reading a large set takes its time
 	attempts    = 10               // when others keep changing the same rollout, or the journal fails
-	oneLook     = 256              // deliveries listed at once; more when that many wait
+	oneLook     = 256              // deliveries listed at once
 )
 
 // work carries out deliveries until taking ends, and returns when those begun are done. What one
 // person said is carried out in the order it was said; different people do not wait for each other,
-// so an abort does not queue behind somebody's plan.
+// so an abort does not queue behind somebody's plan, nor behind what everybody else said before it.
 func (b *Bot) work(taking, linked context.Context) {
-	d := desk{b: b, doing: map[int64]bool{}, done: make(chan int64, atOnce), list: oneLook}
+	d := desk{b: b, done: make(chan *errand, atOnce), look: true}
 	for taking.Err() == nil {
 		d.wait(taking, d.handOut(linked))
 	}
-	for len(d.doing) > 0 {
-		delete(d.doing, <-d.done)
+	for d.begun > 0 {
+		d.end(<-d.done)
 	}
 }
 
-// desk keeps what is being carried out. Only the goroutine of work uses it; done is how the others
-// tell it.
+// desk keeps what waits and what is being carried out. Only the goroutine of work uses it; done is how
+// the others tell it. Everything that waits is here, its words at least: what is listed again for each
+// that is done makes a flood take for ever.
 type desk struct {
-	b     *Bot
-	doing map[int64]bool // slow ones are true
-	done  chan int64
-	list  int
+	b           *Bot
+	waiting     []*errand // in the order it was said, begun ones as well
+	last        int64     // the delivery that was listed last
+	look        bool      // there may be more in the journal
+	begun, slow int
+	done        chan *errand
+}
+
+// errand is a delivery that waits, without its body, or that is being carried out.
+type errand struct {
+	delivery upgrade.Delivery
+	said     spoken
+	begun    bool
+	settled  bool
 }
 
 // queue is what of one person stands before a delivery.
 type queue struct{ words, looks int }
 
-// handOut starts what can be started, and returns how long to wait when nobody signals.
+// handOut starts what can be started, what stops first, and returns how long to wait when nobody signals.
 func (d *desk) handOut(ctx context.Context) time.Duration {
-	list, err := d.b.Journal.Unsettled(ctx, d.list)
-	if err != nil {
+	wait := time.Minute
+	if err := d.list(ctx); err != nil {
 		if ctx.Err() == nil {
 			d.b.Log.Error("journal: list deliveries", "err", err)
 		}
-		return time.Second
+		wait = time.Second
 	}
-	before := map[string]queue{}
-	for _, delivery := range list {
-		said := d.b.understand(delivery)
-		q := before[said.user]
-		if _, begun := d.doing[delivery.ID]; !begun && q.passes(said) && d.room(said) {
-			d.begin(ctx, delivery, said)
+	d.b.backlog.Store(int64(len(d.waiting)))
+	for _, stops := range []bool{true, false} {
+		before := map[string]queue{}
+		for _, e := range d.waiting {
+			q := before[e.said.user]
+			if !e.begun && stops == e.said.stops() && q.passes(e.said) && d.room(e.said) {
+				d.begin(ctx, e)
+			}
+			switch {
+			case e.said.instant():
+			case looks(e.said.request.Verb):
+				q.looks++
+			default:
+				q.words++
+			}
+			before[e.said.user] = q
 		}
-		switch {
-		case said.instant():
-		case looks(said.request.Verb):
-			q.looks++
-		default:
-			q.words++
+	}
+	return wait
+}
+
+// list takes over what has come since the last look.
+func (d *desk) list(ctx context.Context) error {
+	for d.look {
+		list, err := d.b.Journal.Unsettled(ctx, d.last, oneLook)
+		if err != nil {
+			return err
 		}
-		before[said.user] = q
+		for _, delivery := range list {
+			said := d.b.understand(delivery)
+			d.last, delivery.Body = delivery.ID, nil
+			d.waiting = append(d.waiting, &errand{delivery: delivery, said: said})
+		}
+		d.look = len(list) == oneLook
 	}
-	if len(list) == d.list { // somebody's flood must not hide what others said after it
-		d.list *= 2
-		return 0
-	}
-	d.list = max(oneLook, 2*len(list))
-	return time.Minute
+	return nil
 }
 
 // passes reports whether it is said's turn among what its author said. Reading changes nothing, so
@@ -88,21 +115,31 @@ func (q queue) passes(said spoken) bool {
 // room keeps a place free for words that need nothing but the journal: an abort does not wait until
 // eight people's plans have been made.
 func (d *desk) room(said spoken) bool {
-	slowOnes := 0
-	for _, isSlow := range d.doing {
-		if isSlow {
-			slowOnes++
-		}
-	}
-	return len(d.doing) < atOnce && (!said.slow() || slowOnes < atOnceSlow)
+	return d.begun < atOnce && (!said.slow() || d.slow < atOnceSlow)
 }
 
-func (d *desk) begin(ctx context.Context, delivery upgrade.Delivery, said spoken) {
-	d.doing[delivery.ID] = said.slow()
+func (d *desk) begin(ctx context.Context, e *errand) {
+	e.begun = true
+	d.begun++
+	if e.said.slow() {
+		d.slow++
+	}
 	go func() {
-		defer func() { d.done <- delivery.ID }()
-		d.b.carryOut(ctx, delivery, said)
+		defer func() { d.done <- e }()
+		e.settled = d.b.carryOut(ctx, e.delivery, e.said)
 	}()
+}
+
+// end takes back what is done; what could not be settled waits on, as it was acknowledged.
+func (d *desk) end(e *errand) {
+	e.begun = false
+	d.begun--
+	if e.said.slow() {
+		d.slow--
+	}
+	if e.settled {
+		d.waiting = slices.DeleteFunc(d.waiting, func(w *errand) bool { return w == e })
+	}
 }
 
 // wait returns when something may have changed.
@@ -112,10 +149,22 @@ func (d *desk) wait(ctx context.Context, longest time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-d.b.NewDeliveries:
-	case id := <-d.done:
-		delete(d.doing, id)
+		d.look = true
+	case e := <-d.done:
+		d.end(e)
 	case <-timer.C:
+		d.look = true
 	}
+}
+
+// stops reports whether the words keep something from happening: they wait for nobody else's, and are
+// taken when nothing else is.
+func (s spoken) stops() bool {
+	switch s.request.Verb {
+	case commands.VerbPause, commands.VerbAbort, commands.VerbDeny:
+		return s.foreign == "" && s.refusal == nil && s.form == nil
+	}
+	return false
 }
 
 // looks reports whether a verb only reads.
@@ -143,20 +192,20 @@ func (s spoken) slow() bool {
 
 // carryOut does what was said and settles the delivery. When the journal cannot be written it is
 // left unsettled and tried again: it was acknowledged, so it must not be lost.
-func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) {
-	if b.shown(ctx, d, said) {
-		return
+func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) (settled bool) {
+	if shown, settled := b.shown(ctx, d, said); shown {
+		return settled
 	}
 	var err error
 	for range attempts {
 		settlement := b.settlement(ctx, d, said)
 		if ctx.Err() != nil {
-			return
+			return false
 		}
 		err = b.Journal.Settle(ctx, settlement)
 		switch {
 		case err == nil || ctx.Err() != nil:
-			return
+			return err == nil
 		case errors.Is(err, upgrade.ErrStale), errors.Is(err, upgrade.ErrLocked):
 			continue // somebody was faster: say it again to what is there now
 		}
@@ -168,9 +217,10 @@ func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) {
 		why = "others keep changing it"
 	}
 	no := upgrade.Refuse(upgrade.CodeInside, "/vmss status", "I could not do that: %s; nothing was changed", why)
-	if err := b.Journal.Settle(ctx, b.refused(d, said, no)); err != nil && ctx.Err() == nil {
+	if err = b.Journal.Settle(ctx, b.refused(d, said, no)); err != nil && ctx.Err() == nil {
 		b.Log.Error("journal: settle a delivery that failed", "delivery", d.ID, "err", err)
 	}
+	return err == nil
 }
 
 // settlement works out what a delivery comes to. It changes nothing. A panic in it concerns this
@@ -206,7 +256,7 @@ func (b *Bot) settlement(ctx context.Context, d upgrade.Delivery, said spoken) (
 
 // done has the request carried out.
 func (b *Bot) done(ctx context.Context, d upgrade.Delivery, said spoken, by upgrade.Person) upgrade.Settlement {
-	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, b.Rollouts)
+	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, d.At, b.Rollouts)
 	if err != nil {
 		b.Log.Warn("request", "delivery", d.ID, "user", said.user, "verb", said.request.Verb, "err", err)
 	}
@@ -252,9 +302,10 @@ func (b *Bot) unheard(d upgrade.Delivery, said spoken, why string) upgrade.Settl
 	return b.refused(d, said, upgrade.Refuse(upgrade.CodeRole, "", "%s", why))
 }
 
-// declined is the audit line of something that was wanted and not done.
+// declined is the audit line of something that was wanted and not done. People paste addresses with the
+// signature in them, and the audit is kept for ever.
 func declined(now time.Time, said spoken, code upgrade.Code, what string) upgrade.Change {
-	fact := upgrade.Declined{Code: code, What: cut(what), Said: cut(said.raw), Channel: said.channel}
+	fact := upgrade.Declined{Code: code, What: cut(masked(what)), Said: cut(masked(said.raw)), Channel: said.channel}
 	return upgrade.Change{Events: upgrade.At(now, said.user, fact)}
 }
 

@@ -401,3 +401,19 @@ func TestBotsAreNotHeard(t *testing.T) {
 		})
 	})
 }
+
+// What somebody pastes may hold a secret. It was said to Slack; the audit, which is kept for ever, does not repeat it.
+func TestTheAuditDoesNotKeepTheSecretsThatPeoplePaste(t *testing.T) {
+	inBubble(t, func(o *office) {
+		for n, words := range []string{
+			"upgrade web https://acct.blob.core.windows.net/vhds/a.vhd?sv=1&sig=canary", "upgrade web https://me:canary@acct.blob.core.windows.net/vhds/a.vhd",
+			"frobnicate xoxb-canary", "xapp-1-canary", `abort "no such" https://hooks.example/?canary`,
+		} {
+			o.command("ana", "ops", words)
+			o.until(words+" is refused", func() bool { return len(o.journal.declined()) == n+1 })
+		}
+		if said := fmt.Sprintf("%+v", o.journal.declined()); strings.Contains(said, "canary") || !strings.Contains(said, "https://acct.blob.core.windows.net/vhds/a.vhd?…") {
+			t.Errorf("the audit keeps %s", said)
+		}
+	})
+}

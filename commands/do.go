@@ -8,17 +8,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// Do carries a request out. The channel is where it was said. The changes are not made yet: the
+// Do carries a request out. The channel is where it was said, at is when (zero = now). The changes are not made yet: the
 // caller commits them together with the delivery the request came from, and calls Do again when
 // the journal has moved on meanwhile. Who may what is checked by r, for every verb.
 //
 // A refusal is a Reply like any other. An error beside it is its cause, for the log; it is nil for
 // the usual ones, such as a person without the right. Only when ctx is over there is no Reply.
-func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r Rollouts) (Reply, []upgrade.Change, error) {
+func Do(ctx context.Context, req Request, by upgrade.Person, channel string, at time.Time, r Rollouts) (Reply, []upgrade.Change, error) {
 	do, known := deeds[req.Verb]
 	if !known {
 		return Refused(req, upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know the verb %s", echo(string(req.Verb)))), nil, nil
@@ -27,7 +28,7 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, r R
 		no := upgrade.Refuse(upgrade.CodeArg, helpFor(req.Verb), "I did not understand which instances are meant, or when (`%s=`)", strings.Join(req.Unclear, "=`, `"))
 		return Refused(req, no), nil, nil
 	}
-	reply, changes, err := do(ctx, turn{req, by, channel, r})
+	reply, changes, err := do(ctx, turn{req, by, channel, at, r})
 	switch {
 	case err == nil:
 		reply.Verb, reply.Request = req.Verb, cmp.Or(reply.Request, typed(req))
@@ -130,6 +131,7 @@ type turn struct {
 	req      Request
 	by       upgrade.Person
 	channel  string
+	at       time.Time
 	rollouts Rollouts
 }
 
@@ -182,7 +184,7 @@ func looking(at func(context.Context, turn) (Reply, error)) deed {
 func saying(verb upgrade.WordVerb) deed {
 	return func(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
 		change, answer, err := t.rollouts.Say(ctx, t.by, upgrade.Word{
-			Verb: verb, Rollout: t.req.Rollout, Nonce: t.req.Nonce, Channel: t.channel,
+			Verb: verb, Rollout: t.req.Rollout, Nonce: t.req.Nonce, Channel: t.channel, At: t.at,
 			Rest: t.req.Rest, Reason: t.req.Reason, Answer: t.req.Answer, IDs: t.req.Instances, Verdict: t.req.Verdict, To: t.req.To,
 		})
 		if err != nil {

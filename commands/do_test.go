@@ -178,7 +178,7 @@ func TestDo(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			req := parsed(t, row.text)
-			reply, changes, err := Do(t.Context(), req, ana, "C0OPS", &row.desk)
+			reply, changes, err := Do(t.Context(), req, ana, "C0OPS", time.Time{}, &row.desk)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,7 +202,7 @@ func TestACardsButtonReachesTheDomainByItsNonce(t *testing.T) {
 		t.Fatal(no)
 	}
 	d := &desk{answer: "ok", change: upgrade.Change{Rollout: "r-1"}}
-	reply, _, err := Do(t.Context(), req, ana, "C0OPS", d)
+	reply, _, err := Do(t.Context(), req, ana, "C0OPS", time.Time{}, d)
 	if err != nil || reply.Request != "approve r-1" {
 		t.Errorf("Do = %+v, %v, want the text that says the same", reply, err)
 	}
@@ -213,7 +213,7 @@ func TestACardsButtonReachesTheDomainByItsNonce(t *testing.T) {
 
 func TestARefusedButtonIsNotWrittenAsACommandThatNamesNoRollout(t *testing.T) {
 	no := upgrade.Refuse(upgrade.CodeStale, "/vmss pending", "this button belongs to no card of mine")
-	reply, _, err := Do(t.Context(), Request{Verb: VerbApprove, Nonce: nonce}, ana, "C0OPS", &desk{refused: no})
+	reply, _, err := Do(t.Context(), Request{Verb: VerbApprove, Nonce: nonce}, ana, "C0OPS", time.Time{}, &desk{refused: no})
 	if reply.Request != "" || reply.Refusal == nil || err != nil {
 		t.Errorf("Do = %+v, %v, want a refusal without a command", reply, err)
 	}
@@ -235,7 +235,7 @@ func TestARefusalIsAReplyThatChangesNothing(t *testing.T) {
 				Refusal{upgrade.CodeAzure, "Azure did not answer", "/vmss list", "", ""}, cause},
 			{cause, Refusal{upgrade.CodeInside, "something inside me went wrong; nothing was changed", "/vmss status", "", ""}, cause},
 		} {
-			reply, changes, err := Do(t.Context(), req, ana, "C0OPS", &desk{refused: row.refused})
+			reply, changes, err := Do(t.Context(), req, ana, "C0OPS", time.Time{}, &desk{refused: row.refused})
 			want := Reply{Verb: req.Verb, Request: Format(req), Refusal: &row.want}
 			if !reflect.DeepEqual(reply, want) || len(changes) > 0 || !errors.Is(err, row.cause) {
 				t.Errorf("Do(%q) = %+v, %v, %v, want %+v and %v", text, reply, changes, err, want, row.cause)
@@ -248,18 +248,29 @@ func TestARefusalIsAReplyThatChangesNothing(t *testing.T) {
 	}
 }
 
+// A word that waited is heard as of when it was said.
+func TestAWordCarriesWhenItWasSaid(t *testing.T) {
+	d, said := &desk{}, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	if _, _, err := Do(t.Context(), parsed(t, "approve r-1"), ana, "C0OPS", said, d); err != nil {
+		t.Fatal(err)
+	}
+	if want := []any{ana.ID, upgrade.Word{Verb: upgrade.WordApprove, Rollout: "r-1", Channel: "C0OPS", At: said}}; !reflect.DeepEqual(d.asked, want) {
+		t.Errorf("the desk heard %v, want %v", d.asked, want)
+	}
+}
+
 func TestWhenTheTimeIsOverThereIsNoReply(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	no := &upgrade.Refusal{Code: upgrade.CodeAzure, What: "Azure did not answer", Cause: ctx.Err()}
-	reply, changes, err := Do(ctx, Request{Verb: VerbList}, ana, "C0OPS", &desk{refused: no})
+	reply, changes, err := Do(ctx, Request{Verb: VerbList}, ana, "C0OPS", time.Time{}, &desk{refused: no})
 	if !errors.Is(err, context.Canceled) || len(changes) > 0 || !reflect.DeepEqual(reply, Reply{}) {
 		t.Errorf("Do = %+v, %v, %v, want only that the context is canceled", reply, changes, err)
 	}
 }
 
 func TestAVerbOfNobodysIsRefused(t *testing.T) {
-	reply, changes, err := Do(t.Context(), Request{Verb: "launch"}, ana, "C0OPS", &desk{})
+	reply, changes, err := Do(t.Context(), Request{Verb: "launch"}, ana, "C0OPS", time.Time{}, &desk{})
 	if reply.Refusal == nil || reply.Refusal.Code != upgrade.CodeArg || len(changes) > 0 || err != nil {
 		t.Errorf("Do = %+v, %v, %v, want a refusal", reply, changes, err)
 	}
@@ -286,7 +297,7 @@ func TestANameThatIsNearlyRightIsCorrectedInTheWholeCommand(t *testing.T) {
 		{"not by what cannot be a name", "show web", "I know no scale set `web` that you may see. Did you mean `a b`?", "/vmss list"},
 	} {
 		no := upgrade.Refuse(upgrade.CodeUnknown, "/vmss list", "%s", row.what)
-		reply, _, err := Do(t.Context(), parsed(t, row.text), ana, "C0OPS", &desk{refused: no})
+		reply, _, err := Do(t.Context(), parsed(t, row.text), ana, "C0OPS", time.Time{}, &desk{refused: no})
 		if err != nil || reply.Refusal.Next != row.next || reply.Request != Format(parsed(t, row.text)) {
 			t.Errorf("%s: %q, %v, as %q, want next %q", row.name, reply.Refusal.Next, err, reply.Request, row.next)
 		}
@@ -309,7 +320,7 @@ func TestImagesKeepsTheVersionsThatMatter(t *testing.T) {
 		versions = append(versions, upgrade.ImageVersion{Image: image(fmt.Sprintf("1.0.%d", n))})
 	}
 	d := &desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryVersions: {Set: &set, Versions: versions}}}
-	reply, changes, err := Do(t.Context(), parsed(t, "images web"), ana, "C0OPS", d)
+	reply, changes, err := Do(t.Context(), parsed(t, "images web"), ana, "C0OPS", time.Time{}, d)
 	if err != nil || len(changes) > 0 {
 		t.Fatal(changes, err)
 	}
@@ -330,7 +341,7 @@ func TestARequestThatWasNotUnderstoodIsNeverDone(t *testing.T) {
 	for _, text := range []string{"upgrade web latest ud=x", "plan web latest vm=all", "resize web Standard_D4s_v5 skip=", "upgrade web latest 3", "retry r-1 vm=x.y"} {
 		req, no := Parse(text)
 		d := &desk{change: upgrade.Change{Rollout: "r-1", Events: upgrade.At(time.Unix(1, 0), "", upgrade.Resumed{})}}
-		reply, changes, err := Do(t.Context(), req, ana, "C0OPS", d)
+		reply, changes, err := Do(t.Context(), req, ana, "C0OPS", time.Time{}, d)
 		if no == nil || reply.Refusal == nil || reply.Refusal.Code != upgrade.CodeArg || len(changes) > 0 || len(d.asked) > 0 || err != nil {
 			t.Errorf("%q (%v): Do = %+v, %v, %v; the domain was asked %v", text, no, reply, changes, err, d.asked)
 		}

@@ -478,7 +478,7 @@ func checkSaidAnew(t *testing.T, text string, req Request) {
 	if len(req.Unclear) == 0 {
 		return
 	}
-	if _, changes, _ := Do(t.Context(), req, ana, "C0OPS", &desk{}); len(changes) > 0 || !req.Unfinished() {
+	if _, changes, _ := Do(t.Context(), req, ana, "C0OPS", time.Time{}, &desk{}); len(changes) > 0 || !req.Unfinished() {
 		t.Errorf("%q: is done as it is", text)
 	}
 	for name, l := range map[string]Lists{"typed": {}, "chosen": azure()} {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -95,7 +96,7 @@ func TestEveryOptionIsInTheHelp(t *testing.T) {
 
 func TestHelpIsWhatPeopleAreToldOnRequest(t *testing.T) {
 	for text, want := range map[string]Verb{"help": VerbHome, "help abort": VerbAbort} {
-		reply, changes, err := Do(t.Context(), parsed(t, text), ana, "C0OPS", &desk{})
+		reply, changes, err := Do(t.Context(), parsed(t, text), ana, "C0OPS", time.Time{}, &desk{})
 		if err != nil || len(changes) > 0 || reply.Help == nil || reply.Help.Verb != want {
 			t.Errorf("Do(%q) = %+v, %v, %v, want the help of %q", text, reply, changes, err, want)
 		}

@@ -119,10 +119,11 @@ func (c *command) unknownVerb() *upgrade.Refusal {
 	if id := c.words[0].text; isRollout(id) {
 		return c.refuse(root+"status "+id, "%s is a rollout's id: say first what you want", echo(id))
 	}
-	if no := c.later(nearest(c.words[0].text, verbNames())); no != nil {
+	names := verbNames()
+	if no := c.later(nearest(c.words[0].text, names)); no != nil {
 		return no // what is not built is not proposed
 	}
-	return c.unknown(0, "", verbNames())
+	return c.unknown(0, "", names)
 }
 
 // unknown refuses a word that fits nowhere; like has the words that would. The correction puts the
@@ -385,4 +386,6 @@ func remark(text string) (string, error) {
 	return text, nil
 }
 
-func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }
+// tidy writes a remark in one line with the typewriter's quotes, also where it came as a link's label or
+// through a form: typographic ones would not be read back as they are.
+func tidy(s string) string { return strings.Join(strings.Fields(strings.Map(plain, s)), " ") }

@@ -98,6 +98,7 @@ func TestParse(t *testing.T) {
 		{"the answer behind a quoted reason", `abort r-1 "bad image" revert`, Request{Verb: VerbAbort, Rollout: "r-1", Reason: "bad image", Answer: upgrade.Revert}},
 		{"the answer behind a reason in a phone's quotes", `abort r-1 “stop” Keep`, Request{Verb: VerbAbort, Rollout: "r-1", Reason: "stop", Answer: upgrade.Keep}},
 		{"a quoted word behind the reason is no answer", `abort r-1 "do not" "keep"`, Request{Verb: VerbAbort, Rollout: "r-1", Reason: "do not keep"}},
+		{"a phone's quote in what a link shows is a plain one", `deny r-1 see <https://h/x|“it’s off>`, Request{Verb: VerbDeny, Rollout: "r-1", Reason: `see "it's off`}},
 		{"the last word of a reason without quotes is no answer", `abort r-1 nothing to keep`, Request{Verb: VerbAbort, Rollout: "r-1", Reason: "nothing to keep"}},
 		{"an answer without a reason answers the model question", "abort r-1 revert", Request{Verb: VerbModel, Rollout: "r-1", Answer: upgrade.Revert}},
 		{"abort without a reason is the domain's to refuse", "abort r-1", Request{Verb: VerbAbort, Rollout: "r-1"}},

@@ -100,7 +100,18 @@ func (a *announcement) decided(f Decided) {
 	if f.Kind == Hold {
 		a.cards()
 	}
+	a.overtaken(f.Gate)
 	a.holds()
+}
+
+// overtaken brings the cards up to date that ask for another gate than the next one: nothing may be left of what
+// they ask for, or an earlier gate comes first once more.
+func (a *announcement) overtaken(next string) {
+	for _, gate := range slices.Sorted(maps.Keys(a.r.Cards)) {
+		if _, granted := a.r.Grants[gate]; gate != next && !granted {
+			a.card(gate)
+		}
+	}
 }
 
 // alarm tells whoever has the rollout, in private, what the channel does not show.
@@ -163,6 +174,10 @@ func PictureSlot(seq int) string { return fmt.Sprintf("%s%d", Pictures, seq) }
 
 // Picture reports whether what the post wants is a picture.
 func (p Post) Picture() bool { return strings.HasPrefix(p.Slot, Pictures) }
+
+// Answer reports whether the post is for one person who said something: no picture, and nothing that calls
+// somebody about a rollout.
+func (p Post) Answer() bool { return p.User != "" && p.Rollout == "" && !p.Picture() }
 
 // SaidWant is what the view needs to show a person's word in the thread.
 type SaidWant struct {

@@ -48,6 +48,8 @@ func TestPosts(t *testing.T) {
 		{"an accepted call is told in its batch's message", tale{begun, write(batchOp(1, "0"))}, tale{Accepted{Op: "op-1"}}, "batch/1 live"},
 		{"instances are told in their batch's message, once for all", tale{begun, write(batchOp(1, "0", "3"))}, tale{InstanceSeen{ID: "0", State: Checking}, InstanceSeen{ID: "3", State: Checking}}, "batch/1 live"},
 		{"R34 those of no batch are told in the live message only", begun, tale{InstanceSeen{ID: "5", State: Vanished}}, "live"},
+		{"R34 a card of which nothing is left is brought up to date", tale{requested, asked("ud-0")}, tale{InstanceSeen{ID: "0", State: Left}, InstanceSeen{ID: "3", State: Left}, Decided{Kind: Wait, Reason: ReasonBusy, Gate: "ud-1"}}, "card/ud-0/1! live"},
+		{"R40 not while its gate is the next one", tale{requested, asked("ud-0")}, tale{Decided{Kind: Wait, Reason: ReasonBusy, Gate: "ud-0"}}, "live"},
 		{"R1 a hold is told to the channel", begun, tale{Decided{Kind: Hold, Reason: ReasonFailure}}, "card/ud-0/1! hold/10! live"},
 		{"R40 a hold that people know is not told again", begun, tale{Decided{Kind: Hold, Reason: ReasonFailure, Quiet: true}}, "card/ud-0/1! live"},
 		{"R1 a hold that is over is brought up to date", tale{begun, Decided{Kind: Hold, Reason: ReasonFailure}}, tale{Decided{Kind: Wait, Reason: ReasonSoak}}, "hold/10! live"},

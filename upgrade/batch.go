@@ -38,12 +38,12 @@ func (v view) fresh(i Instance) bool {
 	return v.p.Target.Size == "" && v.p.Target.Current(i) && i.LatestModel
 }
 
-// alike keeps those that the same call can carry as the first one.
+// alike keeps those that the same call can carry as the first one, and of which the same can be told afterwards.
 func (v view) alike(ids []string) []string {
 	var out []string
 	for _, id := range ids {
 		first, _ := v.seen.Set.Instance(ids[0])
-		if i, _ := v.seen.Set.Instance(id); v.fresh(i) == v.fresh(first) {
+		if i, _ := v.seen.Set.Instance(id); v.fresh(i) == v.fresh(first) && v.p.Target.Current(i) == v.p.Target.Current(first) {
 			out = append(out, id)
 		}
 	}

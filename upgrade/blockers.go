@@ -137,34 +137,29 @@ func verifying(v view) *Blocker {
 	return &Blocker{Reason: ReasonVerifying, What: fmt.Sprintf("%s must be seen healthy twice", Instances(left)), Clears: "two good readings", Until: until}
 }
 
-// soak is the wait between gates: it starts when the last instance of the gate before is done (R31).
-// Between the batches of one gate there is none.
+// soak is the wait between gates: it starts when the last instance of any other gate is done (R31), also of a
+// later one or after this one was begun, as a retry and a new plan take in what was done. Between the batches
+// of one gate there is none.
 func soak(v view) *Blocker {
-	_, i, open := v.r.CurrentGate(v.p)
-	if !open || i == 0 || v.halfDone(v.p.Gates[i]) {
+	gate, _, open := v.r.CurrentGate(v.p)
+	if !open {
 		return nil
 	}
-	return v.restFor(v.limits().Soak, ReasonSoak, "soaking after "+v.p.Gates[i-1].Title)
+	since, after := v.lastDone(gate.Key)
+	return v.rest(since, v.limits().Soak, ReasonSoak, "soaking after "+after)
 }
 
 func bake(v view) *Blocker {
 	if _, _, open := v.r.CurrentGate(v.p); open {
 		return nil
 	}
-	return v.restFor(v.limits().Bake, ReasonBake, "baking after the last gate")
+	since, _ := v.lastDone("")
+	return v.rest(since, v.limits().Bake, ReasonBake, "baking after the last gate")
 }
 
-// restFor is the wait of length d since anything that was started came to its end. Gates in which
+// rest is the wait of length d since anything that was started came to its end. Gates in which
 // nothing was started need none.
-func (v view) restFor(d time.Duration, why Reason, what string) *Blocker {
-	var since time.Time
-	for _, b := range v.r.Batches {
-		for _, id := range b.Instances {
-			if at := v.r.Instances[id].At; at.After(since) {
-				since = at
-			}
-		}
-	}
+func (v view) rest(since time.Time, d time.Duration, why Reason, what string) *Blocker {
 	until := since.Add(d)
 	if since.IsZero() || !v.now.Before(until) {
 		return nil
@@ -172,8 +167,21 @@ func (v view) restFor(d time.Duration, why Reason, what string) *Blocker {
 	return &Blocker{Reason: why, What: what, Clears: "time", Until: until}
 }
 
-func (v view) halfDone(g Gate) bool {
-	return slices.ContainsFunc(v.r.Batches, func(b BatchStatus) bool { return b.Gate == g.Key })
+// lastDone is when the last instance that was started came to its end, and the title of its gate; one gate is
+// left out.
+func (v view) lastDone(but string) (at time.Time, title string) {
+	for _, b := range v.r.Batches {
+		gate, _ := v.p.Gate(b.Gate)
+		for _, id := range b.Instances {
+			if _, now, planned := v.p.Member(id); planned { // it may have moved since
+				gate = now
+			}
+			if done := v.r.Instances[id].At; gate.Key != but && done.After(at) {
+				at, title = done, gate.Title
+			}
+		}
+	}
+	return at, title
 }
 
 // health: an upgraded instance that is ill again stops the start (R31), and so does a batch that

@@ -187,7 +187,7 @@ func (v view) next() Decision {
 		return v.closing(OutcomeExpired, "the rollout's time is up", blockers)
 	}
 	if b, owed := v.owed(); owed {
-		return v.resend(b.Gate, v.outdated(OpUpgrade, b.Owed, v.p.Target.Setting), blockers)
+		return v.resend(b.Gate, v.outdated(Operation{Kind: OpUpgrade, Instances: b.Owed}), blockers)
 	}
 	return v.forward(blockers)
 }

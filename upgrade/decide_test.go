@@ -175,8 +175,13 @@ func TestDecideOnUnknownOutcomes(t *testing.T) {
 		by{"UEVA", Granted{Gate: "ud-0", Asking: 2, Digest: webPlan().Digest}}}
 	secondLost := tale{settled, Settled{Op: "op-1"}, write(again(1, "0", "3")), Unanswered{Op: "op-1-again"}, 2 * time.Minute,
 		Looked{Op: "op-1-again", Outdated: []string{"0", "3"}}, time.Minute, Looked{Op: "op-1-again", Outdated: []string{"0", "3"}}}
-	modelLost := tale{requested, granted("ud-0"), write(patch()), Unanswered{Op: "op-model"}, 2 * time.Minute,
-		Looked{Op: "op-model", Outdated: []string{"model"}}, time.Minute, Looked{Op: "op-model", Outdated: []string{"model"}}}
+	traceless := tale{oneFailed, retried("3"), askedFor(2, "3"), write(Operation{ID: "op-2", Kind: OpUpgrade, Gate: "ud-0", Batch: 2, Instances: []string{"3"}, To: to(v2), Traceless: true}), Unanswered{Op: "op-2"},
+		2 * time.Minute, Looked{Op: "op-2", Outdated: []string{"3"}}, time.Minute, Looked{Op: "op-2", Outdated: []string{"3"}}}
+	lookedTwice := func(op Operation) tale {
+		return tale{write(op), Unanswered{Op: op.ID}, 2 * time.Minute, Looked{Op: op.ID, Outdated: []string{"model"}}, time.Minute, Looked{Op: op.ID, Outdated: []string{"model"}}}
+	}
+	model := func(etag string) Operation { op := patch(); op.IfMatch = etag; return op }
+	back := Operation{ID: "op-back", Kind: OpRevert, To: to(v1), IfMatch: `"0"`}
 	runRows(t, []decideRow{
 		{name: "R48 a call without an answer is watched", tale: lost, later: time.Hour, kind: Wait, reason: ReasonInFlight, says: "brought no answer (timeout)"},
 		{name: "R48 one list is not believed", tale: tale{lost, 90 * time.Second, Looked{Op: "op-1", Outdated: []string{"0", "3"}}}, later: time.Minute, kind: Wait, reason: ReasonInFlight},
@@ -197,7 +202,10 @@ func TestDecideOnUnknownOutcomes(t *testing.T) {
 		{name: "R39 no re-send while Azure wants quiet", tale: settled, seen: func(o *Observation) { o.Throttled = night.Add(time.Hour) }, kind: Wait, reason: ReasonThrottled},
 		{name: "R27 no re-send that would leave too few serving", tale: settled, seen: instance("5", ill), kind: Wait, reason: ReasonHealth},
 		{name: "R48 a second unknown outcome goes to a person", tale: secondLost, kind: Hold, reason: ReasonUnknown},
-		{name: "R48 an unknown write of the model is never repeated", tale: modelLost, kind: Hold, reason: ReasonUnknown},
+		{name: "R48 a retry that no image could show goes to a person at once", tale: traceless, seen: instance("3", func(i *Instance) { onNew(i); i.LatestModel = false }), kind: Hold, reason: ReasonUnknown},
+		{name: "R48 an unknown write of the model is never repeated", tale: tale{requested, granted("ud-0"), lookedTwice(model(`"0"`))}, kind: Hold, reason: ReasonUnknown},
+		{name: "R48 nobody is asked about one that the etag says never happened", tale: tale{requested, granted("ud-0"), lookedTwice(model(`"1"`))}, kind: Wait, reason: ReasonInFlight},
+		{name: "R4 nor about putting the image back, as nobody can take that back", tale: tale{begun, by{"UANA", AbortAsked{Answer: Revert}}, lookedTwice(back)}, seen: set(modelOnNew), kind: Wait, reason: ReasonInFlight},
 		{name: "R48 a set that never comes to rest goes to a person", tale: tale{lost, 20 * time.Minute, Looked{Op: "op-1", Moving: true}}, seen: instance("4", updating), kind: Hold, reason: ReasonUnknown},
 		{name: "R48 a re-send that was recorded and never sent is owed still", tale: dropped, kind: Resend, reason: ReasonUnknown, batch: []string{"0", "3"}},
 		{name: "R48 an owed re-send waits like any other", tale: tale{dropped, by{"UANA", Paused{Name: "ana"}}}, kind: Hold, reason: ReasonPaused},
@@ -316,7 +324,10 @@ func TestDecideOnTimeAndHealth(t *testing.T) {
 		{name: "R21 a longer soak of the policy in force counts", tale: tale{udDone(0), granted("ud-1")}, later: 5 * time.Minute, seen: inForce(func(p *Policy) { p.Soak = time.Hour }), kind: Wait, reason: ReasonSoak},
 		{name: "R21 a shorter one never", tale: tale{udDone(0), granted("ud-1")}, seen: inForce(func(p *Policy) { p.Soak = 0 }), kind: Wait, reason: ReasonSoak},
 		{name: "R31 no soak between the batches of one gate", tale: tale{begun, batch(1, "0")}, kind: Start, batch: []string{"3"}},
-		{name: "R31 nor between those of a later gate", tale: tale{udDone(0), granted("ud-1"), batch(2, "1")}, kind: Start, gate: "ud-1", batch: []string{"4"}},
+		{name: "R31 nor between those of a later gate", tale: tale{udDone(0), 5 * time.Minute, granted("ud-1"), batch(2, "1")}, kind: Start, gate: "ud-1", batch: []string{"4"}},
+		{name: "R31 a gate that was begun soaks after one that was taken in again", tale: tale{udDone(0), 5 * time.Minute, granted("ud-1"), batch(2, "1"), Retried{IDs: []string{"0"}, Gates: []string{"ud-0"}}, granted("ud-0"), batch(3, "0")},
+			kind: Wait, reason: ReasonSoak, says: "soaking after UD 0"},
+		{name: "R31 and so does that one after it", tale: tale{udDone(0), 5 * time.Minute, granted("ud-1"), batch(2, "1"), Retried{IDs: []string{"0"}, Gates: []string{"ud-0"}}, granted("ud-0")}, kind: Wait, reason: ReasonSoak, says: "soaking after UD 1"},
 		{name: "R31 the set bakes after the last gate", tale: udDone(2), kind: Wait, reason: ReasonBake},
 		{name: "R31 a gate in which nothing was started needs no soak", tale: tale{requested, InstanceSeen{ID: "0", State: Left}, InstanceSeen{ID: "3", State: Vanished}, granted("ud-1")}, kind: SetModel, gate: "ud-1"},
 		{name: "R31 an upgraded instance that is ill again stops the start", tale: tale{udDone(0), granted("ud-1")}, later: 5 * time.Minute, seen: instance("0", ill), kind: Wait, reason: ReasonHealth, says: "instance 0"},

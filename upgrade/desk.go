@@ -73,7 +73,7 @@ func (d Desk) Open(ctx context.Context, by Person, ask Ask) (Change, Plan, error
 
 // opening is the change that opens the rollout of a plan.
 func opening(id string, p Plan, channel, by, name string, now time.Time) *Change {
-	events := At(now, by, Requested{Digest: p.Digest, Channel: channel, Name: name})
+	events := At(now, by, Requested{Digest: p.Digest, Sum: p.Sum(), Channel: channel, Name: name})
 	number(events, 0)
 	return &Change{Rollout: id, Open: &p, Events: events, Posts: Posts(Fold(id, events), events)}
 }
@@ -170,8 +170,13 @@ func unknownSet(sets []SetSummary, name string) *Refusal {
 // Nearest returns the candidate that a slip of the fingers turns into word, "" if none is near.
 func Nearest(word string, candidates []string) string {
 	best, at := "", len(word)/3+1
+	word = strings.ToLower(word)
 	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d <= at && (best == "" || d < at) {
+		low := strings.ToLower(c)
+		if len(low)-len(word) > at || len(word)-len(low) > at {
+			continue // so many letters more are so many edits
+		}
+		if d := editDistance(word, low); d <= at && (best == "" || d < at) {
 			best, at = c, d
 		}
 	}
@@ -180,10 +185,12 @@ func Nearest(word string, candidates []string) string {
 
 // editDistance is Levenshtein's, over bytes; the words are names. Over-long words are not near.
 func editDistance(a, b string) int {
-	if len(a) > 100 || len(b) > 100 {
-		return 100
+	const most = 100
+	if len(a) > most || len(b) > most {
+		return most
 	}
-	row := make([]int, len(b)+1)
+	var rows [most + 1]int
+	row := rows[:len(b)+1]
 	for j := range row {
 		row[j] = j
 	}

@@ -430,6 +430,41 @@ func TestR48AnAnswerThatIsLost(t *testing.T) {
 			l.wantSent("putting 2.0 into the model", "putting 1.0 back into the model")
 		})
 	})
+	t.Run("R48 nobody can see whether one more try of what has the image happened, so a person is asked", func(t *testing.T) {
+		inLab(t, tale{requested}, func(l *lab) {
+			l.fails("3")
+			l.until("the hold", l.held(ReasonFailure))
+			l.change(func(s *ScaleSet) { s.Instances[3].LatestModel = false })
+			l.refuse = first()
+			l.say("r-1", "UANA", Retried{Name: "ana", IDs: []string{"3"}, Gates: []string{"ud-0"}})
+			l.until("the question", l.held(ReasonUnknown))
+			l.wantSent("putting 2.0 into the model", "upgrading instances 3 0")
+			if op := l.rollout("r-1").Op; op.Kind != OpUpgrade || op.Resend || time.Since(op.SentAt) > 5*time.Minute {
+				t.Errorf("asked %s after %+v", time.Since(op.SentAt), op)
+			}
+		})
+	})
+	t.Run("R4 R48 a revert that never arrived is sent once more and no more often", func(t *testing.T) {
+		for _, lost := range []int{1, 2} {
+			inLab(t, begun, func(l *lab) {
+				tries := 0
+				l.refuse = func(op Operation) error {
+					if op.Kind != OpRevert {
+						return nil
+					}
+					if tries++; tries > lost {
+						return nil
+					}
+					return unknown
+				}
+				l.say("r-1", "UANA", AbortAsked{Name: "ana", Answer: Revert})
+				l.until("the end", hasEnded)
+				if r := l.rollout("r-1"); tries != 2 || (r.Model.Detail == "") != (lost == 1) {
+					t.Errorf("%d lost: sent %d times, %q", lost, tries, r.Model.Detail)
+				}
+			})
+		}
+	})
 	t.Run("R48 a lost write of the model that arrived is seen", func(t *testing.T) {
 		inLab(t, tale{requested}, func(l *lab) {
 			l.answer = func(op Operation) error {

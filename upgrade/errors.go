@@ -19,6 +19,7 @@ const (
 	CodeStale   Code = "VMSS-STALE"   // the card or plan was replaced or answered
 	CodeState   Code = "VMSS-STATE"   // the verb does not fit the rollout's state
 	CodeAzure   Code = "VMSS-AZURE"   // Azure could not be read or refused
+	CodeBusy    Code = "VMSS-BUSY"    // too much of one person at once
 	CodeInside  Code = "VMSS-INSIDE"  // a fault of the bot itself
 )
 

@@ -177,6 +177,9 @@ func (m *memory) commit(l Lease, c Change) (int, error) {
 				return 0, fmt.Errorf("operation %s: %s is unfinished", f.Op.ID, r.Op.ID)
 			}
 		}
+		if op := opOf(event.Fact); op != "" && (r.Op == nil || r.Op.ID != op) {
+			return 0, fmt.Errorf("%s of operation %s, which is not the unfinished one", FactKind(event.Fact), op)
+		}
 		if _, ok := event.Fact.(Accepted); ok {
 			e.poll = c.Poll
 		}

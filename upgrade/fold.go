@@ -317,6 +317,7 @@ func (r *Rollout) settle(f Settled, at time.Time) {
 		r.RefusedOp = op.Operation
 		r.Refusal, r.RefusedAt = &Refused{Op: op.ID, Kind: FaultRefused, Code: f.Code, Message: f.Message}, at
 	}
+	r.Model.Lost = r.Model.Lost || op.Kind == OpRevert && op.Code == NoTrace
 	r.keepBatch()
 	r.Op = nil
 }

@@ -12,9 +12,10 @@ import (
 type Word struct {
 	Verb    WordVerb
 	Rollout string
-	Nonce   string // of the card whose button was pressed; "" = typed
-	Channel string // where it was said; a card answers only where it was posted
-	Rest    bool   // approve: all later gates as well (R7)
+	Nonce   string    // of the card whose button was pressed; "" = typed
+	Channel string    // where it was said; a card answers only where it was posted
+	At      time.Time // when it was said; zero = now
+	Rest    bool      // approve: all later gates as well (R7)
 	Reason  string
 	Answer  ModelAnswer // of abort and model
 	IDs     []string    // of retry, skip, quarantine and resolve: the instances; empty = as the verb says
@@ -167,7 +168,11 @@ func (h hearing) stale() *Refusal {
 		return h.refuse(CodeStale, "this card of %s asks something else", h.r.ID)
 	}
 	what := fmt.Sprintf("this card of %s was replaced or answered", gate.Title)
-	if first, _, _ := h.r.CurrentGate(h.p); h.r.Asked[gate.Key].Asking == h.card.Asking && first.Key != gate.Key {
+	first, _, open := h.r.CurrentGate(h.p)
+	switch _, done := h.r.GateDone(gate); {
+	case done:
+		what = fmt.Sprintf("nothing of %s is left", gate.Title)
+	case open && h.r.Asked[gate.Key].Asking == h.card.Asking && first.Key != gate.Key:
 		what = fmt.Sprintf("%s comes before %s once more", first.Title, gate.Title)
 	}
 	if g, ok := h.r.Grants[h.card.Gate]; ok && g.Asking == h.card.Asking {
@@ -210,6 +215,8 @@ func (h hearing) approve() (Heard, *Refusal) {
 	switch {
 	case no != nil:
 		return Heard{}, no
+	case h.early(asked.At):
+		return Heard{}, h.refuse(CodeStale, "%s was put to people only after you had said that: look at its card, then say it again", gate.Title)
 	case h.card == nil && asked.Nonce == "" && !h.w.Rest:
 		return Heard{}, h.refuse(CodeStale, "%s was approved by %s with the rest; nobody was shown a card of it to agree to", gate.Title, h.names(gate.Key))
 	case h.r.Denial != nil:
@@ -234,6 +241,12 @@ func (h hearing) approve() (Heard, *Refusal) {
 		return Heard{}, h.refuse(CodePolicy, "%s needs %d approvers for each gate: approve them one by one", h.p.Name, need)
 	}
 	return h.approved(append(facts, h.rest(gate, asked.Asked)...), gate.Title+" and everything after it")
+}
+
+// early reports whether typed words, which may have waited behind others or for a restart, were said before
+// what they would count for was there: they were about something else.
+func (h hearing) early(since time.Time) bool {
+	return h.card == nil && !h.w.At.IsZero() && h.w.At.Before(since)
 }
 
 func (h hearing) approved(facts []Fact, what string) (Heard, *Refusal) {

@@ -195,6 +195,7 @@ func TestHear(t *testing.T) {
 		{name: "R24 a card that was replaced is stale", in: tale{waiting, Asked{Gate: "ud-0", Asking: 2, Expires: life}}, word: approve, card: live, code: CodeStale},
 		{name: "R24 a card of the future is stale", in: waiting, word: approve, card: second, code: CodeStale},
 		{name: "R24 a card of a gate that is done says who approved it", in: udDone(0), word: approve, card: live, code: CodeStale, says: "approved by bo"},
+		{name: "R24 a card of which nothing is left says so", in: tale{waiting, InstanceSeen{ID: "0", State: Left}, InstanceSeen{ID: "3", State: Vanished}}, word: approve, card: live, code: CodeStale, says: "nothing of UD 0 is left"},
 		{name: "R20 a card of another plan is stale", in: waiting, word: approve, card: foreign, code: CodeStale},
 		{name: "R24 the model's card approves nothing", in: tale{aborted, ModelAsked{Nonce: "m"}}, word: approve, card: model, code: CodeState},
 		{name: "R24 the model's card approves nothing while a gate is asked", in: waiting, word: approve, card: model, code: CodeStale, says: "something else"},
@@ -318,5 +319,45 @@ func TestR23ATypedYesNeedsACardThatSomebodyCouldRead(t *testing.T) {
 	}
 	if _, no := hear(told, eva, Word{Verb: WordDeny, Reason: "friday"}, nil); no != nil {
 		t.Errorf("a no needs no card: %v", no)
+	}
+}
+
+// Words may wait behind others of the same person, or for a restart. What they would count for must have
+// been there when they were said; what stops a rollout need not.
+func TestR24WordsAreAboutWhatWasThereWhenTheyWereSaid(t *testing.T) {
+	waiting, again := tale{requested, asked("ud-0")}, tale{requested, asked("ud-0"), time.Minute, AskedAgain{Gate: "ud-0"}, Asked{Gate: "ud-0", Asking: 2, Nonce: "n2", Expires: night.Add(4 * time.Hour)}}
+	for _, row := range []struct {
+		name  string
+		in    tale
+		word  Word
+		stale bool
+	}{
+		{"a yes to a card that came later", waiting, Word{Verb: WordApprove}, true},
+		{"a yes to all that is left", waiting, Word{Verb: WordApprove, Rest: true}, true},
+		{"a yes to the card before", again, Word{Verb: WordApprove}, true},
+		{"what became of a call that was sent later", dark, Word{Verb: WordResolve, Verdict: Started, Reason: "seen"}, true},
+		{"how an instance came out that was not seen yet", oneUnclear, Word{Verb: WordResolve, Verdict: IsOK, IDs: []string{"3"}, Reason: "seen"}, true},
+		{"a no", waiting, Word{Verb: WordDeny, Reason: "no"}, false},
+		{"a pause", waiting, Word{Verb: WordPause}, false},
+		{"an abort", waiting, Word{Verb: WordAbort, Reason: "no"}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			ends := row.in.ends()
+			for name, at := range map[string]time.Time{"at once": {}, "after it": ends.Add(time.Second)} {
+				row.word.At = at
+				if heard, no := hear(row.in, bo, row.word, nil); no != nil || len(heard.Facts) == 0 {
+					t.Errorf("said %s: %v, %v", name, heard, no)
+				}
+			}
+			row.word.At = ends.Add(-24 * time.Hour)
+			heard, no := hear(row.in, bo, row.word, nil)
+			if stale := no != nil && no.Code == CodeStale && len(heard.Facts) == 0; stale != row.stale || !stale && no != nil {
+				t.Errorf("said before: %v, %v, want it stale: %v", heard, no, row.stale)
+			}
+		})
+	}
+	pressed := Word{Verb: WordApprove, Nonce: "n1", At: waiting.ends().Add(-24 * time.Hour)}
+	if heard, no := hear(waiting, bo, pressed, &Card{Nonce: "n1", Gate: "ud-0", Asking: 1}); no != nil || len(heard.Facts) == 0 {
+		t.Errorf("whoever presses a card's button sees it, whatever the clocks say: %v, %v", heard, no)
 	}
 }

@@ -168,7 +168,7 @@ func (i Image) Same(j Image) bool {
 	if i.URI != "" || j.URI != "" {
 		return i.URI == j.URI
 	}
-	return i.Family() != "" && i.Family() == j.Family() && i.Running() != "" && strings.EqualFold(i.Running(), j.Running())
+	return i.Running() != "" && strings.EqualFold(i.Running(), j.Running()) && i.Family() != "" && i.Family() == j.Family() // the cheaper half first
 }
 
 // String is the version, or the name of an image that has none.

@@ -9,7 +9,7 @@ import (
 // settled, and after that sent once more at most (R48).
 func (v view) inFlight(blockers []Blocker) Decision {
 	op := v.r.Op
-	if !op.Unknown() || !v.settled() || op.Kind != OpUpgrade || op.Resend || v.closed() {
+	if !op.Unknown() || !v.settled() || !op.repeatable() || v.closed() {
 		return v.blocked(blockers)
 	}
 	return v.resend(op.Gate, op.Looks[len(op.Looks)-1].Outdated, blockers)
@@ -25,7 +25,7 @@ func (v view) settled() bool {
 	}
 	// A look at a set at work lists nothing, so it agrees with no other.
 	last := op.Looks[n-1].Outdated
-	return len(last) > 0 && slices.Equal(last, op.Looks[n-2].Outdated) && slices.Equal(last, v.outdated(op.Kind, op.Instances, op.To))
+	return len(last) > 0 && slices.Equal(last, op.Looks[n-2].Outdated) && slices.Equal(last, v.outdated(op.Operation))
 }
 
 // hopeless: all that R48 allows was tried, or the set never comes to rest, and the outcome is still
@@ -36,10 +36,19 @@ func (v view) hopeless() bool {
 	case v.seen.Set == nil:
 		return false
 	case v.settled():
-		return op.Kind != OpUpgrade || op.Resend
+		return !op.repeatable() && !v.untouched() && !v.unasked()
 	}
 	return !v.now.Before(op.SentAt.Add(v.deadline())) && len(op.Looks) > 0 && op.Looks[len(op.Looks)-1].Moving
 }
+
+// untouched: the model, to its etag, is what it was before the call; see noteUnknown.
+func (v view) untouched() bool {
+	op := v.r.Op
+	return !op.Kind.OnInstances() && !op.Resend && v.settled() && v.seen.Set.Etag == op.IfMatch
+}
+
+// unasked: the rollout ends whatever became of the call, so nobody is asked; the report says how it stands.
+func (v view) unasked() bool { return v.closed() || v.r.Op.Kind == OpRevert }
 
 // closed: no write will be sent any more but putting the old image back.
 func (v view) closed() bool { return v.r.Abort != nil || v.expired() }
@@ -59,7 +68,7 @@ func (v view) owes(b BatchStatus) bool {
 		_, ok := v.seen.Set.Instance(id)
 		return !ok
 	})
-	return len(present) > 0 && slices.Equal(present, v.outdated(OpUpgrade, present, v.p.Target.Setting))
+	return len(present) > 0 && slices.Equal(present, v.outdated(Operation{Kind: OpUpgrade, Instances: present}))
 }
 
 // resend sends a call once more if everything a start needs holds still: a re-send is a write like

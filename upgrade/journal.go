@@ -24,6 +24,7 @@ type (
 	// Requested opens a rollout: the plan as digested, and where it is talked about.
 	Requested struct {
 		Digest  string
+		Sum     string `json:",omitempty"` // of the plan as it is kept, see [Plan.Sum]; "" in older journals
 		Channel string
 		Name    string // of the requester, for showing
 	}
@@ -104,7 +105,8 @@ type (
 	// Replanned puts another plan in the place of the rollout's: every asking and yes so far is void.
 	Replanned struct {
 		Digest, Name string
-		Model        Setting  `json:"Image"` // what the model named then
+		Sum          string   `json:",omitempty"` // as in Requested
+		Model        Setting  `json:"Image"`      // what the model named then
 		Changes      []string // what differs from the plan before, in words
 	}
 	// HandedOver makes another person the one whom the bot calls. It moves no right: who asked for the

@@ -23,9 +23,12 @@ func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 		return v.noteBlind()
 	}
 	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent(), v.noteBorn())
-	// Instances are judged with the operation's end already known.
+	// Instances are judged with the operation's end already known, and those of the next gate with the end of this
+	// one: nobody is asked for what needs no start any more.
 	v.r = r.With(At(now, "", facts...)...)
-	facts = slices.Concat(facts, v.noteStarted(), v.noteLeft())
+	facts = slices.Concat(facts, v.noteStarted(), v.noteReplaced())
+	v.r = r.With(At(now, "", facts...)...)
+	facts = slices.Concat(facts, v.noteLeft())
 	v.r = r.With(At(now, "", facts...)...)
 	return slices.Concat(facts, v.noteEvidence())
 }
@@ -140,20 +143,21 @@ func (v view) ended(ok bool, code, message string) []Fact {
 //
 // A change of the model whose If-Match still is the model's etag has not happened, and should it come
 // yet, either it or the next one is refused: it is no unknown outcome any more. (R48 would ask a person
-// here; there is nothing that a person could see and this does not.)
+// here; there is nothing that a person could see and this does not.) A revert is tried once more only, as
+// nobody can take it back and the set stays locked meanwhile.
 func (v view) noteUnknown() []Fact {
 	op := v.r.Op
-	outdated := v.outdated(op.Kind, op.Instances, op.To)
+	outdated := v.outdated(op.Operation)
 	late := !v.now.Before(op.SentAt.Add(v.deadline()))
 	switch {
 	case len(outdated) == 0 && !v.moving():
 		return v.ended(true, "", "seen in the set")
-	case (v.closed() || op.Kind == OpRevert) && (v.settled() || late):
+	case v.untouched():
+		return []Fact{Settled{Op: op.ID, Code: NoTrace, Message: "the model is as it was read before the call, to its etag"}}
+	case v.unasked() && (v.settled() || late):
 		return v.ended(false, "UnknownOutcome", "the call brought no answer and the set does not show what became of it")
 	case v.now.Before(op.SentAt.Add(v.seen.Pace.Settle)):
 		return nil
-	case op.Kind == OpModel && v.settled() && v.seen.Set.Etag == op.IfMatch:
-		return []Fact{Settled{Op: op.ID, Code: NoTrace, Message: "the model is as it was read before the call, to its etag"}}
 	}
 	return v.look(outdated)
 }
@@ -175,22 +179,27 @@ func (v view) look(outdated []string) []Fact {
 	return []Fact{Looked{Op: op.ID, Outdated: outdated}}
 }
 
-// outdated lists what a write was to change and has not: instances, or "model".
-func (v view) outdated(kind OpKind, ids []string, to Setting) []string {
-	if !kind.OnInstances() {
-		if to.of(v.seen.Set.Model).Same(to) {
+// outdated lists what a write was to change and, as far as can be seen, has not: instances, or "model".
+func (v view) outdated(op Operation) []string {
+	if !op.Kind.OnInstances() {
+		if op.To.of(v.seen.Set.Model).Same(op.To) {
 			return nil
 		}
 		return []string{"model"}
 	}
 	var out []string
-	for _, id := range ids {
-		// A new disk of the same image leaves nothing by which to tell that it was made.
-		if i, ok := v.seen.Set.Instance(id); ok && (kind == OpReimage || !v.p.Target.Current(i)) {
+	for _, id := range op.Instances {
+		if i, ok := v.seen.Set.Instance(id); ok && !v.shows(op, i) {
 			out = append(out, id)
 		}
 	}
 	return out
+}
+
+// shows reports whether the instance shows that the call happened. A new disk of the same image leaves nothing
+// by which to tell; an upgrade of one that was on the target already, but not on the latest model, only that.
+func (v view) shows(op Operation, i Instance) bool {
+	return op.Kind != OpReimage && v.p.Target.Current(i) && (i.LatestModel || !op.Traceless)
 }
 
 // moving reports whether anything of the set is at work.
@@ -321,6 +330,20 @@ func (v view) noteLeft() []Fact {
 			done = done && was.State.Final()
 		}
 		next = next && done
+	}
+	return facts
+}
+
+// noteReplaced passes by what was upgraded and runs something else since, by somebody else's hand: done is a
+// fact about an instance and a target, and no report may claim it.
+func (v view) noteReplaced() []Fact {
+	var facts []Fact
+	for _, id := range v.r.In(OK) {
+		i, present := v.seen.Set.Instance(id)
+		is := v.p.Target.In(i)
+		if present && is != (Setting{}) && !is.Same(v.p.Target.Setting) && !i.Provisioning.Moving() && !v.r.Instances[id].Vouched {
+			facts = append(facts, InstanceSeen{ID: id, State: Left, Image: is.String(), Detail: fmt.Sprintf("it was upgraded, and somebody else has put it on %s since", is)})
+		}
 	}
 	return facts
 }

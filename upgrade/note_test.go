@@ -126,8 +126,10 @@ func TestNoteOnOperations(t *testing.T) {
 func TestNoteOnUnknownOutcomes(t *testing.T) {
 	looked := tale{lost, 90 * time.Second, Looked{Op: "op-1", Outdated: []string{"0", "3"}}}
 	modelLost := tale{requested, granted("ud-0"), write(patch()), Unanswered{Op: "op-model"}}
-	backLost := tale{begun, by{"UANA", AbortAsked{Answer: Revert}}, write(Operation{ID: "op-back", Kind: OpRevert, To: to(v1)}), Unanswered{Op: "op-back"},
-		2 * time.Minute, Looked{Op: "op-back", Outdated: []string{"model"}}, time.Minute, Looked{Op: "op-back", Outdated: []string{"model"}}}
+	backLost := func(again bool, etag string) tale {
+		return tale{begun, by{"UANA", AbortAsked{Answer: Revert}}, write(Operation{ID: "op-back", Kind: OpRevert, To: to(v1), IfMatch: etag, Resend: again}), Unanswered{Op: "op-back"},
+			2 * time.Minute, Looked{Op: "op-back", Outdated: []string{"model"}}, time.Minute, Looked{Op: "op-back", Outdated: []string{"model"}}}
+	}
 	both := all(instance("0", onNew), instance("3", onNew))
 	runNotes(t, []noteRow{
 		{name: "R48 what shows that it happened is believed at once", tale: lost, seen: both, want: []string{"settled op-1", "0 confirmed", "3 confirmed"}},
@@ -146,7 +148,9 @@ func TestNoteOnUnknownOutcomes(t *testing.T) {
 		{name: "R48 a vanished instance is no part of the question", tale: lost, later: 90 * time.Second, seen: without("0"), want: []string{"looked [3]", "0 vanished"}},
 		{name: "R48 the model's write is believed when it shows", tale: modelLost, seen: set(modelOnNew), want: []string{"settled op-model", "model 2.0, was 1.0"}},
 		{name: "R48 and looked for when it does not", tale: modelLost, later: 90 * time.Second, want: []string{"looked [model]"}},
-		{name: "R4 a revert that does not show is left to people", tale: backLost, want: []string{"failed op-back UnknownOutcome", "reverted false"}},
+		{name: "R4 a revert that does not show is left to people", tale: backLost(false, `"0"`), want: []string{"failed op-back UnknownOutcome", "reverted false"}},
+		{name: "R4 R48 unless the etag tells that it never happened", tale: backLost(false, `"1"`), want: []string{"failed op-back NoTrace"}},
+		{name: "R4 R48 once", tale: backLost(true, `"1"`), want: []string{"failed op-back UnknownOutcome", "reverted false"}},
 		{name: "R48 instances of an owed re-send are no failures", tale: dropped, later: time.Hour},
 		{name: "R48 when the first call shows after all they are judged", tale: dropped, later: time.Hour, seen: instance("0", onNew), want: []string{"0 confirmed", "3 failed", "3 kept"}},
 		{name: "R3 after an abort nothing is owed", tale: tale{dropped, by{"UANA", AbortAsked{}}}, later: time.Hour, want: []string{"0 inconclusive", "3 inconclusive", "0 kept", "3 kept"}},
@@ -185,7 +189,12 @@ func TestNoteOnInstances(t *testing.T) {
 		{name: "R34 those of later gates are seen to when their gate is next", tale: begun, seen: instance("1", onNew)},
 		{name: "R34 protected and deallocated ones, too", tale: begun, seen: all(instance("0", func(i *Instance) { i.Protected = true }), instance("3", func(i *Instance) { i.Power = Deallocated })), want: []string{"0 left out", "3 left out"}},
 		{name: "R34 a gate that is done by that makes the one after it the next", tale: begun, seen: all(without("0", "3"), instance("1", onNew)), want: []string{"0 vanished", "3 vanished", "1 left out"}},
+		{name: "R34 as does one that is done with its last instance well", tale: tale{confirmed, InstanceSeen{ID: "3", State: Left}}, later: 10 * time.Second, seen: instance("1", onNew), want: []string{"0 ok", "1 left out"}},
 		{name: "R42 a domain that is not told leaves nobody out", tale: begun, seen: instance("0", func(i *Instance) { i.UpdateDomain = -1 })},
+		{name: "I10 what was upgraded and runs something else since is done no more", tale: udDone(0), seen: instance("0", func(i *Instance) { i.Image = runs(v1) }), want: []string{"0 left out"}},
+		{name: "I10 that is told when it has come to rest", tale: udDone(0), seen: all(instance("0", func(i *Instance) { i.Image = runs(v1) }), instance("0", updating))},
+		{name: "I10 a list that names no image tells nothing of it", tale: udDone(0), seen: instance("0", func(i *Instance) { i.Image = Image{} })},
+		{name: "I10 nor does it undo a person's word", tale: tale{over, by{"UBO", Resolved{Verdict: IsOK, IDs: []string{"0"}}}}, seen: instance("0", func(i *Instance) { i.Image = runs(v1) })},
 		{name: "a set scaled to nothing leaves nothing to do", tale: tale{requested}, seen: without("0", "1", "2", "3", "4", "5"), want: []string{"0 vanished", "3 vanished", "1 vanished", "4 vanished", "2 vanished", "5 vanished"}},
 	})
 }

@@ -25,9 +25,14 @@ type Operation struct {
 	Instances []string
 	To        Setting `json:"Image"` // of a write to the model
 	IfMatch   string
-	Resend    bool // the one re-send after an unknown outcome (R48)
+	Resend    bool // the one re-send after an unknown outcome (R48), also of a revert that was lost
 	Ephemeral bool // of a reimage: the OS disks are ephemeral and must be forced to the model's image
+	Traceless bool // its instances were on the target before: their image does not tell whether it happened
 }
+
+// repeatable reports whether the call may be sent once more should its outcome stay unknown: a manualupgrade
+// whose absence shows in the set, once (R48).
+func (o Operation) repeatable() bool { return o.Kind == OpUpgrade && !o.Traceless && !o.Resend }
 
 // OpState is how far an operation has come.
 type OpState string

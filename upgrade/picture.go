@@ -65,6 +65,11 @@ func Milestones(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 	return []Fact{v.picture(of...)}
 }
 
+// halfDone reports whether anything of the gate was started.
+func (v view) halfDone(g Gate) bool {
+	return slices.ContainsFunc(v.r.Batches, func(b BatchStatus) bool { return b.Gate == g.Key })
+}
+
 func (v view) picture(of ...string) Pictured {
 	p := Pictured{Of: of, Failed: v.r.In(Broken, Unclear)}
 	for _, i := range v.seen.Set.Instances {

@@ -178,6 +178,10 @@ func (p Plan) Agreement(inForce Policy) (Right, int) {
 	return MayApprove, max(1, p.Policy.Approvals, inForce.Approvals)
 }
 
+// Sum is over all of the plan as a journal keeps it, told to people or not. The fact that brings the plan
+// carries it, so that the plan can no more be changed afterwards than the fact.
+func (p Plan) Sum() string { return digest(p) }
+
 // Short is the digest's beginning, as shown to people.
 func (p Plan) Short() string { return p.Digest[:min(4, len(p.Digest))] }
 

@@ -258,6 +258,11 @@ func digest(v any) string {
 	if err != nil {
 		panic("digest: " + err.Error()) // only types of this package, all of which marshal
 	}
+	return SumOf(b)
+}
+
+// SumOf is what [Plan.Sum] is of a plan that is written already.
+func SumOf(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:16])
 }

@@ -96,6 +96,7 @@ type ModelState struct {
 	Asked    *ModelAsked
 	Answer   ModelAnswer
 	AnswerBy string
+	Lost     bool   // a revert certainly never happened, and is tried once more
 	Reverted bool   // the revert is over, one way or the other
 	Detail   string // why the model was left, if it was
 }
@@ -247,7 +248,7 @@ func (r Rollout) asks(p Plan, key string) []string {
 
 // resendable lists the instances of a gate whose call brought no answer and may be sent once more.
 func (r Rollout) resendable(g Gate) []string {
-	if op := r.Op; op != nil && op.Unknown() && op.Kind == OpUpgrade && !op.Resend && op.Gate == g.Key {
+	if op := r.Op; op != nil && op.Unknown() && op.repeatable() && op.Gate == g.Key {
 		return op.Instances
 	}
 	if b, open := r.OpenBatch(); open && b.Gate == g.Key {

@@ -339,7 +339,8 @@ func (s *step) operation(d Decision) Operation {
 	switch d.Kind {
 	case Start:
 		op.Kind, op.Instances, op.Batch = OpUpgrade, d.Batch, len(r.Batches)+1
-		if i, _ := s.seen.Set.Instance(d.Batch[0]); s.view().fresh(i) {
+		i, _ := s.seen.Set.Instance(d.Batch[0])
+		if op.Traceless = s.rec.Plan.Target.Current(i); s.view().fresh(i) {
 			op.Kind, op.Ephemeral = OpReimage, s.seen.Set.EphemeralOS
 		}
 	case Resend:
@@ -347,7 +348,7 @@ func (s *step) operation(d Decision) Operation {
 	case SetModel:
 		op.Kind, op.IfMatch = OpModel, s.seen.Set.Etag
 	case PutBack:
-		op.Kind, op.IfMatch, op.To = OpRevert, s.seen.Set.Etag, r.Model.Previous
+		op.Kind, op.IfMatch, op.To, op.Resend = OpRevert, s.seen.Set.Etag, r.Model.Previous, r.Model.Lost
 	}
 	return op
 }
@@ -356,7 +357,7 @@ func (s *step) operation(d Decision) Operation {
 // (a commit of its own, right before the call); the answer. A crash after the second leaves an
 // unknown outcome, which is settled by looking, never by repeating (R38).
 func (s *step) write(op Operation) error {
-	if before := s.rec.Rollout.Op; op.Resend && before != nil {
+	if before := s.rollout().Op; op.Resend && before != nil {
 		s.add(Settled{Op: before.ID, Code: "UnknownOutcome", Message: "no trace of it in the set"})
 	}
 	s.add(Intended{Op: op})

@@ -114,6 +114,8 @@ func (h hearing) resolveCall() (Heard, *Refusal) {
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s %s \"why\"", h.r.ID, h.w.Verdict), "a call starts as a whole or not at all: leave the instances out")
 	case op == nil || !op.Unknown():
 		return Heard{}, h.refuse(CodeState, "no call of %s is without an answer", h.r.ID)
+	case h.early(op.SentAt):
+		return Heard{}, h.refuse(CodeStale, "you said that before %s was sent: it was about something else", describe(op.Operation))
 	case !h.watched(op):
 		return Heard{}, h.refuse(CodeState, "%s brought no answer only just now, or the set is at work: it is watched first, as it may still happen", describe(op.Operation))
 	case h.w.Reason == "":
@@ -148,6 +150,8 @@ func (h hearing) resolveInstances() (Heard, *Refusal) {
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s vm=8 %s \"why\"", h.r.ID, h.w.Verdict), "say which instances: they are always named")
 	case no != nil:
 		return Heard{}, no
+	case slices.ContainsFunc(ids, func(id string) bool { return h.early(h.r.Instances[id].At) }):
+		return Heard{}, h.refuse(CodeStale, "%s of %s: seen so only after you had said that: look once more, then say it again", Instances(ids), h.p.Name)
 	case h.w.Reason == "":
 		return Heard{}, h.reasonless()
 	}
@@ -177,7 +181,7 @@ func (h hearing) replan() (Heard, *Refusal) {
 	case q.Digest == h.p.Digest && q.From.Same(ours):
 		return Heard{}, h.refuse(CodeState, "%s is as planned: there is nothing to plan anew", h.p.Name)
 	default:
-		return Heard{[]Fact{Replanned{Digest: q.Digest, Name: h.by.Name, Model: q.From, Changes: replanned(h.p, *q, ours)}},
+		return Heard{[]Fact{Replanned{Digest: q.Digest, Sum: q.Sum(), Name: h.by.Name, Model: q.From, Changes: replanned(h.p, *q, ours)}},
 			fmt.Sprintf("%s is planned anew (plan %s): every yes so far is void, the next card shows what is different.", h.r.ID, q.Short())}, nil
 	}
 }

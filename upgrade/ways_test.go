@@ -232,7 +232,10 @@ func TestNoteOnTrouble(t *testing.T) {
 	onlyZero := func(f func(*Instance)) change {
 		return all(instance("3", onNew), instance("0", onNew), instance("0", f))
 	}
-	reimage := Operation{ID: "op-2", Kind: OpReimage, Gate: "ud-0", Batch: 2, Instances: []string{"3"}, To: to(v2)}
+	reimage := Operation{ID: "op-2", Kind: OpReimage, Gate: "ud-0", Batch: 2, Instances: []string{"3"}, To: to(v2), Traceless: true}
+	again := reimage
+	again.Kind = OpUpgrade
+	pending := func(i *Instance) { i.LatestModel = false }
 	for _, row := range []noteRow{
 		{name: "R6 evidence is kept once, when an instance fails", tale: over, seen: onlyZero(func(i *Instance) { i.Provisioning = Failed }), want: []string{"0 failed", "0 kept"}},
 		{name: "R28 a failure left over from before our call is given a while", tale: over, seen: onlyZero(func(i *Instance) { i.Provisioning = Failed; i.ProvisionAt = night.Add(-time.Hour) }), want: []string{"0 checking"}},
@@ -247,6 +250,8 @@ func TestNoteOnTrouble(t *testing.T) {
 			90 * time.Second, Looked{Op: "op-model", Outdated: []string{"model"}}, 30 * time.Second, Looked{Op: "op-model", Outdated: []string{"model"}}}, want: []string{"failed op-model NoTrace"}},
 		{name: "R48 with another etag a person must look", tale: tale{requested, granted("ud-0"), write(func() Operation { o := patch(); o.IfMatch = `"0"`; return o }()), Unanswered{Op: "op-model"},
 			90 * time.Second, Looked{Op: "op-model", Outdated: []string{"model"}}, 30 * time.Second, Looked{Op: "op-model", Outdated: []string{"model"}}}},
+		{name: "R48 nor does an upgrade of what had the image", tale: tale{oneFailed, retried("3"), askedFor(2, "3"), write(again), Unanswered{Op: "op-2"}, 90 * time.Second}, seen: all(instance("0", onNew), instance("3", onNew), instance("3", pending)), want: []string{"looked [3]", "3 checking"}},
+		{name: "R48 but the latest model, which it had not", tale: tale{oneFailed, retried("3"), askedFor(2, "3"), write(again), Unanswered{Op: "op-2"}}, seen: all(instance("0", onNew), instance("3", onNew)), want: []string{"settled op-2", "3 confirmed"}},
 		{name: "R48 a new disk leaves no trace to go by", tale: tale{oneFailed, retried("3"), askedFor(2, "3"), write(reimage), Unanswered{Op: "op-2"}, 90 * time.Second}, seen: all(instance("0", onNew), instance("3", onNew)), want: []string{"looked [3]", "3 checking"}},
 	} {
 		t.Run(row.name, row.run)

@@ -67,6 +67,7 @@ var refusalEmoji = map[upgrade.Code]string{
 	upgrade.CodeStale:   ":hourglass:",
 	upgrade.CodeState:   ":raised_hand:",
 	upgrade.CodeAzure:   ":cloud:",
+	upgrade.CodeBusy:    ":snail:",
 	upgrade.CodeInside:  ":rotating_light:",
 }
 

@@ -27,6 +27,7 @@ const (
 	maxTotal   = 11500
 	maxBlocks  = 44
 	maxText    = 3800
+	maxConfirm = 300 // of the question that a button asks once more: no room to spare
 )
 
 // page builds a message: paragraphs, code, small print, buttons. What does not fit is counted, not
@@ -79,7 +80,7 @@ func (p *page) sections(beside *slack.Accessory, fence string, lines []string) {
 		}
 	}
 	for _, line := range lines {
-		line = clip(line)
+		line = clip(line, maxSection)
 		n := utf8.RuneCountInString(line) + 1
 		switch {
 		case line == "":
@@ -99,13 +100,13 @@ func (p *page) sections(beside *slack.Accessory, fence string, lines []string) {
 	flush()
 }
 
-// clip keeps one line below a section's limit. Lines are composed of parts that are cut one by one;
-// this is reached only where every character of them had to be escaped.
-func clip(line string) string {
-	if utf8.RuneCountInString(line) <= maxSection {
-		return line
+// clip keeps a text that is marked up already to a limit. It is composed of parts that are cut one by
+// one; this is reached only where many of them are as long as can be.
+func clip(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
 	}
-	cut := string([]rune(line)[:maxSection-1])
+	cut := string([]rune(text)[:limit-1])
 	for _, pair := range []string{"<>", "&;"} { // do not cut a date or an escape in two
 		if open := strings.LastIndexByte(cut, pair[0]); open > strings.LastIndexByte(cut, pair[1]) {
 			cut = cut[:open]
@@ -116,7 +117,7 @@ func clip(line string) string {
 
 // small adds small print.
 func (p *page) small(parts ...string) {
-	text := clip(dots(parts...))
+	text := clip(dots(parts...), maxSection)
 	if n := utf8.RuneCountInString(text); n > 0 && p.used+n <= maxTotal {
 		p.used += n
 		p.blocks = append(p.blocks, slack.NewContextBlock("", marked(text)))
@@ -170,9 +171,10 @@ func button(label, alt string, r commands.Request) *slack.ButtonBlockElement {
 	return b
 }
 
-// confirm asks before a click counts (R25). The text is marked up already.
+// confirm asks before a click counts (R25). The text is marked up already; what may be left out of it
+// stands last.
 func confirm(title, text, yes string) *slack.ConfirmationBlockObject {
-	return slack.NewConfirmationBlockObject(unmarked(title, 90), marked(text), unmarked(yes, 28), unmarked("Not now", 28))
+	return slack.NewConfirmationBlockObject(unmarked(title, 90), marked(clip(text, maxConfirm)), unmarked(yes, 28), unmarked("Not now", 28))
 }
 
 // choice is one line of an overflow menu.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -59,19 +60,36 @@ func subject(a asking, g upgrade.Gate, p upgrade.Plan) string {
 	return s
 }
 
+// goal is what becomes of how many.
 func goal(p upgrade.Plan, g upgrade.Gate, a asking) string {
-	some, arrow := upgrade.Count(len(g.Instances), "instance"), "→"
+	return fmt.Sprintf("%s: %s %s", howMany(g, a), fromsOf(p, g), toward(p))
+}
+
+func howMany(g upgrade.Gate, a asking) string {
+	some := upgrade.Count(len(g.Instances), "instance")
 	if n := len(a.ids); n > 0 && n < len(g.Instances) {
-		some = fmt.Sprintf("%d of %s", n, some)
+		return fmt.Sprintf("%d of %s", n, some)
+	}
+	return some
+}
+
+func toward(p upgrade.Plan) string {
+	to, arrow := version(p.Target), "→"
+	if !oneFamily(p) {
+		to = called(p.Target.Image)
 	}
 	if back(p) {
 		arrow = "back to"
 	}
-	to := version(p.Target)
-	if !oneFamily(p) {
-		to = called(p.Target.Image)
-	}
-	return fmt.Sprintf("%s: %s %s %s", some, fromsOf(p, g), arrow, to)
+	return arrow + " " + to
+}
+
+// yesMeans is what the button asks once more. What the instances have now gives way where there is not
+// room for all of it: the card says it, too.
+func yesMeans(a asking, g upgrade.Gate, p upgrade.Plan) string {
+	head := fmt.Sprintf("%s: %s: ", name(p.Name), howMany(g, a))
+	tail := fmt.Sprintf(" %s (%s)", toward(p), clip(brief(a.ids, 60), 60))
+	return head + clip(fromsOf(p, g), maxConfirm-utf8.RuneCountInString(head+tail)) + tail
 }
 
 func cardText(a asking, g upgrade.Gate, rec upgrade.Record) string {
@@ -239,7 +257,7 @@ func cardButtons(a asking, g upgrade.Gate, rec upgrade.Record) []slack.BlockElem
 	}
 	yes := button(label, label+" of "+rec.Plan.Name, commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce})
 	yes.WithStyle(style)
-	yes.WithConfirm(confirm(label+"?", fmt.Sprintf("%s: %s (%s)", name(rec.Plan.Name), goal(rec.Plan, g, a), brief(a.ids, 60)), word))
+	yes.WithConfirm(confirm(label+"?", yesMeans(a, g, rec.Plan), word))
 	pause := choice{"Pause", commands.Request{Verb: commands.VerbPause, Rollout: rec.ID}}
 	if rec.Rollout.Pause != nil {
 		pause = choice{"Resume", commands.Request{Verb: commands.VerbResume, Rollout: rec.ID}}

@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -50,22 +49,10 @@ func (p *page) testimony(t testimony, rec upgrade.Record, before past, room int)
 	shown := min(len(t.lines), max(4, min(12, room/150)))
 	var lines []string
 	for _, l := range t.lines[:shown] {
-		lines = append(lines, fit(l, min(600, room/max(1, shown))))
+		lines = append(lines, mono(l, min(600, room/max(1, shown))))
 	}
 	if n := len(t.lines) - shown; n > 0 {
 		lines = append(lines, fmt.Sprintf("… %d more lines", n))
 	}
 	p.code(lines...)
-}
-
-// fit is mono in at most so many characters, also where many of them had to be escaped.
-func fit(s string, limit int) string {
-	for n := limit; ; {
-		out := mono(s, n)
-		is := utf8.RuneCountInString(out)
-		if is <= limit || n <= 1 {
-			return out
-		}
-		n = min(n-1, n*limit/is)
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Slack's markup has two layers: <…> sequences (mentions, links, dates), which escaping & < > turns
@@ -21,9 +22,26 @@ var lookalike = map[rune]string{
 	'@': "＠", '*': "∗", '~': "∼", '`': "ˋ", '|': "∣",
 }
 
-// esc makes foreign text safe in prose, cut in the middle to at most limit characters.
-func esc(s string, limit int) string {
-	in := []rune(middle(clean(s), limit))
+// esc makes foreign text safe in prose, cut in its middle to at most limit characters as Slack counts
+// them: an escaped one is up to five.
+func esc(s string, limit int) string { return within(s, limit, defused) }
+
+// within cuts a text in its middle until it is short enough the way it is written. No limit is below six,
+// the longest that one character and the sign of the cut become.
+func within(s string, limit int, written func(string) string) string {
+	s = clean(s)
+	for n := min(limit, utf8.RuneCountInString(s)); ; {
+		out := written(middle(s, n))
+		is := utf8.RuneCountInString(out)
+		if is <= limit || n <= 2 {
+			return out
+		}
+		n = max(2, min(n-1, n*limit/is))
+	}
+}
+
+func defused(s string) string {
+	in := []rune(s)
 	var out strings.Builder
 	for i, c := range in {
 		out.WriteString(defuse(in, i, c))
@@ -58,10 +76,8 @@ func letterAt(in []rune, i int) bool {
 	return i < len(in) && (unicode.IsLetter(in[i]) || in[i] == '`' || in[i] == '_')
 }
 
-// mono makes foreign text safe inside a code span or block, cut in the middle.
-func mono(s string, limit int) string {
-	return monoEscaper.Replace(middle(clean(s), limit))
-}
+// mono makes foreign text safe inside a code span or block, cut as esc does.
+func mono(s string, limit int) string { return within(s, limit, monoEscaper.Replace) }
 
 var monoEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "'")
 

@@ -34,6 +34,26 @@ func TestForeignTextInProseMeansNothingToSlack(t *testing.T) {
 	}
 }
 
+// Slack counts characters as they are sent: one that is escaped is up to five.
+func TestALimitHoldsWhateverMustBeEscaped(t *testing.T) {
+	for _, in := range []string{"web-prod", "&", "<>", "a&", "<!channel> ", "&lt;", ">_.:|`"} {
+		for limit := 6; limit < 130; limit++ {
+			long := strings.Repeat(in, 1+600/len(in))
+			for how, out := range map[string]string{"esc": esc(long, limit), "mono": mono(long, limit)} {
+				if n := utf8.RuneCountInString(out); n > limit || n < limit-12 && limit < 80 {
+					t.Errorf("%s of many %q: %d characters of %d: %s", how, in, n, limit, out)
+				}
+				if strings.Contains(entities.ReplaceAllString(out, ""), "&") {
+					t.Errorf("%s of many %q has half an escape: %s", how, in, out)
+				}
+			}
+		}
+	}
+	if got, want := esc("R&D <web>", 40), "R&amp;D &lt;web&gt;"; got != want {
+		t.Errorf("what fits is not cut: got %q, want %q", got, want)
+	}
+}
+
 func TestNothingEndsACodeSpanFromWithin(t *testing.T) {
 	if got, want := code("a`b```c<!here>&"), "`a'b'''c&lt;!here&gt;&amp;`"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -102,7 +122,7 @@ func TestClippingNeverCutsAnEscapeOrADateInTwo(t *testing.T) {
 	date := when(time.Unix(1700000000, 0))
 	for pad := maxSection - 90; pad < maxSection+10; pad++ {
 		for _, tail := range []string{date + date, strings.Repeat("&amp;", 40)} {
-			got := clip(strings.Repeat("x", pad) + tail)
+			got := clip(strings.Repeat("x", pad)+tail, maxSection)
 			rest := strings.ReplaceAll(strings.ReplaceAll(strings.TrimSuffix(got, "…"), date, ""), "&amp;", "")
 			if strings.Trim(rest, "x") != "" || utf8.RuneCountInString(got) > maxSection {
 				t.Fatalf("after %d characters: …%s", pad, got[max(0, len(got)-80):])

@@ -45,11 +45,24 @@ func answers(sh *shelf, c cast) {
 	sh.reply("history of several", s.now, commands.Reply{Verb: commands.VerbHistory}, denied, s)
 	sh.reply("history, none", s.now, commands.Reply{Verb: commands.VerbHistory, Empty: "Nothing has been rolled out to web-prod yet."})
 	setAnswers(sh, c)
+	together(sh, c)
+}
+
+// together is what one hears who says much in a short time.
+func together(sh *shelf, c cast) {
+	no := Answer(commands.Reply{Refusal: &commands.Refusal{Code: upgrade.CodeUnknown, What: "I know no scale set `" + c.set + "` that you may see"}}, nil, believableNow)
+	done := Answer(commands.Reply{Verb: commands.VerbPause, Text: "r-4f2a9c is paused: " + c.reason}, nil, believableNow)
+	sh.samples = append(sh.samples, Sample{"answer/many at once", Together([]Message{no, done, no, no})})
+	var flood []Message
+	for n := range 200 {
+		flood = append(flood, Answer(commands.Reply{Verb: commands.VerbPause, Text: fmt.Sprintf("%d: %s", n, c.reason)}, nil, believableNow))
+	}
+	sh.samples = append(sh.samples, Sample{"answer/a flood at once", Together(flood)})
 }
 
 // ask shows the language's own answer to a request that needs no rollouts.
 func (sh *shelf) ask(name string, now time.Time, r commands.Request) {
-	reply, _, err := commands.Do(context.Background(), r, upgrade.Person{}, "", nil)
+	reply, _, err := commands.Do(context.Background(), r, upgrade.Person{}, "", time.Time{}, nil)
 	if err != nil {
 		panic("gallery: " + err.Error())
 	}
@@ -99,6 +112,7 @@ func refusals(sh *shelf, c cast) {
 	sh.refuse("stale", *upgrade.Refuse(upgrade.CodeStale, "/vmss pending", "this card of UD 1 was replaced or answered"), "")
 	sh.refuse("state", *upgrade.Refuse(upgrade.CodeState, "/vmss why "+s.id, "%s is not paused: something else is in the way", s.id), "resume "+s.id)
 	sh.refuse("azure", *upgrade.Refuse(upgrade.CodeAzure, "/vmss list", "Azure did not let me read %s: %s: %s", c.set, c.code, c.message), "show "+c.set)
+	sh.refuse("busy", *upgrade.Refuse(upgrade.CodeBusy, "/vmss status", "you sent more than 30 at once"), "")
 	sh.refuse("inside", *upgrade.Refuse(upgrade.CodeInside, "/vmss status", "I could not read rollout %s; nothing was changed", s.id), "status "+s.id)
 }
 

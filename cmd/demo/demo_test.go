@@ -170,6 +170,51 @@ func TestOneDomainOverTheRealProtocols(t *testing.T) {
 	}
 }
 
+// What other sites' pages make a browser send reaches neither page's controls, by whatever name they go.
+func TestNoOtherSitesPageReachesTheLocalServers(t *testing.T) {
+	w, err := newWorld(anyPort(t), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	for _, at := range []string{w.slackURL, w.azureURL} {
+		host := strings.TrimPrefix(at, "http://")
+		for name, row := range map[string]struct {
+			method, path, host string
+			header             [2]string
+			status             int
+		}{
+			"one's own page":                     {"GET", "/", host, [2]string{"Sec-Fetch-Site", "none"}, 200},
+			"a program":                          {"POST", "/_control/reset", host, [2]string{}, 200},
+			"one's own page, when it does":       {"POST", "/_control/reset", host, [2]string{"Origin", at}, 200},
+			"another site's form":                {"POST", "/_control/reset", host, [2]string{"Origin", "https://evil.example"}, 403},
+			"another site's script":              {"POST", "/_control/reset", host, [2]string{"Sec-Fetch-Site", "cross-site"}, 403},
+			"another port's page":                {"POST", "/_control/reset", host, [2]string{"Origin", "http://127.0.0.1:1"}, 403},
+			"a file's page":                      {"POST", "/_control/reset", host, [2]string{"Origin", "null"}, 403},
+			"a name that was made to lead here":  {"POST", "/_control/reset", "evil.example", [2]string{"Origin", "http://evil.example"}, 421},
+			"the same, to read":                  {"GET", "/_control/state", "evil.example", [2]string{"Sec-Fetch-Site", "same-origin"}, 421},
+			"the same, by the name of localhost": {"GET", "/_control/state", "localhost.evil.example", [2]string{}, 421},
+		} {
+			r, err := http.NewRequest(row.method, at+row.path, strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = row.host
+			if row.header[0] != "" {
+				r.Header.Set(row.header[0], row.header[1])
+			}
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			if answer.StatusCode != row.status {
+				t.Errorf("%s: %s %s%s is answered with %d, want %d", name, row.method, at, row.path, answer.StatusCode, row.status)
+			}
+		}
+	}
+}
+
 func TestMarkupIsPrintedAsPeopleSeeIt(t *testing.T) {
 	m := slacksim.Message{Blocks: json.RawMessage(`[
 		{"type":"section","text":{"type":"mrkdwn","text":"by <@U0ANA00001> at <!date^1^{time}|08:00> a &lt;b&gt;"}},

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -36,11 +38,20 @@ func (s *stage) pause(d time.Duration) error {
 	}
 }
 
-// killing kills the process at so many random moments and starts it again each time.
-func (p *apart) killing(times int) error {
+// harm kills the process at so many random moments and starts it again each time. Every tenth time before that
+// it is stopped for a while that may be longer than a lease, and goes on.
+func (p *apart) harm(world, times int) error {
 	for n := range times {
+		n += world * times
 		if err := p.pause(between(n, 20*time.Millisecond, 1500*time.Millisecond)); err != nil {
 			return err
+		}
+		if n%10 == 9 {
+			stop := p.outer.cmd.Process.Signal(syscall.SIGSTOP)
+			wait := p.pause(between(-n, 100*time.Millisecond, 10*time.Second))
+			if err := errors.Join(stop, wait, p.outer.cmd.Process.Signal(syscall.SIGCONT), p.pause(between(n, 0, time.Second))); err != nil {
+				return err
+			}
 		}
 		if err := p.outer.kill(); err != nil {
 			return err
@@ -56,22 +67,23 @@ func (p *apart) killing(times int) error {
 	return nil
 }
 
-// yes is one person's yes that Slack heard the bot acknowledge.
+// yes is one person's yes to a card.
 type yes struct {
-	nonce string
-	at    time.Time
+	at    time.Time // at which the button was pressed first
+	label string
+	acked bool // Slack heard that the bot has it
 }
 
 // roll has ana ask and bo agree to every card, each again and again until Slack has heard the bot's
 // acknowledgement, and never after that: what was acknowledged must not be lost.
-func (p *apart) roll(set, version string) ([]yes, error) {
+func (p *apart) roll(set, version string) (map[string]yes, error) {
 	reports := p.reports()
 	for p.command("ana", "upgrade "+set+" "+version) != nil {
 		if err := p.pause(50 * time.Millisecond); err != nil {
 			return nil, err
 		}
 	}
-	var agreed []yes
+	agreed := map[string]yes{}
 	for {
 		var b button
 		if err := p.until("a card or the end", func() (there bool) {
@@ -83,11 +95,14 @@ func (p *apart) roll(set, version string) ([]yes, error) {
 		if b.value == "" {
 			return agreed, nil
 		}
+		y, again := agreed[b.value]
+		if !again {
+			y = yes{at: time.Now(), label: b.label}
+		}
 		o, err := p.w.slack.Interact(slacksim.Interaction{User: "bo", Channel: slacksim.Ops, TS: b.ts, ActionID: "approve", BlockID: b.block})
-		switch {
-		case err == nil && o.Acked:
-			agreed = append(agreed, yes{b.value, time.Now()})
-		default:
+		y.acked = err == nil && o.Acked
+		agreed[b.value] = y
+		if !y.acked {
 			if err := p.pause(50 * time.Millisecond); err != nil {
 				return agreed, err
 			}
@@ -95,11 +110,10 @@ func (p *apart) roll(set, version string) ([]yes, error) {
 	}
 }
 
-// card is the newest one that nobody has agreed to.
-func (p *apart) card(agreed []yes) (button, bool) {
+// card is the newest one of which no yes was acknowledged.
+func (p *apart) card(agreed map[string]yes) (button, bool) {
 	for _, m := range slices.Backward(p.w.slack.Messages(slacksim.Ops)) {
-		b, is := findButton(m, "approve")
-		if is && !m.Deleted && !slices.ContainsFunc(agreed, func(y yes) bool { return y.nonce == b.value }) {
+		if b, is := findButton(m, "approve"); is && !m.Deleted && !agreed[b.value].acked {
 			return b, true
 		}
 	}
@@ -117,26 +131,20 @@ func (p *apart) reports() int {
 	return len(ids)
 }
 
-// judge looks at Azure's books: no instance twice, and never more domains under way or done than people
-// had agreed to.
-func judge(starts []azuresim.Write, domain map[string]int, agreed []yes) error {
-	started, domains := map[string]bool{}, map[int]bool{}
+// judge looks at Azure's books: no instance twice, and none before somebody agreed to its domain.
+func judge(starts []azuresim.Write, domain map[string]int, agreed map[string]yes) error {
+	started := map[string]bool{}
 	for _, w := range starts {
 		for _, id := range w.Instances {
 			if started[id] {
 				return fmt.Errorf("instance %s was started twice", id)
 			}
-			started[id], domains[domain[id]] = true, true
-		}
-		n := 0
-		for _, y := range agreed {
-			if !y.at.After(w.Time) {
-				n++
+			started[id] = true
+			if !slices.ContainsFunc(slices.Collect(maps.Values(agreed)), func(y yes) bool {
+				return y.label == fmt.Sprintf("Approve UD %d", domain[id]) && y.at.Before(w.Time)
+			}) {
+				return fmt.Errorf("instance %s of domain %d was started at %s, and people had agreed to %v", id, domain[id], w.Time, agreed)
 			}
-		}
-		// Slack may have heard the acknowledgement of a click that the script did not: one that came too late.
-		if len(domains) > n+1 || len(domains) > len(agreed) {
-			return fmt.Errorf("at %s %d domains were started, and people had agreed to %d", w.Time, len(domains), n)
 		}
 	}
 	return nil
@@ -155,11 +163,20 @@ func (p *apart) domains(set string) map[string]int {
 	return out
 }
 
+// TestKilledAgainAndAgainItLosesNoYesAndStartsNothingTwice rolls out and kills, in as many worlds as have work
+// for so many kills, two at a time.
 func TestKilledAgainAndAgainItLosesNoYesAndStartsNothingTwice(t *testing.T) {
+	const each = 50
+	for world := range (*kills + each - 1) / each {
+		t.Run(fmt.Sprint("world ", world), func(t *testing.T) { killedIn(t, world, min(*kills, each)) })
+	}
+}
+
+func killedIn(t *testing.T, world, times int) {
 	p := processIn(t, anyPort(t, "--speed", "200", "--slack-rates", "-1")) // Slack lets an app connect about once a minute
 	killed := make(chan error, 1)
-	go func() { killed <- p.killing(*kills) }()
-	rolled := 0
+	go func() { killed <- p.harm(world, times) }()
+	rolled, said := 0, 0
 	for _, r := range []struct{ set, version string }{
 		{"myvmss", "4.0.20160229"}, {"myvmss", "4.0.20160315"}, {"cache-eph", "22.04.202401170"}, {"media-scaled", "22.04.202401170"}, {"batch-spot", "22.04.202401170"},
 	} {
@@ -172,13 +189,13 @@ func TestKilledAgainAndAgainItLosesNoYesAndStartsNothingTwice(t *testing.T) {
 				t.Errorf("instance %s of %s is on %s and %s", id, r.set, i.Version, i.Health)
 			}
 		}
-		rolled++
+		rolled, said = rolled+1, said+len(agreed)
 		if len(killed) > 0 {
 			break
 		}
 	}
+	t.Logf("%d rollouts, %d times yes; killed %d times, all of them meanwhile: %v", rolled, said, times, len(killed) > 0)
 	p.must(<-killed)
-	t.Logf("killed %d times during %d rollouts", *kills, rolled)
 }
 
 func (p *apart) instance(set, id string) azuresim.InstanceState {

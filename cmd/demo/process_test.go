@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"io"
@@ -181,6 +182,27 @@ func TestASecondProcessOnOneJournalEndsAtOnceAndTheFirstIsNoneTheWorse(t *testin
 	p.must(p.command("ana", "help"))
 }
 
+func TestAJournalThatAnotherProgramLocksStartsNothingIsToldAndHealsByItself(t *testing.T) {
+	p := processOf(t)
+	last := p.underway()
+	other, err := sql.Open("sqlite", "file:"+filepath.Join(p.w.data, "journal.db")+"?_txlock=immediate&_pragma=busy_timeout(5000)")
+	p.must(err)
+	defer other.Close()
+	write, err := other.BeginTx(p.ctx, nil)
+	p.must(err)
+	p.feels(http.StatusServiceUnavailable, "the journal takes no writes, so nothing is started or acknowledged")
+	out, err := p.w.slack.Command("ana", slacksim.Ops, "/vmss", "status")
+	if err != nil || out.Acked {
+		t.Errorf("what cannot be kept was acknowledged: %+v, %v", out, err)
+	}
+	p.startedNoMore()
+	p.must(write.Rollback())
+	p.feels(http.StatusOK, `"ok":true`)
+	p.finishes(last)
+	p.must(p.outer.cmd.Process.Signal(syscall.SIGTERM))
+	p.ends(0, 10*time.Second, "database is locked")
+}
+
 func TestARevokedTokenStartsNothingMoreAndEndsTheProcessWithAnError(t *testing.T) {
 	p := processOf(t)
 	last := p.underway()
@@ -231,4 +253,17 @@ func TestAFreezeFileStopsEveryWriteIsToldAndIsNoFault(t *testing.T) {
 // reads reports whether a text stands in the channel.
 func (p *apart) reads(text string) bool {
 	return slices.ContainsFunc(p.w.slack.Messages(slacksim.Ops), func(m slacksim.Message) bool { return strings.Contains(flatten(m), text) })
+}
+
+// What a process prints when it is made to crash in the middle of its work goes to whoever reads logs.
+func TestACrashPrintsNoSecret(t *testing.T) {
+	p := processOf(t)
+	p.underway()
+	p.must(p.outer.cmd.Process.Signal(syscall.SIGQUIT)) // Go prints every goroutine then
+	p.ends(2, 10*time.Second, "goroutine ")
+	for what, secret := range map[string]string{"the bot token": p.w.slack.BotToken(), "the app token": p.w.slack.AppToken()} {
+		if secret == "" || strings.Contains(p.said.String(), secret) {
+			t.Errorf("%s is printed, or there is none", what)
+		}
+	}
 }

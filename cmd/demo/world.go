@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -149,6 +150,9 @@ func freeAddr() (string, error) {
 }
 
 func (w *world) serve(l net.Listener, h http.Handler) {
+	if at, err := netip.ParseAddrPort(l.Addr().String()); err == nil && at.Addr().IsLoopback() { // else somebody wants it seen
+		h = app.LocalOnly(h)
+	}
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	w.servers = append(w.servers, s)
 	go s.Serve(l)

@@ -85,6 +85,29 @@ func TestAJournalThatCannotBeTrustedIsRefusedAndKept(t *testing.T) {
 	}
 }
 
+func TestAJournalThatAnotherProgramLocksIsRefusedWithAWord(t *testing.T) {
+	config, journal := installation(t)
+	other, err := sql.Open("sqlite", "file:"+journal+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	write, err := other.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Rollback()
+	var out, errs bytes.Buffer
+	if code := run([]string{"run", "--config", config}, &out, &errs); code != 1 {
+		t.Errorf("exit %d, want 1", code)
+	}
+	for _, says := range []string{journal, "another program has locked it", "fuser"} {
+		if !strings.Contains(errs.String(), says) {
+			t.Errorf("it does not say %q: %s", says, errs.String())
+		}
+	}
+}
+
 // newer makes the journal look as if a later version had written to it.
 func newer(path string) error {
 	db, err := sql.Open("sqlite", path)

@@ -20,6 +20,7 @@ const usage = `vmssbot rolls OS images out to Azure VM scale sets from Slack, on
 usage:
   vmssbot run --config vmssbot.yaml      run the bot (tokens from SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or files)
   vmssbot config check --config FILE     read the configuration and say what is wrong with it
+  vmssbot audit verify --config FILE     check that nobody changed the record of what was said and done [--journal FILE: of a backup]
   vmssbot survey --config FILE           say for every scale set in reach whether it can be driven, and what would help; only reads Azure
   vmssbot survey --subscription ID       the same before there is a configuration [--resource-group NAME,…] [--auth cli]
   vmssbot manifest                       print the Slack app manifest, to paste at https://api.slack.com/apps?new_app=1
@@ -38,6 +39,8 @@ func run(args []string, out, errs io.Writer) int {
 		return start(args[1:], errs)
 	case "config":
 		return config(args[1:], out, errs)
+	case "audit":
+		return audit(args[1:], out, errs)
 	case "survey":
 		return survey(args[1:], out, errs)
 	case "manifest":
@@ -78,6 +81,34 @@ func config(args []string, out, errs io.Writer) int {
 		fmt.Fprintf(out, "the configuration is good: %d set entries\n", len(c.Sets))
 	}
 	return code
+}
+
+// audit reads the journal of a configuration, or one by name: a backup, say.
+func audit(args []string, out, errs io.Writer) int {
+	if len(args) == 0 || args[0] != "verify" {
+		fmt.Fprint(errs, usage)
+		return 2
+	}
+	flags := flags("vmssbot audit verify", errs)
+	path := flags.String("config", "vmssbot.yaml", "the configuration file")
+	journal := flags.String("journal", "", "instead of a configuration: the journal, or a copy of one")
+	if code := parse(flags, args[1:], errs); code != 0 {
+		return code
+	}
+	c, err := app.Config{Journal: *journal}, error(nil)
+	if *journal == "" {
+		c, err = app.Load(*path)
+	}
+	if err == nil {
+		ctx, stop := app.Signals()
+		defer stop()
+		err = app.VerifyAudit(ctx, c.Journal, out)
+	}
+	if err != nil {
+		fmt.Fprintf(errs, "vmssbot audit verify: %v\n", err)
+		return 1
+	}
+	return 0
 }
 
 // survey takes a configuration, or what of it is about Azure.

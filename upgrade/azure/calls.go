@@ -132,7 +132,7 @@ func match(template, path string) (map[string]string, bool) {
 		switch {
 		case !isName && !strings.EqualFold(w, have[i]):
 			return nil, false
-		case isName && !patterns[name].MatchString(have[i]):
+		case disguised(have[i]), isName && !patterns[name].MatchString(have[i]):
 			return nil, false
 		case isName:
 			params[name] = have[i]

@@ -64,6 +64,9 @@ func takeSets(out *[]upgrade.SetSummary, page []*armcompute.VirtualMachineScaleS
 		if v == nil || str(v.ID) == "" {
 			return errNoName
 		}
+		if disguised(str(v.ID)) { // it would be listed as a set that it is not
+			continue
+		}
 		*out = append(*out, summary(v))
 	}
 	return nil

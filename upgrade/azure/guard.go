@@ -106,10 +106,13 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	if f.id != "" {
 		req.Header.Set("x-ms-client-request-id", f.id)
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), callDeadline)
-	defer cancel()
+	if !f.write { // which is bounded since it began
+		ctx, cancel := context.WithTimeout(req.Context(), callDeadline)
+		defer cancel()
+		req = req.WithContext(ctx)
+	}
 	f.url, f.sent = req.URL, true
-	resp, err := g.next.Do(req.WithContext(ctx))
+	resp, err := g.next.Do(req)
 	if err != nil {
 		f.sent = !isDial(err)
 		return nil, bare(err)
@@ -181,7 +184,7 @@ func (g *guard) checkURL(req *http.Request) error {
 	switch {
 	case !g.ours(u) || req.Host != "" && !g.ours(&url.URL{Scheme: u.Scheme, Host: req.Host}):
 		return refuse("its host is %q, not %q", clip(u.Scheme+"://"+u.Host, 80), g.base.Scheme+"://"+g.base.Host)
-	case u.User != nil || u.Opaque != "" || u.Fragment != "":
+	case u.Opaque != "" || u.Fragment != "":
 		return refuse("its URL carries more than host, path and query")
 	case strings.Contains(u.RawPath, "%"):
 		return refuse("its path is escaped in an unusual way")
@@ -191,9 +194,9 @@ func (g *guard) checkURL(req *http.Request) error {
 	return nil
 }
 
-// ours reports whether a URL is on the configured endpoint.
+// ours reports whether a URL is on the configured endpoint, and carries no name or password there.
 func (g *guard) ours(u *url.URL) bool {
-	return u.Scheme == g.base.Scheme && hostPort(u) == hostPort(g.base)
+	return u.Scheme == g.base.Scheme && hostPort(u) == hostPort(g.base) && u.User == nil
 }
 
 func hostPort(u *url.URL) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -383,5 +384,29 @@ func TestNothingIsCalledADotOrTwo(t *testing.T) {
 		if _, err := connect(t, &stub{}).Observe(context.Background(), set, upgrade.Free); faultOf(t, err, upgrade.FaultUnsafe) == nil {
 			t.Errorf("a set called %q was asked for", name)
 		}
+	}
+}
+
+// A group with a letter that Go takes for another one without case is not the group with that other one.
+func TestALetterInDisguiseMakesNoOtherGroup(t *testing.T) {
+	genuine, prefix := string(testSet), "/subscriptions/"+testSub+"/resourceGroups/"
+	for _, group := range []string{"rg-\u212aiosk", "rg-\u017fhop", "rg-\u0130nt"} {
+		a := connect(t, &stub{})
+		id := upgrade.SetID(prefix + group + "/providers/Microsoft.Compute/virtualMachineScaleSets/web")
+		if _, err := a.Observe(context.Background(), id, upgrade.Free); faultOf(t, err, upgrade.FaultUnsafe) == nil {
+			t.Errorf("%s was asked for", id)
+		}
+		if g := testGuard(); pass(t, g, request{method: "GET", url: "https://management.azure.com" + string(id) + "?api-version=1"}) == nil {
+			t.Errorf("a reading of %s left", id)
+		}
+		body := fmt.Sprintf(`{"value":[{"id":%q,"name":"web"},{"id":%q,"name":"myvmss"}]}`, id, genuine)
+		listing := connect(t, &stub{routes: map[string]http.HandlerFunc{"GET virtualMachineScaleSets": say(200, body)}}, func(c *Config) { c.ResourceGroups = nil })
+		sets, err := listing.Sets(context.Background())
+		if err != nil || len(sets) != 1 || sets[0].ID != testSet {
+			t.Errorf("%s: listed %v, %v", group, sets, err)
+		}
+	}
+	if disguised("rg-ärger_ısı-шоп") {
+		t.Error("letters of other scripts are no disguise")
 	}
 }

@@ -1,6 +1,11 @@
 package azure
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // patterns say how the names in paths look. They are narrower than what the SDK accepts: it escapes
 // "/", "?" and "#" but not dots, so that a set named ".." would address its parent. No pattern
@@ -30,6 +35,14 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 
 // maxInstances is the most a scale set can hold.
 const maxInstances = 1000
+
+// disguised reports whether a letter is none of ours and one of ours at once: without regard to case Go takes the
+// sign for kelvin for a k, while to Azure a resource group of that name is another one than with the k.
+func disguised(name string) bool {
+	return strings.ContainsFunc(name, func(r rune) bool {
+		return r >= utf8.RuneSelf && (unicode.ToLower(r) < utf8.RuneSelf || unicode.SimpleFold(r) < utf8.RuneSelf)
+	})
+}
 
 func checkIDs(ids []string) error {
 	if len(ids) == 0 {

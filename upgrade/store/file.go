@@ -66,7 +66,7 @@ func openFile(path string, now func() time.Time) (*sql.DB, error) {
 	}
 	if err != nil {
 		db.Close()
-		return nil, fmt.Errorf("journal %s: %w", path, explain(err))
+		return nil, fmt.Errorf("journal %s: %w", path, explain(path, err))
 	}
 	return db, nil
 }
@@ -191,17 +191,23 @@ func migrate(db *sql.DB) error {
 
 var errDamaged = errors.New("damaged")
 
-// SQLite's primary result codes for a file that is no sound database.
+// SQLite's primary result codes: another program writes; the file is no sound database.
 const (
+	codeBusy    = 5
 	codeCorrupt = 11
 	codeNotADB  = 26
 )
 
-// explain adds what to do to an error that means damage.
-func explain(err error) error {
+// explain adds what to do to an error that means damage, or that somebody else has the file.
+func explain(path string, err error) error {
 	var e *sqlite.Error
-	if errors.As(err, &e) && (e.Code()&0xff == codeCorrupt || e.Code()&0xff == codeNotADB) {
-		return fmt.Errorf("%w (%w): %s", errDamaged, e, restoreHint)
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case codeBusy:
+			return fmt.Errorf("another program has locked it: end that one first (`fuser %s` names it): %w", path, err)
+		case codeCorrupt, codeNotADB:
+			return fmt.Errorf("%w (%w): %s", errDamaged, e, restoreHint)
+		}
 	}
 	if errors.Is(err, errDamaged) {
 		return fmt.Errorf("%w: %s", err, restoreHint)

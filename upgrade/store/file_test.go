@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func receive(t testing.TB, s *Store, key string, changes ...upgrade.Change) {
 	if _, err := s.Receive(t.Context(), upgrade.Delivery{Key: key, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	list, err := s.Unsettled(t.Context(), 1)
+	list, err := s.Unsettled(t.Context(), 0, 1)
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)
 	}
@@ -127,6 +128,31 @@ func TestAJournalOthersMayReadIsRefused(t *testing.T) {
 		refuses(t, path, "chmod 600")
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opened(t, path, time.Now)
+}
+
+// Whoever can rename what lies in a folder needs no right to it: another journal, no FREEZE, a link for a lock.
+func TestAJournalThatEverybodyCanReplaceIsRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its folders have no modes")
+	}
+	path := written(t, 1)
+	dir := filepath.Dir(path)
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, path, "chmod o-w "+dir)
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := errors.Join(os.Chmod(dir, 0o777|fs.ModeSticky), os.Remove(path+".lock"), os.WriteFile(victim, []byte("mine"), 0o600), os.Symlink(victim, path+".lock")); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, path, "lock")
+	if body, err := os.ReadFile(victim); err != nil || string(body) != "mine" {
+		t.Errorf("a link in the lock's place had another file written: %q, %v", body, err)
+	}
+	if err := os.Remove(path + ".lock"); err != nil {
 		t.Fatal(err)
 	}
 	opened(t, path, time.Now)

@@ -48,7 +48,7 @@ func TestAnOlderJournalGoesOnWhereItWas(t *testing.T) {
 	if !r.Unsent.Equal(at) || r.UnsentWhy != "is_archived" {
 		t.Errorf("its batch is missed since %s because of %q, want the migration, as nothing says when it was wanted", r.Unsent, r.UnsentWhy)
 	}
-	waiting, err := s.Unsettled(t.Context(), 10)
+	waiting, err := s.Unsettled(t.Context(), 0, 10)
 	if err != nil || len(waiting) != 1 || waiting[0].Key != "k-5" {
 		t.Fatalf("%v wait in the inbox (%v), want the pause", waiting, err)
 	}

@@ -31,5 +31,8 @@ func holdFile(path string) (*os.File, error) {
 // syncDir does nothing: NTFS journals renames.
 func syncDir(string) error { return nil }
 
+// OpenToAll is always false, as wide is.
+func OpenToAll(string) bool { return false }
+
 // wide is always false: access is a matter of the folder's ACL there, not of mode bits.
 func wide(os.FileMode) bool { return false }

@@ -110,26 +110,16 @@ func (t *tx) record(id string) (upgrade.Record, error) {
 	if err := t.row(selectRecord, id).Scan(&plan, &r.Poll, &r.Link); err != nil {
 		return r, notFound(err)
 	}
-	if err := json.Unmarshal([]byte(plan), &r.Plan); err != nil {
-		return r, fmt.Errorf("plan: %w", err)
-	}
 	missing, err := unsent(t.row(selectUnsent, id))
 	if err != nil {
 		return r, err
 	}
 	r.Unsent, r.UnsentWhy = missing.Since, missing.Why
-	entries, err := t.entries(id)
+	k, err := t.follow(id, plan)
 	if err != nil {
 		return r, err
 	}
-	for _, x := range entries {
-		fact, err := upgrade.DecodeFact(x.kind, []byte(x.body))
-		if err != nil {
-			return r, fmt.Errorf("event %d: %w", x.seq, err)
-		}
-		r.Events = append(r.Events, upgrade.Event{Seq: x.seq, At: time.Unix(0, x.at).UTC(), By: x.person, Fact: fact})
-	}
-	r.Rollout = upgrade.Fold(id, r.Events)
+	r.Plan, r.Events, r.Rollout = k.plan, slices.Clip(k.events), k.rollout
 	return r, nil
 }
 
@@ -151,61 +141,12 @@ func unsent(row *sql.Row) (upgrade.Unheard, error) {
 	return u, err
 }
 
-func (t *tx) entries(rollout string) ([]entry, error) {
-	rows, err := t.rows(selectEvents, rollout)
+// entries reads a stream from an entry on.
+func (t *tx) entries(rollout string, from int) ([]entry, error) {
+	rows, err := t.rows(selectEvents, rollout, from)
 	return collect(rows, err, func(rows *sql.Rows) (x entry, err error) {
 		return x, rows.Scan(&x.seq, &x.at, &x.person, &x.kind, &x.body, &x.prev, &x.hash)
 	})
-}
-
-// Verify checks the hash chain of every stream, the system's too, and returns an error that names
-// the first entry that was changed, removed or put in. It proves nothing against somebody who can
-// recompute the whole chain; for that the log holds the same facts.
-func (s *Store) Verify(ctx context.Context) error {
-	type end struct {
-		rollout, hash string
-		seq           int
-	}
-	err := s.read(ctx, func(t *tx) error {
-		rows, err := t.rows(selectStreams)
-		ends, err := collect(rows, err, func(rows *sql.Rows) (e end, err error) {
-			return e, rows.Scan(&e.rollout, &e.seq, &e.hash)
-		})
-		if err != nil {
-			return err
-		}
-		for _, e := range ends {
-			entries, err := t.entries(e.rollout)
-			if err != nil {
-				return err
-			}
-			if err := chained(e.rollout, entries, e.seq, e.hash); err != nil {
-				return fmt.Errorf("%s: %w", stream(e.rollout), err)
-			}
-		}
-		return nil
-	})
-	return wrap(err, "verify")
-}
-
-// chained follows one stream from its first entry to the end it claims to have.
-func chained(rollout string, entries []entry, seq int, hash string) error {
-	prev := ""
-	for i, x := range entries {
-		switch {
-		case x.seq != i+1:
-			return fmt.Errorf("entry %d is missing", i+1)
-		case x.prev != prev:
-			return fmt.Errorf("entry %d does not follow entry %d", x.seq, i)
-		case x.hash != x.sum(rollout):
-			return fmt.Errorf("entry %d was changed after it was written", x.seq)
-		}
-		prev = x.hash
-	}
-	if len(entries) != seq || prev != hash {
-		return fmt.Errorf("%d entries where %d were written", len(entries), seq)
-	}
-	return nil
 }
 
 func notFound(err error) error {

@@ -11,10 +11,10 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// How long what is over is kept: a dedupe key well beyond Slack's last redelivery (minutes), an
-// answer that belongs to no rollout until nobody can still want it edited.
+// How long what is over is kept: a dedupe key for longer than a rollout lives, so that what comes once
+// more after that finds it ended (Slack's own last redelivery comes within minutes); an answer that belongs to no rollout until nobody can still want it edited.
 const (
-	keepDeliveries = time.Hour
+	keepDeliveries = 8 * 24 * time.Hour
 	keepAnswers    = 24 * time.Hour
 )
 
@@ -23,27 +23,38 @@ const (
 // never be sent does not keep an approval card from people.
 const passBy = 10
 
-// Receive persists a delivery. When it returns without an error the delivery is on disk and may be
-// acknowledged; fresh is false for a redelivery, which changes nothing. A key is remembered for an
-// hour after its delivery was settled. A delivery without a key is refused; one without a time came
-// now.
-func (s *Store) Receive(ctx context.Context, d upgrade.Delivery) (fresh bool, err error) {
-	if d.At.IsZero() {
-		d.At = s.now()
-	}
-	n, err := s.exec(ctx, insertDelivery, d.Key, d.Kind, string(d.Body), d.At.UnixNano())
+// Receive persists deliveries, all of them or none. When it returns without an error they are on disk and
+// may be acknowledged; fresh counts those that were not there before: a redelivery changes nothing. A key
+// is remembered for eight days after its delivery was settled. A delivery without a key is refused; one
+// without a time came now.
+func (s *Store) Receive(ctx context.Context, all ...upgrade.Delivery) (fresh int, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		fresh = 0
+		for _, d := range all {
+			if d.At.IsZero() {
+				d.At = s.now()
+			}
+			n, err := t.exec(insertDelivery, d.Key, d.Kind, string(d.Body), d.At.UnixNano())
+			if err != nil {
+				return fmt.Errorf("%s: %w", d.Key, err)
+			}
+			fresh += int(n)
+		}
+		return nil
+	})
 	if err != nil {
-		return false, fmt.Errorf("journal: receive delivery %s: %w", d.Key, err)
+		return 0, fmt.Errorf("journal: receive deliveries: %w", err)
 	}
-	if n > 0 {
+	if fresh > 0 {
 		poke(s.deliveries)
 	}
-	return n > 0, nil
+	return fresh, nil
 }
 
-// Unsettled lists deliveries that were not settled yet, oldest first, at most limit of them.
-func (s *Store) Unsettled(ctx context.Context, limit int) ([]upgrade.Delivery, error) {
-	rows, err := s.prepared[selectDeliveries].QueryContext(ctx, limit)
+// Unsettled lists deliveries that came after the one with the id and were not settled yet, oldest first,
+// at most limit of them. Ids grow and are never given twice.
+func (s *Store) Unsettled(ctx context.Context, after int64, limit int) ([]upgrade.Delivery, error) {
+	rows, err := s.prepared[selectDeliveries].QueryContext(ctx, after, limit)
 	list, err := collect(rows, err, func(rows *sql.Rows) (d upgrade.Delivery, err error) {
 		var body string
 		var at int64
@@ -128,12 +139,12 @@ func (s *Store) Thread(ctx context.Context, channel, ts string) (rollout string,
 // A rollout's posts in the channel of its live message go to that message's thread, and wait until
 // it was posted or given up. New messages of a rollout keep the order in which they were first
 // wanted, but one that failed ten times is passed by; answers that one person sees wait for none of
-// them, and those that belong to no rollout for nothing. Pictures, which are passed over unless they are
-// wanted, wait as messages do, and no message waits for them.
-func (s *Store) NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
+// them, and those that belong to no rollout for nothing. Pictures wait as messages do, and no message waits
+// for them. Pictures and answers (Post.Answer) are passed over unless they are wanted.
+func (s *Store) NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
 	var want string
 	var broadcast, at int64
-	err = s.row(ctx, nextPost, passBy, number(pictures)).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
+	err = s.row(ctx, nextPost, passBy, number(pictures), number(answers)).Scan(&p.ID, &p.Version, &p.Rollout, &p.Slot, &p.Channel, &p.User, &want, &broadcast,
 		&p.TS, &p.Thread, &p.Hash, &p.Attempts, &at, &ok)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -148,6 +159,22 @@ func (s *Store) NextPost(ctx context.Context, pictures bool) (p upgrade.Pending,
 	}
 	p.Broadcast = broadcast != 0
 	return p, time.Time{}, true, nil
+}
+
+// Answers lists the other answers that wait to be told to the person of p in the same channel and belong
+// to no rollout, those that are not due yet as well, in the order in which they were wanted. Pictures are
+// not among them.
+func (s *Store) Answers(ctx context.Context, p upgrade.Pending, limit int) ([]upgrade.Pending, error) {
+	rows, err := s.prepared[selectAnswers].QueryContext(ctx, p.User, p.Channel, p.ID, limit)
+	list, err := collect(rows, err, func(rows *sql.Rows) (p upgrade.Pending, err error) {
+		var want string
+		err = rows.Scan(&p.ID, &p.Version, &p.Slot, &p.Channel, &p.User, &want, &p.Attempts)
+		if want != "" {
+			p.Want = json.RawMessage(want)
+		}
+		return p, err
+	})
+	return list, wrap(err, "list answers")
 }
 
 // number is how a truth is written for both engines.

@@ -84,7 +84,7 @@ const (
 	selectUnsentOfAll = `select o.wanted_at, o.error from outbox o join rollouts r on r.id = o.rollout
 		where r.ended_at is null and o.person = '' and o.sent_version = 0 and o.slot not like 'picture/%' order by o.wanted_at, o.id limit 1`
 
-	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 order by seq`
+	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 and seq >= $2 order by seq`
 
 	selectOpen = `select id from rollouts where ended_at is null order by opened_at, id`
 
@@ -98,10 +98,13 @@ const (
 
 	selectStreams = `select rollout, seq, hash from streams order by rollout`
 
+	selectPlans = `select p.digest, p.body, p.digest = r.plan_digest from plans p join rollouts r on r.id = p.rollout
+		where p.rollout = $1 order by p.digest`
+
 	insertDelivery = `insert into inbox (dedupe, kind, body, at) values ($1, $2, $3, $4)
 		on conflict (dedupe) do nothing`
 
-	selectDeliveries = `select id, dedupe, kind, body, at from inbox where settled_at is null order by id limit $1`
+	selectDeliveries = `select id, dedupe, kind, body, at from inbox where settled_at is null and id > $1 order by id limit $2`
 
 	settleDelivery = `update inbox set settled_at = now_ms(), body = null where id = $1 and settled_at is null`
 
@@ -124,17 +127,22 @@ const (
 	// nextPost finds the first unsent post that waits for no other: not for the live message whose
 	// thread it goes to, nor for an older new message of the same rollout ($1: how often that one may
 	// have failed). What one person sees stands in no thread, and nothing but a later one waits for a picture.
-	// $2: 1 = pictures are wanted as well.
+	// $2: 1 = pictures are wanted as well; $3: 1 = answers to one person are.
 	nextPost = `select o.id, o.version, o.rollout, o.slot, o.channel, o.person, o.want, o.broadcast,
 			o.ts, coalesce(l.ts, ''), o.hash, o.attempts, o.next_at, o.next_at <= now_ms()
 		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live' and o.person = ''
 			and l.rollout = o.rollout and l.slot = 'live' and l.channel = o.channel
 		where o.version > o.sent_version and (l.id is null or l.sent_version > 0) and ($2 = 1 or o.slot not like 'picture/%')
+			and ($3 = 1 or o.person = '' or o.rollout <> '' or o.slot like 'picture/%')
 			and (o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
 				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
 					and e.sent_version = 0 and e.person = '' and e.attempts < $1
 					and (e.slot not like 'picture/%' or o.slot like 'picture/%')))
 		order by o.next_at, o.id limit 1`
+
+	selectAnswers = `select id, version, slot, channel, person, want, attempts from outbox
+		where version > sent_version and rollout = '' and person = $1 and channel = $2 and id <> $3 and slot not like 'picture/%'
+		order by id limit $4`
 
 	// sent takes the version 0 for what was not sent; one that only waits for its turn keeps the reason
 	// why it was not there before.
@@ -155,7 +163,7 @@ var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
 	insertFreeze, liftFreeze, selectFreezes, wakeAll,
-	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectEnded, selectHolder, selectCard, selectThread, selectStreams,
-	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, sent,
+	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectEnded, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
+	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertScratch, emptyScratch,
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,9 @@ type Store struct {
 	prepared map[string]*sql.Stmt // by the statement's text
 	lock     *os.File
 	now      func() time.Time
+
+	mu    sync.Mutex
+	known map[string]known // by rollout
 
 	passes, deliveries, posts chan struct{}
 }
@@ -38,6 +42,9 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("journal %s: directory %s does not exist: make it (mode 0700), or name another path", path, filepath.Dir(path))
 	}
+	if dir := filepath.Dir(path); OpenToAll(dir) {
+		return nil, fmt.Errorf("journal %s: everybody can put another file in its place, and take a FREEZE away: chmod o-w %s", path, dir)
+	}
 	lock, err := holdLock(path)
 	if err != nil {
 		return nil, err
@@ -56,20 +63,20 @@ func open(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, passes: signal(), deliveries: signal(), posts: signal()}
-	if err := s.prepare(); err != nil {
+	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, known: map[string]known{}, passes: signal(), deliveries: signal(), posts: signal()}
+	if err := s.prepare(statements...); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
 	}
 	if _, err := s.exec(context.Background(), clearLeases); err != nil {
 		db.Close()
-		return nil, fmt.Errorf("journal %s: clear leases: %w", path, err)
+		return nil, fmt.Errorf("journal %s: clear leases: %w", path, explain(path, err))
 	}
 	return s, nil
 }
 
-func (s *Store) prepare() error {
-	for _, text := range statements {
+func (s *Store) prepare(texts ...string) error {
+	for _, text := range texts {
 		stmt, err := s.db.Prepare(text)
 		if err != nil {
 			return fmt.Errorf("prepare %q: %w", text, err)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // Figures of what the observer allows for in trouble.
@@ -69,6 +71,25 @@ func (c *cases) lastWord(id string, r *rollout, before time.Time) (last word) {
 		}
 	}
 	return last
+}
+
+// aside reports whether the rollout goes on without an instance by then, as a person said or the plan (R30).
+func (c *cases) aside(id string, r *rollout, at time.Time) bool {
+	said := c.lastWord(id, r, at).verb
+	return said == "quarantine" || said == "skip" || said == "" && c.Policy.OnFailure == upgrade.QuarantineOnFailure && c.shown("⊘", id, r, at)
+}
+
+// failedSince reports whether people were told a soak before that the instance had failed.
+func (c *cases) failedSince(id string, r *rollout, at time.Time) bool {
+	from := at.Add(-c.Policy.Soak)
+	return c.shown("✖", id, r, from.Add(c.e.jumped(from, at)))
+}
+
+// shown reports whether people saw the mark at an instance by then.
+func (c *cases) shown(mark, id string, r *rollout, at time.Time) bool {
+	return slices.ContainsFunc(c.e.Posts, func(p Post) bool {
+		return c.about(p) == r.id && slices.ContainsFunc(p.States, func(s Seen) bool { return !s.At.After(at) && s.says(mark+" `"+id+"`") })
+	})
 }
 
 // letAlone: R6, what people set aside or passed by is started by nobody until somebody wants it once more.

@@ -31,7 +31,7 @@ func (s *simulation) sane(calm bool) string {
 	if line := s.answer(open); line != "" {
 		return line
 	}
-	if d := s.last(open); d.Kind == "hold" || calm && s.below("look", 6) == 0 {
+	if d := s.last(open); d.Kind == "hold" || calm && (s.tired || s.below("look", 6) == 0) {
 		return s.wayOut(open, calm)
 	}
 	return "advance " + s.span("waiting", 5*time.Second, 90*time.Second).String()
@@ -88,7 +88,10 @@ func (s *simulation) answer(open []string) string {
 func (s *simulation) wayOut(open []string, calm bool) string {
 	id := pick(s.chance, "whose way out", open...)
 	who := pick(s.chance, "who looks", "bo", "eva", "ana")
-	if s.tried[id]++; calm && s.tried[id] > patient {
+	if s.tried[id]++; calm && (s.tired || s.tried[id] > patient) {
+		if s.tried["abort "+id]++; s.tried["abort "+id]%4 != 1 { // what is in flight takes its time
+			return "advance 1m"
+		}
 		return "type " + who + " abort " + id + " " + pick(s.chance, "last word", "revert", "keep") + ` "it goes nowhere"`
 	}
 	s.do("type " + who + " why " + id)

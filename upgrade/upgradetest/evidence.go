@@ -27,6 +27,7 @@ type Evidence struct {
 	Left     map[string]time.Time // when somebody's account was closed
 	IMs      map[string]string    // of channels that are conversations with the bot, the person
 	Freezes  []Span               // when nothing was to be written to Azure
+	Full     []Span               // when the journal's disk was full
 	Lost     []Span               // what the program can know nothing of, since its journal was put back
 	Leaks    []Leak
 	Jumps    []Jump                      // of the program's clock: what it waits for by that clock is over sooner
@@ -34,6 +35,7 @@ type Evidence struct {
 	Cut      []Span                      // when Slack had no socket to the bot
 	Truths   map[string]azuresim.State   // what was true when a message was first read, by its ts
 	Ends     map[string][]azuresim.State // what was true whenever the program said that a rollout ends, by its id
+	Lag      time.Duration               // the longest time that lists may have lagged behind
 	Troubled bool                        // there was trouble with Slack: answers may come late, and twice
 }
 
@@ -88,16 +90,27 @@ func (w *World) Evidence() Evidence {
 	defer w.mu.Unlock()
 	e.Leaks, e.Ends = slices.Clone(w.leaks), maps.Clone(w.ends)
 	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
+	e.Full = slices.Clone(w.fulls)
 	for i, a := range w.acts {
-		w.acts[i].Acked = a.Acked || a.Mention != "" && w.log.heard[a.Mention]
+		if at, heard := w.log.heard[a.Mention]; heard && a.Mention != "" {
+			w.acts[i].Acked, w.acts[i].Heard = true, at
+		}
 	}
-	e.Acts, e.Downs, e.Troubled = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled
+	e.Acts, e.Downs, e.Troubled, e.Lag = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled, w.lag
 	return e
 }
 
 // lost reports whether the program can know nothing of that moment, since its journal was put back.
 func (e Evidence) lost(at time.Time) bool {
 	return slices.ContainsFunc(e.Lost, func(s Span) bool { return s.Holds(at) })
+}
+
+// told reports whether the program knows for sure what Azure answered: the answer came whole, and it did not die
+// in the call.
+func (e Evidence) told(k Call) bool {
+	return k.Answered && !slices.ContainsFunc(e.Downs, func(d Down) bool {
+		return d.Crash && !d.From.Before(k.Time) && d.From.Sub(k.Time) < inCall
+	})
 }
 
 // jumped is by how much the program's clock jumped ahead between two moments.
@@ -108,6 +121,17 @@ func (e Evidence) jumped(from, to time.Time) (by time.Duration) {
 		}
 	}
 	return by
+}
+
+// Rollouts are the ids of all rollouts that any message names.
+func (e Evidence) Rollouts() []string {
+	var out []string
+	for _, p := range e.Posts {
+		if id := p.Rollout(); id != "" && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // Rollouts are the ids of all rollouts that were announced in a channel, oldest first.
@@ -139,9 +163,9 @@ type slackLog struct {
 	opened map[string]time.Time
 	mute   []Span
 	cut    []Span
-	up     int               // sockets
-	events map[string]string // of envelopes, the ts of the message that they tell of
-	heard  map[string]bool   // messages that an event told of and that were acknowledged
+	up     int                  // sockets
+	events map[string]string    // of envelopes, the ts of the message that they tell of
+	heard  map[string]time.Time // messages that an event told of and that were acknowledged
 }
 
 // heed reads what is new in Slack's log.
@@ -206,8 +230,8 @@ func (l *slackLog) event(e slacksim.Entry) {
 			l.events[e.Envelope] = of.Payload.Event.TS
 		}
 	case e.Kind == slacksim.LogAck:
-		if ts, told := l.events[e.Envelope]; told {
-			l.heard[ts] = true
+		if ts, told := l.events[e.Envelope]; told && l.heard[ts].IsZero() {
+			l.heard[ts] = e.Time
 		}
 	}
 }

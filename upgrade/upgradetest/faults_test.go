@@ -1,6 +1,7 @@
 package upgradetest_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,12 +12,13 @@ import (
 // faultRow is a row of docs/faults.md: a fault and what shows what is done about it.
 type faultRow struct {
 	section, fault string
+	judges         []string // of a promise, the observer's functions
 	stories, tests []string
 }
 
 var (
 	shownBy  = regexp.MustCompile("`([^`]+)`")
-	testName = regexp.MustCompile(`^(?:([\w/]+)\.)?(Test\w+)$`)
+	testName = regexp.MustCompile(`^(?:([\w/]+)\.)?((?:Test|Fuzz)\w+)$`)
 )
 
 // faultRows reads the tables of the catalogue.
@@ -33,13 +35,16 @@ func faultRows(t *testing.T) []faultRow {
 			section = strings.TrimSpace(title)
 		}
 		cells := strings.Split(line, "|")
-		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|--") || strings.HasPrefix(line, "| fault |") {
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|--") || strings.HasPrefix(line, "| fault |") || strings.HasPrefix(line, "| promise |") {
 			continue
 		}
 		if len(cells) != 5 {
 			t.Fatalf("a row has a fault, what the bot does and what shows it: %s", line)
 		}
 		row := faultRow{section: section, fault: strings.TrimSpace(cells[1])}
+		for _, m := range shownBy.FindAllStringSubmatch(cells[2], -1) {
+			row.judges = append(row.judges, m[1])
+		}
 		for _, m := range shownBy.FindAllStringSubmatch(cells[3], -1) {
 			if name, story := strings.CutPrefix(m[1], "story:"); story {
 				row.stories = append(row.stories, name)
@@ -60,7 +65,7 @@ func TestEveryFaultIsShown(t *testing.T) {
 		switch {
 		case len(r.stories)+len(r.tests) == 0:
 			t.Errorf("%s: %s: nothing shows it", r.section, r.fault)
-		case len(r.stories) == 0 && r.section != "Process":
+		case len(r.stories) == 0 && (r.section == "Azure" || r.section == "Slack"):
 			t.Errorf("%s: %s: no story tells it", r.section, r.fault)
 		}
 		for _, name := range r.stories {
@@ -79,6 +84,49 @@ func TestEveryFaultIsShown(t *testing.T) {
 			t.Errorf("there are no faults of %s", section)
 		}
 	}
+}
+
+func TestEveryPromiseIsJudged(t *testing.T) {
+	var observer strings.Builder
+	for _, file := range sources(t, "*.go") {
+		observer.WriteString(file)
+	}
+	n := 0
+	for _, r := range faultRows(t) {
+		if r.section != "Promises" {
+			continue
+		}
+		if n++; !strings.HasPrefix(r.fault, fmt.Sprintf("I%d ", n)) || len(r.judges) == 0 {
+			t.Errorf("%q, judged by %v: it should be I%d, and somebody must judge it", r.fault, r.judges, n)
+		}
+		for _, name := range r.judges {
+			if !regexp.MustCompile(`(?m)^func \([^)]*\) ` + name + `\(`).MatchString(observer.String()) {
+				t.Errorf("%s: there is no %s", r.fault, name)
+			}
+		}
+	}
+	if n != 20 {
+		t.Errorf("there are %d promises", n)
+	}
+}
+
+// sources are the files of this package that match.
+func sources(t *testing.T, pattern string) (out []string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(file, "_test.go") {
+			out = append(out, string(body))
+		}
+	}
+	return out
 }
 
 // testExists looks for "upgrade/store.TestName" in that package's tests.

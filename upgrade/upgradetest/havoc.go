@@ -3,6 +3,7 @@ package upgradetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ var (
 	azureKinds = []string{"http-status", "throttle", "slow", "drip", "reset", "half-body", "malformed", "wrong-type", "big-body", "html", "redirect", "foreign-host",
 		"lag", "fail-instance", "stale-failed", "never-healthy", "health-unknown", "health-missing", "flap", "unhealthy-now", "vanish", "evict", "scale", "born", "move", "protect",
 		"change-model", "foreign-upgrade", "foreign-rolling", "lro-fails", "lro-hangs", "lro-404", "lro-lies"}
+	seldom     = []string{"lro-fails", "lro-hangs", "lro-404", "lro-lies"} // find an operation to strike in one case of three
 	slackKinds = []string{"ratelimit", "http_status", "html", "error", "broken_json", "slow", "reset_before", "reset_after", "refuse_open", "duplicate", "retry", "hold",
 		"drop", "deaf", "disconnect", "refresh", "message_deleted", "channel_archived", "bot_kicked", "user_deactivated", "token_revoked"}
 	processKinds = []string{"crash", "crash before a commit", "crash at a commit", "crash after a commit", "crash before a call", "crash after a call",
@@ -32,7 +34,7 @@ var (
 func (h *havoc) trouble() []string {
 	switch n := h.below("side", 100); {
 	case n < 50:
-		return h.azure(pick(h.chance, "azure", azureKinds...))
+		return h.azure(pick(h.chance, "azure", slices.Concat(azureKinds, seldom, seldom)...))
 	case n < 85:
 		return h.slack(pick(h.chance, "slack", slackKinds...))
 	default:
@@ -93,7 +95,8 @@ func (h *havoc) wire(f *azuresim.Fault) {
 		if f.Status >= 500 {
 			f.When = pick(h.chance, "when", "before", "after")
 		}
-	case "throttle":
+	case "throttle": // whoever is throttled was not served
+		f.When = ""
 		f.RetryAfter = pick(h.chance, "retry after", "5", "30", "120")
 	case "slow":
 		f.Delay = azuresim.Duration(h.span("slow", time.Second, 90*time.Second))

@@ -17,7 +17,7 @@ func (c *cases) ours() []Call {
 }
 
 func (c *cases) judgeStarts() {
-	under := map[string][]string{} // approval -> instances started under it
+	under := map[string][]Call{} // by approval, what was started
 	for _, k := range c.ours() {
 		c.alone(k)
 		if !k.Accepted {
@@ -35,11 +35,22 @@ func (c *cases) judgeStarts() {
 		c.takenBack(k, r)
 		approval := c.covered(k, r)
 		for _, id := range k.Instances {
-			if slices.Contains(under[approval], id) {
-				c.blame("I7", k.Time, "instance %s was started twice under one approval", id)
-			}
-			under[approval] = append(under[approval], id)
+			c.once(k, id, under[approval])
 		}
+		if !c.e.lost(k.Time) { // of what the journal has lost the program can see only what became of it
+			under[approval] = append(under[approval], k)
+		}
+	}
+}
+
+// once: I7. A call without an answer that came to nothing may be sent once more, when it has settled (R48).
+func (c *cases) once(k Call, id string, before []Call) {
+	before = slices.DeleteFunc(slices.Clone(before), func(b Call) bool { return !slices.Contains(b.Instances, id) })
+	switch n := len(before); {
+	case n == 0:
+	case n == 1 && k.Action == "manualupgrade" && !c.e.told(before[0]) && k.Time.Sub(before[0].Time)+c.e.jumped(before[0].Time, k.Time) >= settled && !k.during(before[0].Operation):
+	default:
+		c.blame("I7", k.Time, "instance %s was started twice under one approval", id)
 	}
 }
 
@@ -64,20 +75,50 @@ func (k Call) set() azuresim.SetState {
 	return azuresim.SetState{}
 }
 
+// during reports whether an operation was in progress at the call.
+func (k Call) during(operation string) bool {
+	return slices.ContainsFunc(k.Before.Operations, func(op azuresim.OperationState) bool { return op.ID == operation && op.Status == "InProgress" })
+}
+
 // alone: I1, also for what Azure refused. Of an operation that never ends, the instances tell whether it is
-// still at work once its time has run out.
+// still at work once its time has run out, and of one whose answer was lost, or with the journal all that was known
+// of it, they tell from the first.
 func (c *cases) alone(k Call) {
 	for _, op := range k.Before.Operations {
 		age := k.Time.Sub(op.Start) + c.e.jumped(op.Start, k.Time)
-		if strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > blindness && age < c.Policy.Deadline {
+		by := c.startedBy(k.Set, "", op.Start)
+		if unheard := by != nil && !c.e.told(*by) || c.e.lost(op.Start); !unheard && strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > c.blindness(by) && age < c.Policy.Deadline {
 			c.blame("I1", k.Time, "%s of %v was sent while %s %s was in progress", k.Action, k.Instances, op.Kind, op.ID)
 		}
 	}
 	for _, i := range k.set().Instances {
-		if i.Doing != "" && k.Time.Sub(i.Since) > blindness {
+		if i.Doing != "" && k.Time.Sub(i.Since) > c.blindness(c.startedBy(k.Set, i.ID, i.Since)) {
 			c.blame("I1", k.Time, "%s of %v was sent while instance %s was in %s", k.Action, k.Instances, i.ID, i.Doing)
 		}
 	}
+}
+
+// startedBy is the program's last accepted call for the set by then, of one instance if it is named; nil when
+// it was somebody else's, or when the journal has lost it since.
+func (c *cases) startedBy(set, id string, by time.Time) *Call {
+	for _, k := range slices.Backward(c.ours()) {
+		if k.Accepted && k.Set == set && !k.Time.After(by.Add(time.Second)) && (id == "" || slices.Contains(k.Instances, id)) {
+			if c.e.lost(k.Time) || id == "" && by.Sub(k.Time) > time.Second {
+				return nil
+			}
+			return &k
+		}
+	}
+	return nil
+}
+
+// blindness is how long something may be at work that the program cannot have read yet. What it has not started
+// itself it learns from lists, which may lag.
+func (c *cases) blindness(by *Call) time.Duration {
+	if by == nil {
+		return blindness + c.e.Lag
+	}
+	return blindness
 }
 
 // named: I4, what the call itself must look like. An instance that has the image already is given a new
@@ -134,7 +175,9 @@ func (c *cases) spared(k Call) {
 	}
 }
 
-// rested: I6, what was started in other gates of the rollout is at rest since the soak began.
+// rested: I6, what was started in other gates of the rollout is at rest since the soak began, but for what was
+// set aside, as the rollout goes on without it, and for what people were told had failed a soak ago: what it did since is
+// none of the rollout's (R29).
 func (c *cases) rested(k Call, r *rollout) {
 	set := k.set()
 	for _, before := range c.ours() {
@@ -142,7 +185,7 @@ func (c *cases) rested(k Call, r *rollout) {
 			continue
 		}
 		for _, i := range set.Instances {
-			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) {
+			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) || c.aside(i.ID, r, k.Time) || c.failedSince(i.ID, r, k.Time) {
 				continue
 			}
 			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.Policy.Soak {
@@ -322,7 +365,11 @@ func (c *cases) unanswered(w word) {
 	if c.e.Troubled {
 		within = troubled
 	}
-	if up := c.e.upFor(w.At, c.e.Now); up > within {
+	since := w.At
+	if w.Heard.After(since) {
+		since = w.Heard
+	}
+	if up := c.e.upFor(since, c.e.Now); up > within {
 		c.blame(rule, w.At, "what %s said (%s%s) was acknowledged and not answered for %s", w.User, w.Text, w.Action, up)
 	}
 }

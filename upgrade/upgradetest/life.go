@@ -26,6 +26,7 @@ type Life struct {
 
 	mu     sync.Mutex
 	dead   bool
+	deadAt time.Time // the program may take a while to notice
 	conns  []net.Conn
 	counts map[string]int
 	points []string
@@ -110,7 +111,9 @@ func (l *Life) Kill() {
 }
 
 func (l *Life) end() {
-	l.dead = true
+	if !l.dead {
+		l.dead, l.deadAt = true, time.Now()
+	}
 	for _, c := range l.conns {
 		c.Close() // a pipe: it never fails
 	}

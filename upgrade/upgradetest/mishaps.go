@@ -26,6 +26,9 @@ func (p *Play) fault(rest string) error {
 		if err := d.Decode(&f); err != nil {
 			return err
 		}
+		if f.Kind == "lag" {
+			p.World.lag = max(p.World.lag, time.Duration(f.Delay))
+		}
 		return p.World.Azure.Inject(f)
 	case "slack":
 		var f slacksim.Fault

@@ -60,6 +60,29 @@ func (address) String() string  { return "127.0.0.1" }
 
 var errNoRoute = errors.New("no such host in this world")
 
+// mouth is a socket of a process: what it says there, acknowledgements, passes points as its requests do.
+type mouth struct {
+	net.Conn
+	life *Life
+}
+
+// Write sends what the WebSocket client sends as one frame. Only whole text frames count: the rest is
+// its greeting, pongs and goodbye.
+func (m mouth) Write(frame []byte) (n int, err error) {
+	const text = 0x81
+	if len(frame) == 0 || frame[0] != text {
+		return m.Conn.Write(frame)
+	}
+	if err := m.life.Point("before ack"); err != nil {
+		return 0, err
+	}
+	n, err = m.Conn.Write(frame)
+	if dead := m.life.Point("after ack"); dead != nil {
+		return 0, dead
+	}
+	return n, err
+}
+
 // dial connects to the host of that name. What is dialled for a life is cut when it ends.
 func (w *World) dial(l *Life) Dial {
 	return func(ctx context.Context, _, addr string) (net.Conn, error) {
@@ -84,6 +107,18 @@ func (w *World) dial(l *Life) Dial {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+}
+
+// socket dials for a WebSocket client.
+func (w *World) socket(l *Life) Dial {
+	dial := w.dial(l)
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return mouth{c, l}, nil
 	}
 }
 

@@ -110,6 +110,9 @@ func (p *Play) Judge() error {
 
 // filled puts what only the running story knows in the place of $words.
 func (p *Play) filled(text string) string {
+	if !strings.Contains(text, "$") {
+		return text
+	}
 	text = strings.ReplaceAll(text, "$10kB", strings.Repeat("x", 10_000))
 	all := p.World.Rollouts()
 	for i, id := range all {
@@ -118,7 +121,7 @@ func (p *Play) filled(text string) string {
 	if n := len(all); n > 0 {
 		text = strings.ReplaceAll(text, "$rollout", all[n-1])
 	}
-	if b, found := p.World.find("", "approve", ""); found {
+	if b, found := p.World.find("", "approve", ""); found { // what "$card" is
 		text = strings.ReplaceAll(text, "$card", b.act.TS)
 	}
 	return text

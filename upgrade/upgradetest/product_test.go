@@ -99,13 +99,13 @@ func (d disk) Card(ctx context.Context, nonce string) (c upgrade.Card, err error
 	return c, err
 }
 
-func (d disk) Receive(ctx context.Context, x upgrade.Delivery) (fresh bool, err error) {
-	err = d.life.Write("journal.Receive", func() (err error) { fresh, err = d.Store.Receive(ctx, x); return err })
+func (d disk) Receive(ctx context.Context, x ...upgrade.Delivery) (fresh int, err error) {
+	err = d.life.Write("journal.Receive", func() (err error) { fresh, err = d.Store.Receive(ctx, x...); return err })
 	return fresh, err
 }
 
-func (d disk) Unsettled(ctx context.Context, limit int) (list []upgrade.Delivery, err error) {
-	err = d.life.Disk("journal.Unsettled", func() (err error) { list, err = d.Store.Unsettled(ctx, limit); return err })
+func (d disk) Unsettled(ctx context.Context, after int64, limit int) (list []upgrade.Delivery, err error) {
+	err = d.life.Disk("journal.Unsettled", func() (err error) { list, err = d.Store.Unsettled(ctx, after, limit); return err })
 	return list, err
 }
 
@@ -113,8 +113,8 @@ func (d disk) Settle(ctx context.Context, x upgrade.Settlement) error {
 	return d.life.Write("journal.Settle", func() error { return d.Store.Settle(ctx, x) })
 }
 
-func (d disk) NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
-	err = d.life.Disk("journal.NextPost", func() (err error) { p, next, ok, err = d.Store.NextPost(ctx, pictures); return err })
+func (d disk) NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error) {
+	err = d.life.Disk("journal.NextPost", func() (err error) { p, next, ok, err = d.Store.NextPost(ctx, pictures, answers); return err })
 	return p, next, ok, err
 }
 

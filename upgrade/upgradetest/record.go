@@ -24,7 +24,8 @@ type Act struct {
 	Message *slacksim.Message // what was clicked on, as it was then
 	Trigger string            // what a form can be opened with, for a moment
 	Acked   bool
-	Mention string // of an @mention, its ts: nobody sees whether it was acknowledged, only Slack's log tells
+	Mention string    // of an @mention, its ts: nobody sees whether it was acknowledged, only Slack's log tells
+	Heard   time.Time // when a mention was acknowledged: Slack tells of it again when nobody listens
 }
 
 // Call is one write that reached Azure, with the truth right before it was looked at.

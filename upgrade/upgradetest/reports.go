@@ -83,13 +83,17 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 			t.passed += bit(said == "skip")
 			if i.Version != r.target && i.Size != r.target {
 				t.old++
+				late := p.Posted().Sub(i.Since) < reading+c.e.Lag // somebody else's work that no list may have told of yet
+				t.most += bit(late && c.touched(r, i.ID))
 				continue
 			}
 			t.fresh++
-			if i.Provisioning == "succeeded" && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
+			t.most += bit(!c.touched(r, i.ID) && c.unsure(r, i.ID))
+			well := i.Provisioning == "succeeded" || c.shown("●", i.ID, r, p.Posted()) // what failed later was upgraded all the same
+			if well && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
 				t.most++
-				well := i.Power == "running" && (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
-				t.sure += bit(well && c.e.jumped(r.opened, p.Posted()) == 0 && !c.forgotten(r, i.ID) && !c.saidFailed(r, i.ID))
+				well := i.Provisioning == "succeeded" && i.Power == "running" && (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
+				t.sure += bit(well && c.e.jumped(r.opened, p.Posted()) == 0 && !c.forgotten(r, i.ID) && !c.saidFailed(r, p, i.ID))
 			}
 		}
 	}
@@ -97,11 +101,29 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 }
 
 // saidFailed reports whether people were ever told that the instance failed, or that nothing tells whether it
-// did: it may have come up since, and only a person's word makes it well.
-func (c *cases) saidFailed(r *rollout, id string) bool {
-	return slices.ContainsFunc(c.e.Posts, func(p Post) bool {
-		return p.Rollout() == r.id && slices.ContainsFunc(p.States, func(s Seen) bool { return s.says("✖ `"+id+"`") || s.says("? `"+id+"`") })
-	})
+// did: it may have come up since, and only a person's word makes it well. The plan may have set it aside at once.
+func (c *cases) saidFailed(r *rollout, p Post, id string) bool {
+	return c.shown("✖", id, r, c.e.Now) || c.shown("?", id, r, c.e.Now) || c.aside(id, r, p.Posted())
+}
+
+// unsure reports whether the program may take somebody else's work on an instance for its own (R48): a call that
+// never reached Azure looks the same to it as one of which only the answer was lost.
+func (c *cases) unsure(r *rollout, id string) bool {
+	tried := slices.ContainsFunc(c.ours(), func(k Call) bool { return c.of(k) == r && !c.e.told(k) && slices.Contains(k.asked(), id) })
+	return tried || c.e.crashedSince(r.opened) && (c.shown("◑", id, r, c.e.Now) || c.shown("◕", id, r, c.e.Now))
+}
+
+// about is the rollout that a message is about: one in a thread need not name it.
+func (c *cases) about(p Post) string {
+	if id := p.Rollout(); id != "" {
+		return id
+	}
+	for _, root := range c.e.Posts {
+		if root.TS == p.ThreadTS && root.Channel == p.Channel {
+			return root.Rollout()
+		}
+	}
+	return ""
 }
 
 // forgotten reports whether what the journal has lost holds a start of the instance.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // Figures of a simulated rollout.
@@ -16,6 +18,7 @@ const (
 	wildest  = 60               // steps in which anything may go wrong, at most
 	closing  = 150              // steps that people then have to bring it to an end
 	patient  = 25               // how often they look for a way out before they give a rollout up
+	tired    = 40               // steps before the end of these, from when on they give up whatever does not go on
 	stubborn = 8                // how often they press what one message asks
 	lastDay  = 24 * time.Hour   // of simulated time, all in all
 	rest     = 11 * time.Minute // in which everything must be answered
@@ -31,6 +34,8 @@ type Simulated struct {
 	Violations []Violation
 	Trace      string // a hash of everything that reached Azure, Slack or the transcript, and when
 	Story      []byte // the file of a story that tells it again
+	Evidence   Evidence
+	Policy     upgrade.Policy
 }
 
 // simulation is one simulated rollout at work.
@@ -41,6 +46,7 @@ type simulation struct {
 	ask   string
 	rates rates
 	steps []string
+	tired bool           // people have had enough of it
 	todo  []string       // lines that belong together
 	begun int            // how often it was asked for
 	tried map[string]int // by rollout, how often people have looked for a way out, and by message, how often they have answered it
@@ -81,6 +87,7 @@ func (s *simulation) run() {
 		s.do(line)
 	}
 	for n := 0; n < closing && s.going(); n++ {
+		s.tired = n >= closing-tired
 		s.do(s.sane(true))
 	}
 	if open := s.open(); len(open) > 0 {
@@ -166,7 +173,7 @@ func (s *simulation) wild() string {
 // result gathers what came of it.
 func (s *simulation) result(file []byte) Simulated {
 	w := s.play.World
-	r := Simulated{Seed: s.chance.seed, Opened: len(w.Rollouts()), Elapsed: time.Since(w.Began), Fired: w.fired(), Violations: s.found, Trace: s.trace()}
+	r := Simulated{Seed: s.chance.seed, Opened: len(w.Rollouts()), Elapsed: time.Since(w.Began), Fired: w.fired(), Violations: s.found, Trace: s.trace(), Evidence: w.Evidence(), Policy: s.play.judge.Policy}
 	for _, m := range w.Messages() {
 		r.Finished = r.Finished || strings.Contains(m.Title(), " finished: succeeded")
 	}

@@ -3,6 +3,7 @@ package upgradetest_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -18,16 +19,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/store"
 	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
 
 var (
-	seeds     = flag.Int("seeds", 0, "how many rollouts to simulate; 0: as many as a good quarter of a minute gives, 100 at most")
+	seeds     = flag.Int("seeds", 0, "how many rollouts to simulate; 0: 100, or as many as a minute gives where the machine is busy")
 	from      = flag.Int("from", 1, "the first seed")
 	every     = flag.Int("every", 1, "take every n-th seed")
 	lasting   = flag.Duration("lasting", 0, "simulate more than -seeds, until so long has passed")
 	shards    = flag.Int("shards", 1, "processes to share the seeds")
-	sometimes = flag.Int("sometimes", 0, "fail when a kind of trouble struck less often, or when fewer than half of the rollouts finished")
+	sometimes = flag.Int("sometimes", 0, "fail when a kind of trouble struck less often, when there were fewer than -crashes, or when fewer than half of the rollouts finished")
+	twice     = flag.Bool("twice", false, "play each seed twice, and fail when the second time is not the same to the byte")
 	result    = flag.String("result", "", "write what was counted to this file, and print no line")
 )
 
@@ -45,8 +49,8 @@ func (t *tally) add(o tally) {
 	}
 }
 
-func (t *tally) String() string {
-	kinds, faults, crashes := 0, 0, 0
+// struck counts the kinds of trouble that struck, how often they did, and the crashes.
+func (t *tally) struck() (kinds, faults, crashes int) {
 	for _, kind := range upgradetest.Troubles() {
 		n := t.Fired[kind]
 		kinds += min(n, 1)
@@ -56,28 +60,48 @@ func (t *tally) String() string {
 			faults += n
 		}
 	}
+	return kinds, faults, crashes
+}
+
+func (t *tally) String() string {
+	kinds, faults, crashes := t.struck()
 	return fmt.Sprintf("sim: seeds=%d finished=%d fault_kinds=%d faults=%d crashes=%d violations=%d", t.Seeds, t.Finished, kinds, faults, crashes, t.Violations)
 }
 
-var simulated = tally{Fired: map[string]int{}}
+// counts are what the tests of this process, or of the parts of it, came to.
+type counts struct {
+	Simulated tally
+	Swept     map[string]swept // by scenario
+}
 
-// TestMain prints what the simulation came to as the last line, when somebody asked for one.
+var counted = counts{Simulated: tally{Fired: map[string]int{}}, Swept: map[string]swept{}}
+
+// TestMain prints what a simulation or a sweep came to as the last line, when somebody asked for one.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
-	if body, err := json.Marshal(simulated); *result != "" && (err != nil || os.WriteFile(*result, body, 0o600) != nil) {
+	if body, err := json.Marshal(counted); *result != "" && (err != nil || os.WriteFile(*result, body, 0o600) != nil) {
 		code = 1
 	}
 	if *seeds > 0 && *result == "" {
-		fmt.Printf("sim: %.0f simulated hours; how often each kind of trouble struck: %v\n%s\n", simulated.Hours, simulated.Fired, &simulated)
+		s := &counted.Simulated
+		fmt.Printf("sim: %.0f simulated hours; how often each kind of trouble struck: %v\n%s\n", s.Hours, s.Fired, s)
+	}
+	if *result == "" {
+		fmt.Print(counted.swept())
 	}
 	os.Exit(code)
 }
 
 // TestSimulation plays random rollouts, with people, trouble and crashes. Each is decided by its seed.
 func TestSimulation(t *testing.T) {
+	simulated := &counted.Simulated
 	if *shards > 1 {
-		share(t)
+		for _, c := range share(t, t.Name(), func(n int) []string {
+			return []string{"-lasting=" + lasting.String(), "-twice=" + strconv.FormatBool(*twice), "-from=" + strconv.Itoa(*from+n), "-every=" + strconv.Itoa(*shards), "-seeds=" + strconv.Itoa((*seeds+*shards-1-n) / *shards)}
+		}) {
+			simulated.add(c.Simulated)
+		}
 	} else {
 		alone(t)
 	}
@@ -85,6 +109,9 @@ func TestSimulation(t *testing.T) {
 		if n := simulated.Fired[kind]; n < *sometimes {
 			t.Errorf("%s struck %d times, less than %d", kind, n, *sometimes)
 		}
+	}
+	if _, _, died := simulated.struck(); *sometimes > 0 && died < *crashes {
+		t.Errorf("the program died %d times, less than %d", died, *crashes)
 	}
 	if *sometimes > 0 && 2*simulated.Finished < simulated.Seeds {
 		t.Errorf("%d of %d rollouts finished: there is too much trouble to get anywhere", simulated.Finished, simulated.Seeds)
@@ -104,12 +131,15 @@ func alone(t *testing.T) {
 	}()
 	began, least, most := time.Now(), cmp.Or(*seeds, 100), *lasting
 	if *seeds == 0 {
-		least, most = 0, 16*time.Second
+		least, most = 0, time.Minute
 	}
 	for n := 0; n < least || time.Since(began) < most && (*seeds > 0 || n < 100); n++ {
 		seed := *from + n**every
 		r := simulate(t, seed)
-		simulated.add(tally{1, bit(r.Finished), len(r.Violations), r.Elapsed.Hours(), r.Fired})
+		if *twice {
+			same(t, seed, r)
+		}
+		counted.Simulated.add(tally{1, bit(r.Finished), len(r.Violations), r.Elapsed.Hours(), r.Fired})
 		if len(r.Violations) > 0 {
 			t.Errorf("%s", blame(t, seed, r))
 		} else if testing.Verbose() {
@@ -138,15 +168,43 @@ func held() holding {
 // simulate plays one seed in a bubble of its own. A process that gets nowhere in real time ends.
 func simulate(t *testing.T, seed int) (r upgradetest.Simulated) {
 	t.Helper()
-	stuck := time.AfterFunc(3*time.Minute, func() { panic(fmt.Sprintf("seed %d takes for ever", seed)) })
+	stuck := time.AfterFunc(10*time.Minute, func() { panic(fmt.Sprintf("seed %d takes for ever", seed)) })
 	defer stuck.Stop()
+	path := made(t)
+	defer os.RemoveAll(filepath.Dir(path)) // 100,000 of them would fill the RAM disk
 	synctest.Test(t, func(t *testing.T) {
 		var err error
-		if r, err = upgradetest.Simulate(fmt.Sprint("sim ", seed), journal(t), product); err != nil {
+		if r, err = upgradetest.Simulate(fmt.Sprint("sim ", seed), path, product); err != nil {
 			t.Logf("seed %d: when it was closed: %v", seed, err)
 		}
 	})
+	books, err := books(t, path, r.Evidence)
+	if err != nil {
+		r.Violations = append(r.Violations, upgradetest.Violation{Rule: "I14", At: r.Evidence.Now, What: err.Error()})
+	}
+	r.Violations = append(r.Violations, upgradetest.Observer{Policy: r.Policy}.Audit(r.Evidence, books)...)
 	return r
+}
+
+// books are what the journal holds when all is over, of every rollout that was announced: its chains must hold.
+func books(t *testing.T, path string, e upgradetest.Evidence) (out []upgrade.Record, err error) {
+	s, err := store.Open(path, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Verify(t.Context()); err != nil {
+		return nil, err
+	}
+	for _, id := range e.Rollouts() {
+		switch r, err := s.Record(t.Context(), id); {
+		case err == nil:
+			out = append(out, r)
+		case !errors.Is(err, upgrade.ErrNotFound) || len(e.Lost) == 0: // a backup may be older than the rollout
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // blame says what a seed broke, how to see it again, and a shorter story that breaks it, too.
@@ -179,28 +237,25 @@ func commit() string {
 	return strings.TrimSpace(string(out))
 }
 
-// share lets other processes play the seeds, each on one processor.
-func share(t *testing.T) {
+// share lets other processes do the parts of a test, each on one processor, and gathers what they counted.
+func share(t *testing.T, test string, args func(n int) []string) []counts {
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
-	parts := make([]tally, *shards)
-	for n := range parts {
-		all.Go(func() { parts[n] = shard(t, program, n) })
+	out := make([]counts, *shards)
+	for n := range out {
+		all.Go(func() { out[n] = shard(t, program, test, n, args(n)) })
 	}
 	all.Wait()
-	for _, p := range parts {
-		simulated.add(p)
-	}
+	return out
 }
 
 // shard runs the n-th of these processes.
-func shard(t *testing.T, program string, n int) (part tally) {
+func shard(t *testing.T, program, test string, n int, args []string) (part counts) {
 	file := filepath.Join(t.TempDir(), "result")
-	run := exec.Command(program, "-test.run=^TestSimulation$", "-test.timeout=0", "-result="+file, "-lasting="+lasting.String(),
-		"-from="+strconv.Itoa(*from+n), "-every="+strconv.Itoa(*shards), "-seeds="+strconv.Itoa((*seeds+*shards-1-n) / *shards))
+	run := exec.Command(program, append([]string{"-test.run=^" + test + "$", "-test.timeout=0", "-result=" + file}, args...)...)
 	said, err := run.CombinedOutput()
 	if err != nil {
 		t.Errorf("part %d: %v\n%s", n, err, said)
@@ -215,13 +270,19 @@ func shard(t *testing.T, program string, n int) (part tally) {
 func TestTheSameSeedIsTheSameRolloutToTheByte(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for seed := 1; seed <= 4; seed++ {
-		one, two := simulate(t, seed), simulate(t, seed)
-		if one.Trace != two.Trace {
-			t.Errorf("seed %d: traces %s and %s\n%s", seed, one.Trace, two.Trace, difference(string(one.Story), string(two.Story)))
-		}
-		if !maps.Equal(one.Fired, two.Fired) {
-			t.Errorf("seed %d: trouble differs: %v and %v", seed, one.Fired, two.Fired)
-		}
+		same(t, seed, simulate(t, seed))
+	}
+}
+
+// same plays the seed once more: nothing may be another than it was (I18).
+func same(t *testing.T, seed int, one upgradetest.Simulated) {
+	t.Helper()
+	two := simulate(t, seed)
+	if one.Trace != two.Trace {
+		t.Errorf("seed %d: traces %s and %s\n%s", seed, one.Trace, two.Trace, difference(string(one.Story), string(two.Story)))
+	}
+	if !maps.Equal(one.Fired, two.Fired) {
+		t.Errorf("seed %d: trouble differs: %v and %v", seed, one.Fired, two.Fired)
 	}
 }
 

@@ -91,6 +91,8 @@ type World struct {
 	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
+	fulls     []Span         // when the journal's disk was full
+	lag       time.Duration  // the longest that was ordered for Azure's lists
 	troubled  bool           // trouble with Slack was ordered
 	struck    map[string]int // trouble with the program itself, by its kind
 }
@@ -133,7 +135,7 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	}
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
-		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]bool{}}, struck: map[string]int{}}
+		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]time.Time{}}, struck: map[string]int{}}
 	w.before, w.ends = map[int]azuresim.State{}, map[string][]azuresim.State{}
 	w.skew = new(atomic.Int64)
 	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
@@ -176,7 +178,7 @@ func (w *World) Start() error {
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
 	return Site{
-		Life: life, Journal: w.cfg.Journal, Dial: w.dial(life),
+		Life: life, Journal: w.cfg.Journal, Dial: w.socket(life),
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
@@ -240,7 +242,15 @@ func (w *World) forget(since time.Time) {
 
 // Fill makes the journal's disk full, or gives it room again.
 func (w *World) Fill(full bool) {
-	w.full.Store(full)
+	if was := w.full.Swap(full); was != full {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if full {
+			w.fulls = append(w.fulls, Span{From: time.Now()})
+		} else {
+			w.fulls[len(w.fulls)-1].To = time.Now()
+		}
+	}
 	w.spilt.Store(false)
 }
 
@@ -355,7 +365,11 @@ func (w *World) down(crash bool) error {
 	defer w.mu.Unlock()
 	last := w.run
 	w.run = nil
-	w.downs = append(w.downs, Down{Span{From: last.at}, crash})
+	since := last.at
+	if crash {
+		since = last.life.deadAt
+	}
+	w.downs = append(w.downs, Down{Span{From: since}, crash})
 	return last.said
 }
 

@@ -44,7 +44,8 @@ type Dot struct {
 // PNG is the picture as a file: opaque, at most 1600 by 2400 pixels, meant to be shown at half its size.
 func PNG(m Map) ([]byte, error) {
 	var out bytes.Buffer
-	if err := png.Encode(&out, reduce(Draw(m))); err != nil {
+	// The best compression would save a sixth of the room (24 kB of 28 for 20 instances) and take four times as long.
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, reduce(Draw(m))); err != nil {
 		return nil, fmt.Errorf("encode the map of %d instances: %w", len(m.Dots), err)
 	}
 	return out.Bytes(), nil

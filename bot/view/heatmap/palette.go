@@ -2,6 +2,7 @@ package heatmap
 
 import (
 	"cmp"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"slices"
@@ -9,31 +10,34 @@ import (
 
 // reduce is the picture in at most 256 colours. It has a dozen, and shades between them at the edges of marks and
 // letters, several hundred in all; the rare ones become ones close to them, which nobody sees. A thousand
-// instances take 86 kB instead of 226, and less time than in true colour.
+// instances take half the room and less time than in true colour.
 func reduce(img *image.RGBA) *image.Paletted {
-	places := map[color.RGBA]int{}
+	type run struct{ end, colour int } // of pixels alike: most are like the one before
+	places := map[uint32]int{}
+	var runs []run
 	var colours []color.RGBA
 	var often []int
 	out := image.NewPaletted(img.Bounds(), nil)
-	index := make([]int32, len(out.Pix))
-	last, at := color.RGBA{}, -1
-	for i := range index {
-		c := color.RGBA{img.Pix[4*i], img.Pix[4*i+1], img.Pix[4*i+2], img.Pix[4*i+3]}
-		if c != last || at < 0 { // most pixels are like the one before
-			known := false
-			if at, known = places[c]; !known {
-				at = len(colours)
-				places[c], colours, often = at, append(colours, c), append(often, 0)
-			}
-			last = c
+	for from := 0; from < len(out.Pix); {
+		c, to := binary.LittleEndian.Uint32(img.Pix[4*from:]), from+1
+		for to < len(out.Pix) && binary.LittleEndian.Uint32(img.Pix[4*to:]) == c {
+			to++
 		}
-		index[i] = int32(at)
-		often[at]++
+		at, known := places[c]
+		if !known {
+			at = len(colours)
+			places[c], colours, often = at, append(colours, color.RGBA{uint8(c), uint8(c >> 8), uint8(c >> 16), uint8(c >> 24)}), append(often, 0)
+		}
+		often[at] += to - from
+		runs, from = append(runs, run{to, at}), to
 	}
 	kept, standIn := keep(colours, often)
 	out.Palette = kept
-	for i, c := range index {
-		out.Pix[i] = standIn[c]
+	i := 0
+	for _, r := range runs {
+		for c := standIn[r.colour]; i < r.end; i++ {
+			out.Pix[i] = c
+		}
 	}
 	return out
 }

@@ -80,7 +80,7 @@ type parts struct {
 func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
 	list := c.Policies()
 	policies := func() []upgrade.Policy { return list }
-	journal := newLedger(s, time.Now)
+	journal := newLedger(s, time.Now, log)
 	stopped := func() string { return frozen(c.Journal) }
 	people := &bot.People{API: api, Now: time.Now, Groups: func() []string { return bot.GroupsOf(policies()) }}
 	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, People: people, Policies: policies, Now: time.Now, ID: ID}

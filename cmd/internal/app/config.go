@@ -8,7 +8,10 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
 // Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
@@ -103,7 +107,7 @@ type Set struct {
 
 // Load reads and checks a configuration file. Errors name the file.
 func Load(path string) (Config, error) {
-	body, err := os.ReadFile(path)
+	body, err := guarded(path, 0o002, "lets everybody write it: chmod o-w") // whoever can makes himself an approver
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
@@ -112,6 +116,33 @@ func Load(path string) (Config, error) {
 		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	return c, nil
+}
+
+// guarded reads a file, but not one with one of the mode's bits, nor one that everybody could put another
+// in the place of, where its name leads or where it lies. Windows has no modes.
+func guarded(path string, bits os.FileMode, why string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat() // of what is read, whatever the name leads to by then
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode()&bits != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("mode %04o of %s %s %s", info.Mode().Perm(), path, why, path)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{filepath.Dir(path), filepath.Dir(real)} {
+		if store.OpenToAll(dir) {
+			return nil, fmt.Errorf("everybody can put another file in the place of %s: chmod o-w %s", path, dir)
+		}
+	}
+	return io.ReadAll(f)
 }
 
 // Parse reads a configuration and checks all that can be checked without asking anybody.
@@ -142,6 +173,11 @@ func (c Config) check() error {
 			bad("%s: %w", field.name, err)
 		}
 	}
+	for _, field := range []struct{ name, value string }{{"bot_token_env", c.Slack.BotTokenEnv}, {"bot_token_file", c.Slack.BotTokenFile}, {"app_token_env", c.Slack.AppTokenEnv}, {"app_token_file", c.Slack.AppTokenFile}} {
+		if strings.HasPrefix(field.value, "xoxb-") || strings.HasPrefix(field.value, "xapp-") {
+			bad("slack.%s: that is a token, not where one is: put it into a variable or a file of its own, and have Slack make another one", field.name)
+		}
+	}
 	if c.Pace != (Pace{}) && !(loopback(c.Slack.APIURL) && loopback(c.Azure.Endpoint)) {
 		bad("pace: only an installation against local servers may shorten the waits that make the bot safe")
 	}
@@ -157,6 +193,9 @@ func (c Config) check() error {
 	for i, s := range c.Sets {
 		if err := errors.Join(s.check(), c.knows(s.Windows)); err != nil {
 			bad("sets[%d] (match %q): %w", i, s.Match, err)
+		}
+		if j := slices.IndexFunc(c.Sets[:i], func(before Set) bool { return shadows(before.Match, s.Match) }); j >= 0 {
+			bad("sets[%d] (match %q): sets[%d] (match %q) comes before it and holds for every set that it could be for: change their order", i, s.Match, j, c.Sets[j].Match)
 		}
 	}
 	return errors.Join(errs...)
@@ -175,13 +214,13 @@ func checkURL(s string) error {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
-		return err
+		return errors.New("that is no address") // the error would repeat it, with what is secret in it
 	case u.Scheme == "https" && u.Host != "" && u.User == nil:
 		return nil
 	case u.Scheme == "http" && loopback(s):
 		return nil
 	}
-	return fmt.Errorf("%q: want https, or http to this machine", s)
+	return fmt.Errorf("%q: want https, or http to this machine", u.Redacted())
 }
 
 // loopback reports whether the URL cannot leave this machine: an address, not a name that
@@ -196,8 +235,8 @@ func loopback(s string) bool {
 }
 
 func (s Set) check() error {
-	if s.Match == "" {
-		return errors.New("match: name a scale set or a pattern such as web-*")
+	if !matchesSomething(s.Match) { // its sets would be driven by the rules of a later entry
+		return errors.New("match: no scale set can have such a name: want one, or a pattern such as web-* or rg-shop/web-*")
 	}
 	if s.Channel != "" && !slackChannel.MatchString(s.Channel) {
 		return fmt.Errorf("channel: %q is no channel id (C…); names can be changed, ids can not", s.Channel)
@@ -214,6 +253,34 @@ func (s Set) check() error {
 		return fmt.Errorf("approvals: %d are asked for and only %d approvers are listed: nothing could ever start", p.Approvals, people)
 	}
 	return err
+}
+
+// setPattern is what a pattern of scale sets' names is made of, which Azure lets be of Latin letters only.
+var setPattern = regexp.MustCompile(`^[A-Za-z0-9_.*?^\[\]\\-]+$`)
+
+func matchesSomething(pattern string) bool {
+	group, name, both := strings.Cut(pattern, "/")
+	if !both {
+		name = pattern
+	}
+	_, err := path.Match(pattern, "")
+	return err == nil && setPattern.MatchString(name) && (group != "" || !both)
+}
+
+// shadows reports whether an entry plainly takes all that a later one could match.
+func shadows(before, later string) bool {
+	before, later = strings.ToLower(before), strings.ToLower(later)
+	if before == "*" || before == later {
+		return true
+	}
+	if strings.ContainsAny(later, `*?[\`) {
+		return false
+	}
+	if !strings.Contains(before, "/") {
+		later = path.Base(later)
+	}
+	taken, err := path.Match(before, later)
+	return err == nil && taken
 }
 
 // policy fills in the defaults.
@@ -327,7 +394,7 @@ func (s Slack) Tokens() (bot, app Secret, err error) {
 
 func secret(what, file, env, usual string) (Secret, error) {
 	if file != "" {
-		body, err := os.ReadFile(file)
+		body, err := guarded(file, 0o007, "lets everybody in: chmod o-rwx")
 		if err != nil {
 			return "", fmt.Errorf("slack: read the %s: %w", what, err)
 		}
@@ -337,6 +404,7 @@ func secret(what, file, env, usual string) (Secret, error) {
 		env = usual
 	}
 	if v := strings.TrimSpace(os.Getenv(env)); v != "" {
+		os.Unsetenv(env) // what is started from here, such as az, has no use for it
 		return Secret(v), nil
 	}
 	return "", fmt.Errorf("slack: the %s is missing: set the environment variable %s or name a file in the configuration", what, env)

@@ -3,14 +3,20 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/slack-go/slack"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
@@ -89,6 +95,14 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"the line is named", "soak: 0s", "sok: 0s", "line 10"},
 		{"a name where an id is wanted", "U0ANA00001", "ana", `"ana" is no user id`},
 		{"a channel's name", "C0OPS00001", "ops", `"ops" is no channel id`},
+		{"a pattern that is none", "match: web-*", "match: 'web-[a'", "match: no scale set can have such a name"},
+		{"a pattern of too many parts", "match: web-*", "match: sub/rg/web-*", "match: no scale set can have such a name"},
+		{"a pattern of an empty group", "match: web-*", "match: /web-*", "match: no scale set can have such a name"},
+		{"a letter that only looks like one", "match: web-*", "match: w\u0435b-*", "match: no scale set can have such a name"},
+		{"no pattern", "match: web-*", "match: ''", "match: no scale set can have such a name"},
+		{"an entry behind one for all", "match: web-*", "match: '*'", `sets[0] (match "*") comes before it`},
+		{"an entry twice", "match: \"*\"", "match: WEB-*", `sets[0] (match "web-*") comes before it`},
+		{"an exception behind the rule", "match: \"*\"", "match: rg-shop/web-prod", `sets[0] (match "web-*") comes before it`},
 		{"no journal", "journal: /var/lib/vmssbot/journal.db", "", "journal: name the file"},
 		{"no subscription", "7c0ffee0-0000-4000-8000-5e7ba5e5f1ee", "shop", "is no subscription id"},
 		{"an impossible limit", "max_unavailable: 2", "max_unavailable: 120%", "max_unavailable"},
@@ -99,7 +113,11 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"more approvals than approvers", "approvers: [U0BO000002, S0APPROV01]", "approvers: [U0BO000002]\n    approvals: 2", "only 1 approvers are listed"},
 		{"no approvers at all", "soak: 0s", "approvals: 0", "approvals: 0: want 1"},
 		{"plain http to another machine", "azure: {", "slack: {api_url: http://slack.example/api/}\nazure: {", "want https, or http to this machine"},
-		{"a password in a URL", "azure: {", "slack: {api_url: 'https://u:p@slack.com/api/'}\nazure: {", "want https"},
+		{"a password in a URL", "azure: {", "slack: {api_url: 'https://u:canary@slack.com/api/'}\nazure: {", "want https"},
+		{"an address that is none", "azure: {", "slack: {api_url: 'https://u:canary@slack.com:x/api/'}\nazure: {", "slack.api_url: that is no address"},
+		{"a token where its variable is named", "azure: {", "slack: {bot_token_env: xoxb-canary}\nazure: {", "slack.bot_token_env: that is a token"},
+		{"a token where its file is named", "azure: {", "slack: {app_token_file: xapp-canary}\nazure: {", "slack.app_token_file: that is a token"},
+		{"a token where there is no place for one", "azure: {", "slack: {bot_token: xoxb-canary}\nazure: {", "field bot_token not found"},
 		{"a shortened pace against real servers", "azure: {", "pace: {settle: 1s}\nazure: {", "only an installation against local servers"},
 		{"a pace with only one server local", "azure: {", "pace: {settle: 1s}\nslack: {api_url: 'http://127.0.0.1:1/api/'}\nazure: {", "only an installation against local servers"},
 		{"health on every address", "health: 127.0.0.1:8484", "health: ':8484'", "want a loopback address and a port"},
@@ -114,6 +132,9 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 			_, err := Parse([]byte(strings.Replace(good, row.from, row.to, 1)))
 			if err == nil || !strings.Contains(err.Error(), row.says) {
 				t.Errorf("error %v, want %q in it", err, row.says)
+			}
+			if strings.Contains(fmt.Sprint(err), "canary") {
+				t.Errorf("a secret stands in %v", err)
 			}
 		})
 	}
@@ -160,6 +181,105 @@ func TestTokensComeFromFilesOrTheEnvironment(t *testing.T) {
 	}
 	if _, _, err := (Slack{BotTokenEnv: "NO_SUCH_VARIABLE"}).Tokens(); err == nil || !strings.Contains(err.Error(), "NO_SUCH_VARIABLE") {
 		t.Errorf("error %v, want the variable's name in it", err)
+	}
+}
+
+func TestFilesThatEverybodyCanWriteOrReadAreRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its files have no modes")
+	}
+	file := filepath.Join(t.TempDir(), "f")
+	for _, row := range []struct {
+		mode          os.FileMode
+		config, token string // what is said; "" = it is taken
+	}{
+		{0o600, "", ""}, {0o640, "", ""}, {0o440, "", ""}, // Kubernetes mounts secrets for a group
+		{0o644, "", "mode 0644 of " + file + " lets everybody in: chmod o-rwx " + file},
+		{0o602, "mode 0602 of " + file + " lets everybody write it: chmod o-w " + file, "mode 0602"},
+		{0o666, "mode 0666", "mode 0666"},
+	} {
+		for _, kind := range []struct {
+			body, says string
+			read       func() error
+		}{
+			{good, row.config, func() error { _, err := Load(file); return err }},
+			{"xoxb-canary", row.token, func() error { _, _, err := Slack{BotTokenFile: file, AppTokenFile: file}.Tokens(); return err }},
+		} {
+			if err := errors.Join(os.WriteFile(file, []byte(kind.body), 0o600), os.Chmod(file, row.mode)); err != nil {
+				t.Fatal(err)
+			}
+			err := kind.read()
+			if (err == nil) != (kind.says == "") || err != nil && !strings.Contains(err.Error(), kind.says) || strings.Contains(fmt.Sprint(err), "canary") {
+				t.Errorf("%.10s with mode %04o: %v, want %q", kind.body, row.mode, err, kind.says)
+			}
+			os.Remove(file)
+		}
+	}
+}
+
+// Whoever can rename a file's folder entry needs no right to the file.
+func TestFilesThatEverybodyCanReplaceAreRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its files have no modes")
+	}
+	safe, open := t.TempDir(), filepath.Join(t.TempDir(), "open")
+	if err := errors.Join(os.Mkdir(open, 0o700), os.WriteFile(filepath.Join(safe, "there"), []byte(good), 0o600), os.WriteFile(filepath.Join(open, "here"), []byte(good), 0o600),
+		os.Symlink(filepath.Join(safe, "there"), filepath.Join(open, "link-out")), os.Symlink(filepath.Join(open, "here"), filepath.Join(safe, "link-in"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		mode    os.FileMode
+		refused bool
+	}{{0o777, true}, {0o777 | os.ModeSticky, false}, {0o770, false}} { // Kubernetes mounts secrets in a folder that is sticky
+		if err := os.Chmod(open, row.mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{filepath.Join(open, "here"), filepath.Join(open, "link-out"), filepath.Join(safe, "link-in")} {
+			_, err := Load(file)
+			_, _, tokens := Slack{BotTokenFile: file, AppTokenFile: file}.Tokens()
+			for _, err := range []error{err, tokens} {
+				if (err != nil) != row.refused || err != nil && !strings.Contains(err.Error(), "chmod o-w "+open) {
+					t.Errorf("%s in a folder of mode %v: %v, want it refused: %v", file, row.mode, err, row.refused)
+				}
+			}
+		}
+	}
+}
+
+// az is started for a token of Azure's, and whatever it starts and logs is no business of Slack's tokens.
+func TestATokenIsNotHandedDownToOtherPrograms(t *testing.T) {
+	t.Setenv("SLACK_BOT_TOKEN", "xoxb-canary")
+	t.Setenv("SLACK_APP_TOKEN", "xapp-canary")
+	if _, _, err := (Slack{}).Tokens(); err != nil {
+		t.Fatal(err)
+	}
+	if left := strings.Join(os.Environ(), " "); strings.Contains(left, "canary") {
+		t.Error("a token is left in the environment")
+	}
+}
+
+// A token goes to the address that was configured and to no other, whatever an answer says.
+func TestATokenGoesWhereNoAnswerOfSlacksSends(t *testing.T) {
+	var went []string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { went = append(went, r.Header.Get("Authorization")) }))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, status) }))
+		client := slackAPI(Slack{APIURL: api.URL}, "xoxb-canary", "xapp-canary")
+		_, err := client.AuthTestContext(t.Context())
+		_, _, open := client.StartSocketModeContext(t.Context())
+		if err == nil || open == nil || len(went) > 0 || strings.Contains(fmt.Sprint(err, open), "canary") {
+			t.Errorf("%d: %v, %v; it went elsewhere with %q", status, err, open, went)
+		}
+		api.Close()
+	}
+	uploads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"ok":true,"file_id":"F1","upload_url":%q}`, elsewhere.URL+"/upload/v1/x")
+	}))
+	defer uploads.Close()
+	_, err := slackAPI(Slack{APIURL: uploads.URL}, "xoxb-canary", "xapp-canary").UploadFileContext(t.Context(), slack.UploadFileParameters{Filename: "map.png", FileSize: 1, Reader: strings.NewReader("x"), Channel: "C1"})
+	if err == nil || len(went) > 0 || strings.Contains(err.Error(), "canary") {
+		t.Errorf("an address to upload to on another host: %v; it went there with %q", err, went)
 	}
 }
 

@@ -121,10 +121,23 @@ func serveHealth(addr string, h http.Handler, log *slog.Logger) (stop func(), er
 		return nil, fmt.Errorf("health: %w", err)
 	}
 	log.Info("health is told", "url", "http://"+l.Addr().String()+"/healthz")
-	s := &http.Server{Handler: h, ReadTimeout: 5 * time.Second, WriteTimeout: 15 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+	s := &http.Server{Handler: LocalOnly(h), ReadTimeout: 5 * time.Second, WriteTimeout: 15 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	go s.Serve(l)
 	return func() { s.Close() }, nil
+}
+
+// LocalOnly refuses what was sent to another name than this machine's. A browser that shows somebody's page,
+// whose name was made to lead here after it was loaded (DNS rebinding), takes the two for one origin; only
+// the Host header still has that name.
+func LocalOnly(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !loopback("http://" + r.Host) {
+			http.Error(w, "this is for this machine only: ask by a loopback address or localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // checkHealth refuses an address that others than this machine could reach.

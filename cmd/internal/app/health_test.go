@@ -102,6 +102,11 @@ func TestHealthIsServedUntilItIsStopped(t *testing.T) {
 	}
 	body, err := io.ReadAll(answer.Body)
 	answer.Body.Close()
+	elsewhere, _ := http.NewRequest("GET", url, nil)
+	elsewhere.Host = "evil.example"
+	if no, err := http.DefaultClient.Do(elsewhere); err != nil || no.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("under another name it is answered: %+v, %v", no, err)
+	}
 	if err != nil || string(body) != `{"ok":true,"problems":[]}`+"\n" {
 		t.Errorf("%s answers %q, %v", url, body, err)
 	}
@@ -111,5 +116,23 @@ func TestHealthIsServedUntilItIsStopped(t *testing.T) {
 	stop()
 	if _, err := http.Get(url); err == nil {
 		t.Error("it is still served")
+	}
+}
+
+// A page that is open in a browser must not read how the bot is, or press the buttons of a local workspace, by
+// having its own name lead to this machine.
+func TestOnlyThisMachinesOwnNamesAreAnswered(t *testing.T) {
+	h := LocalOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("secret")) }))
+	for host, answered := range map[string]bool{
+		"127.0.0.1:8484": true, "127.0.0.1": true, "localhost:8484": true, "localhost": true, "[::1]:8484": true, "127.8.8.8:1": true,
+		"evil.example": false, "evil.example:8484": false, "127.0.0.1.evil.example:8484": false, "localhost.evil.example": false, "evil.example@127.0.0.1": false,
+		"10.0.0.1:8484": false, "0.0.0.0:8484": false, "169.254.169.254": false, "": false, "127.1": false, "xn--locahost-z4a": false,
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/healthz", nil)
+		r.Host = host
+		h.ServeHTTP(w, r)
+		if (w.Code == http.StatusOK) != answered || strings.Contains(w.Body.String(), "secret") != answered || !answered && w.Code != http.StatusMisdirectedRequest {
+			t.Errorf("Host %q is answered with %d %s, want it answered: %v", host, w.Code, w.Body, answered)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -11,18 +12,33 @@ import (
 )
 
 // ledger is the journal as the rooms reach it. On the way it notes what health must know: when the engine
-// last asked for something to do, and that a write was not taken.
+// last asked for something to do, and that a write was not taken; and it tells the log each fact that
+// was committed, so that a journal which somebody forged as a whole differs from what was shipped elsewhere.
 type ledger struct {
 	*store.Store
 	now func() time.Time
+	log *slog.Logger
 
 	mu      sync.Mutex
 	asked   time.Time
 	refusal error // of the last write that was not taken; nil = none since it was last seen to take them
 }
 
-func newLedger(s *store.Store, now func() time.Time) *ledger {
-	return &ledger{Store: s, now: now, asked: now()}
+func newLedger(s *store.Store, now func() time.Time, log *slog.Logger) *ledger {
+	return &ledger{Store: s, now: now, log: log, asked: now()}
+}
+
+// tell logs who did what when, and a sum of the words, which may be anybody's.
+func (l *ledger) tell(changes ...upgrade.Change) {
+	for _, c := range changes {
+		for _, e := range c.Events {
+			kind, body, _ := upgrade.EncodeFact(e.Fact) // it was encoded just now
+			l.log.Info("fact", "rollout", c.Rollout, "fact", kind, "by", e.By, "at", e.At, "sum", upgrade.SumOf(body))
+		}
+		if c.Then != nil {
+			l.tell(*c.Then)
+		}
+	}
 }
 
 // idle is how long the engine has not asked for something to do.
@@ -79,7 +95,9 @@ func (l *ledger) Extend(ctx context.Context, lease upgrade.Lease) error {
 
 func (l *ledger) Append(ctx context.Context, lease upgrade.Lease, c upgrade.Change) (int, error) {
 	seq, err := l.Store.Append(ctx, lease, c)
-	l.wrote(err)
+	if l.wrote(err); err == nil {
+		l.tell(c)
+	}
 	return seq, err
 }
 
@@ -89,15 +107,17 @@ func (l *ledger) Release(ctx context.Context, lease upgrade.Lease, at time.Time)
 	return err
 }
 
-func (l *ledger) Receive(ctx context.Context, d upgrade.Delivery) (bool, error) {
-	fresh, err := l.Store.Receive(ctx, d)
+func (l *ledger) Receive(ctx context.Context, all ...upgrade.Delivery) (int, error) {
+	fresh, err := l.Store.Receive(ctx, all...)
 	l.wrote(err)
 	return fresh, err
 }
 
 func (l *ledger) Settle(ctx context.Context, s upgrade.Settlement) error {
 	err := l.Store.Settle(ctx, s)
-	l.wrote(err)
+	if l.wrote(err); err == nil {
+		l.tell(s.Changes...)
+	}
 	return err
 }
 

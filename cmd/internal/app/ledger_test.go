@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +21,7 @@ func opened(t *testing.T, now func() time.Time) *ledger {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return newLedger(s, now)
+	return newLedger(s, now, slog.New(slog.DiscardHandler))
 }
 
 func TestTheLedgerKnowsHowLongTheEngineIsIdle(t *testing.T) {
@@ -78,5 +80,39 @@ func TestAJournalThatRefusedAWriteIsBelievedWhenItTakesOne(t *testing.T) {
 	}
 	if err := l.writable(t.Context()); err == nil {
 		t.Error("a closed journal is called writable")
+	}
+}
+
+func TestEveryCommittedFactIsToldToTheLogWithoutItsWords(t *testing.T) {
+	var log strings.Builder
+	l := opened(t, func() time.Time { return noon })
+	l.log = slog.New(slog.NewTextHandler(&log, nil))
+	p := upgrade.Plan{Digest: "7c1e", Set: "/x/web"}
+	if _, err := l.Receive(t.Context(), upgrade.Delivery{Key: "k", At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	opens := upgrade.Change{Rollout: "r-1", Open: &p, Events: upgrade.At(noon, "U0ANA", upgrade.Requested{Digest: p.Digest, Sum: p.Sum()}, upgrade.AbortAsked{Reason: "my words"})}
+	if err := l.Settle(t.Context(), upgrade.Settlement{Delivery: 1, Changes: []upgrade.Change{opens}}); err != nil {
+		t.Fatal(err)
+	}
+	lease, _, _, err := l.Claim(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	follows := upgrade.Change{Rollout: "r-2", Open: &p, Events: upgrade.At(noon, "U0BO", upgrade.Requested{Digest: p.Digest, Sum: p.Sum()})}
+	ends := upgrade.Change{Rollout: "r-1", Seq: 2, Events: upgrade.At(noon, "", upgrade.Ended{Outcome: upgrade.OutcomeRollback}), Then: &follows}
+	if _, err := l.Append(t.Context(), lease, ends); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Append(t.Context(), lease, ends); err == nil {
+		t.Fatal("it was written twice")
+	}
+	for _, line := range []string{"rollout=r-1 fact=Requested by=U0ANA at=2026-11-23T12:00:00.000Z sum=", "rollout=r-1 fact=AbortAsked by=U0ANA", `rollout=r-1 fact=Ended by=""`, "rollout=r-2 fact=Requested by=U0BO"} {
+		if strings.Count(log.String(), line) != 1 {
+			t.Errorf("the log has not %q once:\n%s", line, log.String())
+		}
+	}
+	if strings.Contains(log.String(), "my words") {
+		t.Errorf("the log repeats what people said:\n%s", log.String())
 	}
 }

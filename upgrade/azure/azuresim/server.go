@@ -93,7 +93,7 @@ func (s *Sim) serveARM(rw http.ResponseWriter, r *http.Request) {
 	if !wait(r, faults.delay(true)) {
 		s.unanswered(c)
 	}
-	if rep.drip > 0 {
+	if rep.drip > 0 && !rep.drop {
 		s.unanswered(c)
 		rep.trickle(rw, r)
 		return

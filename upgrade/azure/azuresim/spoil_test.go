@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,19 @@ func TestSpoiltAnswersComeAfterTheWork(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOfTwoFaultsOfOneAnswerTheConnectionThatIsDroppedWins(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
+		b.inject(Fault{Kind: "reset", When: "after"})
+		b.inject(Fault{Kind: "drip", Delay: Duration(time.Hour)})
+		defer func() {
+			if said := recover(); said != http.ErrAbortHandler {
+				t.Errorf("want a dropped connection, got %v", said)
+			}
+		}()
+		b.sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", demoSet+testVer, nil))
+	})
 }
 
 func TestABigBodyIsFiftyMegabytesUnlessSaidOtherwise(t *testing.T) {

@@ -45,6 +45,23 @@ var chain = []promise{
 	{"the system stream is chained as well", func(j *journal) {
 		j.broken("the system stream: entry 1", `update events set person = 'U0BO' where rollout = '' and seq = 1`)
 	}},
+	{"a plan that was changed after people had agreed to it is found", func(j *journal) {
+		j.broken("rollout r-1: plan "+planOf(web).Digest+" was changed", `update plans set body = replace(body, 'UD 1', 'UD 2') where rollout = 'r-1'`)
+	}},
+	{"a plan that no entry brought is found", func(j *journal) {
+		j.broken("rollout r-1: plan 0bad was changed", `insert into plans (rollout, digest, body) select rollout, '0bad', body from plans where rollout = 'r-1'`)
+	}},
+	{"a rollout that was led back to a plan it had before is found", func(j *journal) {
+		j.open("r-3", "/x/third")
+		j.must(j.replan("r-3", func() upgrade.Plan { p := replanned(); p.Set = "/x/third"; return p }()))
+		j.broken("rollout r-3: it does not go by the plan "+replanned().Digest, `update rollouts set plan_digest = '`+planOf("/x/third").Digest+`' where id = 'r-3'`)
+	}},
+	{"a plan of a journal of before, whose entry does not tell how it looked, verifies", func(j *journal) {
+		c := j.opening("r-4", web)
+		c.Events = j.events("U0ANA", upgrade.Requested{Digest: c.Open.Digest, Channel: "C1", Name: "ana"})
+		j.must(j.settle(c))
+		j.must(j.Verify(j.ctx))
+	}},
 	{"an entry moved to another stream is found", func(j *journal) {
 		j.history()
 		j.tamper(`update streams set seq = 1, hash = (select hash from events where rollout = 'r-1' and seq = 1) where rollout = 'r-2'`)

@@ -11,12 +11,12 @@ import (
 var deliveries = []promise{
 	{"a delivery is fresh once, however often it is sent", func(j *journal) {
 		d := upgrade.Delivery{Key: "k", Kind: "interactive", Body: []byte(`{"a":1}`), At: j.now()}
-		for i, want := range []bool{true, false, false} {
+		for i, want := range []int{1, 0, 0} {
 			fresh, err := j.Receive(j.ctx, d)
 			j.must(err)
-			j.check(fresh == want, "time %d: fresh = %v", i+1, fresh)
+			j.check(fresh == want, "time %d: fresh = %d", i+1, fresh)
 		}
-		list, err := j.Unsettled(j.ctx, 10)
+		list, err := j.Unsettled(j.ctx, 0, 10)
 		j.must(err)
 		j.check(len(list) == 1, "%d deliveries wait, want 1", len(list))
 		got := list[0]
@@ -29,17 +29,38 @@ var deliveries = []promise{
 		j.must(j.settle()) // others are served meanwhile
 		fresh, err := j.Receive(j.ctx, d)
 		j.must(err)
-		j.check(!fresh, "it was taken for a new one")
+		j.check(fresh == 0, "it was taken for a new one")
 	}},
-	{"settled deliveries are forgotten after a day, open ones never", func(j *journal) {
+	{"a redelivery is known for as long as a rollout can live", func(j *journal) {
+		d := j.deliver()
+		j.must(j.Settle(j.ctx, upgrade.Settlement{Delivery: d.ID}))
+		j.advance(upgrade.DefaultPolicy().WholeLife)
+		j.must(j.settle())
+		fresh, err := j.Receive(j.ctx, d)
+		j.must(err)
+		j.check(fresh == 0, "it was taken for a new one")
+	}},
+	{"settled deliveries are forgotten after nine days, open ones never", func(j *journal) {
 		open := j.deliver()
 		j.must(j.settle())
-		j.advance(25 * time.Hour)
+		j.advance(9 * 24 * time.Hour)
 		j.must(j.settle())
 		j.check(j.count(`select count(*) from inbox`) == 2, "%d deliveries are kept, want the open one and the last", j.count(`select count(*) from inbox`))
-		list, err := j.Unsettled(j.ctx, 10)
+		list, err := j.Unsettled(j.ctx, 0, 10)
 		j.must(err)
 		j.check(len(list) == 1 && list[0].ID == open.ID, "the open delivery is gone")
+	}},
+	{"deliveries that come together are on disk together, known ones once, or not at all", func(j *journal) {
+		known := j.deliver()
+		new := upgrade.Delivery{Key: "new", Kind: "interactive", Body: []byte("{}"), At: j.now()}
+		fresh, err := j.Receive(j.ctx, new, known, new)
+		j.must(err)
+		j.check(fresh == 1, "%d were fresh, want 1", fresh)
+		_, err = j.Receive(j.ctx, upgrade.Delivery{Key: "good", Kind: "interactive", At: j.now()}, upgrade.Delivery{Kind: "interactive", At: j.now()})
+		j.check(err != nil, "one without a key was taken")
+		list, err := j.Unsettled(j.ctx, 0, 10)
+		j.must(err)
+		j.check(len(list) == 2 && list[1].Key == "new", "these wait: %v", list)
 	}},
 	{"a delivery without a key is refused", func(j *journal) {
 		_, err := j.Receive(j.ctx, upgrade.Delivery{Kind: "interactive", At: j.now()})
@@ -48,12 +69,15 @@ var deliveries = []promise{
 	{"deliveries wait in the order they came", func(j *journal) {
 		first, second, third := j.deliver(), j.deliver(), j.deliver()
 		j.must(j.Settle(j.ctx, upgrade.Settlement{Delivery: second.ID}))
-		list, err := j.Unsettled(j.ctx, 10)
+		list, err := j.Unsettled(j.ctx, 0, 10)
 		j.must(err)
 		j.check(len(list) == 2 && list[0].ID == first.ID && list[1].ID == third.ID, "the order is %v", list)
-		list, err = j.Unsettled(j.ctx, 1)
+		list, err = j.Unsettled(j.ctx, 0, 1)
 		j.must(err)
 		j.check(len(list) == 1 && list[0].ID == first.ID, "one asked for: %v", list)
+		list, err = j.Unsettled(j.ctx, first.ID, 10)
+		j.must(err)
+		j.check(len(list) == 1 && list[0].ID == third.ID, "after the first: %v", list)
 	}},
 	{"the body of a settled delivery is dropped", func(j *journal) {
 		j.must(j.settle())
@@ -66,7 +90,7 @@ var deliveries = []promise{
 		j.check(j.seq("r-1") == 1, "the rollout is at %d", j.seq("r-1"))
 		p := j.post()
 		j.check(p.Slot == "reply/1" && p.User == "U0ANA" && string(p.Want) == `{"text":"yes"}`, "the answer is %+v", p)
-		list, err := j.Unsettled(j.ctx, 10)
+		list, err := j.Unsettled(j.ctx, 0, 10)
 		j.must(err)
 		j.check(len(list) == 0, "the delivery still waits")
 	}},
@@ -80,7 +104,7 @@ var deliveries = []promise{
 		j.is(err, upgrade.ErrStale)
 		j.check(j.seq("r-1") == 1, "the first change stayed")
 		j.quiet()
-		list, err := j.Unsettled(j.ctx, 10)
+		list, err := j.Unsettled(j.ctx, 0, 10)
 		j.must(err)
 		j.check(len(list) == 1, "the delivery was settled")
 	}},

@@ -210,6 +210,32 @@ var outbox = []promise{
 		j.want(upgrade.Post{Slot: "reply/2", Channel: "C1"})
 		j.check(j.post().Slot == "reply/2", "it waits")
 	}},
+	{"answers are passed over unless they are wanted, what calls one person about a rollout is not", func(j *journal) {
+		j.want(upgrade.Post{Slot: "reply/1", Channel: "C1", User: "U0BO"}, upgrade.Post{Rollout: "r-1", Slot: "alarm/7", User: "U0BO"})
+		p, _, ok, err := j.NextPost(j.ctx, true, false)
+		j.must(err)
+		j.check(ok && p.Slot == "alarm/7", "%s came", p.Slot)
+		j.sent(p, upgrade.Sent{TS: "1.0"})
+		_, next, ok, err := j.NextPost(j.ctx, true, false)
+		j.must(err)
+		j.check(!ok && next.IsZero(), "something else is due")
+		j.check(j.post().Slot == "reply/1", "the answer is gone")
+	}},
+	{"the other answers of one person in one place are found, due or not, oldest first", func(j *journal) {
+		mine := func(slot string) upgrade.Post {
+			return upgrade.Post{Slot: slot, Channel: "C1", User: "U0BO", Want: []byte(`"` + slot + `"`)}
+		}
+		elsewhere, anothers := mine("reply/8"), mine("reply/9")
+		elsewhere.Channel, anothers.User = "C2", "U0EVA"
+		j.want(mine("reply/1"), mine("reply/2"), elsewhere, anothers, mine("picture/reply/1"), mine("reply/3"), upgrade.Post{Rollout: "r-1", Slot: "alarm/7", Channel: "C1", User: "U0BO"})
+		first := j.post()
+		second := j.others(first, 10, "reply/2", "reply/3")[0]
+		j.sent(second, upgrade.Sent{Wait: time.Minute})
+		again := j.others(first, 1, "reply/2")[0]
+		j.check(again.Version == second.Version && string(again.Want) == `"reply/2"`, "it is %+v", again)
+		j.sent(again, upgrade.Sent{TS: "1.0"})
+		j.others(first, 10, "reply/3")
+	}},
 	{"answers are forgotten a day after they were sent, others never", func(j *journal) {
 		j.want(live, upgrade.Post{Slot: "reply/1", Channel: "C1"}, upgrade.Post{Slot: "reply/2", Channel: "C1"})
 		j.sent(j.post(), upgrade.Sent{TS: "1.0"})
@@ -240,7 +266,7 @@ func (j *journal) want(posts ...upgrade.Post) {
 // post returns the post that is due; the test ends when there is none.
 func (j *journal) post() upgrade.Pending {
 	j.t.Helper()
-	p, next, ok, err := j.NextPost(j.ctx, true)
+	p, next, ok, err := j.NextPost(j.ctx, true, true)
 	j.must(err)
 	j.check(ok, "no post is due, the next is at %s", next)
 	return p
@@ -249,7 +275,7 @@ func (j *journal) post() upgrade.Pending {
 // quiet ends the test when a post is due, and returns when the next one will be.
 func (j *journal) quiet() time.Time {
 	j.t.Helper()
-	p, next, ok, err := j.NextPost(j.ctx, true)
+	p, next, ok, err := j.NextPost(j.ctx, true, true)
 	j.must(err)
 	j.check(!ok, "%s of %q is due", p.Slot, p.Rollout)
 	return next

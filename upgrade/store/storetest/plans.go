@@ -146,7 +146,7 @@ func replanned() upgrade.Plan {
 
 func (j *journal) replanning(id string, p upgrade.Plan) upgrade.Change {
 	j.t.Helper()
-	return upgrade.Change{Rollout: id, Seq: j.seq(id), Plan: &p, Events: j.events("U0ANA", upgrade.Replanned{Digest: p.Digest, Name: "ana"})}
+	return upgrade.Change{Rollout: id, Seq: j.seq(id), Plan: &p, Events: j.events("U0ANA", upgrade.Replanned{Digest: p.Digest, Sum: p.Sum(), Name: "ana"})}
 }
 
 func (j *journal) replan(id string, p upgrade.Plan) error {

@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,11 +22,12 @@ import (
 type Journal interface {
 	upgrade.Store
 	upgrade.Reader
-	Receive(ctx context.Context, d upgrade.Delivery) (fresh bool, err error)
-	Unsettled(ctx context.Context, limit int) ([]upgrade.Delivery, error)
+	Answers(ctx context.Context, p upgrade.Pending, limit int) ([]upgrade.Pending, error)
+	Receive(ctx context.Context, all ...upgrade.Delivery) (fresh int, err error)
+	Unsettled(ctx context.Context, after int64, limit int) ([]upgrade.Delivery, error)
 	Settle(ctx context.Context, s upgrade.Settlement) error
 	Thread(ctx context.Context, channel, ts string) (rollout string, err error)
-	NextPost(ctx context.Context, pictures bool) (p upgrade.Pending, next time.Time, ok bool, err error)
+	NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error)
 	Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) error
 	Passes() <-chan struct{}
 	Deliveries() <-chan struct{}
@@ -130,8 +132,8 @@ func (j *journal) deliver() upgrade.Delivery {
 	d := upgrade.Delivery{Key: fmt.Sprintf("k-%d", j.n), Kind: "slash_commands", Body: []byte(`{"text":"x"}`), At: j.now()}
 	fresh, err := j.Receive(j.ctx, d)
 	j.must(err)
-	j.check(fresh, "delivery %s was known", d.Key)
-	list, err := j.Unsettled(j.ctx, 1000)
+	j.check(fresh == 1, "delivery %s was known", d.Key)
+	list, err := j.Unsettled(j.ctx, 0, 1000)
 	j.must(err)
 	return list[len(list)-1]
 }
@@ -145,7 +147,7 @@ func (j *journal) settle(changes ...upgrade.Change) error {
 // opening is the change that opens a rollout.
 func (j *journal) opening(id string, set upgrade.SetID) upgrade.Change {
 	p := planOf(set)
-	return upgrade.Change{Rollout: id, Open: &p, Events: j.events("U0ANA", upgrade.Requested{Digest: p.Digest, Channel: "C1", Name: "ana"})}
+	return upgrade.Change{Rollout: id, Open: &p, Events: j.events("U0ANA", upgrade.Requested{Digest: p.Digest, Sum: p.Sum(), Channel: "C1", Name: "ana"})}
 }
 
 func (j *journal) open(id string, set upgrade.SetID) {
@@ -228,4 +230,17 @@ func (j *journal) tamper(query string, args ...any) {
 	j.t.Helper()
 	_, err := j.DB.ExecContext(j.ctx, query, args...)
 	j.must(err)
+}
+
+// others lists the answers beside p, at most limit of them, and expects these slots.
+func (j *journal) others(p upgrade.Pending, limit int, want ...string) []upgrade.Pending {
+	j.t.Helper()
+	list, err := j.Answers(j.ctx, p, limit)
+	j.must(err)
+	var got []string
+	for _, o := range list {
+		got = append(got, o.Slot)
+	}
+	j.check(slices.Equal(got, want), "beside %s wait %v, want %v", p.Slot, got, want)
+	return list
 }

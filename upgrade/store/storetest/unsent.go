@@ -108,12 +108,12 @@ var unsent = []promise{
 		j.rolled(picture(7), plan)
 		j.want(upgrade.Post{Slot: "picture/reply/1", User: "U0BO"}, upgrade.Post{Slot: "reply/1", Channel: "C1", User: "U0BO"})
 		for _, slot := range []string{upgrade.SlotPlan, "reply/1"} {
-			p, _, ok, err := j.NextPost(j.ctx, false)
+			p, _, ok, err := j.NextPost(j.ctx, false, true)
 			j.must(err)
 			j.check(ok && p.Slot == slot, "%s came, want %s", p.Slot, slot)
 			j.sent(p, upgrade.Sent{TS: "2.0"})
 		}
-		p, next, ok, err := j.NextPost(j.ctx, false)
+		p, next, ok, err := j.NextPost(j.ctx, false, true)
 		j.must(err)
 		j.check(!ok && next.IsZero(), "%s is due, or something at %s", p.Slot, next)
 		j.check(j.post().Slot == upgrade.PictureSlot(7), "%s came first", j.post().Slot)

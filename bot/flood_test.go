@@ -278,8 +278,8 @@ func TestAWordThatStopsPassesWhatEverybodyElseSaidBefore(t *testing.T) {
 
 func TestDeliveriesThatWaitTogetherAreKeptInOneCommit(t *testing.T) {
 	inBubble(t, func(o *office) {
-		commits := 0
-		o.journal.disturb(func(context.Context) error { commits++; time.Sleep(time.Second); return nil }, nil)
+		var commits atomic.Int32
+		o.journal.disturb(func(context.Context) error { commits.Add(1); time.Sleep(time.Second); return nil }, nil)
 		var all sync.WaitGroup
 		for _, who := range []string{"ana", "bo", "eva", "olaf"} {
 			for range 5 {
@@ -287,8 +287,8 @@ func TestDeliveriesThatWaitTogetherAreKeptInOneCommit(t *testing.T) {
 			}
 		}
 		all.Wait()
-		if commits > 4 {
-			t.Errorf("%d commits for 20 deliveries over two sockets", commits)
+		if n := commits.Load(); n > 4 {
+			t.Errorf("%d commits for 20 deliveries over two sockets", n)
 		}
 	})
 }

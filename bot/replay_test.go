@@ -121,9 +121,9 @@ func TestACardIsKnownByItsNonceInItsChannel(t *testing.T) {
 		all := o.envelopes()
 		press := with(with(all[len(all)-1].Payload, "user.id", slacksim.Bo), "actions", []any{map[string]any{"action_id": "approve", "value": nonceOf("web"), "action_ts": "1.1"}})
 		votes := func(body json.RawMessage) (ofWeb, ofShop, refused int) {
-			w, s, r := o.count(web, "Voted"), o.count(shop, "Voted"), len(o.journal.declined())
+			w, s, r, n := o.count(web, "Voted"), o.count(shop, "Voted"), len(o.journal.declined()), len(o.journal.settlements())
 			o.deliver(kindInteract, body)
-			o.until("it is settled", func() bool { return o.journal.waiting() == 0 })
+			o.until("it is settled", func() bool { return o.journal.waiting() == 0 && len(o.journal.settlements()) > n })
 			return o.count(web, "Voted") - w, o.count(shop, "Voted") - s, len(o.journal.declined()) - r
 		}
 		value := func(v string) json.RawMessage {

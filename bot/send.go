@@ -98,7 +98,7 @@ func (a aside) over() (goesOn bool, err error) {
 
 // restUntil waits until there may be something to send.
 func (b *Bot) restUntil(ctx context.Context, next time.Time, ended <-chan aside) (goesOn bool, err error) {
-	wait := time.Minute
+	wait, goesOn := time.Minute, true
 	if !next.IsZero() {
 		wait = min(wait, max(next.Sub(b.Now()), time.Millisecond))
 	}
@@ -109,9 +109,13 @@ func (b *Bot) restUntil(ctx context.Context, next time.Time, ended <-chan aside)
 	case <-b.NewPosts:
 	case <-timer.C:
 	case a := <-ended:
-		return a.over()
+		goesOn, err = a.over()
 	}
-	return true, nil
+	select { // whatever it was, what is new is looked at now, and not a second time
+	case <-b.NewPosts:
+	default:
+	}
+	return goesOn, err
 }
 
 // deliver sends one message as it must look now, and records what came of it, also when the process is

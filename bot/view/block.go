@@ -112,6 +112,11 @@ func clip(text string, limit int) string {
 			cut = cut[:open]
 		}
 	}
+	for _, mark := range []string{"```", "`"} { // nor to begin code that does not end
+		if strings.Count(cut, mark)%2 == 1 {
+			cut = cut[:strings.LastIndex(cut, mark)]
+		}
+	}
 	return cut + "…"
 }
 

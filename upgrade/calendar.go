@@ -258,6 +258,9 @@ func ends(f Freeze) int64 {
 // outside: outside of its windows nothing starts, nor so shortly before one closes that a batch and its way
 // back would not fit (R11, R12). What is in flight then finishes (R13).
 func outside(v view) *Blocker {
+	if _, _, open := v.r.CurrentGate(v.p); !open { // nothing is left to start: the end needs no window
+		return nil
+	}
 	c, need := v.timetable(), v.p.needs(v.deadline())
 	when, _ := c.next(v.now, need)
 	now, _, open := c.at(v.now)

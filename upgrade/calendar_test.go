@@ -98,6 +98,7 @@ func TestWindowsAndFreezesStopStartsAndNothingElse(t *testing.T) {
 		{name: "R22 also where people agreed too late for it", tale: tale{tonight, by{"UBO", Voted{Gate: "ud-0", Asking: 1, Name: "bo"}}, by{"UBO", Granted{Gate: "ud-0", Asking: 1, Digest: webPlan(inWindows(tuesdays)).Digest, Voters: []string{"UBO"}}}}, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: time.Hour + 41*time.Minute, kind: AskGate, reason: ReasonApproval},
 		{name: "R22 a yes that ran out while the window is open takes a person", tale: early, plan: inWindows(long), seen: windowed(nil, long), later: opens.Add(5 * time.Hour).Sub(night), kind: Hold, reason: ReasonExpired},
 		{name: "R13 what is in flight is followed when the window closes", tale: tale{agreed, write(batchOp(1, "0", "3")), Accepted{Op: "op-1"}}, plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: 3 * time.Hour, kind: Wait, reason: ReasonInFlight},
+		{name: "R13 what is done ends, also when the window has closed", tale: udDone(2), plan: inWindows(tuesdays), seen: windowed(nil, tuesdays), later: 3 * time.Hour, kind: End, end: OutcomeSucceeded},
 		{name: "R17 a rollout that waits for its first window is not too old", tale: early, plan: inWindows(friday), seen: windowed(nil, friday), later: 48 * time.Hour, kind: Wait, reason: ReasonWindow},
 	} {
 		t.Run(row.name, row.run)

@@ -157,12 +157,12 @@ func (d *desk) wait(ctx context.Context, longest time.Duration) {
 	}
 }
 
-// stops reports whether the words keep something from happening: they wait for nobody else's, and are
-// taken when nothing else is.
+// stops reports whether the words keep something from happening, or open the form that asks for the reason:
+// they wait for nobody else's, and are taken when nothing else is.
 func (s spoken) stops() bool {
 	switch s.request.Verb {
 	case commands.VerbPause, commands.VerbAbort, commands.VerbDeny:
-		return s.foreign == "" && s.refusal == nil && s.form == nil
+		return s.foreign == "" && (s.refusal == nil || s.form != nil)
 	}
 	return false
 }
@@ -194,6 +194,9 @@ func (s spoken) slow() bool {
 // left unsettled and tried again: it was acknowledged, so it must not be lost.
 func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) (settled bool) {
 	if shown, settled := b.shown(ctx, d, said); shown {
+		if !settled {
+			sleep(ctx, time.Second)
+		}
 		return settled
 	}
 	var err error

@@ -325,6 +325,9 @@ func (h hearing) resume() (Heard, *Refusal) {
 	if h.r.Pause == nil {
 		return Heard{}, h.refuse(CodeState, "%s is not paused: something else is in the way", h.r.ID)
 	}
+	if h.r.Pause.By != h.by.ID && h.early(h.r.Pause.At) { // one person's own words are heard in their order
+		return Heard{}, h.refuse(CodeStale, "%s paused %s only after you had said that", h.r.Pause.Name, h.r.ID)
+	}
 	return Heard{[]Fact{Resumed{Name: h.by.Name}}, fmt.Sprintf("%s goes on.", h.r.ID)}, nil
 }
 

@@ -246,6 +246,27 @@ func TestFilesThatEverybodyCanReplaceAreRefused(t *testing.T) {
 	}
 }
 
+// What a shell hands over has no place where anybody could put something else.
+func TestAConfigurationMayComeThroughAPipe(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the names of descriptors are the system's")
+	}
+	for _, dir := range []string{"/dev/fd", "/proc/self/fd"} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.WriteString(good); err != nil { // less than a pipe holds
+			t.Fatal(err)
+		}
+		w.Close()
+		if c, err := Load(fmt.Sprintf("%s/%d", dir, r.Fd())); err != nil || len(c.Sets) == 0 {
+			t.Errorf("from a pipe in %s: %+v, %v", dir, c, err)
+		}
+		r.Close()
+	}
+}
+
 // az is started for a token of Azure's, and whatever it starts and logs is no business of Slack's tokens.
 func TestATokenIsNotHandedDownToOtherPrograms(t *testing.T) {
 	t.Setenv("SLACK_BOT_TOKEN", "xoxb-canary")

@@ -57,7 +57,7 @@ func TestEveryMutantIsLookedForByTestsThatExist(t *testing.T) {
 	}
 }
 
-var testFunc = regexp.MustCompile(`(?m)^func (Test\w+)`)
+var testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`)
 
 func testsIn(t *testing.T, pkg string) (names []string) {
 	t.Helper()

@@ -11,7 +11,7 @@ import (
 func (v view) blockers() []Blocker {
 	var out []Blocker
 	for _, rule := range []func(view) *Blocker{
-		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, health, approval,
+		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, outside, health, approval,
 	} {
 		if b := rule(v); b != nil {
 			out = append(out, *b)
@@ -252,8 +252,10 @@ func (v view) deadline() time.Duration {
 	return d
 }
 
-// expired: no rollout lives for ever, and one that was never started only a day (R17).
+// expired: no rollout lives for ever, and one that was never started only a day, from the first opening on
+// that it had (R17).
 func (v view) expired() bool {
-	age, life := v.now.Sub(v.r.At), v.p.Policy.Tighter(v.seen.Policy)
+	began, _ := v.p.timetable("", v.p.Policy, nil).next(v.r.At, 0)
+	age, life := v.now.Sub(later(v.r.At, began)), v.p.Policy.Tighter(v.seen.Policy)
 	return age >= life.WholeLife || (!v.r.Started() && age >= life.UnstartedLife)
 }

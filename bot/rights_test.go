@@ -83,6 +83,8 @@ const (
 	asking   // in the set's channel
 	stopping // in the set's channel, and so with the next
 	agreeing
+	halting // like stopping, anywhere: it may be about sets of several channels, and these are told
+	lifting // the same; nothing is frozen, and so there is nothing to lift
 )
 
 // verbs are all typed verbs (SET, ROLLOUT and PERSON stand for one) and all buttons.
@@ -108,6 +110,10 @@ var verbs = []struct {
 	{reading, "show ROLLOUT instances", "instances", "ROLLOUT"},
 	{reading, "images SET", "", ""},
 	{reading, "plan SET latest", "", ""},
+	{reading, "windows SET", "", ""},
+	{reading, "history SET", "", ""},
+	{halting, `freeze SET "no"`, "", ""},
+	{lifting, "unfreeze SET", "", ""},
 	{asking, "upgrade SET latest", "", ""},
 	{asking, "resize SET to Standard_D4s_v5", "", ""},
 	{agreeing, "approve ROLLOUT", "approve", "NONCE"},
@@ -159,11 +165,13 @@ func expected(p persona, set, place string, takes takes, nonce bool) string {
 		return blind
 	case takes == anything:
 		return sees
-	case !may.read:
+	case !may.read || takes == lifting:
 		return string(upgrade.CodeUnknown) // what one may not read is not there
 	case takes == reading:
 		return sees
-	case place != home, takes == asking && !may.ask, takes == stopping && !may.stop, takes == agreeing && !may.agree:
+	case takes == halting && may.stop:
+		return does
+	case place != home, takes == asking && !may.ask, takes == stopping && !may.stop, takes == halting, takes == agreeing && !may.agree:
 		return string(upgrade.CodeRole)
 	}
 	return does
@@ -361,7 +369,7 @@ func (o *office) comesTo(c cell, p persona, stage map[string]opening) string {
 		}
 	}
 	for _, a := range s.Answers {
-		if a.User != p.id {
+		if everybody := strings.HasPrefix(a.Slot, "told/") && (a.Channel == slacksim.Ops || a.Channel == slacksim.General); a.User != p.id && !everybody {
 			return "answered to " + a.User
 		}
 	}

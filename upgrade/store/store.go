@@ -55,6 +55,16 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	return s, nil
 }
 
+// Free refuses a journal that another process has open: whoever is about to change what lies beside it asks
+// this first.
+func Free(path string) error {
+	lock, err := holdLock(path)
+	if err != nil {
+		return err
+	}
+	return lock.Close()
+}
+
 // Look says what of the place and the file of a journal [Open] would refuse, as far as its content need not
 // be read. It changes nothing, and a process that has the journal open is none the worse.
 func Look(path string) error {

@@ -79,8 +79,8 @@ var rules = []struct {
 	{"commands is a language: it imports upgrade and upgrade/window only", func(room, path string) bool {
 		return room == "commands" && strings.HasPrefix(path, module) && !under(path, module+"/upgrade", module+"/upgrade/window")
 	}},
-	{"bot/view is pure: it imports upgrade, commands and bot/view/heatmap only", func(room, path string) bool {
-		mine := []string{module + "/upgrade", module + "/commands", module + "/bot/view/heatmap"}
+	{"bot/view is pure: it imports upgrade, upgrade/window, commands and bot/view/heatmap only", func(room, path string) bool {
+		mine := []string{module + "/upgrade", module + "/upgrade/window", module + "/commands", module + "/bot/view/heatmap"}
 		return room == "bot/view" && strings.HasPrefix(path, module) && !slices.Contains(mine, path)
 	}},
 	{"bot/view/heatmap draws: it imports nothing of ours", func(room, path string) bool {

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -71,7 +73,8 @@ type payload struct {
 		Text     string `json:"text"`
 		Channel  string `json:"channel"`
 		ThreadTS string `json:"thread_ts"`
-		Tab      string `json:"tab"` // of the app's own page
+		At       string `json:"event_ts"` // seconds since 1970, with a fraction
+		Tab      string `json:"tab"`      // of the app's own page
 	} `json:"event"`
 }
 
@@ -126,6 +129,16 @@ func (p payload) channel() string {
 		}
 	}
 	return p.Event.Channel
+}
+
+// said is when it was said, as far as the payload tells; now, if not. Slack tells of an event that nobody
+// acknowledged again for minutes.
+func (p payload) said(now time.Time) time.Time {
+	seconds, err := strconv.ParseFloat(p.Event.At, 64)
+	if said := time.UnixMicro(int64(seconds * 1e6)); err == nil && seconds > 0 && said.Before(now) {
+		return said
+	}
+	return now
 }
 
 // forUs reports whether an event is something said to the bot, or somebody opening its Home tab. The

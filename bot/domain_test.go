@@ -101,6 +101,10 @@ func (d *domain) Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (
 	return d.Desk.Look(ctx, by, q)
 }
 
+func (d *domain) Freeze(ctx context.Context, by upgrade.Person, ask upgrade.FreezeAsk) (upgrade.Frost, error) {
+	return d.Desk.Freeze(ctx, by, ask)
+}
+
 func nonceOf(set string) string { return set + "0123456789abcdef" }
 
 func planOf(set string, pol upgrade.Policy, by upgrade.Person) upgrade.Plan {

@@ -240,6 +240,10 @@ func TestWhenTooMuchWaitsOnlyWordsThatStopAreTaken(t *testing.T) {
 				t.Errorf("%s was acknowledged: %+v, %v", text, out, err)
 			}
 		}
+		o.command("eva", "ops", "abort "+id) // asks for the reason in a form
+		o.soon(2*time.Second, "the form that stops is open", func() bool {
+			return slices.ContainsFunc(o.sim.Log(), func(e slacksim.Entry) bool { return e.Method == "views.open" && e.Error == "" })
+		})
 		o.command("ana", "ops", "pause "+id)
 		o.command("bo", "ops", `abort `+id+` "bad image"`)
 		o.soon(2*time.Second, "both count", func() bool { return o.count(id, "AbortAsked") == 1 && o.count(id, "Paused") == 1 })
@@ -327,5 +331,29 @@ func TestAnswersToPeopleDoNotWaitForLaterMessagesOfARollout(t *testing.T) {
 			o.command("ana", "ops", []string{"pause ", "resume "}[n%2]+id)
 		}
 		o.soon(12*time.Second, "bo has his answers", func() bool { return len(o.answers("bo")) == 3 })
+	})
+}
+
+// Slack tells nobody that a mention was not taken: it tells of it again, when the author was told long since
+// that it was not.
+func TestAMentionThatWasTooMuchIsNotCarriedOutLater(t *testing.T) {
+	inBubble(t, func(o *office) {
+		id := o.opened("web")
+		o.pass(time.Minute)
+		for n := range doorBurst + 8 {
+			verb := "resume "
+			if n%2 == 0 {
+				verb = "pause "
+			}
+			if _, err := o.sim.Say("ana", "ops", "@vmssbot "+verb+id, ""); err != nil {
+				t.Fatal(err)
+			}
+			o.pass(time.Millisecond)
+		}
+		o.soon(20*time.Second, "it is said", func() bool { return o.answered("ana", "VMSS-BUSY") })
+		o.pass(10 * time.Minute)
+		if n := o.count(id, "Paused") + o.count(id, "Resumed"); n != doorBurst {
+			t.Errorf("%d words count, want %d: the others were said not to be taken", n, doorBurst)
+		}
 	})
 }

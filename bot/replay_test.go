@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -170,5 +171,26 @@ func TestAYesThatWaitedIsNoneToWhatWasAskedMeanwhile(t *testing.T) {
 		if got := comesTo(time.Now()); !strings.Contains(got, "Gate:") || strings.Contains(got, string(upgrade.CodeStale)) {
 			t.Errorf("a yes to the card: %s", got)
 		}
+	})
+}
+
+// Slack tells of a mention again for minutes while nobody takes it: it is as old as it is.
+func TestAMentionThatSlackTellsOfLaterWasSaidWhenItWasSaid(t *testing.T) {
+	inBubble(t, func(o *office) {
+		o.journal.disturb(func(context.Context) error { return errors.New("disk full") }, nil)
+		if _, err := o.sim.Say("bo", "ops", "@vmssbot approve r-web", ""); err != nil {
+			t.Fatal(err)
+		}
+		o.pass(10 * time.Second)
+		o.journal.disturb(nil, nil)
+		id := o.opened("web")
+		o.until("the mention is settled", func() bool { return len(o.journal.settlements()) == 2 })
+		if o.count(id, "Voted") != 0 || len(o.journal.declined()) != 1 || o.journal.declined()[0].Code != upgrade.CodeStale {
+			t.Errorf("what was said before the card came to %v, declined %+v", o.facts(id), o.journal.declined())
+		}
+		if _, err := o.sim.Say("bo", "ops", "@vmssbot approve r-web", ""); err != nil {
+			t.Fatal(err)
+		}
+		o.soon(10*time.Second, "what is said to the card counts", func() bool { return o.count(id, "Voted") == 1 })
 	})
 }

@@ -251,7 +251,7 @@ func backOff(attempts int) time.Duration {
 // fails only when the journal does: a message that cannot be drawn says so, and keeps none of those
 // behind it waiting.
 func (b *Bot) render(ctx context.Context, post *upgrade.Pending) (view.Message, error) {
-	if post.User != "" {
+	if post.User != "" || post.Rollout == "" {
 		return b.renderAnswer(ctx, post)
 	}
 	rec, err := b.Reader.Record(ctx, post.Rollout)
@@ -263,7 +263,9 @@ func (b *Bot) render(ctx context.Context, post *upgrade.Pending) (view.Message, 
 
 func (b *Bot) renderAnswer(ctx context.Context, post *upgrade.Pending) (view.Message, error) {
 	said, unread := private(post.Post)
-	post.Thread = said.Thread
+	if post.User != "" { // else it is for a channel of its own
+		post.Thread = said.Thread
+	}
 	records := map[string]upgrade.Record{}
 	for _, id := range said.Rollouts {
 		rec, err := b.Reader.Record(ctx, id)

@@ -206,8 +206,9 @@ func (s *Session) badMessage(data any) {
 }
 
 // take queues a payload for the journal. One that is too much, of this person or in all, is neither
-// kept nor acknowledged: Slack tells the person, who can try again. What is too much of one person is
-// answered once in a while, too; and nothing in all is too much for words that stop something.
+// kept nor acknowledged: Slack tells the person, who can try again, or tells of a mention again. What is
+// too much of one person is answered once in a while, too, so that it must not come again; and nothing in
+// all is too much for words that stop something.
 func (s *Session) take(kind, envelope string, body json.RawMessage) {
 	p, _ := parse(body) // one that cannot be read is refused when it is looked at
 	in := inbound{envelope: envelope, answer: s.b.objection(p), at: s.b.Now()}
@@ -231,12 +232,14 @@ func (s *Session) take(kind, envelope string, body json.RawMessage) {
 func (s *Session) admitted(in inbound, kind string, p payload, body json.RawMessage) inbound {
 	comes, tell := s.b.door.admit(p.person(), in.at)
 	switch {
+	case !comes && !tell && kind == kindEvent:
+		return in // acknowledged: Slack would tell nobody, and tell of it again
 	case !comes && (!tell || p.Type == "view_submission"): // a form stays open when Slack says that it failed
 		return inbound{}
 	case comes && in.answer != nil: // the person goes on with the form
 		return in
 	}
-	d := upgrade.Delivery{Key: deliveryKey(kind, in.envelope, p), Kind: kind, Body: body, At: in.at}
+	d := upgrade.Delivery{Key: deliveryKey(kind, in.envelope, p), Kind: kind, Body: body, At: p.said(in.at)}
 	if !comes {
 		d.Kind = kindTooMuch
 		s.log.Warn("slack: too much of one person is not taken", "user", p.person(), "kind", kind)
@@ -276,23 +279,34 @@ func (s *Session) persist(ctx context.Context) {
 // stopped waiting is not kept: its author was told that it failed, and must not find out later that it
 // did not.
 func (s *Session) kept(ctx context.Context, all []inbound) []inbound {
-	now := s.b.Now()
-	var deliveries []upgrade.Delivery
-	for _, in := range all {
-		if in.delivery != nil && now.Sub(in.at) < slackWaits {
-			deliveries = append(deliveries, *in.delivery)
+	for {
+		now := s.b.Now()
+		oldest, deliveries := now, []upgrade.Delivery(nil)
+		all = slices.DeleteFunc(all, func(in inbound) bool { return in.delivery != nil && now.Sub(in.at) >= slackWaits })
+		for _, in := range all {
+			if in.delivery != nil && in.at.Before(oldest) {
+				oldest = in.at
+			}
+			if in.delivery != nil {
+				deliveries = append(deliveries, *in.delivery)
+			}
 		}
-	}
-	lost := func(in inbound) bool { return in.delivery != nil && now.Sub(in.at) >= slackWaits }
-	if len(deliveries) > 0 {
-		ctx, cancel := context.WithTimeout(ctx, slackWaits-now.Sub(deliveries[0].At)) // the oldest
-		defer cancel()
-		if _, err := s.b.Journal.Receive(ctx, deliveries...); err != nil {
+		if len(deliveries) == 0 {
+			return all
+		}
+		within, cancel := context.WithTimeout(ctx, slackWaits-now.Sub(oldest))
+		_, err := s.b.Journal.Receive(within, deliveries...)
+		late := within.Err() != nil && ctx.Err() == nil // for the oldest, maybe not for the others
+		cancel()
+		switch {
+		case err == nil:
+			return all
+		case !late:
 			s.log.Error("journal: deliveries were not persisted and are not acknowledged", "count", len(deliveries), "err", err)
-			lost = func(in inbound) bool { return in.delivery != nil }
+			return slices.DeleteFunc(all, func(in inbound) bool { return in.delivery != nil })
 		}
+		s.log.Error("journal: it is too late for a delivery, which is not acknowledged", "err", err)
 	}
-	return slices.DeleteFunc(all, lost)
 }
 
 func (s *Session) ack(ctx context.Context, in inbound) {

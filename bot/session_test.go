@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 func TestADeliveryIsOnDiskBeforeItIsAcknowledged(t *testing.T) {
@@ -378,5 +380,35 @@ func TestNothingIsLeftRunning(t *testing.T) {
 			o.restart()
 		}
 		synctest.Wait()
+	})
+}
+
+// A commit that takes too long for one word is none the worse for the others that wait with it.
+func TestAWordForWhichItIsTooLateTakesNoOtherWithIt(t *testing.T) {
+	inBubble(t, func(o *office) {
+		o.journal.disturb(func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Second): // a slow disk
+				return nil
+			}
+		}, nil)
+		s, now := o.bot.newSession(9), time.Now()
+		word := func(key string, age time.Duration) inbound {
+			return inbound{envelope: key, at: now.Add(-age), delivery: &upgrade.Delivery{Key: key, Kind: kindCommand, Body: []byte("{}"), At: now.Add(-age)}}
+		}
+		kept := s.kept(context.Background(), []inbound{word("old", slackWaits-100*time.Millisecond), {envelope: "no word"}, word("new", 0)})
+		var names []string
+		for _, in := range kept {
+			names = append(names, in.envelope)
+		}
+		if !slices.Equal(names, []string{"no word", "new"}) || time.Since(now) > slackWaits {
+			t.Errorf("after %s these are acknowledged: %v", time.Since(now), names)
+		}
+		o.journal.disturb(func(context.Context) error { return errors.New("disk full") }, nil)
+		if kept := s.kept(context.Background(), []inbound{word("a", 0), {envelope: "no word"}, word("b", 0)}); len(kept) != 1 {
+			t.Errorf("without a journal these are acknowledged: %v", kept)
+		}
 	})
 }

@@ -157,12 +157,12 @@ func (d *desk) wait(ctx context.Context, longest time.Duration) {
 	}
 }
 
-// stops reports whether the words keep something from happening: they wait for nobody else's, and are
-// taken when nothing else is.
+// stops reports whether the words keep something from happening, or open the form that asks for the reason:
+// they wait for nobody else's, and are taken when nothing else is.
 func (s spoken) stops() bool {
 	switch s.request.Verb {
 	case commands.VerbPause, commands.VerbAbort, commands.VerbDeny:
-		return s.foreign == "" && s.refusal == nil && s.form == nil
+		return s.foreign == "" && (s.refusal == nil || s.form != nil)
 	}
 	return false
 }
@@ -170,7 +170,8 @@ func (s spoken) stops() bool {
 // looks reports whether a verb only reads.
 func looks(v commands.Verb) bool {
 	switch v {
-	case commands.VerbHome, commands.VerbHelp, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbStatus, commands.VerbWhy, commands.VerbPending:
+	case commands.VerbHome, commands.VerbHelp, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbStatus, commands.VerbWhy, commands.VerbPending,
+		commands.VerbWindows, commands.VerbHistory:
 		return true
 	}
 	return false
@@ -182,7 +183,8 @@ func (s spoken) slow() bool {
 		return false // it opens first
 	}
 	switch s.request.Verb {
-	case commands.VerbUpgrade, commands.VerbResize, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover:
+	case commands.VerbUpgrade, commands.VerbResize, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover,
+		commands.VerbFreeze, commands.VerbUnfreeze, commands.VerbWindows, commands.VerbHistory:
 		return true
 	}
 	return false
@@ -192,6 +194,9 @@ func (s spoken) slow() bool {
 // left unsettled and tried again: it was acknowledged, so it must not be lost.
 func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) (settled bool) {
 	if shown, settled := b.shown(ctx, d, said); shown {
+		if !settled {
+			sleep(ctx, time.Second)
+		}
 		return settled
 	}
 	var err error
@@ -327,6 +332,9 @@ func answers(d upgrade.Delivery, said spoken, reply commands.Reply) []upgrade.Po
 		want, _ = json.Marshal(answer{Reply: commands.Reply{Refusal: &commands.Refusal{Code: upgrade.CodeInside, What: "the answer could not be written down"}}})
 	}
 	out := []upgrade.Post{{Slot: fmt.Sprintf("reply/%d", d.ID), Channel: said.channel, User: said.user, Want: want}}
+	for n, channel := range reply.Told() {
+		out = append(out, upgrade.Post{Slot: fmt.Sprintf("told/%d/%d", d.ID, n), Channel: channel, Want: want})
+	}
 	if reply.Set != nil && reply.Set.Part == commands.PartMap {
 		picture := upgrade.Post{Slot: fmt.Sprintf("%sreply/%d", upgrade.Pictures, d.ID), User: said.user, Want: want}
 		out = append(out, picture)

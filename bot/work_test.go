@@ -417,3 +417,28 @@ func TestTheAuditDoesNotKeepTheSecretsThatPeoplePaste(t *testing.T) {
 		}
 	})
 }
+
+// A form or a Home tab that was shown, and of which the journal takes no end, is tried again as anything else is:
+// not at full speed.
+func TestAHomeTabThatCannotBeSettledIsNotPublishedAtFullSpeed(t *testing.T) {
+	inBubble(t, func(o *office) {
+		o.journal.disturb(nil, func(upgrade.Settlement) error { return errors.New("disk full") })
+		if _, err := o.sim.OpenHome("ana"); err != nil {
+			t.Fatal(err)
+		}
+		published := func() (n int) {
+			for _, e := range o.sim.Log() {
+				if e.Kind == slacksim.LogAPI && e.Method == "views.publish" {
+					n++
+				}
+			}
+			return n
+		}
+		o.pass(20 * time.Second)
+		if n := published(); n == 0 || n > 25 {
+			t.Errorf("the tab was published %d times in 20 s", n)
+		}
+		o.journal.disturb(nil, nil)
+		o.until("it is settled", func() bool { return o.journal.waiting() == 0 })
+	})
+}

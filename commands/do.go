@@ -25,7 +25,7 @@ func Do(ctx context.Context, req Request, by upgrade.Person, channel string, at 
 		return Refused(req, upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know the verb %s", echo(string(req.Verb)))), nil, nil
 	}
 	if len(req.Unclear) > 0 { // without what was not understood, all would be meant
-		no := upgrade.Refuse(upgrade.CodeArg, helpFor(req.Verb), "I did not understand which instances are meant (`%s=`)", strings.Join(req.Unclear, "=`, `"))
+		no := upgrade.Refuse(upgrade.CodeArg, helpFor(req.Verb), "I did not understand which instances are meant, or when (`%s=`)", strings.Join(req.Unclear, "=`, `"))
 		return Refused(req, no), nil, nil
 	}
 	reply, changes, err := do(ctx, turn{req, by, channel, at, r})
@@ -150,6 +150,7 @@ var deeds = map[Verb]deed{
 	VerbStatus:  looking(status),
 	VerbWhy:     looking(status),
 	VerbPending: looking(pending),
+	VerbHistory: looking(history),
 	VerbApprove: saying(upgrade.WordApprove),
 	VerbDeny:    saying(upgrade.WordDeny),
 	VerbPause:   saying(upgrade.WordPause),
@@ -165,6 +166,10 @@ var deeds = map[Verb]deed{
 	VerbReplan:     saying(upgrade.WordReplan),
 	VerbRollback:   saying(upgrade.WordRollback),
 	VerbHandover:   saying(upgrade.WordHandover),
+
+	VerbFreeze:   freezing,
+	VerbUnfreeze: freezing,
+	VerbWindows:  looking(windows),
 }
 
 // looking makes a deed of what changes nothing.
@@ -199,7 +204,7 @@ func (t turn) ask() upgrade.Ask {
 	o := t.req.Options
 	return upgrade.Ask{
 		Set: t.req.Set, Target: t.req.Target, SKU: t.req.SKU, Size: t.req.Size, Which: t.req.Which, Order: t.req.Order,
-		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, OnFailure: o.OnFailure, Soak: o.Soak, Bake: o.Bake, Note: o.Note,
+		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, OnFailure: o.OnFailure, Soak: o.Soak, Bake: o.Bake, Window: o.Window, At: o.At, Note: o.Note,
 		Channel: t.channel,
 	}
 }
@@ -278,6 +283,19 @@ func status(ctx context.Context, t turn) (Reply, error) {
 func pending(ctx context.Context, t turn) (Reply, error) {
 	sight, err := t.look(ctx, upgrade.QueryPending, "")
 	return listed(named(sight.Rollouts), "Nothing waits for your yes."), err
+}
+
+func history(ctx context.Context, t turn) (Reply, error) {
+	name, err := t.set(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	sight, err := t.look(ctx, upgrade.QueryHistory, name)
+	empty := "Nothing that you may see has been rolled out yet."
+	if name != "" {
+		empty = fmt.Sprintf("Nothing has been rolled out to %s yet.", name)
+	}
+	return listed(named(sight.Rollouts), empty), err
 }
 
 func listed(ids []string, empty string) Reply {

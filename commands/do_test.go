@@ -22,6 +22,7 @@ type desk struct {
 	change  upgrade.Change
 	plan    upgrade.Plan
 	answer  string
+	frost   upgrade.Frost
 	sights  map[upgrade.QueryKind]upgrade.Sight
 	refused error
 }
@@ -39,6 +40,11 @@ func (d *desk) Open(_ context.Context, by upgrade.Person, ask upgrade.Ask) (upgr
 func (d *desk) Say(_ context.Context, by upgrade.Person, w upgrade.Word) (upgrade.Change, string, error) {
 	d.asked = append(d.asked, by.ID, w)
 	return d.change, d.answer, d.refused
+}
+
+func (d *desk) Freeze(_ context.Context, by upgrade.Person, ask upgrade.FreezeAsk) (upgrade.Frost, error) {
+	d.asked = append(d.asked, by.ID, ask)
+	return d.frost, d.refused
 }
 
 func (d *desk) Look(_ context.Context, by upgrade.Person, q upgrade.Query) (upgrade.Sight, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -240,8 +241,11 @@ func ParseForm(c Carried, values map[string]string) (Request, map[string]string)
 
 // fieldOf is the field of a form in which the key is said.
 func fieldOf(key string, v Verb) string {
-	if key == "ud" || v.ofInstances() {
+	switch {
+	case key == "ud" || v.ofInstances():
 		return key
+	case slices.Contains(whenKeys, key):
+		return fieldMore
 	}
 	return fieldWhich
 }

@@ -453,7 +453,7 @@ func TestAChoiceThatWasNotUnderstoodNeverBecomesAll(t *testing.T) {
 		"upgrade web 1.2 vm=all": "vm", "upgrade web 1.2 vm=*": "vm", "upgrade web 1.2 vm=": "vm", "upgrade web 1.2 vms=3": "vm", "upgrade web 1.2 vm:3": "vm which",
 		"upgrade web 1.2 skip=": "skip", "upgrade web 1.2 skip=vm:": "skip", "upgrade web 1.2 skip=ud:0": "skip", "upgrade web 1.2 skip=7-4": "skip", "upgrade web 1.2 skip vm:3": "skip which",
 		"upgrade web 1.2 vm=x.y ud=y": "ud vm", "upgrade web 1.2 ud=0 ud=1": "ud", "upgrade web 1.2 skip=3 skip=9": "skip", "upgrade web 1.2 uds=0 ud=1": "ud",
-		"upgrade web 1.2 du=0": "which", "upgrade web 1.2 domain=0": "which", "upgrade web 1.2 3": "which", "upgrade web 1.2 window=x": "which",
+		"upgrade web 1.2 du=0": "which", "upgrade web 1.2 domain=0": "which", "upgrade web 1.2 3": "which", "upgrade web 1.2 widow=x": "window", "upgrade web 1.2 at=soon": "at", "upgrade web 1.2 window=/": "window",
 		"upgrade web ud:0": "ud", "upgrade web vm3": "vm", "resize web zone:1": "zone", `upgrade web "fd=0"`: "fd", "upgrade ud:0 1.2": "ud", "plan web skip:3": "skip",
 		"upgrade web 1.2 ud=0 soak=x": "", "upgrade web lates": "", "upgrade web 1.2 soak=x": "", "upgrade web": "", "upgrade web 1.2 by=x": "",
 	} {
@@ -492,7 +492,7 @@ func checkSaidAnew(t *testing.T, text string, req Request) {
 		if got, wrong := ParseForm(form.Carried, opened); len(wrong) == 0 || len(got.Unclear) == 0 {
 			t.Errorf("%q: the form, %s, is sent without a choice", text, name)
 		}
-		opened["ud"], opened["which"] = "1", "fd=2 zone=3 vm=4 skip=vm:5"
+		opened["ud"], opened["which"], opened["more"] = "1", "fd=2 zone=3 vm=4 skip=vm:5", "window=sat at=22:00"
 		got, wrong := ParseForm(form.Carried, opened)
 		want := upgrade.Selection{UpdateDomains: []int{1}, FaultDomains: []int{2}, Zones: []string{"3"}, Instances: []string{"4"}, Skip: []string{"5"}}
 		if len(wrong) > 0 || got.Unclear != nil || !reflect.DeepEqual(got.Which, want) {

@@ -29,6 +29,7 @@ func Format(r Request) string {
 	}
 	parts = append(parts, r.which()...)
 	parts = append(parts, ordered(r.Order)...)
+	parts = append(parts, r.when()...)
 	parts = append(parts, string(r.Verdict), r.To)
 	parts = append(parts, r.Options.words()...)
 	if r.Reason != "" {
@@ -51,6 +52,17 @@ func ordered(o upgrade.Order) []string {
 	return out
 }
 
+// when writes what says when something may start; of what was not understood only the key.
+func (r Request) when() []string {
+	var out []string
+	for i, value := range []string{r.Options.Window, r.Options.At} {
+		if key := whenKeys[i]; value != "" || r.isUnclear(key) {
+			out = append(out, key+"="+value)
+		}
+	}
+	return out
+}
+
 func (o Options) words() []string {
 	var out []string
 	if o.MaxUnavailable != nil {
@@ -67,6 +79,12 @@ func (o Options) words() []string {
 	}
 	if o.Bake != nil {
 		out = append(out, "bake="+formatSpan(*o.Bake))
+	}
+	if o.For != nil {
+		out = append(out, "for="+formatSpan(*o.For))
+	}
+	if o.Until != "" {
+		out = append(out, "until="+o.Until)
 	}
 	if o.Note != "" {
 		out = append(out, "note="+quote(o.Note))

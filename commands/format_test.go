@@ -80,7 +80,8 @@ func TestParseReadsWhatFormatWrites(t *testing.T) {
 func randomRequest(r *rand.Rand) Request {
 	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbResize, VerbList, VerbShow, VerbImages, VerbStatus, VerbWhy, VerbPending,
 		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel,
-		VerbRetry, VerbSkip, VerbQuarantine, VerbResolve, VerbReplan, VerbRollback, VerbHandover}
+		VerbRetry, VerbSkip, VerbQuarantine, VerbResolve, VerbReplan, VerbRollback, VerbHandover,
+		VerbFreeze, VerbUnfreeze, VerbWindows, VerbHistory}
 	req := Request{Verb: verbs[r.IntN(len(verbs))]}
 	switch req.Verb {
 	case VerbHelp:
@@ -103,6 +104,15 @@ func randomRequest(r *rand.Rand) Request {
 		req.About, req.Part = randomSet(r), pick(r, "", "map", "instances", "image", "policy", "evidence")
 	case VerbImages:
 		req.About = pick(r, randomSet(r), randomID(r))
+	case VerbFreeze, VerbUnfreeze:
+		req.Set, req.Reason = pick(r, "all", randomSet(r)), randomRemark(r)
+		if req.Verb == VerbFreeze && r.IntN(2) == 0 {
+			req.Options.For = span(time.Minute + time.Duration(r.Int64N(int64(longestFor-time.Minute))))
+		} else if req.Verb == VerbFreeze {
+			req.Options.Until = randomMoment(r)
+		}
+	case VerbWindows, VerbHistory:
+		req.About = pick(r, "", randomSet(r), randomID(r))
 	case VerbStatus, VerbWhy:
 		req.About = pick(r, "", randomSet(r), randomID(r))
 	case VerbApprove:
@@ -246,7 +256,12 @@ func randomOptions(r *rand.Rand) Options {
 	}
 	o.OnFailure = pick(r, "", upgrade.HoldOnFailure, upgrade.QuarantineOnFailure, upgrade.AbortOnFailure, upgrade.RollbackOnFailure)
 	o.Note = randomRemark(r)
+	o.Window, o.At = pick(r, "", "tue-night", "a.b_c"), randomMoment(r)
 	return o
+}
+
+func randomMoment(r *rand.Rand) string {
+	return pick(r, "", "22:00", "2026-11-24T22:00", "2026-11-24T22:00Z", "2026-11-24T22:00+05:30")
 }
 
 // randomRemark joins pieces that mean something to the reader, or once did.

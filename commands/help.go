@@ -22,6 +22,7 @@ const (
 	whichWords = "which:  ud=0,2|1-3  fd=1  zone=3  vm=1,4-7  skip=vm:3,9"
 	howWords   = "how:    by=ud|fd|zone|batch  batch=2|20%  canary=1  soak=10m  bake=30m"
 	limitWords = "limits: max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine|abort|rollback"
+	whenWords  = "when:   window=NAME  at=2026-11-24T22:00"
 	restWords  = "also:   sku=16.04-LTS (another SKU, with a version or latest)  note=\"CHG-123\""
 )
 
@@ -33,13 +34,13 @@ type topic struct {
 
 // topics is the one table of verbs that can be typed, in the order people need them.
 var topics = []topic{
-	{"plan it, ask, roll it out", Help{VerbUpgrade, []string{"upgrade SET TARGET [options]", targets, whichWords, howWords, limitWords, restWords},
+	{"plan it, ask, roll it out", Help{VerbUpgrade, []string{"upgrade SET TARGET [options]", targets, whichWords, howWords, limitWords, whenWords, restWords},
 		"Plans an upgrade, opens its rollout and asks before each gate: an update domain, or what by= says. Which instances: those that all of ud=, fd=, zone= and vm= name, without those of skip=; without any all of them, one update domain after the other. Nothing is changed before somebody approves.",
 		[]string{"upgrade myvmss 4.0.20160229 ud=0", "upgrade ud=0,2 myvmss latest soak=10m note=\"CHG 1\"", "upgrade rg-shop/web-prod model by=zone canary=1 skip=vm:3,9 max-unavailable=20%"}, requesters}},
-	{"only look at the plan", Help{VerbPlan, []string{"plan SET TARGET [options]", "plan SET to SIZE [options]", targets, whichWords, howWords, limitWords, restWords},
+	{"only look at the plan", Help{VerbPlan, []string{"plan SET TARGET [options]", "plan SET to SIZE [options]", targets, whichWords, howWords, limitWords, whenWords, restWords},
 		"Shows the plan that upgrade would make: each gate with its instances, what is passed by and why, how long it takes, what is in the way. Nothing is asked or changed.",
 		[]string{"plan myvmss latest", "plan myvmss 4.0.20160229 ud=0", "plan rg-shop/web-prod model ud=1-3"}, readers}},
-	{"another VM size", Help{VerbResize, []string{"resize SET to SIZE [options]", whichWords, howWords, limitWords, "also:   note=\"CHG-123\""},
+	{"another VM size", Help{VerbResize, []string{"resize SET to SIZE [options]", whichWords, howWords, limitWords, whenWords, "also:   note=\"CHG-123\""},
 		"Plans another VM size, opens its rollout and asks before each gate, as upgrade does. Instances restart, and keep their disks and their image. Nothing is changed before somebody approves.",
 		[]string{"resize web-prod to Standard_D4s_v5", "resize web-prod Standard_D4s_v5 ud=0", "resize rg-shop/web-prod to Standard_E8s_v5 by=batch batch=2 note=\"CHG 1\""}, requesters}},
 	{"yes to the gate asked for", Help{VerbApprove, []string{"approve ROLLOUT [rest]"},
@@ -81,6 +82,15 @@ var topics = []topic{
 	{"let somebody else see to it", Help{VerbHandover, []string{"handover ROLLOUT @user [\"note\"]"},
 		"Makes another person the one I call when something is up. It moves no right: who asked for the rollout still may not approve it. Mention the person, so that Slack fills in the id.",
 		[]string{"handover r-4f2k9a U012AB3CD", "handover r-4f2k9a U012AB3CD \"UD 2 is next\"", "handover r-0a1b2c \"on call from 18:00\" U012AB3CD"}, stoppers}},
+	{"start nothing on sets", Help{VerbFreeze, []string{"freeze SET|all [for=2h|until=2026-11-24T22:00] \"reason\""},
+		"Starts nothing on a set, or on all that you may stop, whatever was approved, until a time or until somebody lifts it. What Azure is at work on finishes. Times without a zone are yours.",
+		[]string{"freeze web-prod for=2h \"sale\"", "freeze all until=06:00 \"incident 42\"", "freeze rg-shop/web-prod \"until we know more\""}, stoppers}},
+	{"lift that", Help{VerbUnfreeze, []string{"unfreeze FREEZE|SET|all [\"reason\"]"},
+		"Lifts a freeze that somebody said, by its id, or the one of a set, or the one of all sets. What was approved goes on. One of the configuration is lifted there.",
+		[]string{"unfreeze f-4f2k9a", "unfreeze web-prod \"the sale is over\"", "unfreeze all"}, stoppers}},
+	{"when something may start", Help{VerbWindows, []string{"windows [SET]"},
+		"Lists the freezes that hold; for a set also its windows, and when they open next.",
+		[]string{"windows", "windows web-prod", "windows rg-shop/web-prod"}, readers}},
 	{"where it stands", Help{VerbStatus, []string{"status [ROLLOUT|SET]"},
 		"Shows one rollout, the open one of a set, or all that are open.",
 		[]string{"status", "status r-4f2k9a", "status web-prod"}, readers}},
@@ -90,6 +100,9 @@ var topics = []topic{
 	{"what waits for your yes", Help{VerbPending, []string{"pending"},
 		"Lists the rollouts that wait for your yes.",
 		[]string{"pending"}, readers}},
+	{"what became of rollouts", Help{VerbHistory, []string{"history [SET]"},
+		"Lists the last rollouts that have ended, of a set or of all you may see: what became of them, who agreed, how long they took. Of a set also how long a batch takes, by which plans foretell.",
+		[]string{"history", "history web-prod", "history rg-shop/web-prod"}, readers}},
 	{"the scale sets", Help{VerbList, []string{"list [text]"},
 		"Lists the scale sets you may see, with their image and rollout; with a text, those with it in their name.",
 		[]string{"list", "list web", "list prod"}, readers}},

@@ -16,12 +16,8 @@ type substitute struct {
 // laterVerbs are designed and not built: people who read of them get an honest answer.
 var laterVerbs = map[string]substitute{
 	"fleet":      {"`list` has every set with its image", VerbList, ""},
-	"history":    {"`status SET` has what is open, and the channel has the reports", VerbStatus, ""},
 	"report":     {"the report is posted in the rollout's thread when it ends", VerbStatus, ""},
 	"audit":      {"the rollout's thread says who said what", VerbStatus, ""},
-	"freeze":     {"`pause ROLLOUT` stops one rollout", VerbStatus, ""},
-	"unfreeze":   {"`resume ROLLOUT` ends a pause", VerbStatus, ""},
-	"windows":    {"`show SET policy` has what holds for a set", VerbShow, "policy"},
 	"schedule":   {"type `upgrade` when it shall begin", VerbPlan, ""},
 	"unschedule": {"nothing is ever scheduled", VerbStatus, ""},
 	"vm":         {"use Azure's own tools to start, stop or delete instances", VerbHome, ""},
@@ -32,8 +28,6 @@ var laterVerbs = map[string]substitute{
 // was asked for.
 var laterOptions = map[string]string{
 	"approve": "leave it out: each gate is asked for",
-	"window":  "the approval says when it goes on",
-	"at":      "the approval says when it goes on",
 }
 
 func (c *command) planned(what, next, instead string) *upgrade.Refusal {

@@ -3,6 +3,7 @@ package commands
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,14 +33,19 @@ var options = map[string]func(*Request, string) (meant string, err error){
 	"on-failure":      readOnFailure,
 	"soak":            func(r *Request, s string) (string, error) { return readSpan(&r.Options.Soak, s) },
 	"bake":            func(r *Request, s string) (string, error) { return readSpan(&r.Options.Bake, s) },
+	"window":          readWindow,
+	"at":              func(r *Request, s string) (string, error) { return readMoment(&r.Options.At, "at", s) },
+	"for":             func(r *Request, s string) (string, error) { return readFor(&r.Options.For, s) },
+	"until":           func(r *Request, s string) (string, error) { return readMoment(&r.Options.Until, "until", s) },
 	"note":            readNote,
 }
 
 // What verbs take of these, in the order people are told of them.
 var (
 	planKeys     = slices.Concat(resizeKeys, []string{"sku"})
-	resizeKeys   = slices.Concat(whichKeys, []string{"by", "batch", "canary", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "note"})
+	resizeKeys   = slices.Concat(whichKeys, []string{"by", "batch", "canary", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "window", "at", "note"})
 	instanceKeys = []string{"vm"}
+	freezeKeys   = []string{"for", "until"}
 )
 
 func keysOf(v Verb) []string {
@@ -48,6 +54,8 @@ func keysOf(v Verb) []string {
 		return resizeKeys
 	case v.plans():
 		return planKeys
+	case v == VerbFreeze:
+		return freezeKeys
 	}
 	return instanceKeys
 }
@@ -174,6 +182,40 @@ func readNote(r *Request, s string) (string, error) {
 		return "", fmt.Errorf("it is %w", err)
 	}
 	r.Options.Note = note
+	return "", nil
+}
+
+func readWindow(r *Request, s string) (string, error) {
+	if len(s) > maxSet || !all(s, nameByte) {
+		return "", errors.New("it takes the name of one of the set's windows, as `windows SET` lists them")
+	}
+	r.Options.Window = s
+	return "", nil
+}
+
+var moment = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT)?\d\d:\d\d(Z|[+-]\d\d:\d\d)?$`)
+
+// readMoment reads a time. Whether there is such a one, and lies ahead, is said when it is known whose it is.
+func readMoment(to *string, key, s string) (string, error) {
+	said := strings.ToUpper(s)
+	if !moment.MatchString(said) || strings.IndexByte(said, 'T') < 0 && len(said) > len("15:04") {
+		return "", fmt.Errorf("it takes a time, such as `%s=22:00`, `%s=2026-11-24T22:00` or, in UTC, `%s=2026-11-24T22:00Z`", key, key, key)
+	}
+	*to = said
+	return "", nil
+}
+
+const longestFor = 31 * day
+
+func readFor(to **time.Duration, s string) (string, error) {
+	d, err := parseSpan(s)
+	switch {
+	case err != nil:
+		return likelySpan(s), errors.New("it takes a time with its unit, such as `30m`, `2h` or `3d`")
+	case d < time.Minute || d > longestFor:
+		return "", fmt.Errorf("it takes a time from 1m to %s", formatSpan(longestFor))
+	}
+	*to = &d
 	return "", nil
 }
 

@@ -90,6 +90,7 @@ var grammar = map[Verb]func(*command) *upgrade.Refusal{
 	VerbResize:  (*command).plan,
 	VerbStatus:  (*command).about,
 	VerbWhy:     (*command).about,
+	VerbHistory: (*command).about,
 	VerbPending: func(c *command) *upgrade.Refusal { return c.atMost(0) },
 	VerbApprove: (*command).approve,
 	VerbDeny:    func(c *command) *upgrade.Refusal { return c.reason(2) },
@@ -105,6 +106,10 @@ var grammar = map[Verb]func(*command) *upgrade.Refusal{
 	VerbReplan:     (*command).only,
 	VerbRollback:   func(c *command) *upgrade.Refusal { return c.reason(2) },
 	VerbHandover:   (*command).handover,
+
+	VerbFreeze:   (*command).freeze,
+	VerbUnfreeze: (*command).unfreeze,
+	VerbWindows:  (*command).about,
 }
 
 func (c *command) unknownVerb() *upgrade.Refusal {

@@ -133,7 +133,7 @@ func TestParseRefuses(t *testing.T) {
 		{"stop without anything", "stop", "`stop` does nothing", "/vmss status"},
 		{"help with stop", "help stop", "Did you mean `pause`, `abort` or `vm poweroff`?", "/vmss help pause"},
 		{"help with a verb it does not have", "help upgrad", "I do not know the verb `upgrad`. Did you mean `upgrade`?", "/vmss help upgrade"},
-		{"help with a slip in a verb that is not built", "help unfreze", "`unfreeze` is planned, not built yet", "/vmss help status"},
+		{"help with a slip in a verb that is not built", "help schedul", "`schedule` is planned, not built yet", "/vmss help plan"},
 		{"help with nonsense", "help qqqqqqq", "I do not know the verb `qqqqqqq`", "/vmss help"},
 		{"help with two verbs", "help deny abort", "`help` does not know what to do with `abort`", "/vmss help deny"},
 
@@ -179,12 +179,15 @@ func TestParseRefuses(t *testing.T) {
 		{"a long note", "upgrade s latest note=" + long, "it is 300 characters long, and 280 is the most", "/vmss help upgrade"},
 
 		{"a planned option that is the default", "upgrade s latest approve=each ud=0", "`approve=` is planned, not built yet: leave it out", "/vmss upgrade s latest ud=0"},
-		{"a planned option that says when, and never proposes to leave it out", "upgrade s latest at=22:00", "`at=` is planned, not built yet", "/vmss help upgrade"},
+		{"a time that is none, and never proposes to leave it out", "upgrade s latest at=soon", "it takes a time", "/vmss help upgrade"},
+		{"a freeze that ends twice", "freeze web for=2h until=22:00 x", "both say when it ends", "/vmss help freeze"},
+		{"a freeze without a set", "freeze for=2h", "needs a scale set, or `all`", "/vmss help freeze"},
+		{"a freeze without a unit, and proposes one", "freeze web for=2 sale", "Did you mean", "/vmss freeze for=2m web sale"},
 		{"a listing that is planned", "list behind", "`list behind` is planned, not built yet", "/vmss list"},
 		{"a word to all rollouts", "pause all", "`pause all` is planned, not built yet", "/vmss status"},
-		{"a planned verb, and proposes what comes near for the same set", "windows web-prod", "`windows` is planned, not built yet", "/vmss show web-prod policy"},
-		{"a planned verb, and proposes what comes near for the same rollout", "history r-1 all", "`history` is planned, not built yet", "/vmss status r-1"},
-		{"a planned verb with a slip", "histry r-1", "`history` is planned, not built yet", "/vmss status r-1"},
+		{"a planned verb, and proposes what comes near for the same set", "audit web-prod", "`audit` is planned, not built yet", "/vmss status web-prod"},
+		{"a planned verb, and proposes what comes near for the same rollout", "audit r-1 all", "`audit` is planned, not built yet", "/vmss status r-1"},
+		{"a planned verb with a slip", "audt r-1", "`audit` is planned, not built yet", "/vmss status r-1"},
 		{"help with a planned verb", "help schedule", "`schedule` is planned, not built yet", "/vmss help plan"},
 
 		{"a set with a path in it", "upgrade ../x latest", "`../x` is no scale set's name", "/vmss list"},

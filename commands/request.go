@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/window"
 )
 
 // Verb is the first word of a command.
@@ -37,6 +38,11 @@ const (
 	VerbReplan     Verb = "replan"
 	VerbRollback   Verb = "rollback"
 	VerbHandover   Verb = "handover"
+
+	VerbFreeze   Verb = "freeze"
+	VerbUnfreeze Verb = "unfreeze"
+	VerbWindows  Verb = "windows" // when something may start
+	VerbHistory  Verb = "history" // what has ended
 )
 
 // ofInstances reports whether instances of a rollout are named with the verb.
@@ -54,7 +60,7 @@ type Request struct {
 	Verb    Verb
 	About   string            // help: a verb; list: a text; show, images: a set, or a rollout for its set; status, why: a rollout or a set
 	Part    string            // show: "", "map", "instances", "image", "policy" or "evidence"
-	Set     string            // upgrade, plan, resize
+	Set     string            // upgrade, plan, resize; freeze: or "all"; unfreeze: or a freeze's id
 	Target  string            // upgrade, plan: a version, "latest", "model", the id of an image, or the address of a VHD
 	SKU     string            // upgrade, plan: of the platform image, with a version or "latest"; "" = as it is
 	Size    string            // resize: a VM size
@@ -83,7 +89,11 @@ type Options struct {
 	OnFailure      upgrade.OnFailure // "" = nothing was said
 	Soak           *time.Duration
 	Bake           *time.Duration
+	Window         string // upgrade, plan, resize: of the set's windows
+	At             string // the same: a time, as upgrade.Moment reads it
 	Note           string
+	For            *time.Duration // freeze
+	Until          string         // freeze: a time
 }
 
 // Rollouts is the domain as the language needs it; [upgrade.Desk] is it. Errors for people are
@@ -93,6 +103,7 @@ type Rollouts interface {
 	Open(ctx context.Context, by upgrade.Person, ask upgrade.Ask) (upgrade.Change, upgrade.Plan, error)
 	Say(ctx context.Context, by upgrade.Person, w upgrade.Word) (upgrade.Change, string, error)
 	Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (upgrade.Sight, error)
+	Freeze(ctx context.Context, by upgrade.Person, ask upgrade.FreezeAsk) (upgrade.Frost, error)
 }
 
 // Reply is the answer to the person who spoke, as data: it is journaled and rendered when it is
@@ -110,6 +121,8 @@ type Reply struct {
 	Sets     []SetLine     `json:",omitempty"` // list
 	Set      *SetSight     `json:",omitempty"` // show
 	Images   *Images       `json:",omitempty"` // images
+	Calendar *Calendar     `json:",omitempty"` // windows
+	Frost    *Frost        `json:",omitempty"` // freeze, unfreeze
 	Empty    string        `json:",omitempty"` // said when a list has nothing in it
 }
 
@@ -120,6 +133,37 @@ type Refusal struct {
 	Next    string `json:",omitempty"`
 	Rollout string `json:",omitempty"`
 	Form    string `json:",omitempty"` // opens the form with what was understood, see Started
+}
+
+// Told lists the channels in which everybody is to read the reply, too.
+func (r Reply) Told() []string {
+	if r.Frost == nil {
+		return nil
+	}
+	return r.Frost.Channels
+}
+
+// Calendar is when something may start: of one set, or what is frozen of all that a person may see.
+type Calendar struct {
+	Set     *upgrade.SetSummary `json:",omitempty"`
+	Windows []Opens             `json:",omitempty"`
+	Freezes []upgrade.Freeze    `json:",omitempty"`
+	At      time.Time
+}
+
+// Opens is a window and when it opens next, or has opened.
+type Opens struct {
+	Window window.Window // not embedded: it reads its own JSON
+	Next   window.Span
+}
+
+// Frost is what became of a freeze, for whoever said it and for the channels of the sets.
+type Frost struct {
+	Freeze   upgrade.Freeze
+	Lifted   bool     `json:",omitempty"`
+	By       string   `json:",omitempty"` // the name of who lifted it
+	Why      string   `json:",omitempty"` // it was lifted
+	Channels []string `json:",omitempty"`
 }
 
 // SetLine is one scale set in a list, with the rollout that holds it.

@@ -115,7 +115,12 @@ func (r *Request) settled() {
 func (r Request) chose(key string) bool {
 	s := r.Which
 	said := map[string]int{"ud": len(s.UpdateDomains), "fd": len(s.FaultDomains), "zone": len(s.Zones), "vm": len(s.Instances) + len(r.Instances), "skip": len(s.Skip)}
-	if key == fieldWhich {
+	switch key {
+	case "window":
+		return r.Options.Window != ""
+	case "at":
+		return r.Options.At != ""
+	case fieldWhich:
 		return said["ud"]+said["fd"]+said["zone"]+said["vm"] > 0
 	}
 	return said[key] > 0
@@ -125,7 +130,7 @@ func (r Request) chose(key string) bool {
 // one that was perhaps meant.
 func (c *command) unclear(key string) {
 	switch {
-	case c.req.Verb.plans() && slices.Contains(whichKeys, key):
+	case c.req.Verb.plans() && narrows(key):
 		c.req.unclear(key)
 	case c.req.Verb.plans():
 		c.req.unclear(fieldWhich)
@@ -134,10 +139,19 @@ func (c *command) unclear(key string) {
 	}
 }
 
+// whenKeys are the options that say when something may start. One that was not understood is no leave to
+// start at once.
+var whenKeys = []string{"window", "at"}
+
+// narrows reports whether more would be meant without the option.
+func narrows(key string) bool {
+	return slices.Contains(whichKeys, key) || slices.Contains(whenKeys, key)
+}
+
 // take reads one option into the request.
 func (r *Request) take(key, value string) (meant string, err error) {
 	meant, err = options[key](r, value)
-	if err != nil && slices.Contains(whichKeys, key) {
+	if err != nil && narrows(key) {
 		r.unclear(key)
 	}
 	return meant, err
@@ -173,7 +187,7 @@ func unsaid(some string) (keys []string, ok bool) {
 		return nil, true
 	}
 	keys = strings.Split(some, ",")
-	foreign := func(key string) bool { return key != fieldWhich && !slices.Contains(whichKeys, key) }
+	foreign := func(key string) bool { return key != fieldWhich && !narrows(key) }
 	return keys, !slices.ContainsFunc(keys, foreign)
 }
 

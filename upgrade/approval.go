@@ -27,6 +27,8 @@ func (v view) covered(gate Gate) *Blocker {
 		return &Blocker{Reason: ReasonDenied, What: fmt.Sprintf("%s denied %s: %s", v.r.Denial.Name, denied.Title, v.r.Denial.Reason), Clears: "a requester or approver, by asking again or an abort", Next: again, Also: []string{v.abortCommand()}}
 	case !isAsked:
 		return &Blocker{Reason: ReasonApproval, What: gate.Title + " was not put to people yet", Clears: "the bot"}
+	case !v.now.Before(until) && v.missed(asked):
+		return &Blocker{Reason: ReasonApproval, What: gate.Title + " was put to people for a time that is over: it is asked anew", Clears: "the bot"}
 	case !v.now.Before(until):
 		return &Blocker{Reason: ReasonExpired, What: fmt.Sprintf("the approval of %s ran out", gate.Title), Clears: "a requester or approver, by asking again or an abort", Next: again, Also: []string{v.abortCommand()}}
 	case len(v.unacknowledged(asked)) > 0:
@@ -109,6 +111,12 @@ func (v view) voters(g Gate) (valid int, doubts []string) {
 	return valid, doubts
 }
 
+// missed: nothing fits any more into the opening that people were asked for, so that they are asked for the
+// next one. Nobody need type that: the window was too short, or they were (R22).
+func (v view) missed(asked AskedAt) bool {
+	return !asked.Closes.IsZero() && !v.now.Before(asked.Closes.Add(-v.p.needs(v.deadline())))
+}
+
 // mayAsk: the card goes out as soon as only time, health or people are in the way, so that people
 // can agree while the gate before soaks (R31); and once more when they have not seen everything.
 func (v view) mayAsk(g Gate, blockers []Blocker) bool {
@@ -116,12 +124,12 @@ func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 	switch {
 	case v.r.Denial != nil:
 		return false
-	case isAsked && !v.now.Before(asked.Until(v.seen.Policy)):
+	case isAsked && !v.now.Before(asked.Until(v.seen.Policy)) && !v.missed(asked):
 		return false
-	case isAsked && len(v.unacknowledged(asked)) == 0 && !v.lapsed(g, asked):
+	case isAsked && len(v.unacknowledged(asked)) == 0 && !v.lapsed(g, asked) && !v.missed(asked):
 		return false
 	}
 	return !slices.ContainsFunc(blockers, func(b Blocker) bool {
-		return b.Reason != ReasonSoak && b.Reason != ReasonFreeze && b.Reason != ReasonHealth && b.Reason != ReasonApproval
+		return b.Reason != ReasonSoak && b.Reason != ReasonFreeze && b.Reason != ReasonWindow && b.Reason != ReasonHealth && b.Reason != ReasonApproval
 	})
 }

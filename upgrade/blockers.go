@@ -11,7 +11,7 @@ import (
 func (v view) blockers() []Blocker {
 	var out []Blocker
 	for _, rule := range []func(view) *Blocker{
-		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, health, approval,
+		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, outside, health, approval,
 	} {
 		if b := rule(v); b != nil {
 			out = append(out, *b)
@@ -206,15 +206,22 @@ func health(v view) *Blocker {
 // relapse: an instance that was upgraded and healthy is ill again. Of one that a person has vouched for,
 // nothing that was not known then is known as long as its health says nothing.
 func relapse(v view) *Blocker {
-	var ill []string
+	var ill, other []string
+	var until time.Time
 	for _, i := range v.seen.Set.Instances {
 		was := v.r.Instances[i.ID]
-		if was.State == OK && !i.Available() && !(was.Vouched && v.unclear(i)) {
+		switch {
+		case was.State == OK && !i.Available() && !(was.Vouched && v.unclear(i)):
 			ill = append(ill, i.ID)
+		case v.replaced(i):
+			other, until = append(other, i.ID), was.At.Add(v.seen.Pace.Settle)
 		}
 	}
-	if len(ill) == 0 {
+	switch {
+	case len(ill) == 0 && len(other) == 0:
 		return nil
+	case len(ill) == 0:
+		return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, and listed with another %s since: the list may lag", Instances(other), v.p.Target.noun()), Clears: "the next readings", Until: until}
 	}
 	return &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: upgraded, was healthy and is not any more", Instances(ill)), Clears: "the instance, once it serves again, or a requester or approver", Next: v.about("quarantine", ill, `"why"`), Also: v.giveUp()}
 }
@@ -245,8 +252,10 @@ func (v view) deadline() time.Duration {
 	return d
 }
 
-// expired: no rollout lives for ever, and one that was never started only a day (R17).
+// expired: no rollout lives for ever, and one that was never started only a day, from the first opening on
+// that it had (R17).
 func (v view) expired() bool {
-	age, life := v.now.Sub(v.r.At), v.p.Policy.Tighter(v.seen.Policy)
+	began, _ := v.p.timetable("", v.p.Policy, nil).next(v.r.At, 0)
+	age, life := v.now.Sub(later(v.r.At, began)), v.p.Policy.Tighter(v.seen.Policy)
 	return age >= life.WholeLife || (!v.r.Started() && age >= life.UnstartedLife)
 }

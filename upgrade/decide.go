@@ -18,6 +18,7 @@ type Observation struct {
 	Policy    Policy            // in force now
 	Rights    map[string]string // per voter: "" = may approve now, else why not; absent = unknown
 	Frozen    string            // why nothing may be written to Azure at all, "" = it may (R19)
+	Freezes   []Freeze          // said in Slack; of the configuration's the policy tells
 	Unheard   Unheard           // since when people do not see what the bot says
 	Pace      Pace
 }
@@ -91,7 +92,8 @@ const (
 	ReasonUnread     Reason = "unread_journal"
 	ReasonUnclear    Reason = "inconclusive" // instances of which nothing tells whether they are well
 	ReasonChannel    Reason = "channel"      // people do not see what the bot says (R19)
-	ReasonFreeze     Reason = "freeze"       // nothing may be written to Azure at all (R11, R19)
+	ReasonFreeze     Reason = "freeze"       // nothing may be started (R11, R19)
+	ReasonWindow     Reason = "window"       // it is outside of the windows, or too late in one (R11, R12)
 )
 
 // Holds reports whether the reason takes a person's word to go away, other than an approval.
@@ -253,6 +255,9 @@ func (v view) recheck(d Decision) time.Time {
 
 func (v view) pace(d Decision) time.Duration {
 	_, open := v.r.OpenBatch()
+	if v.r.Op == nil && !open && d.Reason == ReasonWindow { // a night may be far away, and every word wakes
+		return 10 * v.seen.Pace.Idle
+	}
 	if v.r.Op == nil && !open && d.Reason != ReasonBusy && d.Reason != ReasonIncomplete {
 		return v.seen.Pace.Idle
 	}

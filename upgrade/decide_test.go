@@ -331,6 +331,7 @@ func TestDecideOnTimeAndHealth(t *testing.T) {
 		{name: "R31 the set bakes after the last gate", tale: udDone(2), kind: Wait, reason: ReasonBake},
 		{name: "R31 a gate in which nothing was started needs no soak", tale: tale{requested, InstanceSeen{ID: "0", State: Left}, InstanceSeen{ID: "3", State: Vanished}, granted("ud-1")}, kind: SetModel, gate: "ud-1"},
 		{name: "R31 an upgraded instance that is ill again stops the start", tale: tale{udDone(0), granted("ud-1")}, later: 5 * time.Minute, seen: instance("0", ill), kind: Wait, reason: ReasonHealth, says: "instance 0"},
+		{name: "R31 one that a list shows with another image stops the next batch", tale: tale{begun, batch(1, "0")}, seen: instance("0", func(i *Instance) { i.Image = runs(v1) }), kind: Wait, reason: ReasonHealth, says: "the list may lag"},
 		{name: "R31 it stops the end, too", tale: udDone(2), later: time.Hour, seen: instance("0", ill), kind: Wait, reason: ReasonHealth},
 		{name: "R31 it does not keep the next card back", tale: udDone(0), seen: instance("0", ill), kind: AskGate, reason: ReasonApproval},
 		{name: "R27 nothing starts when the limit is used up", tale: begun, seen: all(instance("4", ill), instance("5", ill)), kind: Wait, reason: ReasonHealth, says: "instances 4 5 of 6"},

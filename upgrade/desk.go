@@ -24,6 +24,8 @@ type Ask struct {
 	OnFailure      OnFailure // "" = as the policy says
 	Soak           *time.Duration
 	Bake           *time.Duration
+	Window         string // of the policy's; "" = any of them
+	At             string // when it may start at the earliest, as [Moment] reads it; "" = at once
 	Note           string
 	Channel        string // where it was asked; a set is driven in its own channel only
 }
@@ -214,7 +216,13 @@ func (d Desk) plan(ctx context.Context, by Person, ask Ask, set SetSummary, pol 
 	if no := Drivable(seen); seen.Owner != "" { // whatever was asked for
 		return Plan{}, no
 	}
-	wish := Wish{Which: ask.Which, Order: ask.Order, Note: ask.Note, By: by.ID}
+	wish := Wish{Which: ask.Which, Order: ask.Order, Note: ask.Note, By: by.ID, Window: ask.Window}
+	if ask.At != "" {
+		var no *Refusal
+		if wish.After, no = Moment(ask.At, by.Zone, d.Now()); no != nil {
+			return Plan{}, no
+		}
+	}
 	if no := wish.limit(ask, pol, len(seen.Instances)); no != nil {
 		return Plan{}, no
 	}
@@ -222,6 +230,9 @@ func (d Desk) plan(ctx context.Context, by Person, ask Ask, set SetSummary, pol 
 		return Plan{}, err
 	}
 	wish.Hazards = append(wish.Hazards, d.autoscale(ctx, set.ID)...)
+	if wish.Past, err = d.past(ctx, set.ID); err != nil {
+		return Plan{}, err
+	}
 	p, no := NewPlan(seen, pol, wish, d.Now())
 	if no != nil {
 		return Plan{}, no

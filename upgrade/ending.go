@@ -61,7 +61,7 @@ func (v view) closing(outcome Outcome, why string, blockers []Blocker) Decision 
 // puttingBack waits only for what would make Azure refuse the write.
 func (v view) puttingBack(blockers []Blocker) Decision {
 	for _, b := range blockers {
-		if b.Reason == ReasonThrottled || b.Reason == ReasonBusy || b.Reason == ReasonFreeze {
+		if b.Reason == ReasonThrottled || b.Reason == ReasonBusy || b.Reason == ReasonFreeze && v.seen.Frozen != "" {
 			return v.blocked([]Blocker{b})
 		}
 	}

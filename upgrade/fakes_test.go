@@ -21,7 +21,9 @@ type memory struct {
 	posts   []Post
 	unsent  time.Time // of every record
 	full    error     // of every claim: nothing can be written
-	unseen  bool      // no card has reached the channel
+	freezes []Freeze
+	past    []Record // that have ended, beside those of records
+	unseen  bool     // no card has reached the channel
 	// before and after are called around every commit of an Append; an error of before is the
 	// commit's, one of after is seen by the writer though the commit stands: a lost answer, or a crash.
 	before, after func(Change) error
@@ -233,12 +235,32 @@ func (m *memory) Open(ctx context.Context) (out []Record, err error) {
 	return out, nil
 }
 
+func (m *memory) Ended(ctx context.Context, set SetID, most int) (out []Record, err error) {
+	for _, r := range m.past {
+		if set == "" || r.Plan.Set == set {
+			out = append(out, r)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(m.records)) {
+		if r, _ := m.Record(ctx, id); r.Rollout.Ended != nil && (set == "" || r.Plan.Set == set) && len(out) < most {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
 func (m *memory) Holder(ctx context.Context, set SetID) (Record, error) {
 	open, _ := m.Open(ctx)
 	if i := slices.IndexFunc(open, func(r Record) bool { return r.Plan.Set == set }); i >= 0 {
 		return open[i], nil
 	}
 	return Record{}, ErrNotFound
+}
+
+func (m *memory) Freezes(context.Context) ([]Freeze, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.freezes), nil
 }
 
 func (m *memory) Card(ctx context.Context, nonce string) (Card, error) {

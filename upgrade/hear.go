@@ -278,13 +278,13 @@ func (h hearing) vote(g Gate, asked Asked, before []Ballot, need int) []Fact {
 // nonce. What the person saw of the model is what the current card showed.
 func (h hearing) rest(current Gate, shown Asked) []Fact {
 	_, at := h.p.Gate(current.Key)
-	expires := h.now.Add(h.p.Policy.Tighter(h.pol).ApprovalLife)
+	expires := h.p.until(shown, h.now, h.p.Policy.Tighter(h.pol).ApprovalLife, h.p.Limits.Deadline)
 	var facts []Fact
 	for _, g := range h.p.Gates[at+1:] {
 		if grant, granted := h.r.Grants[g.Key]; granted && h.now.Before(grant.Expires) {
 			continue
 		}
-		asked := Asked{Gate: g.Key, Asking: h.r.Askings[g.Key] + 1, Expires: expires, Acknowledged: shown.Acknowledged, Sections: shown.Sections}
+		asked := Asked{Gate: g.Key, Asking: h.r.Askings[g.Key] + 1, Expires: expires, Acknowledged: shown.Acknowledged, Sections: shown.Sections, Opens: shown.Opens, Closes: shown.Closes}
 		facts = append(facts, asked)
 		facts = append(facts, h.vote(g, asked, nil, 1)...)
 	}
@@ -325,6 +325,9 @@ func (h hearing) resume() (Heard, *Refusal) {
 	if h.r.Pause == nil {
 		return Heard{}, h.refuse(CodeState, "%s is not paused: something else is in the way", h.r.ID)
 	}
+	if h.r.Pause.By != h.by.ID && h.early(h.r.Pause.At) { // one person's own words are heard in their order
+		return Heard{}, h.refuse(CodeStale, "%s paused %s only after you had said that", h.r.Pause.Name, h.r.ID)
+	}
 	return Heard{[]Fact{Resumed{Name: h.by.Name}}, fmt.Sprintf("%s goes on.", h.r.ID)}, nil
 }
 
@@ -351,7 +354,7 @@ func (h hearing) ask() (Heard, *Refusal) {
 	}
 	asked, isAsked := h.r.Asked[gate.Key]
 	expired := isAsked && !h.now.Before(asked.Until(h.pol))
-	answer := fmt.Sprintf("%s of %s is asked again: its card comes as soon as nothing but time, health or a freeze is in the way.", gate.Title, h.p.Name)
+	answer := fmt.Sprintf("%s of %s is asked again: its card comes as soon as nothing but time, health, a window or a freeze is in the way.", gate.Title, h.p.Name)
 	switch {
 	case open && h.r.Denial == nil && !isAsked && h.r.Askings[gate.Key] > 0:
 		return Heard{Answer: answer}, nil

@@ -38,6 +38,8 @@ type (
 		Instances    []string           // of the gate, those that a yes covers; nil = all of it
 		Changes      []string           // the settings behind Acknowledged, by path
 		Sections     map[Section]string // the model's sections as then read; nil = as planned
+		Opens        time.Time          `json:",omitzero"` // when it may start at the earliest, where that is later; a yes holds from then on
+		Closes       time.Time          `json:",omitzero"` // of the window it is asked for; zero = nothing bounds it
 	}
 	// AskedAgain says that a person wants a denied or expired gate asked once more.
 	AskedAgain struct{ Gate string }
@@ -192,6 +194,9 @@ type (
 		Said    string // what was typed or pressed, cut to a sane length
 		Channel string
 	}
+	// Froze stops every start on the sets it names, and Unfroze lifts that. Both stand in the system stream.
+	Froze   struct{ Freeze }
+	Unfroze struct{ ID, Name, Why string }
 	// Absent says that a complete list lacked an instance, or has it again; a list that is shorter
 	// than the set's capacity may have lost it on the way (R46).
 	Absent struct {
@@ -273,6 +278,8 @@ func (ModelSet) fact()      {}
 func (ModelReverted) fact() {}
 func (InstanceSeen) fact()  {}
 func (Declined) fact()      {}
+func (Froze) fact()         {}
+func (Unfroze) fact()       {}
 func (Absent) fact()        {}
 func (Unfound) fact()       {}
 func (Born) fact()          {}
@@ -356,7 +363,7 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Query is a question that changes nothing.
@@ -17,10 +18,12 @@ type QueryKind string
 
 const (
 	QueryRollouts QueryKind = "rollouts" // Sight.Rollouts: the one named, the set's, or all open ones
+	QueryHistory  QueryKind = "history"  // Sight.Rollouts: those that have ended, of the set or of all, the latest first
 	QueryPending  QueryKind = "pending"  // Sight.Rollouts: open ones that wait for this person's yes
 	QuerySets     QueryKind = "sets"     // Sight.Sets, those whose name contains About
 	QuerySet      QueryKind = "set"      // Sight.Set, its Policy, and the rollout that holds it
 	QueryVersions QueryKind = "versions" // the same, and Sight.Versions of the set's image
+	QueryFreezes  QueryKind = "freezes"  // Sight.Freezes that hold or are announced for what this person may read, or for the set
 )
 
 // Sight is what a person asked to see.
@@ -29,6 +32,8 @@ type Sight struct {
 	Sets     []SetSummary
 	Set      *ScaleSet
 	Policy   Policy
+	Freezes  []Freeze
+	At       time.Time      // of windows and freezes: now
 	Versions []ImageVersion // newest first; none when the set runs a VHD, or an image of a kind that is not known
 }
 
@@ -41,6 +46,10 @@ func (d Desk) Look(ctx context.Context, by Person, q Query) (Sight, error) {
 		return d.lookSet(ctx, by, q.About)
 	case QueryVersions:
 		return d.lookVersions(ctx, by, q.About)
+	case QueryFreezes:
+		return d.lookFreezes(ctx, by, q.About)
+	case QueryHistory:
+		return d.lookHistory(ctx, by, q.About)
 	case QueryPending:
 		return d.lookPending(ctx, by)
 	}
@@ -69,10 +78,53 @@ func (d Desk) lookSet(ctx context.Context, by Person, name string) (Sight, error
 		return Sight{}, azure("read "+set.Name, err)
 	}
 	s := Sight{Set: &seen, Policy: pol}
+	if s.Freezes, err = d.freezes(ctx, []SetSummary{set}); err != nil {
+		return Sight{}, err
+	}
 	if rec, err := d.Journal.Holder(ctx, set.ID); err == nil {
 		s.Rollouts = []Record{rec}
 	}
 	return s, nil
+}
+
+// lookFreezes lists the freezes of the sets that the person may read.
+func (d Desk) lookFreezes(ctx context.Context, by Person, name string) (Sight, error) {
+	if name != "" {
+		set, pol, err := d.find(ctx, by, name, MayRead)
+		if err != nil {
+			return Sight{}, err
+		}
+		all, err := d.freezes(ctx, []SetSummary{set})
+		return Sight{Sets: []SetSummary{set}, Policy: pol, Freezes: all, At: d.Now()}, err
+	}
+	s, err := d.lookSets(ctx, by, "")
+	s.At = d.Now()
+	if err == nil {
+		s.Freezes, err = d.freezes(ctx, s.Sets)
+	}
+	return s, err
+}
+
+// freezes lists those that hold for one of the sets, or will.
+func (d Desk) freezes(ctx context.Context, sets []SetSummary) ([]Freeze, error) {
+	all, err := d.Journal.Freezes(ctx)
+	if err != nil {
+		return nil, inside("list the freezes", err)
+	}
+	var listed []Freeze
+	for _, s := range sets {
+		for _, f := range PolicyFor(d.Policies(), s.ID).Freezes {
+			if f.Of(s.ID) && !slices.ContainsFunc(listed, func(o Freeze) bool { return o.Start.Equal(f.Start) && o.Why == f.Why }) {
+				listed = append(listed, f)
+			}
+		}
+	}
+	for _, f := range all {
+		if slices.ContainsFunc(sets, func(s SetSummary) bool { return f.Of(s.ID) }) {
+			listed = append(listed, f)
+		}
+	}
+	return slices.DeleteFunc(listed, func(f Freeze) bool { return !f.End.IsZero() && !f.End.After(d.Now()) }), nil
 }
 
 func (d Desk) lookVersions(ctx context.Context, by Person, name string) (Sight, error) {

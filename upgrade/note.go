@@ -335,17 +335,23 @@ func (v view) noteLeft() []Fact {
 }
 
 // noteReplaced passes by what was upgraded and runs something else since, by somebody else's hand: done is a
-// fact about an instance and a target, and no report may claim it.
+// fact about an instance and a target, and no report may claim it. A list may lag (R48), so that one of soon
+// after it was done only stops what comes next, see relapse.
 func (v view) noteReplaced() []Fact {
 	var facts []Fact
-	for _, id := range v.r.In(OK) {
-		i, present := v.seen.Set.Instance(id)
-		is := v.p.Target.In(i)
-		if present && is != (Setting{}) && !is.Same(v.p.Target.Setting) && !i.Provisioning.Moving() && !v.r.Instances[id].Vouched {
-			facts = append(facts, InstanceSeen{ID: id, State: Left, Image: is.String(), Detail: fmt.Sprintf("it was upgraded, and somebody else has put it on %s since", is)})
+	for _, i := range v.seen.Set.Instances {
+		if v.replaced(i) && v.now.Sub(v.r.Instances[i.ID].At) >= v.seen.Pace.Settle {
+			is := v.p.Target.In(i).String()
+			facts = append(facts, InstanceSeen{ID: i.ID, State: Left, Image: is, Detail: "it was upgraded, and somebody else has put it on " + is + " since"})
 		}
 	}
 	return facts
+}
+
+// replaced reports whether an instance that was upgraded is listed with something else, at rest.
+func (v view) replaced(i Instance) bool {
+	is, was := v.p.Target.In(i), v.r.Instances[i.ID]
+	return was.State == OK && !was.Vouched && is != (Setting{}) && !is.Same(v.p.Target.Setting) && !i.Provisioning.Moving()
 }
 
 // recovered follows an instance that a person wants started once more and that has come up by itself

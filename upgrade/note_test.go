@@ -191,9 +191,10 @@ func TestNoteOnInstances(t *testing.T) {
 		{name: "R34 a gate that is done by that makes the one after it the next", tale: begun, seen: all(without("0", "3"), instance("1", onNew)), want: []string{"0 vanished", "3 vanished", "1 left out"}},
 		{name: "R34 as does one that is done with its last instance well", tale: tale{confirmed, InstanceSeen{ID: "3", State: Left}}, later: 10 * time.Second, seen: instance("1", onNew), want: []string{"0 ok", "1 left out"}},
 		{name: "R42 a domain that is not told leaves nobody out", tale: begun, seen: instance("0", func(i *Instance) { i.UpdateDomain = -1 })},
-		{name: "I10 what was upgraded and runs something else since is done no more", tale: udDone(0), seen: instance("0", func(i *Instance) { i.Image = runs(v1) }), want: []string{"0 left out"}},
-		{name: "I10 that is told when it has come to rest", tale: udDone(0), seen: all(instance("0", func(i *Instance) { i.Image = runs(v1) }), instance("0", updating))},
-		{name: "I10 a list that names no image tells nothing of it", tale: udDone(0), seen: instance("0", func(i *Instance) { i.Image = Image{} })},
+		{name: "I10 a list that is older than the end of the upgrade undoes it not", tale: udDone(0), later: 89 * time.Second, seen: instance("0", func(i *Instance) { i.Image = runs(v1) })},
+		{name: "I10 what was upgraded and runs something else since is done no more", tale: udDone(0), later: 90 * time.Second, seen: instance("0", func(i *Instance) { i.Image = runs(v1) }), want: []string{"0 left out"}},
+		{name: "I10 that is told when it has come to rest", tale: udDone(0), later: 90 * time.Second, seen: all(instance("0", func(i *Instance) { i.Image = runs(v1) }), instance("0", updating))},
+		{name: "I10 a list that names no image tells nothing of it", tale: udDone(0), later: 90 * time.Second, seen: instance("0", func(i *Instance) { i.Image = Image{} })},
 		{name: "I10 nor does it undo a person's word", tale: tale{over, by{"UBO", Resolved{Verdict: IsOK, IDs: []string{"0"}}}}, seen: instance("0", func(i *Instance) { i.Image = runs(v1) })},
 		{name: "a set scaled to nothing leaves nothing to do", tale: tale{requested}, seen: without("0", "1", "2", "3", "4", "5"), want: []string{"0 vanished", "3 vanished", "1 vanished", "4 vanished", "2 vanished", "5 vanished"}},
 	})

@@ -110,6 +110,8 @@ type Plan struct {
 	Order         Order              `json:",omitzero"`
 	Unique        string             // the set's uniqueId
 	Undoes        string             // of a rollback: the rollout it takes back
+	Window        string             `json:",omitempty"` // the one of the policy's that it may start in; "" = any of them
+	After         time.Time          `json:",omitzero"`  // before it nothing starts
 
 	// What follows is told to people but not part of the digest.
 	By        string // user id
@@ -124,6 +126,7 @@ type Plan struct {
 	Leaves    map[string]string // Model.Leaves when the plan was made
 	Rest      []Member          `json:",omitempty"` // the set's other instances; nil in plans older than their keeping
 	Batch     time.Duration     `json:",omitempty"` // what one call is expected to take; see [Plan.Foretell]
+	Measured  int               `json:",omitempty"` // on so many batches of the set; 0 = Batch is a cautious guess
 }
 
 // covered is what the digest is taken over.
@@ -142,12 +145,14 @@ type covered struct {
 	Undoes      string            `json:",omitempty"`
 	Beside      Setting           `json:",omitzero"`
 	By          By                `json:",omitempty"`
+	Window      string            `json:",omitempty"`
+	After       time.Time         `json:",omitzero"`
 	Places      map[string]string `json:",omitempty"` // of members, where the plan goes by more than what their gate is called
 }
 
 func (p Plan) digest() string {
 	c := covered{Set: p.Set, Action: p.Action, Target: p.Target, Gates: map[string][]string{}, Places: map[string]string{}, Limits: p.Limits, Policy: p.Policy.Version(),
-		From: p.From, UpgradeMode: p.UpgradeMode, Sections: p.Sections, Unique: p.Unique, Undoes: p.Undoes, Beside: p.Beside, By: p.Order.By}
+		From: p.From, UpgradeMode: p.UpgradeMode, Sections: p.Sections, Unique: p.Unique, Undoes: p.Undoes, Beside: p.Beside, By: p.Order.By, Window: p.Window, After: p.After}
 	for _, g := range p.Gates {
 		c.Gates[g.Key] = g.IDs()
 		c.Order = append(c.Order, g.Key)

@@ -12,12 +12,15 @@ import (
 type Wish struct {
 	Target  Target
 	Pinned  string
+	Past    Took // how long batches of the set took; zero = nothing is known
 	Which   Selection
 	Order   Order
 	Limits  Limits
 	Note    string
 	By      string
 	Hazards []string
+	Window  string
+	After   time.Time
 	Undoes  string // the rollout that is taken back: older images are what is wanted then (R5)
 }
 
@@ -36,7 +39,7 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 		UpgradeMode: s.UpgradeMode, Sections: s.Model.Sections, Beside: w.Target.beside(s.Model), Unique: s.Unique, Undoes: w.Undoes,
 		Which: w.Which, Order: w.Order, Leaves: s.Model.Leaves,
 		By: w.By, At: now, Note: w.Note, Total: len(s.Instances), Available: len(s.Instances) - s.Unavailable(),
-		Pinned: w.Pinned, Batch: expected(s),
+		Pinned: w.Pinned, Batch: cmp.Or(w.Past.P90, expected(s)), Measured: w.Past.Batches, Window: w.Window, After: w.After,
 	}
 	p.Downgrade = !w.Target.Model && older(w.Target.Image, standing(s))
 	p.Gates, p.Skipped, p.Rest = divide(s, w, p.Limits, w.down(pol))
@@ -47,6 +50,9 @@ func NewPlan(s ScaleSet, pol Policy, w Wish, now time.Time) (Plan, *Refusal) {
 		return Plan{}, Refuse(CodeArg, "/vmss help upgrade", "%d canaries are all that is to be upgraded: one yes would cover everything. Smallest change: canary=1", n)
 	}
 	if no := behind(s, p); no != nil {
+		return Plan{}, no
+	}
+	if no := schedulable(s, p, now); no != nil {
 		return Plan{}, no
 	}
 	p.Pending = pending(s, p.Gates, w.Target)

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade/window"
 )
 
 // Policy says who may do what to the sets its Pattern matches, and how carefully. The zero value
@@ -34,6 +36,9 @@ type Policy struct {
 	WholeLife      time.Duration // of any rollout
 	AllowedImages  []string      // image families; empty = the family the set runs now (R45)
 	Downgrades     bool          // whether older versions may be rolled out
+
+	Windows []window.Window `json:",omitempty"` // nothing starts outside of these; empty = at any time (R11)
+	Freezes []Freeze        `json:",omitempty"` // in which nothing starts at all
 }
 
 // OnFailure is what the bot does with a failed instance that is one too many (R30).

@@ -61,7 +61,7 @@ type AskedAt struct {
 // Until is when the asking and every yes to it run out: as was told on the card, sooner when the
 // policy in force has become stricter since (R21, R22).
 func (a AskedAt) Until(inForce Policy) time.Time {
-	if soon := a.At.Add(inForce.ApprovalLife); inForce.ApprovalLife > 0 && soon.Before(a.Expires) {
+	if soon := later(a.At, a.Opens).Add(inForce.ApprovalLife); inForce.ApprovalLife > 0 && soon.Before(a.Expires) {
 		return soon
 	}
 	return a.Expires

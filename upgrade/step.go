@@ -111,6 +111,10 @@ func (r Reason) worded() bool {
 // observation.
 func (s *step) observe() error {
 	s.seen = Observation{Op: s.seen.Op, Policy: PolicyFor(s.e.Policies(), s.rec.Plan.Set), Pace: s.e.Pace, Rights: map[string]string{}, Frozen: s.e.frozen(), Unheard: s.unheard()}
+	var err error
+	if s.seen.Freezes, err = s.e.Reader.Freezes(s.ctx); err != nil {
+		return err
+	}
 	set, err := s.e.Fleet.Observe(s.ctx, s.rec.Plan.Set, s.fence)
 	switch {
 	case err == nil:
@@ -321,8 +325,8 @@ func (s *step) rollback() (*Change, *Refusal) {
 
 // asked puts a gate to people, with what has changed in the model since the plan (R34).
 func (s *step) asked(gate string) Asked {
-	life := s.rec.Plan.Policy.Tighter(s.seen.Policy).ApprovalLife
-	a := Asked{Gate: gate, Asking: s.rec.Rollout.Askings[gate] + 1, Nonce: s.e.ID(), Expires: s.e.Now().Add(life)}
+	a := Asked{Gate: gate, Asking: s.rec.Rollout.Askings[gate] + 1, Nonce: s.e.ID()}
+	s.view().life(&a)
 	if a.Acknowledged = ChangedSections(s.rec.Plan, *s.seen.Set); len(a.Acknowledged) > 0 {
 		a.Sections, a.Changes = s.seen.Set.Model.Sections, changedLeaves(s.rec.Plan.Leaves, s.seen.Set.Model.Leaves)
 	}
@@ -377,7 +381,11 @@ func (s *step) write(op Operation) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
-	if why := s.e.frozen(); why != "" { // it was not when this was decided
+	why, err := s.stopped(op)
+	if err != nil {
+		return err
+	}
+	if why != "" { // it was not when this was decided
 		s.add(Dropped{Op: op.ID, Reason: "frozen before it was sent: " + why})
 		return s.commit("")
 	}
@@ -397,6 +405,22 @@ func (s *step) write(op Operation) error {
 	}
 	s.add(Accepted{Op: op.ID, Correlation: receipt.Correlation, Azure: receipt.Azure})
 	return s.commit(receipt.Token)
+}
+
+// stopped asks once more, right before a write, whether anything was frozen meanwhile (R19). A model is taken
+// back in a freeze, too: that starts nothing.
+func (s *step) stopped(op Operation) (why string, err error) {
+	if why = s.e.frozen(); why != "" || op.Kind == OpRevert {
+		return why, nil
+	}
+	v := s.view()
+	if v.seen.Freezes, err = s.e.Reader.Freezes(s.ctx); err != nil {
+		return "", err
+	}
+	if b := freeze(v); b != nil {
+		return b.What, nil
+	}
+	return "", nil
 }
 
 // failed says what an error of a write means: only what is certain is called refused.

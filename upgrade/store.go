@@ -133,6 +133,10 @@ type Reader interface {
 	Open(ctx context.Context) ([]Record, error)
 	// Holder returns the rollout that holds the set's lock; ErrNotFound when it is free.
 	Holder(ctx context.Context, set SetID) (Record, error)
+	// Ended lists the rollouts that have ended, of the set or ("") of all, so many at most, the latest first.
+	Ended(ctx context.Context, set SetID, most int) ([]Record, error)
 	// Card finds a card by its nonce; ErrNotFound when there is none.
 	Card(ctx context.Context, nonce string) (Card, error)
+	// Freezes lists those that were said in Slack and neither lifted nor over, oldest first.
+	Freezes(ctx context.Context) ([]Freeze, error)
 }

@@ -251,14 +251,6 @@ func channel(v view) *Blocker {
 		Clears: "Slack, or whoever invites me to the channel again", Next: "/invite @vmssbot"}
 }
 
-// freeze: nothing is written to Azure at all (R11, R19).
-func freeze(v view) *Blocker {
-	if v.seen.Frozen == "" {
-		return nil
-	}
-	return &Blocker{Reason: ReasonFreeze, What: "everything is frozen: " + v.seen.Frozen, Clears: "whoever runs the bot, by removing the file FREEZE, or making it readable", Next: v.whyCommand()}
-}
-
 // mostNamed is how long a list of instances in a command may be: a whole command has 2,000 characters.
 const mostNamed = 1500
 

@@ -29,6 +29,18 @@ func (h hearing) chosen(noun string, states ...Progress) ([]string, *Refusal) {
 	return ids, nil
 }
 
+// known are chosen instances of which people could know, when they spoke, that they had failed or that
+// nothing tells whether they did: the rollout goes on without these.
+func (h hearing) known(noun string, states ...Progress) ([]string, *Refusal) {
+	ids, no := h.chosen(noun, states...)
+	for _, id := range ids {
+		if is := h.r.Instances[id]; (is.State == Broken || is.State == Unclear) && h.early(is.At) {
+			return nil, h.refuse(CodeStale, "%s of %s: seen so only after you had said that: look once more, then say it again", Instances(ids), h.p.Name)
+		}
+	}
+	return ids, no
+}
+
 // named is where an instance stands, as people say it.
 func (p Progress) named() string {
 	if p == Waiting {
@@ -74,7 +86,7 @@ func (h hearing) skip() (Heard, *Refusal) {
 	if len(h.w.IDs) == 0 {
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss skip %s vm=3", h.r.ID), "say which instances: they are always named")
 	}
-	ids, no := h.chosen("not started, failed or inconclusive", Waiting, Broken, Unclear)
+	ids, no := h.known("not started, failed or inconclusive", Waiting, Broken, Unclear)
 	if no != nil {
 		return Heard{}, no
 	}
@@ -83,7 +95,7 @@ func (h hearing) skip() (Heard, *Refusal) {
 }
 
 func (h hearing) quarantine() (Heard, *Refusal) {
-	ids, no := h.chosen("failed, inconclusive, skipped or upgraded", Broken, Unclear, Passed, OK)
+	ids, no := h.known("failed, inconclusive, skipped or upgraded", Broken, Unclear, Passed, OK)
 	switch {
 	case len(h.w.IDs) == 0:
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss quarantine %s vm=8 \"why\"", h.r.ID), "say which instances: they are always named")
@@ -144,14 +156,12 @@ func (h hearing) watched(op *OpStatus) bool {
 }
 
 func (h hearing) resolveInstances() (Heard, *Refusal) {
-	ids, no := h.chosen("inconclusive", Unclear)
+	ids, no := h.known("inconclusive", Unclear)
 	switch {
 	case len(h.w.IDs) == 0:
 		return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s vm=8 %s \"why\"", h.r.ID, h.w.Verdict), "say which instances: they are always named")
 	case no != nil:
 		return Heard{}, no
-	case slices.ContainsFunc(ids, func(id string) bool { return h.early(h.r.Instances[id].At) }):
-		return Heard{}, h.refuse(CodeStale, "%s of %s: seen so only after you had said that: look once more, then say it again", Instances(ids), h.p.Name)
 	case h.w.Reason == "":
 		return Heard{}, h.reasonless()
 	}

@@ -27,10 +27,16 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return setAnswer(*reply.Set)
 	case reply.Images != nil:
 		return imageList(*reply.Images)
+	case reply.Frost != nil:
+		return frost(*reply.Frost, reply.Request)
+	case reply.Calendar != nil:
+		return calendar(*reply.Calendar)
 	case reply.Help != nil:
 		return help(*reply.Help)
 	case len(reply.Sets) > 0:
 		return setList(reply.Sets)
+	case reply.Verb == commands.VerbHistory && len(reply.Rollouts) > 0:
+		return history(reply, records)
 	case reply.Verb == commands.VerbHome:
 		return home(reply, records)
 	case len(reply.Rollouts) > 0:

@@ -171,7 +171,7 @@ func evidence(a asking, g upgrade.Gate, at int, rec upgrade.Record) []string {
 	if at > 0 {
 		lines = append(lines, soFar(p.Gates[at-1], rec))
 	}
-	return append(lines, inTheWay(rec), needs(a, rec))
+	return append(lines, inTheWay(rec), goes(a), needs(a, rec))
 }
 
 // soFar tells how the gate before went.

@@ -149,3 +149,11 @@ func TestOnlyTheDomainsOwnSentenceLinksAChannel(t *testing.T) {
 		}
 	}
 }
+
+func TestAQuestionIsNotCutWithinCode(t *testing.T) {
+	for _, text := range []string{strings.Repeat("a ", 140) + "`/vmss why r-4f2a9c` and so on and on and on", "```\n" + strings.Repeat("a", 400) + "\n```"} {
+		if got := clip(text, maxConfirm); strings.Count(got, "`")%2 == 1 || utf8.RuneCountInString(got) > maxConfirm {
+			t.Errorf("%q ends within code", got)
+		}
+	}
+}

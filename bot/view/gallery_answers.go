@@ -36,6 +36,14 @@ func answers(sh *shelf, c cast) {
 	s.batch()
 	s.finish()
 	sh.reply("why, ended", s.now, commands.Reply{Verb: commands.VerbWhy}, s)
+	sh.reply("history", s.now, commands.Reply{Verb: commands.VerbHistory}, s)
+	denied := begin(c, 5, nil)
+	denied.id = "r-77b01d"
+	denied.look()
+	denied.hear("U0BO", c.approver, upgrade.Word{Verb: upgrade.WordAbort, Reason: c.reason})
+	denied.look()
+	sh.reply("history of several", s.now, commands.Reply{Verb: commands.VerbHistory}, denied, s)
+	sh.reply("history, none", s.now, commands.Reply{Verb: commands.VerbHistory, Empty: "Nothing has been rolled out to web-prod yet."})
 	setAnswers(sh, c)
 	together(sh, c)
 }

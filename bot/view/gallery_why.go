@@ -6,6 +6,7 @@ import (
 
 	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/window"
 )
 
 // waitsFor are the ways a rollout of 20 instances, whose first card is out, comes to stand: one for each
@@ -72,6 +73,10 @@ var waitsFor = []struct {
 	{upgrade.ReasonFreeze, func(s *story) {
 		s.approve("U0BO", s.cast.approver, false)
 		s.frozen = s.cast.reason
+	}},
+	{upgrade.ReasonWindow, func(s *story) {
+		s.pol.Windows = []window.Window{tuesdays()}
+		s.approve("U0BO", s.cast.approver, false)
 	}},
 	{upgrade.ReasonUnread, func(s *story) { s.say("", upgrade.Unread{Kind: "Deferred"}) }},
 }

@@ -127,7 +127,9 @@ func decided(rec upgrade.Record, d upgrade.Decided) phase {
 	case d.Reason == upgrade.ReasonVerifying:
 		return phase{":arrows_counterclockwise:", "checking", "Coming up: " + text + "."}
 	case d.Reason == upgrade.ReasonFreeze:
-		return phase{":snowflake:", "frozen", upperFirst(text) + "."}
+		return phase{":snowflake:", "frozen", upperFirst(text) + until + "." + nextVote(rec)}
+	case d.Reason == upgrade.ReasonWindow:
+		return phase{":calendar:", "waiting: " + about(d.Reason), "Waiting: " + text + until + "." + nextVote(rec)}
 	case d.Reason == upgrade.ReasonChannel:
 		return phase{":mute:", "waiting: " + about(d.Reason), "Waiting: " + text + "."}
 	case d.Reason == upgrade.ReasonInFlight, d.Reason == upgrade.ReasonNone:
@@ -186,10 +188,17 @@ func nextVote(rec upgrade.Record) string {
 	switch {
 	case !open || !asked:
 		return ""
+	case ranOut(rec):
+		return fmt.Sprintf(" The approval of %s ran out: %s.", gate.Title, code("/vmss ask "+rec.ID))
 	case granted:
 		return fmt.Sprintf(" %s is approved and starts then.", gate.Title)
 	}
 	return fmt.Sprintf(" %s can be approved meanwhile.", gate.Title)
+}
+
+// ranOut: an approval did, though something else is named first.
+func ranOut(rec upgrade.Record) bool {
+	return slices.ContainsFunc(upgrade.LastDecided(rec.Events).Blockers, func(b upgrade.Blocker) bool { return b.Reason == upgrade.ReasonExpired })
 }
 
 // others are the blockers beside those of the given reasons.

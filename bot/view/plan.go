@@ -33,7 +33,7 @@ func (pg *page) plan(p upgrade.Plan, by string) {
 		chosen(p),
 	)
 	pg.code(gateTable(p)...)
-	pg.para(changes(p), pace(p), length(p), agreement(p))
+	pg.para(changes(p), pace(p), length(p), fits(p), agreement(p))
 	pg.para(risks(p)...)
 	if full := inFull(p.Target.Image); full != "" {
 		pg.para("In full: " + full)
@@ -225,7 +225,11 @@ func length(p upgrade.Plan) string {
 	if work == 0 { // plans from before work was foretold
 		return fmt.Sprintf("*Time:* %s in all (%s) + Azure's work + waiting for people", span(rests), strings.Join(parts, ", "))
 	}
-	return fmt.Sprintf("*Time:* about %s in all (work %s, %s) + waiting for people", span(work+rests), span(work), strings.Join(parts, ", "))
+	took := ""
+	if p.Measured > 0 {
+		took = fmt.Sprintf(" by its last %d batches", p.Measured)
+	}
+	return fmt.Sprintf("*Time:* about %s in all (work %s%s, %s) + waiting for people", span(work+rests), span(work), took, strings.Join(parts, ", "))
 }
 
 // asksBefore says how often people are asked.

@@ -49,6 +49,8 @@ type story struct {
 	events []upgrade.Event
 	poll   string
 	now    time.Time
+
+	freezes []upgrade.Freeze
 	world
 }
 

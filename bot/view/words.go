@@ -171,6 +171,7 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonUnclear:    "inconclusive",
 	upgrade.ReasonChannel:    "people cannot be reached",
 	upgrade.ReasonFreeze:     "frozen",
+	upgrade.ReasonWindow:     "a window",
 }
 
 func about(r upgrade.Reason) string {

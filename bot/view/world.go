@@ -82,9 +82,15 @@ func (j *journal) Record(context.Context, string) (upgrade.Record, error) { retu
 
 func (j *journal) Open(context.Context) ([]upgrade.Record, error) { return nil, nil }
 
+func (j *journal) Ended(context.Context, upgrade.SetID, int) ([]upgrade.Record, error) {
+	return nil, nil
+}
+
 func (j *journal) Holder(context.Context, upgrade.SetID) (upgrade.Record, error) {
 	return upgrade.Record{}, upgrade.ErrNotFound
 }
+
+func (j *journal) Freezes(context.Context) ([]upgrade.Freeze, error) { return j.s.freezes, nil }
 
 func (j *journal) Card(context.Context, string) (upgrade.Card, error) {
 	return upgrade.Card{}, upgrade.ErrNotFound

@@ -72,17 +72,24 @@ func readFleet(files []string, errs io.Writer) (azuresim.Fleet, error) {
 	return fleet, nil
 }
 
-// fleet is the simulator's own with one scale set more, of which an instance fails by itself, once: in
-// the second of its three update domains.
+// fleet is the simulator's own with two scale sets more: of one an instance fails by itself, once, in the second
+// of its three update domains; the other one may be changed in a window only (see [world.config]).
 func fleet() azuresim.Fleet {
 	f := azuresim.DefaultFleet()
-	f.Sets = append(f.Sets, azuresim.Set{Name: "mail-relay", ResourceGroup: "rg-mail", Capacity: 6, UpdateDomains: 3,
-		Image: azuresim.ImageRef{Publisher: "Canonical", Offer: "0001-com-ubuntu-server-jammy", SKU: "22_04-lts-gen2", Version: "22.04.202310190"},
-		Tags:  map[string]string{"env": "prod", "team": "mail"}})
+	jammy := azuresim.ImageRef{Publisher: "Canonical", Offer: "0001-com-ubuntu-server-jammy", SKU: "22_04-lts-gen2", Version: "22.04.202310190"}
+	f.Sets = append(f.Sets,
+		azuresim.Set{Name: "mail-relay", ResourceGroup: "rg-mail", Capacity: 6, UpdateDomains: 3, Image: jammy, Tags: map[string]string{"env": "prod", "team": "mail"}},
+		azuresim.Set{Name: windowed, ResourceGroup: "rg-ledger", Capacity: 4, UpdateDomains: 2, Image: jammy, Tags: map[string]string{"env": "prod", "team": "books"}})
 	f.Faults = append(f.Faults, azuresim.Fault{Kind: "fail-instance", Set: "mail-relay", Instance: "4", Code: "VMExtensionProvisioningError",
 		Message: "VM has reported a failure when processing extension 'MailAgent'. Error message: \"Enable failed: port 25 is in use\"."})
 	return f
 }
+
+// windowed is the set that is changed in a window only, which opens this long after the demo has started.
+const (
+	windowed = "ledger"
+	opensIn  = 2 * time.Minute
+)
 
 func (w *world) folder(data string) (err error) {
 	if w.data = data; data == "" {
@@ -161,7 +168,7 @@ func (w *world) serve(l net.Listener, h http.Handler) {
 	go s.Serve(l)
 }
 
-// hints are the four things a newcomer is told to try, or with a fleet of his own what goes with any.
+// hints are the five things a newcomer is told to try, or with a fleet of his own what goes with any.
 func (w *world) hints(own bool) []string {
 	if own {
 		return []string{"These are the scale sets of your files: type `/vmss list`, as Ana, then `/vmss plan SET latest` and `/vmss upgrade SET latest`, and approve as Bo. " +
@@ -173,6 +180,8 @@ func (w *world) hints(own bool) []string {
 		"Type `/vmss upgrade myvmss latest` without `ud=`: one card for each update domain. *Pause* and *Why* are in the menus, pictures in the thread. " +
 			"`/vmss show myvmss map` sends one to you alone; `/vmss images checkout-gal` lists versions.",
 		"Type `/vmss upgrade mail-relay latest`: instance 4 fails by itself in the second domain. See the bot hold, say why, and offer the ways out. More trouble is in <" + w.azureURL + "|the simulated Azure>.",
+		"Type `/vmss upgrade ledger latest` and approve it: its window opens two minutes after the demo has started, and a yes given before waits for it. `/vmss windows ledger` says when; " +
+			"`/vmss freeze all for=10m \"lunch\"` stops every start, until `/vmss unfreeze all`.",
 	}
 }
 
@@ -198,14 +207,18 @@ func (w *world) config() app.Config {
 		return app.Set{Match: match, Channel: slacksim.Ops, Readers: []string{slacksim.Olaf}, Requesters: []string{slacksim.Ana},
 			Approvers: []string{slacksim.Bo, slacksim.Eva}, Approvals: &one, Soak: &short, Bake: &short, AllowedImages: images}
 	}
+	opens := time.Now().UTC().Add(opensIn)
+	books := set(windowed)
+	books.Windows = []string{"books-closed"}
 	return app.Config{
+		Windows: []app.Window{{Name: "books-closed", Zone: "UTC", Recurrence: fmt.Sprintf("%d %d * * *", opens.Minute(), opens.Hour()), Length: 2 * time.Hour}},
 		Journal: w.journal(),
 		Health:  w.health,
 		Slack:   app.Slack{APIURL: w.slackURL + "/api/", BotTokenFile: filepath.Join(w.data, "bot-token"), AppTokenFile: filepath.Join(w.data, "app-token")},
 		Azure:   app.Azure{Subscription: w.fleet.Subscription, Endpoint: w.azureURL, Auth: "local"},
 		Pace: app.Pace{Refresh: 500 * time.Millisecond, Idle: 2 * time.Second, Confirm: time.Second, Settle: 5 * time.Second,
 			Agree: 2 * time.Second, Unheard: 30 * time.Second, Edit: 2 * time.Second},
-		Sets: []app.Set{set("myvmss", "canonical:ubuntuserver:*"), set("legacy-img", "/subscriptions/*"), set("*")},
+		Sets: []app.Set{set("myvmss", "canonical:ubuntuserver:*"), set("legacy-img", "/subscriptions/*"), books, set("*")},
 	}
 }
 
@@ -280,13 +293,15 @@ Both listen on this machine only. Ctrl-C ends it.
 
 // What the terminal says to try: with the demo's sets, and with those of files.
 const (
-	tryDemo = `Four things to try in the workspace:
+	tryDemo = `Five things to try in the workspace:
   1. as Ana (top right), type   /vmss upgrade myvmss 4.0.20160229 ud=0
   2. switch to Bo and press [Approve UD 0]; as Olaf the same button is refused
   3. type   /vmss upgrade myvmss latest   for all update domains, one card each; [Pause], Why and Abort are in the menus, pictures in the thread.
      /vmss show myvmss map   sends one to you alone;   /vmss images checkout-gal   lists versions
   4. type   /vmss upgrade mail-relay latest   and approve twice: an instance fails by itself; see the bot hold, say why and offer the ways out.
      More trouble of any kind is in the simulated Azure
+  5. type   /vmss upgrade ledger latest   and approve: its window opens two minutes after the demo has started, and a yes given before waits for it.
+     /vmss windows ledger   says when;   /vmss freeze all for=10m "lunch"   stops every start, until   /vmss unfreeze all
 `
 	tryOwn = `The scale sets are those of your files. As Ana (top right), type   /vmss list   then   /vmss upgrade SET latest   and approve as Bo.
 Nothing goes to Azure; more trouble of any kind is in the simulated one.

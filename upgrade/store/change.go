@@ -152,7 +152,7 @@ func (x entry) sum(rollout string) string {
 // Facts that change none of them are left to the fold.
 func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
 	if c.Rollout == "" {
-		return nil
+		return t.projectSystem(e.Fact)
 	}
 	var err error
 	switch f := e.Fact.(type) {
@@ -175,6 +175,37 @@ func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
 	default:
 		err = t.projectOperation(c, e.Fact)
 	}
+	return err
+}
+
+// projectSystem keeps what was said of many sets at once. Every rollout has to look at it.
+func (t *tx) projectSystem(fact upgrade.Fact) error {
+	switch f := fact.(type) {
+	case upgrade.Froze:
+		body, err := json.Marshal(f.Freeze)
+		if err != nil {
+			return err
+		}
+		ends := int64(0)
+		if !f.End.IsZero() {
+			ends = f.End.UnixMilli()
+		}
+		if _, err := t.exec(insertFreeze, f.ID, string(body), ends); err != nil {
+			return err
+		}
+	case upgrade.Unfroze:
+		n, err := t.exec(liftFreeze, f.ID)
+		if err == nil && n == 0 {
+			err = upgrade.ErrStale // somebody was faster
+		}
+		if err != nil {
+			return err
+		}
+	default:
+		return nil
+	}
+	t.passes = true
+	_, err := t.exec(wakeAll)
 	return err
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,21 +26,21 @@ func (s *Store) Record(ctx context.Context, id string) (upgrade.Record, error) {
 func (s *Store) Open(ctx context.Context) ([]upgrade.Record, error) {
 	var out []upgrade.Record
 	err := s.read(ctx, func(t *tx) error {
-		rows, err := t.rows(selectOpen)
-		ids, err := collect(rows, err, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) })
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			r, err := t.record(id)
-			if err != nil {
-				return fmt.Errorf("rollout %s: %w", id, err)
-			}
-			out = append(out, r)
-		}
-		return nil
+		var err error
+		out, err = t.records(selectOpen)
+		return err
 	})
 	return out, wrap(err, "list open rollouts")
+}
+
+// Ended lists the rollouts that have ended, of the set or ("") of all, the latest first.
+func (s *Store) Ended(ctx context.Context, set upgrade.SetID, most int) ([]upgrade.Record, error) {
+	var out []upgrade.Record
+	err := s.read(ctx, func(t *tx) (err error) {
+		out, err = t.records(selectEnded, string(set), most)
+		return err
+	})
+	return out, wrap(err, "list rollouts that have ended")
 }
 
 // Holder returns the rollout that holds the set's lock.
@@ -65,6 +66,42 @@ func (s *Store) Card(ctx context.Context, nonce string) (upgrade.Card, error) {
 		return upgrade.Card{}, wrap(notFound(err), "find card")
 	}
 	return c, nil
+}
+
+// Freezes lists those that were said in Slack and neither lifted nor over.
+func (s *Store) Freezes(ctx context.Context) ([]upgrade.Freeze, error) {
+	var out []upgrade.Freeze
+	err := s.read(ctx, func(t *tx) error {
+		rows, err := t.rows(selectFreezes)
+		out, err = collect(rows, err, func(rows *sql.Rows) (f upgrade.Freeze, err error) {
+			var body string
+			if err := rows.Scan(&body); err != nil {
+				return f, err
+			}
+			return f, json.Unmarshal([]byte(body), &f)
+		})
+		slices.SortStableFunc(out, func(a, b upgrade.Freeze) int { return a.Start.Compare(b.Start) })
+		return err
+	})
+	return out, wrap(err, "list freezes")
+}
+
+// records loads the rollouts whose ids a query lists.
+func (t *tx) records(query string, args ...any) ([]upgrade.Record, error) {
+	rows, err := t.rows(query, args...)
+	ids, err := collect(rows, err, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) })
+	if err != nil {
+		return nil, err
+	}
+	var out []upgrade.Record
+	for _, id := range ids {
+		r, err := t.record(id)
+		if err != nil {
+			return nil, fmt.Errorf("rollout %s: %w", id, err)
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }
 
 func (t *tx) record(id string) (upgrade.Record, error) {

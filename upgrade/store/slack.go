@@ -200,8 +200,7 @@ func (s *Store) Sent(ctx context.Context, p upgrade.Pending, r upgrade.Sent) err
 	case r.Error != "":
 		hash, wait = p.Hash, 0
 	}
-	err := s.write(ctx, func(t *tx) error {
-		t.posts = true
+	err := s.write(ctx, func(t *tx) error { // nobody is told: whoever sends looks for more by himself
 		_, err := t.exec(sent, p.ID, version, r.TS, hash, attempts, r.Error, (wait + time.Millisecond - 1).Milliseconds()) // rounded up: never due before its time
 		if gate, asking, ok := cardSlot(p.Slot); err == nil && ok && r.TS != "" {
 			_, err = t.exec(placeCard, p.Rollout, gate, asking, p.Channel, r.TS)

@@ -61,6 +61,15 @@ const (
 
 	endRollout = `update rollouts set ended_at = now_ms(), wake_at = null where id = $1 and ended_at is null`
 
+	insertFreeze = `insert into freezes (id, body, ends_at) values ($1, $2, $3)`
+
+	liftFreeze = `update freezes set lifted = 1 where id = $1 and lifted = 0`
+
+	selectFreezes = `select body from freezes where lifted = 0 and (ends_at = 0 or ends_at > now_ms()) order by id`
+
+	// wakeAll makes everything due: what was said concerns more than one rollout.
+	wakeAll = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null`
+
 	selectRecord = `select p.body,
 			coalesce((select o.poll from operations o where o.rollout = r.id and o.state = 'accepted'), ''),
 			coalesce((select b.ts from outbox b where b.rollout = r.id and b.slot = 'live'), '')
@@ -78,6 +87,8 @@ const (
 	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 and seq >= $2 order by seq`
 
 	selectOpen = `select id from rollouts where ended_at is null order by opened_at, id`
+
+	selectEnded = `select id from rollouts where ended_at is not null and ($1 = '' or target = $1) order by ended_at desc, id limit $2`
 
 	selectHolder = `select id from rollouts where target = $1 and ended_at is null`
 
@@ -151,7 +162,8 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
+	insertFreeze, liftFreeze, selectFreezes, wakeAll,
+	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectEnded, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertScratch, emptyScratch,
 }

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 
 	"modernc.org/sqlite"
 
@@ -149,7 +151,8 @@ func (t *tx) planned(rollout string, entries []entry) (int, error) {
 		if err := json.Unmarshal([]byte(x.body), &brings); err != nil {
 			return 0, fmt.Errorf("entry %d: %w", x.seq, err)
 		}
-		if last = brings.Digest; sums[last] == "" { // one that comes back is kept as it was
+		last = brings.Digest
+		if _, back := sums[last]; !back { // one that comes back is kept as it was
 			sums[last] = brings.Sum
 		}
 	}
@@ -171,6 +174,10 @@ func (t *tx) planned(rollout string, entries []entry) (int, error) {
 			return 0, fmt.Errorf("plan %s was changed after it was written", p.digest)
 		}
 		goes = goes || p.current && p.digest == last
+		delete(sums, p.digest)
+	}
+	if left := slices.Sorted(maps.Keys(sums)); len(left) > 0 {
+		return 0, fmt.Errorf("plan %s is missing", left[0])
 	}
 	if !goes {
 		return 0, fmt.Errorf("it does not go by the plan %s that it was asked for with", last)

@@ -79,16 +79,29 @@ func (c *cases) aside(id string, r *rollout, at time.Time) bool {
 	return said == "quarantine" || said == "skip" || said == "" && c.Policy.OnFailure == upgrade.QuarantineOnFailure && c.shown("⊘", id, r, at)
 }
 
-// failedSince reports whether people were told a soak before that the instance had failed.
+// failedSince reports whether people were told a soak before that the instance had failed, and it was not started
+// since it did.
 func (c *cases) failedSince(id string, r *rollout, at time.Time) bool {
 	from := at.Add(-c.Policy.Soak)
-	return c.shown("✖", id, r, from.Add(c.e.jumped(from, at)))
+	from = from.Add(c.e.jumped(from, at))
+	var started time.Time
+	for _, k := range c.ours() {
+		if k.Accepted && c.of(k) == r && k.Time.Before(at) && slices.Contains(k.Instances, id) {
+			started = k.Time
+		}
+	}
+	return c.shownBetween("✖", id, r, started, from)
 }
 
 // shown reports whether people saw the mark at an instance by then.
 func (c *cases) shown(mark, id string, r *rollout, at time.Time) bool {
+	return c.shownBetween(mark, id, r, time.Time{}, at)
+}
+
+// shownBetween reports whether a message that people saw then was given the mark at an instance.
+func (c *cases) shownBetween(mark, id string, r *rollout, after, by time.Time) bool {
 	return slices.ContainsFunc(c.e.Posts, func(p Post) bool {
-		return c.about(p) == r.id && slices.ContainsFunc(p.States, func(s Seen) bool { return !s.At.After(at) && s.says(mark+" `"+id+"`") })
+		return c.about(p) == r.id && slices.ContainsFunc(p.States, func(s Seen) bool { return s.At.After(after) && !s.At.After(by) && s.says(mark+" `"+id+"`") })
 	})
 }
 

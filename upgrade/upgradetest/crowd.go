@@ -132,6 +132,9 @@ func (s *simulation) meddle() string {
 	set := pick(s.chance, "meddle in", s.play.World.Azure.Snapshot().Sets...)
 	vm := pick(s.chance, "meddle at", set.Instances...).ID
 	who := pick(s.chance, "meddler", "ana", "bo", "eva", "bo", "olaf", "gus")
+	if s.hit("chill", 12) {
+		return "type " + who + " " + pick(s.chance, "chilling", "freeze "+set.Name+` for=10m "sale"`, `freeze all for=5m "lunch"`, "unfreeze "+set.Name, "unfreeze all", "windows "+set.Name)
+	}
 	return "type " + who + " " + pick(s.chance, "meddling",
 		"pause "+id, "resume "+id, "resume "+id, "deny "+id+` "not now"`, "ask "+id, "ask "+id, "retry "+id, "retry "+id+" vm="+vm, "skip "+id+" vm="+vm,
 		"quarantine "+id+" vm="+vm+` "CHG-7"`, "resume "+id, "ask "+id, "retry "+id, "resolve "+id+` started "seen"`, "resolve "+id+` not-started "looked"`, "resolve "+id+" vm="+vm+` ok "seen"`,

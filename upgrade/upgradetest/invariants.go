@@ -224,8 +224,8 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 	}
 	card := c.newest(func(x card) bool { return x.rollout == r.id && x.gate == gate && x.Posted().Before(k.Time) })
 	if card != nil && c.agreed(k, r, func(w word) bool {
-		return w.card != nil && w.card.nonce == card.nonce && w.At.Before(card.Posted().Add(c.Policy.ApprovalLife))
-	}, card.Posted().Add(c.Policy.ApprovalLife)) {
+		return w.card != nil && w.card.nonce == card.nonce && w.At.Before(c.holds(card.Posted(), k))
+	}, c.holds(card.Posted(), k)) {
 		for _, id := range k.Instances {
 			if card.ids != nil && !slices.Contains(card.ids, id) { // a card cuts a long list, too
 				c.blame("I4", k.Time, "instance %s was started and is not on the card of %s", id, gate)
@@ -235,7 +235,7 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 	}
 	// A yes to the rest covers gates that have no card of their own.
 	rest := func(w word) bool {
-		return w.rest && w.rollout == r.id && !k.Time.After(w.At.Add(c.Policy.ApprovalLife+blindness))
+		return w.rest && w.rollout == r.id && !k.Time.After(c.holds(w.At, k).Add(blindness))
 	}
 	if card == nil && c.agreed(k, r, rest, k.Time) {
 		return r.id + " " + gate

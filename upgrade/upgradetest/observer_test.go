@@ -161,6 +161,10 @@ var forgeries = []struct {
 		k := start(t, *e, 1)
 		before(t, k, "0").Since = k.Time.Add(-4 * time.Minute)
 	}},
+	{"a soak cut short after what had failed before was done", "retry", "I6", func(t *testing.T, e *upgradetest.Evidence) {
+		k := start(t, *e, 2)
+		before(t, k, "0").Since = k.Time.Add(-30 * time.Second)
+	}},
 	{"a second start under one approval", "all-domains", "I7", func(t *testing.T, e *upgradetest.Evidence) { again(t, e, start(t, *e, 0).Time.Add(time.Minute)) }},
 	{"a second start under a yes to the rest", "approve-rest", "I7", func(t *testing.T, e *upgradetest.Evidence) {
 		k := *start(t, *e, 2)

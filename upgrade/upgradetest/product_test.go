@@ -84,6 +84,11 @@ func (d disk) Open(ctx context.Context) (list []upgrade.Record, err error) {
 	return list, err
 }
 
+func (d disk) Ended(ctx context.Context, set upgrade.SetID, most int) (list []upgrade.Record, err error) {
+	err = d.life.Disk("journal.Ended", func() (err error) { list, err = d.Store.Ended(ctx, set, most); return err })
+	return list, err
+}
+
 func (d disk) Holder(ctx context.Context, set upgrade.SetID) (r upgrade.Record, err error) {
 	err = d.life.Disk("journal.Holder", func() (err error) { r, err = d.Store.Holder(ctx, set); return err })
 	return r, err

@@ -13,6 +13,7 @@ import (
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+	"github.com/vmssbot/vmssbot/upgrade/window"
 )
 
 // Story is a rollout as people live through it: who types and clicks what, what goes wrong, and
@@ -124,9 +125,20 @@ type rules struct {
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
 	Downgrades      bool
-	Seed            string        // of the world
-	Throttle        bool          // Azure enforces its request limits
-	Ahead           time.Duration `yaml:"azure-ahead"` // of Azure's clock
+	Windows         []opening
+	Freezes         []struct {
+		Why      string
+		From, To time.Time
+	}
+	Seed     string        // of the world
+	Throttle bool          // Azure enforces its request limits
+	Ahead    time.Duration `yaml:"azure-ahead"` // of Azure's clock
+}
+
+// opening is a window of the policy.
+type opening struct {
+	Name, Zone, Recurrence string
+	Length                 time.Duration
 }
 
 // house reads the part policy.yaml.
@@ -157,6 +169,16 @@ func (s *Story) house(data []byte) error {
 	set(&p.ApprovalLife, r.ApprovalLife)
 	set(&p.UnstartedLife, r.UnstartedLife)
 	set(&p.WholeLife, r.WholeLife)
+	for _, w := range r.Windows {
+		made, err := window.New(w.Name, w.Zone, w.Recurrence, w.Length)
+		if err != nil {
+			return err
+		}
+		p.Windows = append(p.Windows, made)
+	}
+	for _, f := range r.Freezes {
+		p.Freezes = append(p.Freezes, upgrade.Freeze{Why: f.Why, Start: f.From, End: f.To})
+	}
 	return s.roles(r)
 }
 

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -90,7 +92,7 @@ func elapsed(d time.Duration) string {
 func (t *teller) hearDecisions() {
 	all := t.w.Decisions()
 	for _, d := range all[t.decisions:] {
-		t.items = append(t.items, item{d.At, 0, fmt.Sprintf("bot    %s: %s", d.name(), d.Text), nil})
+		t.items = append(t.items, item{d.At, 0, fmt.Sprintf("bot    %s: %s", d.name(), dated(d.Text)), nil})
 	}
 	t.decisions = len(all)
 }
@@ -223,4 +225,14 @@ func states(list []azuresim.InstanceState) string {
 		out = append(out, strings.Join(ids[what], " ")+" on "+what)
 	}
 	return strings.Join(out, " · ")
+}
+
+var dateToken = regexp.MustCompile(`\x02(\d+)\x03`)
+
+// dated writes the moments in a decision's words as a reader in UTC sees them.
+func dated(s string) string {
+	return dateToken.ReplaceAllStringFunc(s, func(token string) string {
+		seconds, _ := strconv.ParseInt(strings.Trim(token, "\x02\x03"), 10, 64) // digits, as the pattern wants
+		return time.Unix(seconds, 0).UTC().Format("2006-01-02 15:04 UTC")
+	})
 }

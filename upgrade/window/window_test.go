@@ -1,15 +1,13 @@
 package window
 
 import (
-	"archive/zip"
 	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
+
+	"github.com/vmssbot/vmssbot/upgrade/window/windowtest"
 )
 
 func must(t *testing.T, zone, recurrence string, length time.Duration) Window {
@@ -103,7 +101,7 @@ func TestWhatIsNoWindowIsRefused(t *testing.T) {
 // In every zone, over every change of its clock from 2024 to 2030: a daily window opens exactly once
 // a day, on time, never earlier than the wall clock says; At and Next agree.
 func TestEveryZoneOpensOnceADay(t *testing.T) {
-	zones := zoneNames(t)
+	zones := windowtest.Zones(t)
 	if len(zones) < 300 {
 		t.Fatalf("only %d zones found", len(zones))
 	}
@@ -152,52 +150,6 @@ func aroundChange(t *testing.T, w Window, change time.Time) {
 	if len(seen) < 4 {
 		t.Errorf("%s: openings on %d days only around %s", w.Zone, len(seen), change)
 	}
-}
-
-// zoneNames reads the names of the zone database that comes with Go, or of the system.
-func zoneNames(t *testing.T) []string {
-	t.Helper()
-	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ofGo := filepath.Join(strings.TrimSpace(string(out)), "lib", "time")
-	for _, root := range []string{"/usr/share/zoneinfo", ofGo} {
-		var names []string
-		filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return nil
-			}
-			name, _ := filepath.Rel(root, path)
-			if strings.HasPrefix(name, "posix/") || strings.HasPrefix(name, "right/") || strings.Contains(name, ".") {
-				return nil
-			}
-			if _, err := time.LoadLocation(name); err == nil && name != "Local" {
-				names = append(names, name)
-			}
-			return nil
-		})
-		if len(names) > 300 {
-			return names
-		}
-	}
-	return fromZip(t, filepath.Join(ofGo, "zoneinfo.zip"))
-}
-
-func fromZip(t *testing.T, path string) []string {
-	t.Helper()
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	var names []string
-	for _, f := range z.File {
-		if !strings.HasSuffix(f.Name, "/") {
-			names = append(names, f.Name)
-		}
-	}
-	return names
 }
 
 func TestAWindowSurvivesTheJournal(t *testing.T) {

@@ -25,12 +25,31 @@ import (
 
 // Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
 type Config struct {
-	Journal string `yaml:"journal"` // path of the SQLite file; its directory must exist
-	Health  string `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
-	Slack   Slack  `yaml:"slack"`
-	Azure   Azure  `yaml:"azure"`
-	Pace    Pace   `yaml:"pace"`
-	Sets    []Set  `yaml:"sets"` // the first entry that matches a set holds; a set without one is nobody's
+	Journal string   `yaml:"journal"` // path of the SQLite file; its directory must exist
+	Health  string   `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
+	Slack   Slack    `yaml:"slack"`
+	Azure   Azure    `yaml:"azure"`
+	Pace    Pace     `yaml:"pace"`
+	Windows []Window `yaml:"windows"` // change windows, which sets name
+	Freezes []Freeze `yaml:"freezes"` // dated stretches in which nothing starts
+	Sets    []Set    `yaml:"sets"`    // the first entry that matches a set holds; a set without one is nobody's
+}
+
+// Window is a recurring change window.
+type Window struct {
+	Name       string        `yaml:"name"`
+	Zone       string        `yaml:"zone"`       // IANA name
+	Recurrence string        `yaml:"recurrence"` // five cron fields
+	Length     time.Duration `yaml:"length"`
+}
+
+// Freeze is a dated stretch in which nothing starts, such as a holiday.
+type Freeze struct {
+	Name string   `yaml:"name"`
+	Zone string   `yaml:"zone"` // of from and to; "" = UTC
+	From string   `yaml:"from"` // a date, or a date and a time: 2026-12-24 or 2026-12-24T18:00
+	To   string   `yaml:"to"`   // a date, whose day belongs to it, or a date and a time, which does not
+	Sets []string `yaml:"sets"` // patterns as of match; empty = all
 }
 
 // Slack says how to reach the workspace. Tokens come from the environment or from files, never
@@ -84,6 +103,7 @@ type Set struct {
 	ApprovalLife   *time.Duration `yaml:"approval_life"`
 	AllowedImages  []string       `yaml:"allowed_images"`
 	Downgrades     bool           `yaml:"downgrades"`
+	Windows        []string       `yaml:"windows"` // names; empty = at any time
 }
 
 // Load reads and checks a configuration file. Errors name the file.
@@ -114,6 +134,9 @@ func guarded(path string, bits os.FileMode, why string) ([]byte, error) {
 	if info.Mode()&bits != 0 && runtime.GOOS != "windows" {
 		return nil, fmt.Errorf("mode %04o of %s %s %s", info.Mode().Perm(), path, why, path)
 	}
+	if given(path) {
+		return io.ReadAll(f)
+	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
@@ -124,6 +147,13 @@ func guarded(path string, bits os.FileMode, why string) ([]byte, error) {
 		}
 	}
 	return io.ReadAll(f)
+}
+
+// given reports whether the name is of something that was open when this process began, such as what a shell
+// makes of <(sops -d vmssbot.yaml): it lies nowhere, and nobody can put another in its place.
+func given(path string) bool {
+	path = filepath.ToSlash(filepath.Clean(path))
+	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/")
 }
 
 // Parse reads a configuration and checks all that can be checked without asking anybody.
@@ -171,8 +201,14 @@ func (c Config) check() error {
 	if err := azure.Check(c.azure(), c.Azure.Auth, c.Azure.ClientID); err != nil {
 		bad("azure: %w", err)
 	}
+	if _, err := c.windows(); err != nil {
+		bad("windows: %w", err)
+	}
+	if _, err := c.freezes(); err != nil {
+		bad("freezes: %w", err)
+	}
 	for i, s := range c.Sets {
-		if err := errors.Join(s.check(), s.within(c.Azure.ResourceGroups)); err != nil {
+		if err := errors.Join(s.check(), s.within(c.Azure.ResourceGroups), c.knows(s.Windows)); err != nil {
 			bad("sets[%d] (match %q): %w", i, s.Match, err)
 		}
 		if j := slices.IndexFunc(c.Sets[:i], func(before Set) bool { return shadows(before.Match, s.Match) }); j >= 0 {
@@ -334,8 +370,16 @@ func (s Set) durations(p *upgrade.Policy) error {
 // Policies are the set entries as the domain knows them.
 func (c Config) Policies() []upgrade.Policy {
 	out := make([]upgrade.Policy, len(c.Sets))
+	windows, _ := c.windows() // checked when the configuration was read, as all of it was
+	freezes, _ := c.freezes()
 	for i, s := range c.Sets {
-		out[i], _ = s.policy() // checked when the configuration was read
+		out[i], _ = s.policy()
+		out[i].Freezes = freezes
+		for _, w := range windows {
+			if slices.Contains(s.Windows, w.Name) {
+				out[i].Windows = append(out[i].Windows, w)
+			}
+		}
 	}
 	return out
 }

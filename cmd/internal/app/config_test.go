@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -58,8 +59,38 @@ func TestAConfigurationBecomesPolicies(t *testing.T) {
 	}
 }
 
+func TestWindowsAndFreezesOfTheConfigurationReachThePolicies(t *testing.T) {
+	c, err := Parse([]byte(strings.Replace(good, "soak: 0s", "windows: [tue]", 1) + `
+windows: [{name: tue, zone: Europe/Prague, recurrence: "0 2 * * TUE", length: 2h}, {name: sat, zone: UTC, recurrence: "0 2 * * SAT", length: 2h}]
+freezes: [{name: Christmas, zone: Europe/Prague, from: 2026-12-24, to: 2026-12-26}, {name: sale, from: 2026-11-27T18:00, to: 2026-11-28T06:00, sets: [web-*]}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, rest := c.Policies()[0], c.Policies()[1]
+	if len(web.Windows) != 1 || web.Windows[0].Name != "tue" || len(rest.Windows) != 0 {
+		t.Errorf("windows %v and %v, want what each entry names", web.Windows, rest.Windows)
+	}
+	christmas := upgrade.Freeze{Start: time.Date(2026, 12, 23, 23, 0, 0, 0, time.UTC), End: time.Date(2026, 12, 26, 23, 0, 0, 0, time.UTC), Why: "Christmas"}
+	if len(rest.Freezes) != 2 || !reflect.DeepEqual(rest.Freezes[0], christmas) {
+		t.Errorf("freezes %+v, want three whole days of Prague", rest.Freezes)
+	}
+	if f := web.Freezes[1]; f.Of("/subscriptions/1/resourcegroups/g/providers/microsoft.compute/virtualmachinescalesets/db") || f.Start.Hour() != 18 {
+		t.Errorf("a freeze of web-*: %+v", f)
+	}
+}
+
 func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 	for _, row := range []struct{ name, from, to, says string }{
+		{"a window that is not there", "soak: 0s", "windows: [tue]", `windows: there is no window "tue"`},
+		{"a window of nowhere", "sets:", "windows: [{name: tue, zone: Mars, recurrence: '0 2 * * TUE', length: 2h}]\nsets:", "Mars"},
+		{"a window that is @every", "sets:", "windows: [{name: tue, zone: UTC, recurrence: '@every 1h', length: 2h}]\nsets:", "@every"},
+		{"two windows of one name", "sets:", "windows: [{name: t, zone: UTC, recurrence: '0 2 * * *', length: 2h}, {name: t, zone: UTC, recurrence: '0 3 * * *', length: 2h}]\nsets:", `[1]: there is a window "t" already`},
+		{"a window called none", "sets:", "windows: [{name: none, zone: UTC, recurrence: '0 2 * * *', length: 2h}]\nsets:", "means something else"},
+		{"a freeze without a name", "sets:", "freezes: [{from: 2026-12-24, to: 2026-12-26}]\nsets:", "people will ask why"},
+		{"a freeze that ends before it begins", "sets:", "freezes: [{name: x, from: 2026-12-24, to: 2026-12-23}]\nsets:", "is not after from"},
+		{"a freeze on no day", "sets:", "freezes: [{name: x, from: Christmas, to: 2026-12-23}]\nsets:", `from: "Christmas": want a date`},
+		{"a freeze of a broken pattern", "sets:", "freezes: [{name: x, from: 2026-12-24, to: 2026-12-26, sets: ['[']}]\nsets:", "is no pattern"},
 		{"a misspelt key is not a missing one", "soak: 0s", "sok: 0s", "field sok not found"},
 		{"the line is named", "soak: 0s", "sok: 0s", "line 10"},
 		{"a name where an id is wanted", "U0ANA00001", "ana", `"ana" is no user id`},
@@ -293,6 +324,27 @@ func TestFilesThatEverybodyCanReplaceAreRefused(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What a shell hands over has no place where anybody could put something else.
+func TestAConfigurationMayComeThroughAPipe(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the names of descriptors are the system's")
+	}
+	for _, dir := range []string{"/dev/fd", "/proc/self/fd"} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.WriteString(good); err != nil { // less than a pipe holds
+			t.Fatal(err)
+		}
+		w.Close()
+		if c, err := Load(fmt.Sprintf("%s/%d", dir, r.Fd())); err != nil || len(c.Sets) == 0 {
+			t.Errorf("from a pipe in %s: %+v, %v", dir, c, err)
+		}
+		r.Close()
 	}
 }
 

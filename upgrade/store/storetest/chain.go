@@ -62,6 +62,21 @@ var chain = []promise{
 		j.must(j.settle(c))
 		j.must(j.Verify(j.ctx))
 	}},
+	{"a rollout of a journal of before that came back to its plan verifies", func(j *journal) {
+		c := j.opening("r-4", web)
+		c.Events = j.events("U0ANA", upgrade.Requested{Digest: c.Open.Digest, Channel: "C1", Name: "ana"})
+		j.must(j.settle(c))
+		j.must(j.replan("r-4", replanned()))
+		back := planOf(web)
+		back.At = back.At.Add(time.Hour) // when it was made is no part of the digest
+		j.must(j.replan("r-4", back))
+		j.must(j.Verify(j.ctx))
+	}},
+	{"a plan that was taken out is found", func(j *journal) {
+		j.open("r-5", "/x/third")
+		j.must(j.replan("r-5", func() upgrade.Plan { p := replanned(); p.Set = "/x/third"; return p }()))
+		j.broken("rollout r-5: plan "+planOf("/x/third").Digest+" is missing", `delete from plans where rollout = 'r-5' and digest = '`+planOf("/x/third").Digest+`'`)
+	}},
 	{"an entry moved to another stream is found", func(j *journal) {
 		j.history()
 		j.tamper(`update streams set seq = 1, hash = (select hash from events where rollout = 'r-1' and seq = 1) where rollout = 'r-2'`)

@@ -99,6 +99,24 @@ var rollouts = []promise{
 		list = j.list()
 		j.check(reflect.DeepEqual(list, []string{"r-2", "r-3"}), "%v are open", list)
 	}},
+	{"rollouts that have ended are listed the latest first, of one set or of all, and no more than wanted", func(j *journal) {
+		j.open("r-1", web)
+		j.open("r-2", shop)
+		j.advance(time.Second)
+		j.must(j.say("r-2", "", upgrade.Ended{Outcome: upgrade.OutcomeAborted}))
+		j.advance(time.Second)
+		j.must(j.say("r-1", "", upgrade.Ended{Outcome: upgrade.OutcomeAborted}))
+		j.open("r-3", web)
+		for _, row := range []struct {
+			set  upgrade.SetID
+			most int
+			want []string
+		}{{"", 9, []string{"r-1", "r-2"}}, {"", 1, []string{"r-1"}}, {shop, 9, []string{"r-2"}}, {"/x/third", 9, nil}} {
+			ended, err := j.Ended(j.ctx, row.set, row.most)
+			j.must(err)
+			j.check(reflect.DeepEqual(ids(ended), row.want), "%v of %q have ended, want %v", ids(ended), row.set, row.want)
+		}
+	}},
 	{"what there is none of is not found", func(j *journal) {
 		_, err := j.Record(j.ctx, "r-9")
 		j.is(err, upgrade.ErrNotFound)
@@ -196,9 +214,12 @@ func (j *journal) list() []string {
 	j.t.Helper()
 	records, err := j.Open(j.ctx)
 	j.must(err)
-	var ids []string
+	return ids(records)
+}
+
+func ids(records []upgrade.Record) (out []string) {
 	for _, r := range records {
-		ids = append(ids, r.ID)
+		out = append(out, r.ID)
 	}
-	return ids
+	return out
 }

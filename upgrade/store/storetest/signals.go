@@ -59,13 +59,6 @@ var signals = []promise{
 		j.must(j.Release(j.ctx, l, j.now().Add(time.Minute)))
 		j.signalled("P")
 	}},
-	{"a sent message calls the sender: the thread may have waited for it", func(j *journal) {
-		j.want(live)
-		p := j.post()
-		j.drain()
-		j.sent(p, upgrade.Sent{TS: "1.0"})
-		j.signalled("O")
-	}},
 	{"signals that nobody takes do not pile up and hold nobody", func(j *journal) {
 		for range 5 {
 			j.deliver()

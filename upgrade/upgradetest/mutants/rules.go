@@ -10,19 +10,12 @@ const lastRule = 48
 
 // uncoded says why a rule has no mutant. It must go when the rule is coded.
 var uncoded = map[string]string{
-	"R12": "no rollout waits for a window yet",
-	"R13": "no rollout waits for a window yet",
-	"R14": "no rollout waits for a window yet",
-	"R15": "no rollout waits for a window yet",
 	"R32": "there are no external gates yet",
 	"R36": "the bot suspends nothing yet",
 }
 
 // parts says what of a rule has no mutant though the rest has, as it is not coded yet.
 var parts = map[string]string{
-	"R10": "windows are known to package window, and to no rollout yet",
-	"R11": "the freeze is the file FREEZE; there are no windows yet",
-	"R22": "an approval does not last until a window opens",
 	"R23": "no delayed approval of one's own request",
 	"R25": "nothing that the bot does is bad enough yet to have a name typed",
 }

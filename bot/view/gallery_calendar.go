@@ -1,0 +1,75 @@
+package view
+
+import (
+	"time"
+
+	"github.com/vmssbot/vmssbot/commands"
+	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/window"
+)
+
+// tuesdays opens an hour after the stories begin, for two.
+func tuesdays() window.Window { return galleryWindow("tue-night", "0 3 * * TUE", 2*time.Hour) }
+
+func galleryWindow(name, recurrence string, length time.Duration) window.Window {
+	w, err := window.New(name, "Europe/Prague", recurrence, length)
+	if err != nil {
+		panic("gallery: " + err.Error())
+	}
+	return w
+}
+
+// calendarStories are plans, cards and rollouts whose time is not yet, or is over.
+func calendarStories(sh *shelf, c cast) {
+	const card = "card/ud-0/1"
+	s := begin(c, 20, func(s *story) { s.pol.Windows = []window.Window{tuesdays()} })
+	sh.add("plan/in a window", s, upgrade.SlotPlan)
+	s.look()
+	sh.add("card/before its window", s, card)
+	sh.add("live/before its window, asking", s, upgrade.SlotLive)
+	s.approve("U0BO", c.approver, false)
+	s.look()
+	sh.add("card/approved before its window", s, card)
+	sh.add("live/before its window, approved", s, upgrade.SlotLive)
+	frozen := s.branch()
+	frozen.freezes = []upgrade.Freeze{{ID: "f-4f2k9a", Start: s.now, End: s.now.Add(90 * time.Minute), Why: c.reason, By: "U0EVA", Name: c.second}}
+	frozen.look()
+	sh.add("live/frozen by somebody", frozen, upgrade.SlotLive)
+	sh.reply("why, frozen by somebody", frozen.now, commands.Reply{Verb: commands.VerbWhy}, frozen)
+	s.wait(61 * time.Minute)
+	s.look()
+	s.batch()
+	s.wait(101 * time.Minute)
+	s.look()
+	sh.add("live/its window closes", s, upgrade.SlotLive)
+	sh.reply("why, its window closes", s.now, commands.Reply{Verb: commands.VerbWhy}, s)
+
+	short := begin(c, 100, func(s *story) {
+		s.pol.Windows = []window.Window{tuesdays()}
+		s.wish.After, s.wish.Limits.Soak = s.now.Add(90*time.Minute), 30*time.Minute
+	})
+	sh.add("plan/longer than its window, not before", short, upgrade.SlotPlan)
+	calendarAnswers(sh, c)
+}
+
+// calendarAnswers are what windows, freeze and unfreeze say.
+func calendarAnswers(sh *shelf, c cast) {
+	now := believableNow
+	said := upgrade.Freeze{ID: "f-4f2k9a", Sets: []string{c.group + "/" + c.set}, Start: now, End: now.Add(2 * time.Hour), Why: c.reason, By: "U0BO", Name: c.approver}
+	all := upgrade.Freeze{ID: "f-77b01d", Sets: []string{"web-*", "api-*"}, Start: now, Why: c.reason, By: "U0BO", Name: c.approver}
+	dated := upgrade.Freeze{Start: now.Add(30 * 24 * time.Hour), End: now.Add(34 * 24 * time.Hour), Why: "Christmas"}
+	open, never := window.Span{Start: now.Add(-time.Hour), End: now.Add(time.Hour)}, window.Span{}
+	next, _ := tuesdays().Next(now)
+	set := &upgrade.SetSummary{Name: c.set, ResourceGroup: c.group}
+	sh.reply("windows", now, commands.Reply{Verb: commands.VerbWindows, Calendar: &commands.Calendar{Freezes: []upgrade.Freeze{said, all, dated}, At: now}})
+	sh.reply("windows, none", now, commands.Reply{Verb: commands.VerbWindows, Calendar: &commands.Calendar{At: now}})
+	sh.reply("windows of a set", now, commands.Reply{Verb: commands.VerbWindows, Calendar: &commands.Calendar{Set: set, At: now, Freezes: []upgrade.Freeze{dated}, Windows: []commands.Opens{
+		{Window: tuesdays(), Next: next},
+		{Window: galleryWindow("nightly", "0 1 * * *", 2*time.Hour), Next: open},
+		{Window: galleryWindow("leap", "0 1 30 2 *", time.Hour), Next: never},
+	}}})
+	sh.reply("windows of a set, none", now, commands.Reply{Verb: commands.VerbWindows, Calendar: &commands.Calendar{Set: set, At: now}})
+	sh.reply("freeze", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze " + c.set + " for=2h", Frost: &commands.Frost{Freeze: said}})
+	sh.reply("freeze of all", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze all", Frost: &commands.Frost{Freeze: all}})
+	sh.reply("unfreeze", now, commands.Reply{Verb: commands.VerbUnfreeze, Request: "unfreeze " + c.set, Frost: &commands.Frost{Freeze: said, Lifted: true, By: c.second, Why: c.reason}})
+}

@@ -1,0 +1,106 @@
+package commands
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// freeze takes a set or all, how long, and a reason, which is everything else.
+func (c *command) freeze() *upgrade.Refusal {
+	var keyed, others []word
+	for _, w := range c.words[1:] {
+		if w.option() {
+			keyed = append(keyed, w)
+		} else {
+			others = append(others, w)
+		}
+	}
+	c.words = slices.Concat(c.words[:1], keyed, others)
+	for i := range keyed {
+		if no := c.option(1 + i); no != nil {
+			return no
+		}
+	}
+	if c.req.Options.For != nil && c.req.Options.Until != "" {
+		return c.refuse("", "`for=` and `until=` both say when it ends: say one of them")
+	}
+	return c.unfrozen(1 + len(keyed))
+}
+
+func (c *command) unfreeze() *upgrade.Refusal { return c.unfrozen(1) }
+
+// unfrozen reads what is to be frozen or not, which stands at the place at, and the reason behind it.
+func (c *command) unfrozen(at int) *upgrade.Refusal {
+	switch {
+	case at >= len(c.words):
+		return c.lacks("", "`%s` needs a scale set, or `%s`", c.req.Verb, upgrade.EverySet)
+	case !isSet(c.words[at].text):
+		return c.badSet(at)
+	}
+	c.req.Set = c.words[at].text
+	if c.words[at].keyword() == upgrade.EverySet {
+		c.req.Set = upgrade.EverySet
+	}
+	var said []string
+	for _, w := range c.words[at+1:] {
+		said = append(said, w.text)
+	}
+	reason, err := remark(strings.Join(said, " "))
+	if err != nil {
+		return c.refuse("", "the reason is %v", err)
+	}
+	c.req.Reason = reason
+	return nil
+}
+
+func freezing(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
+	ask := upgrade.FreezeAsk{Set: t.req.Set, Until: t.req.Options.Until, Why: t.req.Reason, Lift: t.req.Verb == VerbUnfreeze}
+	if t.req.Options.For != nil {
+		ask.For = *t.req.Options.For
+	}
+	f, err := t.rollouts.Freeze(ctx, t.by, ask)
+	if err != nil {
+		return Reply{}, nil, err
+	}
+	frost := &Frost{Freeze: f.Freeze, Channels: f.Channels}
+	if ask.Lift {
+		frost.Lifted, frost.By, frost.Why = true, t.by.Name, ask.Why
+	}
+	return Reply{Frost: frost}, []upgrade.Change{f.Change}, nil
+}
+
+func windows(ctx context.Context, t turn) (Reply, error) {
+	name, err := t.set(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	sight, err := t.look(ctx, upgrade.QueryFreezes, name)
+	if err != nil {
+		return Reply{}, err
+	}
+	c := &Calendar{Freezes: sight.Freezes, At: sight.At}
+	if name != "" {
+		c.Set = &sight.Sets[0]
+		c.Windows = opens(sight.Policy, sight.At)
+	}
+	return Reply{Calendar: c}, nil
+}
+
+// opens lists a policy's windows with the opening that lasts or comes next.
+func opens(pol upgrade.Policy, now time.Time) []Opens {
+	var out []Opens
+	for _, w := range pol.Windows {
+		o := Opens{Window: w}
+		if span, open := w.At(now); open {
+			o.Next = span
+		} else {
+			o.Next, _ = w.Next(now)
+		}
+		out = append(out, o)
+	}
+	return out
+}

@@ -198,12 +198,18 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// What Slack's tokens begin with.
+const (
+	BotTokenPrefix = "xoxb-"
+	AppTokenPrefix = "xapp-"
+)
+
 // CheckTokens refuses tokens that are obviously not what they should be, without printing them.
 func CheckTokens(botToken, appToken string) error {
 	switch {
-	case !strings.HasPrefix(botToken, "xoxb-"):
+	case !strings.HasPrefix(botToken, BotTokenPrefix):
 		return errors.New("slack: the bot token must begin with xoxb- (OAuth & Permissions, Bot User OAuth Token)")
-	case !strings.HasPrefix(appToken, "xapp-"):
+	case !strings.HasPrefix(appToken, AppTokenPrefix):
 		return errors.New("slack: the app token must begin with xapp- (Basic Information, App-Level Tokens, scope connections:write)")
 	}
 	return nil

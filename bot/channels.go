@@ -11,8 +11,8 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// channels remembers for a minute whether a channel is shared with people of other workspaces
-// (Slack Connect), and whether it is open to us.
+// channels remembers for a while whether a channel is shared with people of other workspaces (Slack
+// Connect), and whether it is open to us.
 type channels struct {
 	mu    sync.Mutex
 	known map[string]sharing
@@ -31,7 +31,7 @@ func (b *Bot) closed(ctx context.Context, channel string, changes []upgrade.Chan
 		if c.Open == nil {
 			continue
 		}
-		is, err := b.channel(ctx, channel)
+		is, err := b.channel(ctx, channel, freshFor)
 		switch {
 		case err != nil:
 			b.Log.Warn("slack: whether a channel is shared could not be checked", "channel", channel, "err", err)
@@ -46,11 +46,12 @@ func (b *Bot) closed(ctx context.Context, channel string, changes []upgrade.Chan
 }
 
 // Closed says why people in a channel do not see what the bot posts there, as Slack itself tells: it is
-// archived, or the bot is not in it. "" = they do, or that cannot be told now.
-func (b *Bot) Closed(ctx context.Context, channel string) string {
-	is, err := b.channel(ctx, channel)
+// archived, or the bot is not in it. "" = they do, or that cannot be told now. An answer that is no older
+// than within will do.
+func (b *Bot) Closed(ctx context.Context, channel string, within time.Duration) string {
+	is, err := b.channel(ctx, channel, within)
 	switch {
-	case unreachable(err):
+	case unreachable(err), revoked(err):
 		return unsent(err)
 	case err != nil:
 		b.Log.Warn("slack: whether a channel is open could not be checked", "channel", channel, "err", err)
@@ -58,11 +59,21 @@ func (b *Bot) Closed(ctx context.Context, channel string) string {
 	return is.closed
 }
 
-func (b *Bot) channel(ctx context.Context, channel string) (sharing, error) {
+// doubt forgets what was believed of a channel when a call there was answered as if it were closed to us:
+// what a start depends on is asked anew.
+func (b *Bot) doubt(channel string, err error) {
+	if unreachable(err) || revoked(err) {
+		b.channels.mu.Lock()
+		defer b.channels.mu.Unlock()
+		delete(b.channels.known, channel)
+	}
+}
+
+func (b *Bot) channel(ctx context.Context, channel string, within time.Duration) (sharing, error) {
 	b.channels.mu.Lock()
 	was, known := b.channels.known[channel]
 	b.channels.mu.Unlock()
-	if known && b.Now().Sub(was.at) < freshFor {
+	if known && b.Now().Sub(was.at) < within {
 		return was, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

@@ -94,11 +94,18 @@ func (f *truth) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// parse reads a payload; one that cannot be read is the zero value.
+// parse reads a payload, without the secrets that people pasted; one that cannot be read is the zero value.
 func parse(body json.RawMessage) (payload, error) {
 	var p payload
 	if err := json.Unmarshal(body, &p); err != nil {
 		return payload{}, err
+	}
+	p.Text, p.Event.Text = redacted(p.Text), redacted(p.Event.Text)
+	for _, inputs := range p.View.State.Values {
+		for field, e := range inputs {
+			e.Value = redacted(e.Value)
+			inputs[field] = e
+		}
 	}
 	return p, nil
 }

@@ -3,7 +3,6 @@ package bot
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,18 +17,6 @@ func slackError(err error) string {
 		return answer.Err
 	}
 	return ""
-}
-
-// secret is what an address carries: a socket's or a disk's in its query, that of an upload in its path; and
-// Slack's tokens. A login stands before the host.
-var (
-	secret = regexp.MustCompile(`(\?|/upload/|\b(?:xox[a-z]|xapp)-)[^\s"]+`)
-	login  = regexp.MustCompile(`://[^\s/@"]+@`)
-)
-
-// masked is a text without the secrets in it.
-func masked(s string) string {
-	return login.ReplaceAllString(secret.ReplaceAllString(s, "$1…"), "://…@")
 }
 
 // explain says in a few words what went wrong, with what Slack says about blocks it does not like and

@@ -95,7 +95,7 @@ func (b *Bot) upload(ctx context.Context, post upgrade.Pending, d drawing) (id s
 		Filename: "map.png", FileSize: len(d.png), Reader: bytes.NewReader(d.png), Title: d.Title, AltTxt: heatmap.Alt(d.Map),
 		InitialComment: d.caption, Channel: channel, ThreadTimestamp: thread,
 	})
-	if err != nil {
+	if b.doubt(channel, err); err != nil {
 		return "", err
 	}
 	return file.ID, nil

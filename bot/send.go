@@ -332,6 +332,7 @@ func (b *Bot) call(ctx context.Context, post upgrade.Pending, m view.Message) (t
 	case post.TS != "":
 		b.pace.called(editLane, b.Now())
 		_, _, _, err = b.API.UpdateMessageContext(ctx, post.Channel, post.TS, options...)
+		b.doubt(post.Channel, err)
 		if !uneditable(err) {
 			return post.TS, err
 		}
@@ -343,6 +344,7 @@ func (b *Bot) call(ctx context.Context, post upgrade.Pending, m view.Message) (t
 // post makes a new message: in the thread, or in the channel when there is no thread to be had.
 func (b *Bot) post(ctx context.Context, post upgrade.Pending, options []slack.MsgOption) (ts string, err error) {
 	defer func() {
+		b.doubt(post.Channel, err)
 		if err == nil {
 			b.pace.called("post "+post.Channel, b.Now())
 		}
@@ -371,6 +373,7 @@ func (b *Bot) whisper(ctx context.Context, post upgrade.Pending, options []slack
 	}
 	if post.Channel != "" && !alarm(post.Post) { // "" = in the Home tab
 		ts, err := b.API.PostEphemeralContext(ctx, post.Channel, post.User, here...)
+		b.doubt(post.Channel, err)
 		if !unreachable(err) {
 			return ts, err
 		}

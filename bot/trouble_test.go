@@ -73,6 +73,57 @@ func TestAChannelThatIsClosedToTheBotIsTriedAgainUntilItOpens(t *testing.T) {
 	}
 }
 
+func TestAChannelIsBelievedOpenNoLongerThanSlackLets(t *testing.T) {
+	const minute, start = time.Minute, 5 * time.Second
+	for _, row := range []struct {
+		name string
+		sees func(o *office, id string) // what shows that it is closed
+	}{
+		{"an answer to one person", func(o *office, _ string) {
+			before := o.calls("chat.postEphemeral")
+			o.command("ana", "ops", "list")
+			o.until("it is refused there", func() bool { return o.calls("chat.postEphemeral") > before })
+		}},
+		{"a message", func(o *office, id string) {
+			before := o.log.count("not sent")
+			o.want(upgrade.Post{Rollout: id, Slot: upgrade.BatchSlot(1), Channel: slacksim.Ops})
+			o.until("it is refused", func() bool { return o.log.count("not sent") > before })
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			inBubble(t, func(o *office) {
+				id := o.opened("web")
+				o.pass(2 * time.Minute)
+				ask := func(within time.Duration) string { return o.bot.Closed(context.Background(), slacksim.Ops, within) }
+				calls := o.calls("conversations.info")
+				for range 3 {
+					if why := ask(start); why != "" {
+						t.Fatalf("it is closed: %s", why)
+					}
+				}
+				if n := o.calls("conversations.info") - calls; n != 1 {
+					t.Errorf("asked %d times in one moment", n)
+				}
+				o.fault(slacksim.Fault{Kind: "bot_kicked", Channel: "ops"})
+				row.sees(o, id)
+				if why := ask(minute); !strings.Contains(why, "not in the channel") {
+					t.Errorf("a post was refused, and the channel is believed open: %q", why)
+				}
+				o.fault(slacksim.Fault{Kind: "bot_invited", Channel: "ops"})
+				o.pass(start)
+				if why := ask(start); why != "" {
+					t.Errorf("it is open again, and believed closed: %s", why)
+				}
+				o.fault(slacksim.Fault{Kind: "bot_kicked", Channel: "ops"})
+				o.pass(start)
+				if why := ask(start); !strings.Contains(why, "not in the channel") {
+					t.Errorf("for a start an answer of %s ago is believed: %q", start, why)
+				}
+			})
+		})
+	}
+}
+
 func TestAnAlarmReachesOnePersonWhoseChannelIsClosed(t *testing.T) {
 	inBubble(t, func(o *office) {
 		id := o.opened("web")

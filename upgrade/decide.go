@@ -130,6 +130,9 @@ type Decision struct {
 	Recheck  time.Time
 }
 
+// starts reports whether the decision begins what people must see. Putting the old image back ends it.
+func (d Decision) starts() bool { return d.Kind == SetModel || d.Kind == Start || d.Kind == Resend }
+
 // view is the arguments of Decide, for the rules below.
 type view struct {
 	p    Plan

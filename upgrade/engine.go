@@ -34,8 +34,9 @@ type Engine struct {
 	// Link says since when nobody can reach the bot through Slack; nil = somebody always can.
 	Link func() Unheard
 	// Closed asks Slack whether people in a channel see what the bot posts there: why they do not, "" =
-	// they do, or that cannot be told. It is asked before something may start; nil = they always do.
-	Closed func(ctx context.Context, channel string) string
+	// they do, or that cannot be told. An answer that is no older than within will do. It is asked while
+	// something may start, and once more right before it does; nil = they always do.
+	Closed func(ctx context.Context, channel string, within time.Duration) string
 }
 
 // callTimeout bounds every call to Azure; it is shorter than a lease, so that a pass that lost its
@@ -196,6 +197,12 @@ func (e *Engine) Step(ctx context.Context, l Lease) (time.Time, error) {
 	s.add(Note(rec.Plan, rec.Rollout, s.seen, now)...)
 	s.add(Milestones(rec.Plan, s.rollout(), s.seen, now)...)
 	d := Decide(rec.Plan, s.rollout(), s.seen, now)
+	if d.starts() { // what Slack said a minute ago is good for telling people, not for a start
+		if err := s.closed(s.fence, startWithin); err != nil {
+			return time.Time{}, err
+		}
+		d = Decide(rec.Plan, s.rollout(), s.seen, now)
+	}
 	s.decided(d)
 	if err := s.act(d); err != nil {
 		return time.Time{}, err

@@ -127,20 +127,34 @@ func (s *step) observe() error {
 	if err := s.pollOp(s.fence); err != nil {
 		return err
 	}
-	if err := s.closed(s.fence); err != nil {
+	if err := s.mayStart(s.fence); err != nil {
 		return err
 	}
 	return s.rights(s.fence)
 }
 
+// How old Slack's answer about a channel may be: while something waits to start, and right before it does.
+const (
+	openWithin  = time.Minute
+	startWithin = 5 * time.Second
+)
+
 // fence prolongs the pass's lease.
 func (s *step) fence(ctx context.Context) error { return s.e.Journal.Extend(ctx, s.lease) }
 
-// closed asks whether people would see what may start next: a soak can be long, and a channel archived in
+// mayStart asks whether people would see what may start next: a soak can be long, and a channel archived in
 // it shows in no message that did not get through (R19).
-func (s *step) closed(fence Fence) error {
+func (s *step) mayStart(fence Fence) error {
 	r := s.rec.Rollout
-	if _, granted := r.Grants[r.next(s.rec.Plan)]; !granted || r.Op != nil || s.e.Closed == nil {
+	if _, granted := r.Grants[r.next(s.rec.Plan)]; !granted || r.Op != nil {
+		return nil
+	}
+	return s.closed(fence, openWithin)
+}
+
+// closed asks whether the rollout's channel is closed to people.
+func (s *step) closed(fence Fence, within time.Duration) error {
+	if s.e.Closed == nil {
 		return nil
 	}
 	if err := fence(s.ctx); err != nil {
@@ -148,7 +162,7 @@ func (s *step) closed(fence Fence) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
 	defer cancel()
-	if why := s.e.Closed(ctx, r.Channel); why != "" {
+	if why := s.e.Closed(ctx, s.rec.Rollout.Channel, within); why != "" {
 		s.seen.Unheard = Unheard{Since: s.e.Now(), Why: why, Sure: true}
 	}
 	return nil

@@ -141,7 +141,7 @@ func TestR19SilenceHoldsAndPassesByItself(t *testing.T) {
 		break_, mend func(*lab)
 	}{
 		{"no socket", func(l *lab) { l.e.Link = func() Unheard { return Unheard{Since: night, Why: "no socket"} } }, func(l *lab) { l.e.Link = nil }},
-		{"a channel that Slack says is closed", func(l *lab) { l.e.Closed = func(context.Context, string) string { return "archived" } }, func(l *lab) { l.e.Closed = nil }},
+		{"a channel that Slack says is closed", func(l *lab) { l.e.Closed = func(context.Context, string, time.Duration) string { return "archived" } }, func(l *lab) { l.e.Closed = nil }},
 		{"a message that does not get through", func(l *lab) { l.unsent = night }, func(l *lab) { l.unsent = time.Time{} }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -158,6 +158,29 @@ func TestR19SilenceHoldsAndPassesByItself(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestR19WhetherAChannelIsClosedIsAskedOnceMoreRightBeforeAStart(t *testing.T) {
+	inLab(t, tale{begun}, func(l *lab) {
+		var sure int
+		closed := true
+		l.e.Closed = func(_ context.Context, _ string, within time.Duration) string {
+			if within > 5*time.Second { // what was known a minute ago: it was open
+				return ""
+			}
+			if sure++; closed {
+				return "the bot is not in the channel"
+			}
+			return ""
+		}
+		l.until("the wait", l.held(ReasonChannel))
+		l.wantSent()
+		closed, sure = false, 0
+		l.until("the end", hasEnded)
+		if l.wantSent(everything[1:]...); sure != len(everything)-1 {
+			t.Errorf("Slack was asked %d times, want once before each of the %d writes and not in between", sure, len(everything)-1)
+		}
+	})
 }
 
 func TestR19WhoeverHasTheRolloutIsCalledAlsoWhenSomethingElseHoldsIt(t *testing.T) {

@@ -8,12 +8,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/cmd/internal/app"
+	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
 func anyPort(t *testing.T, args ...string) flags {
@@ -262,6 +265,33 @@ func TestTheWelcomeNamesBothPagesAndFourThingsToTry(t *testing.T) {
 	for _, want := range []string{"The first build takes about a minute", w.slackURL, w.azureURL, "/gallery", "  4. "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in the welcome:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestASecondDemoInAFolderLeavesTheFirstOnesFilesAlone(t *testing.T) {
+	data := t.TempDir()
+	first, err := store.Open(filepath.Join(data, "journal.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	files := []string{"vmssbot.yaml", "bot-token", "app-token"}
+	for _, name := range files {
+		if err := os.WriteFile(filepath.Join(data, name), []byte("the first one's"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := newWorld(anyPort(t, "--data", data), io.Discard)
+	if err == nil {
+		w.close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		t.Errorf("error %v", err)
+	}
+	for _, name := range files {
+		if body, err := os.ReadFile(filepath.Join(data, name)); string(body) != "the first one's" {
+			t.Errorf("%s was overwritten (%v)", name, err)
 		}
 	}
 }

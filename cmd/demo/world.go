@@ -17,6 +17,7 @@ import (
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/cmd/internal/app"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
 // world is the two local servers and the folder the bot keeps its journal in.
@@ -40,7 +41,11 @@ func newWorld(f flags, errs io.Writer) (*world, error) {
 			return nil, err
 		}
 	}
-	if err := errors.Join(w.folder(f.data), w.open(f, errs)); err != nil {
+	err := w.folder(f.data)
+	if err == nil {
+		err = w.open(f, errs)
+	}
+	if err != nil {
 		w.close()
 		return nil, err
 	}
@@ -92,8 +97,13 @@ func (w *world) folder(data string) (err error) {
 		w.data, err = os.MkdirTemp("", "vmssbot-demo-")
 		return err
 	}
-	return os.MkdirAll(data, 0o700)
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return err
+	}
+	return store.Free(w.journal()) // else another demo's configuration and tokens would be overwritten
 }
+
+func (w *world) journal() string { return filepath.Join(w.data, "journal.db") }
 
 // open makes the two servers, each knowing where the other one is, and serves them.
 func (w *world) open(f flags, errs io.Writer) error {
@@ -202,7 +212,7 @@ func (w *world) config() app.Config {
 	books.Windows = []string{"books-closed"}
 	return app.Config{
 		Windows: []app.Window{{Name: "books-closed", Zone: "UTC", Recurrence: fmt.Sprintf("%d %d * * *", opens.Minute(), opens.Hour()), Length: 2 * time.Hour}},
-		Journal: filepath.Join(w.data, "journal.db"),
+		Journal: w.journal(),
 		Health:  w.health,
 		Slack:   app.Slack{APIURL: w.slackURL + "/api/", BotTokenFile: filepath.Join(w.data, "bot-token"), AppTokenFile: filepath.Join(w.data, "app-token")},
 		Azure:   app.Azure{Subscription: w.fleet.Subscription, Endpoint: w.azureURL, Auth: "local"},

@@ -58,7 +58,7 @@ func run(args []string, out, errs io.Writer) int {
 }
 
 func start(args []string, errs io.Writer) int {
-	c, code := load("vmssbot run", args, errs)
+	c, code := load("vmssbot run", app.Load, args, errs)
 	if code != 0 {
 		return code
 	}
@@ -76,7 +76,7 @@ func config(args []string, out, errs io.Writer) int {
 		fmt.Fprint(errs, usage)
 		return 2
 	}
-	c, code := load("vmssbot config check", args[1:], errs)
+	c, code := load("vmssbot config check", app.Check, args[1:], errs)
 	if code == 0 {
 		fmt.Fprintf(out, "the configuration is good: %d set entries\n", len(c.Sets))
 	}
@@ -162,13 +162,13 @@ func parse(flags *flag.FlagSet, args []string, errs io.Writer) int {
 	return 0
 }
 
-func load(name string, args []string, errs io.Writer) (app.Config, int) {
+func load(name string, read func(path string) (app.Config, error), args []string, errs io.Writer) (app.Config, int) {
 	flags := flags(name, errs)
 	path := flags.String("config", "vmssbot.yaml", "the configuration file")
 	if code := parse(flags, args, errs); code != 0 {
 		return app.Config{}, code
 	}
-	c, err := app.Load(*path)
+	c, err := read(*path)
 	if err != nil {
 		fmt.Fprintf(errs, "%s: %v\n", name, err)
 		return c, 1

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,25 @@ func newCredential(kind, clientID string, o azcore.ClientOptions) (azcore.TokenC
 	return nil, fmt.Errorf("the kind must be one of %s", strings.Join(Kinds(), ", "))
 }
 
+// Check says all that [New] and [Credential] would refuse of a configuration, and needs no identity for it;
+// the kind "local" is [LocalCredential].
+func Check(c Config, kind, clientID string) error {
+	var errs []error
+	if kind != "" && kind != "local" && !slices.Contains(Kinds(), kind) {
+		errs = append(errs, fmt.Errorf("auth: %q is not one of %s, local", clip(kind, 40), strings.Join(Kinds(), ", ")))
+	}
+	if clientID != "" && kind != "workload" && kind != "managed" {
+		errs = append(errs, fmt.Errorf("client_id: a client id belongs to auth workload or managed, not %q", clip(kind, 40)))
+	}
+	for _, g := range c.ResourceGroups {
+		if !patterns["group"].MatchString(g) {
+			errs = append(errs, fmt.Errorf("resource_groups: %q cannot be one", clip(g, 100)))
+		}
+	}
+	_, _, err := permitted(c.Cloud, c.Endpoint, kind == "local")
+	return errors.Join(append(errs, err)...)
+}
+
 // LocalCredential is the one credential for an endpoint on this machine: a fixed token that is no
 // secret and says so. Azure itself would refuse it.
 func LocalCredential() azcore.TokenCredential { return localCredential{} }
@@ -95,12 +115,17 @@ func (localCredential) GetToken(context.Context, policy.TokenRequestOptions) (az
 // endpoint works out where requests go, and refuses every pair of address and credential but two:
 // the cloud's own address with a real credential, and this machine with LocalCredential.
 func endpoint(c Cloud, address string, cred azcore.TokenCredential) (*url.URL, cloud.Configuration, error) {
+	if cred == nil {
+		return nil, cloud.Configuration{}, errors.New("there is no credential")
+	}
+	_, local := cred.(localCredential)
+	return permitted(c, address, local)
+}
+
+func permitted(c Cloud, address string, local bool) (*url.URL, cloud.Configuration, error) {
 	conf, err := c.configuration()
 	if err != nil {
 		return nil, conf, err
-	}
-	if cred == nil {
-		return nil, conf, errors.New("there is no credential")
 	}
 	own := conf.Services[cloud.ResourceManager].Endpoint
 	if address == "" {
@@ -114,7 +139,6 @@ func endpoint(c Cloud, address string, cred azcore.TokenCredential) (*url.URL, c
 	if err != nil {
 		return nil, conf, err
 	}
-	_, local := cred.(localCredential)
 	if err := permit(u, u.Scheme == "https" && hostPort(u) == hostPort(ownURL), local); err != nil {
 		return nil, conf, err
 	}

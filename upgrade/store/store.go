@@ -39,11 +39,8 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("journal %s: directory %s does not exist: make it (mode 0700), or name another path", path, filepath.Dir(path))
-	}
-	if dir := filepath.Dir(path); OpenToAll(dir) {
-		return nil, fmt.Errorf("journal %s: everybody can put another file in its place, and take a FREEZE away: chmod o-w %s", path, dir)
+	if err := placed(path); err != nil {
+		return nil, err
 	}
 	lock, err := holdLock(path)
 	if err != nil {
@@ -56,6 +53,44 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	}
 	s.lock = lock
 	return s, nil
+}
+
+// Free refuses a journal that another process has open: whoever is about to change what lies beside it asks
+// this first.
+func Free(path string) error {
+	lock, err := holdLock(path)
+	if err != nil {
+		return err
+	}
+	return lock.Close()
+}
+
+// Look says what of the place and the file of a journal [Open] would refuse, as far as its content need not
+// be read. It changes nothing, and a process that has the journal open is none the worse.
+func Look(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := placed(path); err != nil {
+		return err
+	}
+	if _, err := inspect(path); err != nil {
+		return fmt.Errorf("journal %s: %w", path, err)
+	}
+	return nil
+}
+
+// placed refuses a folder that is not there, or that is everybody's.
+func placed(path string) error {
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("journal %s: directory %s does not exist: make it (mode 0700), or name another path", path, dir)
+	}
+	if OpenToAll(dir) {
+		return fmt.Errorf("journal %s: everybody can put another file in its place, and take a FREEZE away: chmod o-w %s", path, dir)
+	}
+	return nil
 }
 
 func open(path string, now func() time.Time) (*Store, error) {

@@ -79,6 +79,12 @@ var counted = counts{Simulated: tally{Fired: map[string]int{}}, Swept: map[strin
 // TestMain prints what a simulation or a sweep came to as the last line, when somebody asked for one.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "seeds" && *seeds < 1 && *result == "" {
+			fmt.Fprintf(os.Stderr, "sim: -seeds %d: want at least 1\n", *seeds)
+			os.Exit(2)
+		}
+	})
 	code := m.Run()
 	if body, err := json.Marshal(counted); *result != "" && (err != nil || os.WriteFile(*result, body, 0o600) != nil) {
 		code = 1
@@ -96,6 +102,9 @@ func TestMain(m *testing.M) {
 // TestSimulation plays random rollouts, with people, trouble and crashes. Each is decided by its seed.
 func TestSimulation(t *testing.T) {
 	simulated := &counted.Simulated
+	if *seeds > 0 {
+		*shards = min(*shards, *seeds) // each has one at least: none given would be a hundred
+	}
 	if *shards > 1 {
 		for _, c := range share(t, t.Name(), func(n int) []string {
 			return []string{"-lasting=" + lasting.String(), "-twice=" + strconv.FormatBool(*twice), "-from=" + strconv.Itoa(*from+n), "-every=" + strconv.Itoa(*shards), "-seeds=" + strconv.Itoa((*seeds+*shards-1-n) / *shards)}
@@ -265,6 +274,19 @@ func shard(t *testing.T, program, test string, n int, args []string) (part count
 		t.Errorf("part %d has no result: %v\n%s", n, err, said)
 	}
 	return part
+}
+
+func TestASimulationOfNothingIsRefused(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []string{"0", "-1"} {
+		said, err := exec.Command(program, "-test.run=^$", "-seeds="+n).CombinedOutput()
+		if want := "sim: -seeds " + n + ": want at least 1\n"; err == nil || string(said) != want {
+			t.Errorf("it says %q (%v), want %q and a failure", said, err, want)
+		}
+	}
 }
 
 func TestTheSameSeedIsTheSameRolloutToTheByte(t *testing.T) {

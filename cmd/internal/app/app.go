@@ -47,7 +47,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 }
 
 func newAzure(c Azure) (*azure.Azure, error) {
-	cfg := azure.Config{Subscription: c.Subscription, ResourceGroups: c.ResourceGroups, Endpoint: c.Endpoint, Cloud: azure.Cloud(c.Cloud), UserAgent: "vmssbot"}
+	cfg := Config{Azure: c}.azure()
 	var err error
 	if c.Auth == "local" {
 		cfg.Credential = azure.LocalCredential()

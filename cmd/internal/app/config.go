@@ -19,6 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/azure"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
@@ -113,7 +114,7 @@ func Load(path string) (Config, error) {
 	}
 	c, err := Parse(body)
 	if err != nil {
-		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
+		return c, fmt.Errorf("configuration %s: %w", path, err)
 	}
 	return c, nil
 }
@@ -163,6 +164,9 @@ func Parse(body []byte) (Config, error) {
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 		return Config{}, err
 	}
+	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) { // what stands there would hold for nothing
+		return c, errors.Join(errors.New("there is a second document in it (behind a line ---), which nobody would read: want one"), c.check())
+	}
 	return c, c.check()
 }
 
@@ -194,6 +198,9 @@ func (c Config) check() error {
 	if len(c.Sets) == 0 {
 		bad("sets: no scale set may be driven; add an entry with match, channel, requesters and approvers")
 	}
+	if err := azure.Check(c.azure(), c.Azure.Auth, c.Azure.ClientID); err != nil {
+		bad("azure: %w", err)
+	}
 	if _, err := c.windows(); err != nil {
 		bad("windows: %w", err)
 	}
@@ -201,7 +208,7 @@ func (c Config) check() error {
 		bad("freezes: %w", err)
 	}
 	for i, s := range c.Sets {
-		if err := errors.Join(s.check(), c.knows(s.Windows)); err != nil {
+		if err := errors.Join(s.check(), s.within(c.Azure.ResourceGroups), c.knows(s.Windows)); err != nil {
 			bad("sets[%d] (match %q): %w", i, s.Match, err)
 		}
 		if j := slices.IndexFunc(c.Sets[:i], func(before Set) bool { return shadows(before.Match, s.Match) }); j >= 0 {
@@ -245,24 +252,27 @@ func loopback(s string) bool {
 }
 
 func (s Set) check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if !matchesSomething(s.Match) { // its sets would be driven by the rules of a later entry
-		return errors.New("match: no scale set can have such a name: want one, or a pattern such as web-* or rg-shop/web-*")
+		bad("match: no scale set can have such a name: want one, or a pattern such as web-* or rg-shop/web-*")
 	}
-	if s.Channel != "" && !slackChannel.MatchString(s.Channel) {
-		return fmt.Errorf("channel: %q is no channel id (C…); names can be changed, ids can not", s.Channel)
+	switch {
+	case s.Channel == "" && len(s.Requesters) > 0:
+		bad("channel: it is missing, and nobody could ask for anything: name the id of the channel where these sets are driven")
+	case s.Channel != "" && !slackChannel.MatchString(s.Channel):
+		bad("channel: %q is no channel id (C…); names can be changed, ids can not", s.Channel)
 	}
 	for _, id := range slices.Concat(s.Readers, s.Requesters, s.Approvers) {
 		if !slackPerson.MatchString(id) {
-			return fmt.Errorf("%q is no user id (U…) or group id (S…); names can be changed, ids can not", id)
+			bad("%q is no user id (U…) or group id (S…); names can be changed, ids can not", id)
 		}
 	}
 	p, err := s.policy()
-	people := len(slices.Compact(slices.Sorted(slices.Values(s.Approvers))))
-	groups := slices.ContainsFunc(s.Approvers, func(id string) bool { return strings.HasPrefix(id, "S") })
-	if err == nil && people > 0 && !groups && people < p.Approvals {
-		return fmt.Errorf("approvals: %d are asked for and only %d approvers are listed: nothing could ever start", p.Approvals, people)
+	if errs = append(errs, err); err == nil {
+		errs = append(errs, s.agreeable(p.Approvals))
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // setPattern is what a pattern of scale sets' names is made of, which Azure lets be of Latin letters only.
@@ -299,22 +309,25 @@ func (s Set) policy() (upgrade.Policy, error) {
 	p.Pattern, p.Channel = s.Match, s.Channel
 	p.Readers, p.Requesters, p.Approvers = s.Readers, s.Requesters, s.Approvers
 	p.AllowedImages, p.Downgrades = s.AllowedImages, s.Downgrades
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if s.MaxUnavailable != nil {
 		limit, err := upgrade.ParseLimit(*s.MaxUnavailable)
-		if err != nil {
-			return p, fmt.Errorf("max_unavailable: %w", err)
+		switch {
+		case err != nil:
+			bad("max_unavailable: %w", err)
+		case limit.Of(1) < 1:
+			bad("max_unavailable: %s: nothing could ever be upgraded; want at least 1 or 1%%", *s.MaxUnavailable)
+		default:
+			p.MaxUnavailable = limit
 		}
-		if limit.Of(1) < 1 {
-			return p, fmt.Errorf("max_unavailable: %s: nothing could ever be upgraded; want at least 1 or 1%%", *s.MaxUnavailable)
-		}
-		p.MaxUnavailable = limit
 	}
 	switch on := upgrade.OnFailure(s.OnFailure); on {
 	case "":
 	case upgrade.HoldOnFailure, upgrade.QuarantineOnFailure, upgrade.AbortOnFailure:
 		p.OnFailure = on
 	default:
-		return p, fmt.Errorf("on_failure: %q: want hold, quarantine or abort (a rollback is each plan's to choose)", s.OnFailure)
+		bad("on_failure: %q: want hold, quarantine or abort (a rollback is each plan's to choose)", s.OnFailure)
 	}
 	for _, f := range []struct {
 		name  string
@@ -326,14 +339,16 @@ func (s Set) policy() (upgrade.Policy, error) {
 			continue
 		}
 		if *f.given < f.least || *f.given > 1000 {
-			return p, fmt.Errorf("%s: %d: want %d to 1000", f.name, *f.given, f.least)
+			bad("%s: %d: want %d to 1000", f.name, *f.given, f.least)
+			continue
 		}
 		*f.at = *f.given
 	}
-	return p, s.durations(&p)
+	return p, errors.Join(append(errs, s.durations(&p))...)
 }
 
 func (s Set) durations(p *upgrade.Policy) error {
+	var errs []error
 	for _, f := range []struct {
 		name  string
 		at    *time.Duration
@@ -344,11 +359,12 @@ func (s Set) durations(p *upgrade.Policy) error {
 			continue
 		}
 		if *f.given < f.least || *f.given > 7*24*time.Hour {
-			return fmt.Errorf("%s: %s: want %s to 168h", f.name, *f.given, f.least)
+			errs = append(errs, fmt.Errorf("%s: %s: want %s to 168h", f.name, *f.given, f.least))
+			continue
 		}
 		*f.at = *f.given
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Policies are the set entries as the domain knows them.

@@ -126,6 +126,17 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"health without a port", "health: 127.0.0.1:8484", "health: '127.0.0.1'", "such as 127.0.0.1:8484"},
 		{"health with a port there is not", "health: 127.0.0.1:8484", "health: '127.0.0.1:99999'", "want a loopback address and a port"},
 		{"something unheard of on failure", "on_failure: quarantine", "on_failure: rollback", `on_failure: "rollback": want hold, quarantine or abort`},
+		{"an identity there is not", "azure: {", "azure: {auth: certificate, ", `azure: auth: "certificate" is not one of default`},
+		{"an identity's id with the wrong kind", "azure: {", "azure: {auth: cli, client_id: x, ", "client_id: a client id belongs to auth workload or managed"},
+		{"a cloud there is not", "azure: {", "azure: {cloud: german, ", `azure: cloud "german" is not one of public`},
+		{"an empty resource group", "azure: {", "azure: {resource_groups: [rg-shop, ''], ", `azure: resource_groups: "" cannot be one`},
+		{"the local identity for Azure itself", "azure: {", "azure: {auth: local, ", "the local credential is for loopback endpoints only"},
+		{"the local identity for another machine", "azure: {", "azure: {auth: local, endpoint: 'https://arm.example', ", "the local credential is for loopback endpoints only"},
+		{"a real identity for this machine", "azure: {", "azure: {endpoint: 'http://127.0.0.1:7334', ", "only the local credential may go there"},
+		{"nowhere to drive it", "    channel: C0OPS00001\n", "", "channel: it is missing"},
+		{"nobody to approve", "approvers: [U0BO000002, S0APPROV01]", "approvers: []", "approvers: nobody is listed"},
+		{"whoever asks is the only one to approve", "approvers: [U0BO000002, S0APPROV01]", "approvers: [U0ANA00001]", "whoever asks may not approve"},
+		{"a second document", "sets:", "---\nsets:", "there is a second document in it"},
 		{"a name that may resolve to somewhere else", "azure: {", "slack: {api_url: 'http://127.0.0.1.example/api/'}\nazure: {", "want https"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -135,6 +146,76 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 			}
 			if strings.Contains(fmt.Sprint(err), "canary") {
 				t.Errorf("a secret stands in %v", err)
+			}
+		})
+	}
+}
+
+func TestAPatternOfAGroupThatIsOutOfReachIsNamed(t *testing.T) {
+	for match, fine := range map[string]bool{"rg-shop/web-*": true, "RG-*/web": true, "web": true, "rg-mail/*": false} {
+		body := strings.NewReplacer("match: web-*", "match: "+match, "azure: {", "azure: {resource_groups: [rg-other, Rg-Shop], ").Replace(good)
+		if _, err := Parse([]byte(body)); (err == nil) != fine || err != nil && !strings.Contains(err.Error(), `resource_groups has no group "rg-mail"`) {
+			t.Errorf("%s: %v", match, err)
+		}
+	}
+}
+
+func TestAllMistakesAreNamedTogether(t *testing.T) {
+	dir := t.TempDir()
+	file, token := filepath.Join(dir, "vmssbot.yaml"), filepath.Join(dir, "token")
+	body := `
+journal: ` + dir + `/missing/journal.db
+slack: {bot_token_file: ` + dir + `/none, app_token_file: ` + token + `}
+azure: {subscription: shop, cloud: german, auth: cert}
+sets: [{match: "", requesters: [ana], soak: -1s, bake: -1s, approvals: 0, max_unavailable: 0}]
+`
+	if err := errors.Join(os.WriteFile(file, []byte(body), 0o600), os.WriteFile(token, []byte("xapp-1-canary"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Check(file)
+	wants := []string{"missing does not exist", dir + "/none", "no subscription id", `"german"`, `"cert"`, "match:", "channel:", `"ana" is no user id`, "soak:", "bake:", "approvals:", "max_unavailable:"}
+	if runtime.GOOS != "windows" {
+		wants = append(wants, "lets everybody in: chmod o-rwx")
+	}
+	for _, want := range wants {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not named in:\n%v", want, err)
+		}
+	}
+	if strings.Contains(fmt.Sprint(err), "canary") {
+		t.Errorf("a secret stands in %v", err)
+	}
+}
+
+func TestTheFilesThatAConfigurationNamesAreLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	file, journal := filepath.Join(dir, "vmssbot.yaml"), filepath.Join(dir, "journal.db")
+	for _, row := range []struct {
+		name, slack, journal string
+		says                 string // "" = it is good
+	}{
+		{"nothing there yet", "", journal, ""},
+		{"a folder in the journal's place", "", dir, "not a regular file"},
+		{"a journal in no folder", "", dir + "/none/j.db", "none does not exist"},
+		{"tokens in files", "{bot_token_file: " + dir + "/bot, app_token_file: " + dir + "/app}", journal, ""},
+		{"the tokens in each other's place", "{bot_token_file: " + dir + "/app, app_token_file: " + dir + "/bot}", journal, "must begin with xoxb-"},
+		{"only one of them in a file", "{app_token_file: " + dir + "/bot}", journal, "must begin with xapp-"},
+		{"no such file", "{bot_token_file: " + dir + "/none}", journal, "read the bot token"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			body := strings.NewReplacer("/var/lib/vmssbot/journal.db", row.journal, "azure: {", "slack: "+row.slack+"\nazure: {").Replace(good)
+			if err := errors.Join(os.WriteFile(file, []byte(body), 0o600), os.WriteFile(dir+"/bot", []byte("xoxb-1-canary\n"), 0o600), os.WriteFile(dir+"/app", []byte("xapp-1-canary\n"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Check(file)
+			if (err == nil) != (row.says == "") || !strings.Contains(fmt.Sprint(err), row.says) && row.says != "" {
+				t.Errorf("error %v, want %q", err, row.says)
+			}
+			if strings.Contains(fmt.Sprint(err), "canary") {
+				t.Errorf("a secret stands in %v", err)
+			}
+			if _, err := os.Stat(journal); err == nil {
+				t.Error("looking made a journal")
 			}
 		})
 	}

@@ -29,7 +29,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(2)
 	}
-	pattern, err := regexp.Compile(*named)
+	some, err := matching(all, *named)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(2)
@@ -38,7 +38,6 @@ func main() {
 	for _, what := range lacking {
 		fmt.Println(what)
 	}
-	some := slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !pattern.MatchString(m.name) })
 	some = chosen(some, *few, *day)
 	if *few > 0 {
 		fmt.Printf("%d of %d, by day %d: again with -n %d -day %d\n", len(some), len(all), *day, *few, *day)
@@ -51,6 +50,20 @@ func main() {
 	if caught < len(some) || len(lacking) > 0 {
 		os.Exit(1)
 	}
+}
+
+// matching are those whose name matches the pattern. That there is none is a slip of whoever wrote it, and no
+// proof of anything.
+func matching(all []mutant, named string) ([]mutant, error) {
+	pattern, err := regexp.Compile(named)
+	if err != nil {
+		return nil, err
+	}
+	some := slices.DeleteFunc(slices.Clone(all), func(m mutant) bool { return !pattern.MatchString(m.name) })
+	if len(some) == 0 {
+		return nil, fmt.Errorf("the name of none of the %d matches %q", len(all), named)
+	}
+	return some, nil
 }
 
 // chosen are n of them in a row, which move on by n each day: all have had their turn when the row is

@@ -167,3 +167,15 @@ func TestAFileThatIsNoMutantIsRefused(t *testing.T) {
 		t.Errorf("%+v (%v)", m, err)
 	}
 }
+
+func TestAPatternThatMatchesNoMutantIsAnError(t *testing.T) {
+	list := all(t)
+	for _, row := range []struct {
+		named string
+		fine  bool
+	}{{"", true}, {"R27", true}, {"R99", false}, {"(", false}} {
+		if some, err := matching(list, row.named); (err == nil) != row.fine || row.fine == (len(some) == 0) {
+			t.Errorf("%q: %d of them, error %v", row.named, len(some), err)
+		}
+	}
+}

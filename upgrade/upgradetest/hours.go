@@ -89,7 +89,7 @@ func (c *cases) holds(asked time.Time, k Call) time.Time {
 	asked = asked.Add(c.e.jumped(time.Time{}, asked))
 	back := c.e.jumped(time.Time{}, k.Time)
 	o, open := c.opening(k.Time.Add(back))
-	if !open || !o.Start.After(asked) {
+	if !open || !o.Start.Add(spread).After(asked) { // who is asked a moment after the opening is asked for when it begins
 		return asked.Add(c.Policy.ApprovalLife - back)
 	}
 	for _, w := range c.Policy.Windows {

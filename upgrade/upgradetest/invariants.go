@@ -195,10 +195,15 @@ func (c *cases) rested(k Call, r *rollout) {
 	}
 }
 
-// gateOf is the gate of an instance: of the newest card that names it, else as the plan's table has it.
+// gateOf is the gate of an instance: of the newest card that names it, or that a new plan moved it to since, else
+// as the plan's table has it.
 // Where the table is cut, the instance's own update domain says it.
 func (c *cases) gateOf(id string, r *rollout, k Call) string {
-	if card := c.newest(func(x card) bool { return x.rollout == r.id && x.Posted().Before(k.Time) && slices.Contains(x.ids, id) }); card != nil {
+	card := c.newest(func(x card) bool { return x.rollout == r.id && x.Posted().Before(k.Time) && slices.Contains(x.ids, id) })
+	if gate, at := c.regrouped(id, r, k.Time); gate != "" && (card == nil || at.After(card.Posted())) {
+		return gate
+	}
+	if card != nil {
 		return card.gate
 	}
 	for gate, ids := range r.gates {
@@ -212,6 +217,22 @@ func (c *cases) gateOf(id string, r *rollout, k Call) string {
 		}
 	}
 	return ""
+}
+
+// regrouped is the gate that people were told last a new plan has moved the instance to, and when.
+func (c *cases) regrouped(id string, r *rollout, before time.Time) (gate string, at time.Time) {
+	for _, p := range c.e.Posts {
+		if p.Posted().After(before) || p.Posted().Before(at) || c.about(p) != r.id {
+			continue
+		}
+		for _, l := range p.First().Lines {
+			to, _, moved := strings.Cut(strings.TrimPrefix(l, "• instance "+id+": "), ", was UD ")
+			if moved && strings.HasPrefix(l, "• instance "+id+": ") {
+				gate, at = to, p.Posted()
+			}
+		}
+	}
+	return gate, at
 }
 
 // covered: I2, I3 and I4. It returns what the start was covered by.

@@ -110,7 +110,8 @@ func (c *cases) saidFailed(r *rollout, p Post, id string) bool {
 // never reached Azure looks the same to it as one of which only the answer was lost.
 func (c *cases) unsure(r *rollout, id string) bool {
 	tried := slices.ContainsFunc(c.ours(), func(k Call) bool { return c.of(k) == r && !c.e.told(k) && slices.Contains(k.asked(), id) })
-	return tried || c.e.crashedSince(r.opened) && (c.shown("◑", id, r, c.e.Now) || c.shown("◕", id, r, c.e.Now))
+	mute := slices.ContainsFunc(c.e.Mute, func(s Span) bool { return s.From.After(r.opened) }) // what it took to be at work was not seen
+	return tried || c.e.crashedSince(r.opened) && (mute || c.shown("◑", id, r, c.e.Now) || c.shown("◕", id, r, c.e.Now))
 }
 
 // about is the rollout that a message is about: one in a thread need not name it.

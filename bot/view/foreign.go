@@ -16,10 +16,11 @@ import (
 // blocks; the fallback text has no such flag, so the characters themselves are replaced by look-alikes
 // that mean nothing to Slack. Code spans need less: nothing in them is formatted or linked.
 
-// lookalike holds the characters that format or mention, and what stands for them in prose.
+// lookalike holds the characters that format or mention, and what stands for them in prose: none is a
+// letter, or it would make a link with a dot beside it.
 var lookalike = map[rune]string{
 	'&': "&amp;", '<': "&lt;", '>': "&gt;",
-	'@': "＠", '*': "∗", '~': "∼", '`': "ˋ", '|': "∣",
+	'@': "＠", '*': "∗", '~': "∼", '`': "‵", '|': "∣",
 }
 
 // esc makes foreign text safe in prose, cut in its middle to at most limit characters as Slack counts
@@ -33,10 +34,10 @@ func within(s string, limit int, written func(string) string) string {
 	for n := min(limit, utf8.RuneCountInString(s)); ; {
 		out := written(middle(s, n))
 		is := utf8.RuneCountInString(out)
-		if is <= limit || n <= 2 {
+		if is <= limit || n <= 1 {
 			return out
 		}
-		n = max(2, min(n-1, n*limit/is))
+		n = max(1, min(n-1, n*limit/is))
 	}
 }
 
@@ -58,23 +59,20 @@ func defuse(in []rune, i int, c rune) string {
 	}
 	switch {
 	case c == '_' && !(wordAt(in, i-1) && wordAt(in, i+1)): // _emphasis_, but not snake_case
-		return "ˍ"
+		return "＿"
 	case c == '.' && wordAt(in, i-1) && letterAt(in, i+1): // evil.example becomes a link, 4.0.1 does not
 		return "․"
-	case c == ':' && i+1 < len(in) && !unicode.IsSpace(in[i+1]): // https://, mailto:, :emoji:
+	case c == ':' && (i+1 == len(in) || !unicode.IsSpace(in[i+1])): // https://, mailto:, :emoji:
 		return "∶"
 	}
 	return string(c)
 }
 
 func wordAt(in []rune, i int) bool {
-	return i >= 0 && i < len(in) && (unicode.IsLetter(in[i]) || unicode.IsDigit(in[i]))
+	return i >= 0 && i < len(in) && (unicode.IsLetter(in[i]) || unicode.IsNumber(in[i]) || unicode.IsMark(in[i]))
 }
 
-// letterAt counts what is shown by a look-alike that is a letter, too.
-func letterAt(in []rune, i int) bool {
-	return i < len(in) && (unicode.IsLetter(in[i]) || in[i] == '`' || in[i] == '_')
-}
+func letterAt(in []rune, i int) bool { return i < len(in) && unicode.IsLetter(in[i]) }
 
 // mono makes foreign text safe inside a code span or block, cut as esc does.
 func mono(s string, limit int) string { return within(s, limit, monoEscaper.Replace) }
@@ -147,8 +145,8 @@ func between(s string, from, to int) string {
 	if cut, is := strings.CutSuffix(out, "."); is && to < len(s) && strings.HasSuffix(part, ".") {
 		out = cut + "․"
 	}
-	if cut, is := strings.CutSuffix(out, ":"); is && to < len(s) && strings.HasSuffix(part, ":") {
-		out = cut + "∶"
+	if cut, is := strings.CutSuffix(out, "∶"); is && strings.HasSuffix(part, ": ") {
+		out = cut + ":"
 	}
 	return edge(strings.HasPrefix(part, " ")) + out + edge(strings.HasSuffix(part, " "))
 }

@@ -17,8 +17,11 @@ func TestForeignTextInProseMeansNothingToSlack(t *testing.T) {
 		{"a masked link", "<http://evil.example|ok>", "&lt;http∶//evil․example∣ok&gt;"},
 		{"a bare link", "see www.evil.example.", "see www․evil․example."},
 		{"a mail address", "a@b.example", "a＠b․example"},
-		{"emphasis", "*b* _i_ ~s~ `c`", "∗b∗ ˍiˍ ∼s∼ ˋcˋ"},
+		{"letters that look like none", "½.example e\u0301.example", "½․example e\u0301․example"},
+		{"look-alikes are no letters of an address", "a@`.example b_.example _.b", "a＠‵.example b＿.example ＿.b"},
+		{"emphasis", "*b* _i_ ~s~ `c`", "∗b∗ ＿i＿ ∼s∼ ‵c‵"},
 		{"an emoji that says more than we do", ":white_check_mark:done", "∶white_check_mark∶done"},
+		{"half an address, whatever comes behind it", "see mailto:", "see mailto∶"},
 		{"a quotation", "> quoted", "› quoted"},
 		{"text that turns around", "a\u202Eb\u2066c", "abc"},
 		{"text that is not there", "a\u200B\u00AD\uFEFF\u3164b", "ab"},
@@ -48,6 +51,9 @@ func TestALimitHoldsWhateverMustBeEscaped(t *testing.T) {
 				}
 			}
 		}
+	}
+	if got, want := esc("&&", 7), "&amp;…"; got != want {
+		t.Errorf("two that are escaped where one has room: got %q, want %q", got, want)
 	}
 	if got, want := esc("R&D <web>", 40), "R&amp;D &lt;web&gt;"; got != want {
 		t.Errorf("what fits is not cut: got %q, want %q", got, want)
@@ -80,7 +86,7 @@ func TestWhatPeopleCopyIsWrittenAsCode(t *testing.T) {
 		{"a whole image", "Offer Canonical:0001-com-ubuntu:22_04-lts:22.04.1: deprecated", "Offer `Canonical:0001-com-ubuntu:22_04-lts:22.04.1`: deprecated"},
 		{"a right", "lacks Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action. Have it", "lacks `Microsoft.Compute/virtualMachineScaleSets/manualupgrade/action`. Have it"},
 		{"not an address", "evil.example http://evil.example www.evil.example", "evil․example http∶//evil․example www․evil․example"},
-		{"not an emoji", ":white_check_mark: and :x:", "∶white_check_mark: and ∶x:"},
+		{"not an emoji", ":white_check_mark: and :x:", "∶white_check_mark: and ∶x∶"},
 		{"an address around a field", "évil.fooBar.mode `a`.example https:`//b.example`", "évil․`fooBar.mode` `a`․example https∶`//b.example`"},
 		{"an address that poses as an image is no link either", "a:b:evil.example", "`a:b:evil.example`"},
 	} {

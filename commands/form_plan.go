@@ -101,7 +101,7 @@ func readChosenBy(r *Request, s string) (string, error) {
 }
 
 func moreField(r Request) Field {
-	f := Field{Name: fieldMore, Label: "Batches, canaries, time", Hint: "batch=2 or batch=20%: instances at once. canary=1: so many go first. approve=once: one yes for all. window=NAME, at=22:00: when", Kind: FieldText, Optional: true, Most: maxSaid}
+	f := Field{Name: fieldMore, Label: "Batches, canaries, time", Hint: "batch=2 or batch=20%: at once. canary=1: so many first. approve=once: one yes for all. window=NAME, at=22:00: when", Kind: FieldText, Optional: true, Most: maxSaid}
 	said := ordered(upgrade.Order{Batch: r.Order.Batch, Canary: r.Order.Canary, Approve: r.Order.Approve})
 	said = append(said, r.when()...)
 	if r.isUnclear("window") || r.isUnclear("at") {

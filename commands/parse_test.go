@@ -159,7 +159,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an option of another tool's kind", "upgrade s latest --soak 10m", "`soak` and its value are one word", "/vmss upgrade s latest soak=10m"},
 		{"an option with a slip", "upgrade s latest max_unavailable=1", "I do not know `max_unavailable=1`. Did you mean `max-unavailable=`?", "/vmss upgrade s latest max-unavailable=1"},
 		{"an option with a slip, and keeps the quotes in its value", `upgrade s latest notes='a"b"c'`, "Did you mean `note=`?", `/vmss upgrade s latest note="a\"b\"c"`},
-		{"an option it does not have, and tells which there are", "upgrade s latest colour=red", "I do not know `colour=red`: the options are `ud=`, `fd=`, `zone=`, `vm=`, `skip=`, `by=`", "/vmss help upgrade"},
+		{"an option it does not have, and tells which there are", "upgrade s latest colour=red", "I do not know `colour=red`: the options are ud=, fd=, zone=, vm=, skip=, by=, ", "/vmss help upgrade"},
 		{"an option given twice", "upgrade s latest ud=0 ud=1", "`ud=` is given twice", "/vmss help upgrade"},
 		{"a domain named twice", "upgrade s latest ud=0,1,0", "a domain is named twice. Did you mean `ud=0,1`?", "/vmss upgrade s latest ud=0,1"},
 		{"a range with a domain named before", "upgrade s latest ud=1,0-4", "a domain is named twice. Did you mean `ud=0-4`?", "/vmss upgrade s latest ud=0-4"},

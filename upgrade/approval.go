@@ -129,6 +129,11 @@ func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 	case isAsked && len(v.unacknowledged(asked)) == 0 && !v.lapsed(g, asked) && !v.missed(asked):
 		return false
 	}
+	return patient(blockers)
+}
+
+// patient: only time, health or people are in the way.
+func patient(blockers []Blocker) bool {
 	return !slices.ContainsFunc(blockers, func(b Blocker) bool {
 		return b.Reason != ReasonSoak && b.Reason != ReasonFreeze && b.Reason != ReasonWindow && b.Reason != ReasonHealth && b.Reason != ReasonApproval
 	})

@@ -22,6 +22,7 @@ type Rollout struct {
 	Asked     map[string]AskedAt  // the latest asking of each gate
 	Votes     map[string][]Ballot // yes votes of the latest asking of each gate
 	Grants    map[string]Grant    // the latest grant of each gate
+	Reminded  map[string]int      // the latest asking of each gate that people were reminded of
 	Denial    *Said               // the open no, with Gate
 	Pause     *Said
 	Abort     *Said

@@ -21,7 +21,8 @@ type asking struct {
 	granted  time.Time // zero = not granted
 	rest     bool      // the yes covered every later gate, too
 	denied   *upgrade.Said
-	replaced bool // it is asked anew, or will be: no yes to this one starts anything more
+	reminded []string // who was called at half of its life
+	replaced bool     // it is asked anew, or will be: no yes to this one starts anything more
 }
 
 func askingOf(rec upgrade.Record, g upgrade.Gate, n int) asking {
@@ -45,6 +46,10 @@ func askingOf(rec upgrade.Record, g upgrade.Gate, n int) asking {
 			a.rest = a.rest || f.Gate != g.Key && e.At.Equal(a.granted)
 			if f.Gate == g.Key && f.Asking == n {
 				a.granted = e.At
+			}
+		case upgrade.Reminded:
+			if f.Gate == g.Key && f.Asking == n {
+				a.reminded = f.Called
 			}
 		case upgrade.Denied:
 			if f.Gate == g.Key && f.Asking == n {

@@ -169,6 +169,7 @@ func quorumStory(sh *shelf, c cast) {
 	sh.add("card/one of two", s, "card/ud-0/1")
 	sh.add("live/one of two", s, upgrade.SlotLive)
 	late := s.branch()
+	remindedStory(sh, s.branch(), c)
 	s.wait(time.Minute)
 	s.approve("U0EVA", c.second, false)
 	sh.add("card/two of two", s, "card/ud-0/1")

@@ -259,8 +259,8 @@ var (
 	groupID   = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
 )
 
-// people shows the ids of the configuration as names. Only answers that one person sees do that:
-// there a mention calls nobody.
+// people shows the ids of the configuration as names. In answers that one person sees a mention calls nobody;
+// what calls people on purpose is in calling.go.
 func people(ids []string) string {
 	var out []string
 	for _, id := range ids {

@@ -49,6 +49,8 @@ func (a *announcement) event(e Event) {
 		a.card(f.Gate)
 	case Reminded:
 		a.add(RemindSlot(f.Gate, f.Asking), nil, true)
+	case Escalated:
+		a.card(f.Gate)
 	case Voted:
 		a.card(f.Gate)
 	case Denied:
@@ -152,6 +154,9 @@ func (a *announcement) card(gate string) {
 		a.add(CardSlot(gate, n), nil, true)
 		if a.r.Reminded[gate] == n {
 			a.add(RemindSlot(gate, n), nil, true)
+		}
+		if a.r.Escalated[gate] == n {
+			a.add(EscalateSlot(gate, n), nil, true)
 		}
 	}
 }

@@ -44,6 +44,9 @@ func (v view) covered(gate Gate) *Blocker {
 	if right == MayRecover {
 		b.Clears = "a requester or approver, " + v.r.Name + " included"
 	}
+	if v.r.Escalated[gate.Key] == asked.Asking {
+		b.Clears += ", or somebody who was called in"
+	}
 	if len(doubts) > 0 {
 		b.What += " (" + strings.Join(doubts, "; ") + ")"
 	}

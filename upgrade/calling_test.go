@@ -87,3 +87,132 @@ func TestR22TheNextLookIsNoLaterThanTheReminder(t *testing.T) {
 		t.Errorf("R22: when it is over, at %s, want an hour later", d.Recheck)
 	}
 }
+
+var escalating = func(_ *ScaleSet, pol *Policy, _ *Wish) { pol.Escalate = []string{"SLEAD", "UZOE", "UANA"} }
+
+func TestR23OthersAreCalledInWhenNobodyAnswers(t *testing.T) {
+	reminded := tale{requested, asked("ud-0"), Reminded{Gate: "ud-0", Asking: 1}}
+	p := webPlan(escalating)
+	force := func(after time.Duration, ids ...string) change {
+		return func(o *Observation) { o.Policy.Escalate, o.Policy.EscalateAfter = ids, after }
+	}
+	soon := webPlan(escalating, func(_ *ScaleSet, pol *Policy, _ *Wish) { pol.EscalateAfter = 30 * time.Minute })
+	others := []string{"SLEAD", "UZOE"}
+	for _, row := range []struct {
+		name  string
+		tale  tale
+		plan  Plan
+		later time.Duration
+		seen  change
+		want  []string
+	}{
+		{name: "at three quarters of the time, never who asked for the rollout", tale: reminded, plan: p, later: 3 * time.Hour, want: others},
+		{name: "not a moment earlier", tale: reminded, plan: p, later: 3*time.Hour - time.Nanosecond},
+		{name: "once", tale: tale{reminded, Escalated{Gate: "ud-0", Asking: 1}}, plan: p, later: 3*time.Hour + time.Minute},
+		{name: "as soon as both policies say", tale: reminded, plan: soon, later: 30 * time.Minute, seen: force(30*time.Minute, others...), want: others},
+		{name: "no sooner than the more patient one says", tale: reminded, plan: soon, later: 30 * time.Minute, seen: force(time.Hour, others...)},
+		{name: "however patient, while there is time to answer", tale: reminded, plan: soon, later: 3 * time.Hour, seen: force(24*time.Hour, others...), want: others},
+		{name: "only whom both policies have for it", tale: reminded, plan: p, later: 3 * time.Hour, seen: force(0, "UZOE", "UNEW"), want: []string{"UZOE"}},
+		{name: "nobody where the policy in force has none", tale: reminded, plan: p, later: 3 * time.Hour, seen: force(0)},
+		{name: "nobody where the plan's has none", tale: reminded, plan: webPlan(), later: 3 * time.Hour, seen: force(0, "UZOE")},
+		{name: "nobody after the no", tale: tale{reminded, by{"UBO", Denied{Gate: "ud-0", Asking: 1, Name: "bo", Reason: "no"}}}, plan: p, later: 3 * time.Hour},
+		{name: "nobody after the yes", tale: agreeTo(p, tale{requested, granted("ud-0")}), plan: p, later: 3 * time.Hour, seen: func(o *Observation) { clear(o.Rights) }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if row.seen == nil {
+				row.seen = force(0, "SLEAD", "UZOE", "UANA")
+			}
+			facts := called(t, row.tale, row.plan, row.later, func(o *Observation) { o.Policy.Escalate = row.plan.Policy.Escalate }, row.seen)
+			if len(row.want) == 0 && len(facts) > 0 {
+				t.Fatalf("R23: called in are %+v, want nobody", facts)
+			}
+			if len(row.want) > 0 && (len(facts) != 1 || !slices.Equal(facts[0].(Escalated).Called, row.want)) {
+				t.Fatalf("R23: called in are %+v, want %v", facts, row.want)
+			}
+		})
+	}
+}
+
+func TestR23WhoIsCalledInAnswersThatCardAndNoOther(t *testing.T) {
+	p := webPlan(escalating)
+	lead := Person{ID: "ULEAD", Name: "lea", Groups: []string{"SLEAD"}}
+	ana, guest := Person{ID: "UANA", Name: "ana"}, Person{ID: "UZOE", Name: "zoe", Guest: true}
+	waiting := tale{requested, asked("ud-0")}
+	in := tale{waiting, 3 * time.Hour, Escalated{Gate: "ud-0", Asking: 1, Called: []string{"SLEAD", "UZOE"}}}
+	anew := tale{in, Asked{Gate: "ud-0", Asking: 2, Nonce: "n2", Expires: life.Add(4 * time.Hour)}}
+	next := tale{in, udDone(0)[1:], asked("ud-1")}
+	for _, row := range []struct {
+		name string
+		tale tale
+		who  Person
+		word Word
+		may  bool
+	}{
+		{"a yes before anybody called", waiting, lead, Word{Verb: WordApprove}, false},
+		{"a no before anybody called", waiting, lead, Word{Verb: WordDeny, Reason: "no"}, false},
+		{"a pause before anybody called", waiting, lead, Word{Verb: WordPause}, false},
+		{"a yes from then on", in, lead, Word{Verb: WordApprove}, true},
+		{"a no from then on", in, lead, Word{Verb: WordDeny, Reason: "no"}, true},
+		{"a pause from then on", in, lead, Word{Verb: WordPause}, true},
+		{"an abort from then on", in, lead, Word{Verb: WordAbort, Reason: "no"}, true},
+		{"a yes to all that comes later", in, lead, Word{Verb: WordApprove, Rest: true}, false},
+		{"the end of somebody else's pause", tale{in, by{"UBO", Paused{Name: "bo"}}}, lead, Word{Verb: WordResume}, false},
+		{"a new plan", in, lead, Word{Verb: WordReplan}, false},
+		{"a yes to a later asking", anew, lead, Word{Verb: WordApprove}, false},
+		{"a yes to the next gate", next, lead, Word{Verb: WordApprove}, false},
+		{"a yes by who asked for it, who is on that list, too", in, ana, Word{Verb: WordApprove}, false},
+		{"a yes by a guest", in, guest, Word{Verb: WordApprove}, false},
+		{"a yes by an approver, as ever", in, bo, Word{Verb: WordApprove}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			row.word.Rollout = "r-1"
+			heard, no := Hear(row.word, row.who, nil, p, agreeTo(p, row.tale).fold(), p.Policy, row.tale.ends())
+			switch {
+			case row.may && (no != nil || len(heard.Facts) == 0):
+				t.Errorf("R23: refused: %v", no)
+			case !row.may && (no == nil || no.Code != CodeRole || len(heard.Facts) > 0):
+				t.Errorf("R23: heard %+v, %v", heard, no)
+			}
+		})
+	}
+	if why := p.Policy.Refuses(lead, MayRead, ""); why != "" {
+		t.Errorf("who may be called in cannot read what about: it takes %s", why)
+	}
+}
+
+// The right counts at the click and once more at the start: it is that of the asking that was answered.
+func TestR23TheYesOfWhoWasCalledInCountsWhenItIsActedOn(t *testing.T) {
+	p := webPlan(escalating)
+	for name, row := range map[string]struct {
+		asking int // that they were called in for; 0 = for none
+		lose   func(*lab)
+		starts bool
+	}{
+		"called in":                           {1, func(*lab) {}, true},
+		"never called in":                     {0, func(*lab) {}, false},
+		"called in for another asking":        {7, func(*lab) {}, false},
+		"called in, and taken off the policy": {1, func(l *lab) { l.pol.Escalate = nil }, false},
+		"called in, and out of the group":     {1, func(l *lab) { l.dir["ULEAD"] = Person{ID: "ULEAD"} }, false},
+		"called in, and nobody can tell":      {1, func(l *lab) { l.dir["ULEAD"] = Person{ID: "ULEAD", Unread: []string{"SLEAD"}} }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inLab(t, tale{requested}, func(l *lab) {
+				l.plan(p)
+				l.pol.Escalate = []string{"SLEAD"}
+				l.dir["ULEAD"] = Person{ID: "ULEAD", Name: "lea", Groups: []string{"SLEAD"}}
+				row.lose(l)
+				l.say("r-1", "", asked("ud-0"))
+				if row.asking > 0 {
+					l.say("r-1", "", Escalated{Gate: "ud-0", Asking: row.asking, Called: []string{"SLEAD"}})
+				}
+				l.say("r-1", "ULEAD", Voted{Gate: "ud-0", Asking: 1, Name: "lea"}, Granted{Gate: "ud-0", Asking: 1, Digest: p.Digest, Voters: []string{"ULEAD"}, Expires: life})
+				for range 20 {
+					l.pass()
+				}
+				if started := len(l.rollout("r-1").Batches) > 0 || l.rollout("r-1").Model.Set; started != row.starts {
+					t.Errorf("R23: started: %v, want %v", started, row.starts)
+				}
+			})
+		})
+	}
+}

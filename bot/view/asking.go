@@ -22,7 +22,9 @@ type asking struct {
 	rest     bool      // the yes covered every later gate, too
 	denied   *upgrade.Said
 	reminded []string // who was called at half of its life
-	replaced bool     // it is asked anew, or will be: no yes to this one starts anything more
+	calledIn []string // who was called in as nobody answered
+	inAt     time.Time
+	replaced bool // it is asked anew, or will be: no yes to this one starts anything more
 }
 
 func askingOf(rec upgrade.Record, g upgrade.Gate, n int) asking {
@@ -50,6 +52,10 @@ func askingOf(rec upgrade.Record, g upgrade.Gate, n int) asking {
 		case upgrade.Reminded:
 			if f.Gate == g.Key && f.Asking == n {
 				a.reminded = f.Called
+			}
+		case upgrade.Escalated:
+			if f.Gate == g.Key && f.Asking == n {
+				a.calledIn, a.inAt = f.Called, e.At
 			}
 		case upgrade.Denied:
 			if f.Gate == g.Key && f.Asking == n {

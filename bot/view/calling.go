@@ -16,6 +16,13 @@ func reminder(g upgrade.Gate, at, n int, rec upgrade.Record, now time.Time) Mess
 	return calling(upgrade.RemindSlot(g.Key, n), ":alarm_clock:", "Half of its time is over", a.reminded, a, g, at, rec, now)
 }
 
+// escalation calls in those who may answer as well from now on, because nobody else has.
+func escalation(g upgrade.Gate, at, n int, rec upgrade.Record, now time.Time) Message {
+	a := askingOf(rec, g, n)
+	why := fmt.Sprintf("It has not got it in %s, so that others are called in: their yes counts for this card as well from now on", span(a.inAt.Sub(a.asked.At)))
+	return calling(upgrade.EscalateSlot(g.Key, n), ":rotating_light:", why, a.calledIn, a, g, at, rec, now)
+}
+
 // calling is a message that mentions people and groups about a card: what is waited for, until when, and what
 // to type.
 func calling(slot, emoji, why string, ids []string, a asking, g upgrade.Gate, at int, rec upgrade.Record, now time.Time) Message {
@@ -28,7 +35,7 @@ func calling(slot, emoji, why string, ids []string, a asking, g upgrade.Gate, at
 	}
 	head := fmt.Sprintf("%s still waits for a yes", subject(a, g, rec.Plan))
 	p.para(fmt.Sprintf("%s *%s*", emoji, head), dots(goal(rec.Plan, g, a), gateOf(rec.Plan, at)))
-	p.para(why+". "+needs(a, rec), inTheWay(rec), summons(a, ids))
+	p.para(why+".", needs(a, rec), inTheWay(rec), summons(a, ids))
 	p.small(code("/vmss approve "+rec.ID), code("/vmss deny "+rec.ID+" \"reason\""), code("/vmss why "+rec.ID))
 	return p.done(slot, fmt.Sprintf("%s: by %s (%s)", flat(head), clock(a.asked.Expires), esc(rec.ID, 20)))
 }

@@ -160,7 +160,7 @@ func planStories(sh *shelf, c cast) {
 
 // quorumStory needs two people for each gate.
 func quorumStory(sh *shelf, c cast) {
-	s := begin(c, 20, func(s *story) { s.pol.Approvals = 2 })
+	s := begin(c, 20, func(s *story) { s.pol.Approvals, s.pol.Escalate = 2, []string{"S0WEB"} })
 	s.set.Model.Sections = map[upgrade.Section]string{upgrade.SectionExtensions: "changed", upgrade.SectionOther: "changed"}
 	s.look()
 	sh.add("card/of two", s, "card/ud-0/1")

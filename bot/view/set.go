@@ -245,12 +245,25 @@ func (p *page) policy(pol upgrade.Policy) {
 		fmt.Sprintf("*Policy* %s · driven in %s", code(pol.Pattern), channel),
 		"Requesters: "+people(pol.Requesters)+" · approvers: "+people(pol.Approvers)+" · readers: "+people(pol.Readers),
 		fmt.Sprintf("Each gate takes %s within %s, never the requester; of a rollback, 1 requester or approver", upgrade.Count(max(1, pol.Approvals), "approver"), span(pol.ApprovalLife)),
+		escalationOf(pol),
 		fmt.Sprintf("max-unavailable %s · max-failures %d · on-failure %s · batch cap %d", pol.MaxUnavailable, pol.MaxFailures, cmp.Or(pol.OnFailure, upgrade.HoldOnFailure), pol.BatchCap),
 		fmt.Sprintf("windows: %s", windowList(pol)),
 		fmt.Sprintf("soak %s · bake %s · healthy within %s", span(pol.Soak), span(pol.Bake), span(pol.Deadline)),
 		fmt.Sprintf("unstarted rollouts end after %s, all after %s", span(pol.UnstartedLife), span(pol.WholeLife)),
 		fmt.Sprintf("images: %s · downgrades: %s", images, map[bool]string{true: "yes", false: "no"}[pol.Downgrades]),
 	)
+}
+
+// escalationOf is who is called in when nobody answers a card, and when; "" = nobody is.
+func escalationOf(pol upgrade.Policy) string {
+	if len(pol.Escalate) == 0 {
+		return ""
+	}
+	after := "three quarters of the time there is"
+	if pol.EscalateAfter > 0 {
+		after = span(pol.EscalateAfter) + ", three quarters of the time there is at most"
+	}
+	return fmt.Sprintf("Called in when nobody answers after %s: %s", after, people(pol.Escalate))
 }
 
 var (

@@ -27,6 +27,8 @@ func Render(post upgrade.Post, rec upgrade.Record, now time.Time) (Message, erro
 		return ofCard(kind, rest, rec, now, card)
 	case "remind":
 		return ofCard(kind, rest, rec, now, reminder)
+	case "escalate":
+		return ofCard(kind, rest, rec, now, escalation)
 	case "batch":
 		n, err := strconv.Atoi(rest)
 		if err != nil {

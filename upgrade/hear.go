@@ -77,11 +77,17 @@ func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time
 
 // permitted is the one rule for each verb of who may say it.
 func (h hearing) permitted() *Refusal {
+	gate, _, _ := h.r.CurrentGate(h.p)
+	inForce, planned := h.r.standing(h.pol, gate.Key), h.r.standing(h.p.Policy, gate.Key)
 	right, policies := MayStop, []Policy{h.pol}
 	switch h.w.Verb {
 	case WordApprove:
 		right, _ = h.p.Agreement(h.pol)
-		policies = []Policy{h.pol, h.p.Policy}
+		if policies = []Policy{inForce, planned}; h.w.Rest { // who is called in is called for one card
+			policies = []Policy{h.pol, h.p.Policy}
+		}
+	case WordDeny, WordPause, WordAbort:
+		policies = []Policy{inForce}
 	case WordResolve:
 		right, policies = MayApprove, []Policy{h.pol, h.p.Policy}
 	case WordResume, WordAsk, WordRetry, WordSkip, WordQuarantine, WordReplan:

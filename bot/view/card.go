@@ -262,6 +262,9 @@ func inTheWay(rec upgrade.Record) string {
 
 func needs(a asking, rec upgrade.Record) string {
 	s := "Needs " + agreeing(rec)
+	if len(a.calledIn) > 0 {
+		s += ", or of those who were called in"
+	}
 	if len(a.votes) > 0 {
 		_, need := rec.Plan.Agreement(rec.Plan.Policy)
 		s = fmt.Sprintf("%d of %d agreed: %s", len(a.votes), need, a.voters())

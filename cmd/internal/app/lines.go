@@ -44,37 +44,36 @@ func apart(err error) []error {
 
 // line is the file and the line of a place, or of the last thing on the way to it that is there.
 func (s source) line(where place) string {
-	n, line := &s.root, 1
-	for _, step := range where {
-		switch key := step.(type) {
-		case *yaml.Node:
-			n, line = key, max(line, key.Line)
-		case int:
-			if n = resolved(n); n != nil && n.Kind == yaml.SequenceNode && key < len(n.Content) {
-				n = n.Content[key]
-				line = n.Line
-				continue
-			}
-			n = nil
-		case string:
-			var name *yaml.Node
-			if name, n = entry(resolved(n), key); name != nil {
-				line = name.Line
-			}
-		}
-	}
+	line, _ := s.find(where)
 	return s.file + ":" + strconv.Itoa(line)
 }
 
 // has reports whether a place is written in the file.
-func (s source) has(keys ...string) bool {
-	n := &s.root
-	for _, key := range keys {
-		if _, n = entry(resolved(n), key); n == nil {
-			return false
+func (s source) has(where place) bool {
+	_, found := s.find(where)
+	return found
+}
+
+func (s source) find(where place) (line int, found bool) {
+	n, line := &s.root, 1
+	for _, step := range where {
+		var next, name *yaml.Node
+		switch key := step.(type) {
+		case *yaml.Node:
+			next, name = key, key
+		case int:
+			if in := resolved(n); in != nil && in.Kind == yaml.SequenceNode && key < len(in.Content) {
+				next, name = in.Content[key], in.Content[key]
+			}
+		case string:
+			name, next = entry(resolved(n), key)
 		}
+		if name == nil {
+			return line, false
+		}
+		n, line = next, max(1, name.Line)
 	}
-	return true
+	return line, true
 }
 
 // resolved is what a node stands for: a document for what is in it, an alias for what it names.

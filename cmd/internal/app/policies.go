@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ type Set struct {
 	Bake           *time.Duration `yaml:"bake"`
 	Deadline       *time.Duration `yaml:"healthy_deadline"`
 	ApprovalLife   *time.Duration `yaml:"approval_life"`
+	UnstartedLife  *time.Duration `yaml:"unstarted_life"`
+	WholeLife      *time.Duration `yaml:"whole_life"`
 	AllowedImages  []string       `yaml:"allowed_images"`
 	Downgrades     bool           `yaml:"downgrades"`
 	Windows        []string       `yaml:"windows"` // names; empty = at any time
@@ -39,7 +42,7 @@ func (c Config) Policies() []upgrade.Policy {
 	windows, freezes := c.windows(said), c.freezes(said)
 	for i, s := range c.Sets {
 		out[i] = s.policy(said)
-		out[i].Freezes = freezes
+		out[i].Freezes, out[i].From = freezes, c.origins(i)
 		for _, w := range windows {
 			if slices.Contains(s.Windows, w.Name) {
 				out[i].Windows = append(out[i].Windows, w)
@@ -47,6 +50,25 @@ func (c Config) Policies() []upgrade.Policy {
 		}
 	}
 	return out
+}
+
+// origins are the lines of an entry's keys, with the file by its name only: people read that.
+func (c Config) origins(i int) map[string]string {
+	from := source{filepath.Base(c.from.file), c.from.root}
+	keys := []string{"match", "channel"}
+	for _, t := range upgrade.Terms() {
+		keys = append(keys, t.Key)
+	}
+	entries := map[string]string{}
+	for _, key := range keys {
+		for _, where := range []place{at("sets", i, key), at(key)} { // freezes stand beside the entries
+			if from.has(where) {
+				entries[key] = from.line(where)
+				break
+			}
+		}
+	}
+	return entries
 }
 
 // checkSets says what is wrong with each entry.
@@ -178,7 +200,8 @@ func (s Set) durations(p *upgrade.Policy, bad complain) {
 		at    *time.Duration
 		given *time.Duration
 		least time.Duration // below it nothing could ever succeed
-	}{{"soak", &p.Soak, s.Soak, 0}, {"bake", &p.Bake, s.Bake, 0}, {"healthy_deadline", &p.Deadline, s.Deadline, time.Minute}, {"approval_life", &p.ApprovalLife, s.ApprovalLife, time.Minute}} {
+	}{{"soak", &p.Soak, s.Soak, 0}, {"bake", &p.Bake, s.Bake, 0}, {"healthy_deadline", &p.Deadline, s.Deadline, time.Minute}, {"approval_life", &p.ApprovalLife, s.ApprovalLife, time.Minute},
+		{"unstarted_life", &p.UnstartedLife, s.UnstartedLife, time.Minute}, {"whole_life", &p.WholeLife, s.WholeLife, time.Hour}} {
 		if f.given == nil {
 			continue
 		}

@@ -39,6 +39,7 @@ type Policy struct {
 
 	Windows []window.Window `json:",omitempty"` // nothing starts outside of these; empty = at any time (R11)
 	Freezes []Freeze        `json:",omitempty"` // in which nothing starts at all
+	Probes  []Probe         `json:",omitempty"` // external gates, without whose pass nothing starts (R32)
 }
 
 // OnFailure is what the bot does with a failed instance that is one too many (R30).

@@ -246,7 +246,7 @@ func (p *page) policy(pol upgrade.Policy) {
 		"Requesters: "+people(pol.Requesters)+" · approvers: "+people(pol.Approvers)+" · readers: "+people(pol.Readers),
 		fmt.Sprintf("Each gate takes %s within %s, never the requester; of a rollback, 1 requester or approver", upgrade.Count(max(1, pol.Approvals), "approver"), span(pol.ApprovalLife)),
 		fmt.Sprintf("max-unavailable %s · max-failures %d · on-failure %s · batch cap %d", pol.MaxUnavailable, pol.MaxFailures, cmp.Or(pol.OnFailure, upgrade.HoldOnFailure), pol.BatchCap),
-		fmt.Sprintf("windows: %s", windowList(pol)),
+		fmt.Sprintf("windows: %s · external gates: %s", windowList(pol), probeList(pol)),
 		fmt.Sprintf("soak %s · bake %s · healthy within %s", span(pol.Soak), span(pol.Bake), span(pol.Deadline)),
 		fmt.Sprintf("unstarted rollouts end after %s, all after %s", span(pol.UnstartedLife), span(pol.WholeLife)),
 		fmt.Sprintf("images: %s · downgrades: %s", images, map[bool]string{true: "yes", false: "no"}[pol.Downgrades]),

@@ -22,7 +22,7 @@ func Check(path string) (Config, error) {
 			err = errors.Join(err, no)
 		}
 	}
-	return c, errors.Join(err, c.Slack.checkFiles())
+	return c, errors.Join(err, c.Slack.checkFiles(), c.checkGateFiles())
 }
 
 // checkFiles reads the tokens that are kept in files.

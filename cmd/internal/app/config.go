@@ -32,6 +32,7 @@ type Config struct {
 	Pace    Pace     `yaml:"pace"`
 	Windows []Window `yaml:"windows"` // change windows, which sets name
 	Freezes []Freeze `yaml:"freezes"` // dated stretches in which nothing starts
+	Gates   []Gate   `yaml:"gates"`   // external gates, which sets name
 	Sets    []Set    `yaml:"sets"`    // the first entry that matches a set holds; a set without one is nobody's
 }
 
@@ -104,6 +105,7 @@ type Set struct {
 	AllowedImages  []string       `yaml:"allowed_images"`
 	Downgrades     bool           `yaml:"downgrades"`
 	Windows        []string       `yaml:"windows"` // names; empty = at any time
+	Gates          []string       `yaml:"gates"`   // names; empty = none
 }
 
 // Load reads and checks a configuration file. Errors name the file.
@@ -207,8 +209,11 @@ func (c Config) check() error {
 	if _, err := c.freezes(); err != nil {
 		bad("freezes: %w", err)
 	}
+	if err := c.checkGates(); err != nil {
+		bad("%w", err)
+	}
 	for i, s := range c.Sets {
-		if err := errors.Join(s.check(), s.within(c.Azure.ResourceGroups), c.knows(s.Windows)); err != nil {
+		if err := errors.Join(s.check(), s.within(c.Azure.ResourceGroups), c.knows(s.Windows), c.gated(s.Gates)); err != nil {
 			bad("sets[%d] (match %q): %w", i, s.Match, err)
 		}
 		if j := slices.IndexFunc(c.Sets[:i], func(before Set) bool { return shadows(before.Match, s.Match) }); j >= 0 {
@@ -378,6 +383,11 @@ func (c Config) Policies() []upgrade.Policy {
 		for _, w := range windows {
 			if slices.Contains(s.Windows, w.Name) {
 				out[i].Windows = append(out[i].Windows, w)
+			}
+		}
+		for _, g := range c.Gates {
+			if slices.Contains(s.Gates, g.Name) {
+				out[i].Probes = append(out[i].Probes, g.gate().Probe())
 			}
 		}
 	}

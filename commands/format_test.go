@@ -81,7 +81,7 @@ func randomRequest(r *rand.Rand) Request {
 	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbResize, VerbList, VerbShow, VerbImages, VerbStatus, VerbWhy, VerbPending,
 		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel,
 		VerbRetry, VerbSkip, VerbQuarantine, VerbResolve, VerbReplan, VerbRollback, VerbHandover,
-		VerbFreeze, VerbUnfreeze, VerbWindows, VerbHistory}
+		VerbFreeze, VerbUnfreeze, VerbWindows, VerbHistory, VerbReport, VerbAudit, VerbShift}
 	req := Request{Verb: verbs[r.IntN(len(verbs))]}
 	switch req.Verb {
 	case VerbHelp:
@@ -110,6 +110,13 @@ func randomRequest(r *rand.Rand) Request {
 			req.Options.For = span(time.Minute + time.Duration(r.Int64N(int64(longestFor-time.Minute))))
 		} else if req.Verb == VerbFreeze {
 			req.Options.Until = randomMoment(r)
+		}
+	case VerbReport:
+		req.About, req.Part = pick(r, randomSet(r), randomID(r)), pick(r, "", "json", "csv")
+	case VerbAudit:
+		req.About, req.Part = pick(r, "", randomSet(r), randomID(r)), pick(r, "", "json", "csv")
+		if req.To = pick(r, "", "U"+letters(r, "ABCXYZ019", 12)+"0"); req.About != "" && r.IntN(2) == 0 {
+			req.Instances = randomInstances(r)
 		}
 	case VerbWindows, VerbHistory:
 		req.About = pick(r, "", randomSet(r), randomID(r))

@@ -16,8 +16,6 @@ type substitute struct {
 // laterVerbs are designed and not built: people who read of them get an honest answer.
 var laterVerbs = map[string]substitute{
 	"fleet":      {"`list` has every set with its image", VerbList, ""},
-	"report":     {"the report is posted in the rollout's thread when it ends", VerbStatus, ""},
-	"audit":      {"the rollout's thread says who said what", VerbStatus, ""},
 	"schedule":   {"type `upgrade` when it shall begin", VerbPlan, ""},
 	"unschedule": {"nothing is ever scheduled", VerbStatus, ""},
 	"vm":         {"use Azure's own tools to start, stop or delete instances", VerbHome, ""},

@@ -135,6 +135,8 @@ type Reader interface {
 	Holder(ctx context.Context, set SetID) (Record, error)
 	// Ended lists the rollouts that have ended, of the set or ("") of all, so many at most, the latest first.
 	Ended(ctx context.Context, set SetID, most int) ([]Record, error)
+	// System lists the last entries of the system's stream, so many at most, the oldest first.
+	System(ctx context.Context, most int) ([]Event, error)
 	// Card finds a card by its nonce; ErrNotFound when there is none.
 	Card(ctx context.Context, nonce string) (Card, error)
 	// Freezes lists those that were said in Slack and neither lifted nor over, oldest first.

@@ -262,7 +262,7 @@ func (v view) pace(d Decision) time.Duration {
 	if v.r.Op == nil && !open && d.Reason == ReasonWindow { // a night may be far away, and every word wakes
 		return 10 * v.seen.Pace.Idle
 	}
-	if v.r.Op == nil && !open && d.Reason != ReasonBusy && d.Reason != ReasonIncomplete {
+	if v.r.Op == nil && !open && d.Reason != ReasonBusy && d.Reason != ReasonIncomplete && d.Reason != ReasonProbing {
 		return v.seen.Pace.Idle
 	}
 	if op := v.seen.Op; op != nil && !op.Done {

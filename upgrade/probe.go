@@ -76,7 +76,7 @@ func (v view) reading(name string) Reading {
 	other := slices.ContainsFunc(slices.Concat(v.p.Policy.Probes, v.seen.Policy.Probes), func(p Probe) bool { return p.Name == name && p.Sum != r.Sum })
 	switch age := v.now.Sub(r.At); {
 	case !asked:
-		return Reading{State: ProbeUnknown, Why: "it was not asked yet"}
+		return Reading{State: ProbeUnknown, Why: notAsked}
 	case age > r.Good || age < -r.Good:
 		return Reading{State: ProbeUnknown, Why: "its last answer is too old"}
 	case r.State == ProbePass && other:
@@ -87,12 +87,15 @@ func (v view) reading(name string) Reading {
 	return r
 }
 
+const notAsked = "it was not asked yet"
+
 // noteProbes keeps what external gates say, and since when.
 func (v view) noteProbes() []Fact {
 	var facts []Fact
 	probes := v.probes()
 	for _, p := range probes {
-		if r := v.reading(p.Name); r.State != v.r.Probes[p.Name].State {
+		is := v.r.Probes[p.Name]
+		if r := v.reading(p.Name); r.State != is.State || is.Why == notAsked && r.Why != notAsked {
 			facts = append(facts, Probed{Name: p.Name, State: r.State, Why: r.Why, News: v.news(p.Name, r.State)})
 		}
 	}
@@ -122,7 +125,9 @@ func (r *Rollout) probed(f Probed, e Event) {
 	case f.State == ProbeFail:
 		st.Over = time.Time{}
 	}
-	st.State, st.Why, st.At, st.Vouched = f.State, f.Why, e.At, nil
+	if st.Why = f.Why; st.State != f.State {
+		st.State, st.At, st.Vouched = f.State, e.At, nil
+	}
 	r.Probes[f.Name] = st
 }
 
@@ -202,11 +207,6 @@ func probing(v view) *Blocker {
 	}
 	b := doubtful(ReasonProbing, list, "nothing is heard of %s", "nothing is heard of %s")
 	b.Clears = "the gate, once it answers"
-	for _, d := range list {
-		if until := d.At.Add(d.Patience); b.Until.IsZero() || until.Before(b.Until) {
-			b.Until = until
-		}
-	}
 	return b
 }
 

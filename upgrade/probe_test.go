@@ -97,6 +97,8 @@ func TestWhatAnExternalGateSaysIsNotedWhenItChanges(t *testing.T) {
 		{"a failure, of which people are told", tale{begun, heard(ProbePass)}, reads(says(ProbeFail, "HTTP 503")), []Fact{Probed{Name: "slo", State: ProbeFail, Why: "HTTP 503", News: true}}},
 		{"one of another kind is the same failure", tale{begun, heard(ProbeFail)}, reads(says(ProbeFail, "HTTP 500")), nil},
 		{"silence after it", tale{begun, heard(ProbeFail)}, nil, []Fact{Probed{Name: "slo", State: ProbeUnknown, Why: "it was not asked yet"}}},
+		{"why it tells nothing, once that is known", tale{begun, Probed{Name: "slo", State: ProbeUnknown, Why: notAsked}}, reads(says(ProbeUnknown, "HTTP 302")), []Fact{Probed{Name: "slo", State: ProbeUnknown, Why: "HTTP 302"}}},
+		{"another reason is no news", tale{begun, Probed{Name: "slo", State: ProbeUnknown, Why: "HTTP 302"}}, reads(says(ProbeUnknown, "HTTP 429")), nil},
 		{"a failure soon after is the same trouble", tale{begun, heard(ProbeFail), heard(ProbePass), 9 * time.Minute}, reads(says(ProbeFail, "x")), []Fact{Probed{Name: "slo", State: ProbeFail, Why: "x"}}},
 		{"one later is another", tale{begun, heard(ProbeFail), heard(ProbePass), 10 * time.Minute}, reads(says(ProbeFail, "x")), []Fact{Probed{Name: "slo", State: ProbeFail, Why: "x", News: true}}},
 		{"also while the set cannot be read", tale{begun, heard(ProbePass)}, all(unreadable, reads(says(ProbeFail, "x"))), []Fact{Probed{Name: "slo", State: ProbeFail, Why: "x", News: true}}},
@@ -194,6 +196,13 @@ func TestAnApproversWordForAnExternalGate(t *testing.T) {
 func TestANewPlanTakesNobodysWordForAnExternalGateAlong(t *testing.T) {
 	r := tale{begun, heard(ProbeUnknown), vouched("ud-0"), Replanned{Digest: "d"}}.fold()
 	if st := r.Probes["slo"]; st.Vouched != nil || st.State != ProbeUnknown {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestAnotherReasonForTheSameDoesNotPutOffItsPatience(t *testing.T) {
+	r := tale{begun, heard(ProbeUnknown), time.Minute, vouched("ud-0"), Probed{Name: "slo", State: ProbeUnknown, Why: "another"}}.fold()
+	if st := r.Probes["slo"]; !st.At.Equal(tale{begun}.ends()) || st.Why != "another" || st.Vouched == nil {
 		t.Errorf("%+v", st)
 	}
 }

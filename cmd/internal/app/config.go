@@ -26,6 +26,7 @@ type Config struct {
 	Pace    Pace     `yaml:"pace"`
 	Windows []Window `yaml:"windows"` // change windows, which sets name
 	Freezes []Freeze `yaml:"freezes"` // dated stretches in which nothing starts
+	Gates   []Gate   `yaml:"gates"`   // external gates, which sets name
 	Sets    []Set    `yaml:"sets"`    // the first entry that matches a set holds; a set without one is nobody's
 
 	from source
@@ -138,6 +139,7 @@ func (c Config) check(faults *complaints) {
 	}
 	c.windows(bad)
 	c.freezes(bad)
+	c.checkGates(bad)
 	c.checkSets(bad)
 }
 

@@ -27,6 +27,7 @@ var verbs = map[string]func(*Play, string) error{
 	"freeze":         (*Play).freeze,
 	"unfreeze":       (*Play).unfreeze,
 	"disk":           (*Play).disk,
+	"office":         (*Play).office,
 	"crash":          (*Play).crash,
 	"restart":        (*Play).restart,
 	"stop":           (*Play).stopped,

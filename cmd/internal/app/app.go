@@ -21,6 +21,7 @@ import (
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/pager"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
@@ -34,6 +35,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err := bot.CheckTokens(string(botToken), string(appToken)); err != nil {
 		return err
 	}
+	hooks, err := c.hooks()
+	if err != nil {
+		return err
+	}
 	fleet, err := newAzure(c.Azure)
 	if err != nil {
 		return err
@@ -43,7 +48,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	return wire(c, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
+	return wire(c, fleet, journal, slackAPI(c.Slack, botToken, appToken), hooks, log).run(ctx)
 }
 
 func newAzure(c Azure) (*azure.Azure, error) {
@@ -71,13 +76,14 @@ func slackAPI(c Slack, botToken, appToken Secret) *slack.Client {
 type parts struct {
 	engine  *upgrade.Engine
 	bot     *bot.Bot
+	pager   *pager.Pager
 	journal *ledger
 	frozen  func() string
 	health  string // the address to tell it at, "" = nowhere
 	log     *slog.Logger
 }
 
-func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
+func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, hooks []pager.Hook, log *slog.Logger) parts {
 	list := c.Policies()
 	policies := func() []upgrade.Policy { return list }
 	journal := newLedger(s, time.Now, log)
@@ -88,7 +94,8 @@ func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *
 		Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: s.Deliveries(), NewPosts: s.Posts()}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
 		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed}
-	return parts{engine, edge, journal, stopped, c.Health, log}
+	tells := &pager.Pager{Journal: journal, Hooks: hooks, Client: pager.Client(), Now: time.Now, Log: log, Woken: s.Pages()}
+	return parts{engine, edge, tells, journal, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
@@ -103,11 +110,17 @@ func (p parts) run(ctx context.Context) error {
 		return err
 	}
 	defer unserve()
+	if err := p.pager.Subscribe(ctx); err != nil {
+		return err
+	}
+	told := make(chan struct{})
+	go func() { p.pager.Run(working); close(told) }()
 	engine := make(chan error, 1)
 	go func() { engine <- p.engine.Run(working) }()
 	err = p.bot.Run(ctx)
 	stop(err)
 	err = errors.Join(err, <-engine)
+	<-told
 	p.log.Info("stopped", "err", err)
 	return err
 }
@@ -117,7 +130,7 @@ func (p parts) look(ctx context.Context, ended error) facts {
 	ctx, cancel := context.WithTimeout(ctx, looksFor)
 	defer cancel()
 	f := facts{ended: ended, sockets: p.bot.Connected(), unheard: p.bot.Unheard(), patience: p.engine.Pace.Unheard,
-		idle: p.journal.idle(), frozen: p.frozen()}
+		idle: p.journal.idle(), frozen: p.frozen(), untold: p.pager.Failing()}
 	f.unsent, f.unread = p.journal.Unsent(ctx)
 	f.unwritten = p.journal.writable(ctx)
 	return f

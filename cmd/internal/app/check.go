@@ -23,7 +23,11 @@ func Check(path string) (Config, error) {
 			err = errors.Join(err, no)
 		}
 	}
-	return c, errors.Join(err, c.Slack.checkFiles())
+	err = errors.Join(err, c.Slack.checkFiles())
+	for _, w := range c.Webhooks {
+		err = errors.Join(err, w.checkFiles())
+	}
+	return c, err
 }
 
 // checkFiles reads the tokens that are kept in files.

@@ -25,14 +25,15 @@ import (
 
 // Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
 type Config struct {
-	Journal string   `yaml:"journal"` // path of the SQLite file; its directory must exist
-	Health  string   `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
-	Slack   Slack    `yaml:"slack"`
-	Azure   Azure    `yaml:"azure"`
-	Pace    Pace     `yaml:"pace"`
-	Windows []Window `yaml:"windows"` // change windows, which sets name
-	Freezes []Freeze `yaml:"freezes"` // dated stretches in which nothing starts
-	Sets    []Set    `yaml:"sets"`    // the first entry that matches a set holds; a set without one is nobody's
+	Journal  string    `yaml:"journal"` // path of the SQLite file; its directory must exist
+	Health   string    `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
+	Slack    Slack     `yaml:"slack"`
+	Azure    Azure     `yaml:"azure"`
+	Pace     Pace      `yaml:"pace"`
+	Windows  []Window  `yaml:"windows"`  // change windows, which sets name
+	Freezes  []Freeze  `yaml:"freezes"`  // dated stretches in which nothing starts
+	Webhooks []Webhook `yaml:"webhooks"` // receivers outside of Slack
+	Sets     []Set     `yaml:"sets"`     // the first entry that matches a set holds; a set without one is nobody's
 }
 
 // Window is a recurring change window.
@@ -208,6 +209,9 @@ func (c Config) check() error {
 	}
 	if _, err := c.freezes(); err != nil {
 		bad("freezes: %w", err)
+	}
+	if err := c.checkWebhooks(); err != nil {
+		errs = append(errs, err)
 	}
 	for i, s := range c.Sets {
 		if err := errors.Join(s.check(), s.within(c.Azure.ResourceGroups), c.knows(s.Windows)); err != nil {

@@ -56,7 +56,7 @@ func (r *Rollout) apply(e Event) {
 		r.void(f.Gate)
 		r.Denial = nil
 	case Voted:
-		r.Votes[f.Gate] = append(slices.Clone(r.Votes[f.Gate]), Ballot{e.By, f.Name, e.At})
+		r.Votes[f.Gate] = append(slices.Clone(r.Votes[f.Gate]), Ballot{cmp.Or(f.Voter, e.By), f.Name, e.At})
 	case Granted:
 		r.Grants[f.Gate] = Grant{f, e.At}
 	case Reminded:

@@ -48,6 +48,7 @@ type (
 		Gate   string
 		Asking int
 		Name   string
+		Voter  string `json:",omitempty"` // of a gate that is agreed to together with one before: whose yes to that it was, where somebody else's completed it
 	}
 	// Granted is recorded with the vote that completes the quorum.
 	Granted struct {

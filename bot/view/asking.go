@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func askingOf(rec upgrade.Record, g upgrade.Gate, n int) asking {
 			}
 		case upgrade.Voted:
 			if f.Gate == g.Key && f.Asking == n {
-				a.votes = append(a.votes, upgrade.Ballot{By: e.By, Name: f.Name, At: e.At})
+				a.votes = append(a.votes, upgrade.Ballot{By: cmp.Or(f.Voter, e.By), Name: f.Name, At: e.At})
 			}
 		case upgrade.Granted:
 			changes = nil

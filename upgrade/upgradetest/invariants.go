@@ -254,9 +254,9 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 		}
 		return card.nonce
 	}
-	// A yes to the rest covers gates that have no card of their own.
+	// A yes to the rest covers gates that have no card of their own, and so does one to a card that says so.
 	rest := func(w word) bool {
-		return w.rest && w.rollout == r.id && !k.Time.After(c.holds(w.At, k).Add(blindness))
+		return (w.rest || w.card != nil && w.card.all) && w.rollout == r.id && !k.Time.After(c.holds(w.At, k).Add(blindness))
 	}
 	if card == nil && c.agreed(k, r, rest, k.Time) {
 		return r.id + " " + gate

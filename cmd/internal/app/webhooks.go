@@ -36,68 +36,63 @@ var (
 	pageKinds = []upgrade.PageKind{upgrade.PageHold, upgrade.PageFailure, upgrade.PageExpiry, upgrade.PageEnd}
 )
 
-func (c Config) checkWebhooks() error {
-	var errs []error
+func (c Config) checkWebhooks(bad complain) {
 	for i, w := range c.Webhooks {
-		err := w.check()
-		if slices.ContainsFunc(c.Webhooks[:i], func(o Webhook) bool { return o.Name == w.Name }) {
-			err = errors.Join(err, errors.New("name: there is a webhook of that name before it"))
+		mine := func(where place, format string, args ...any) {
+			bad(append(at("webhooks", i), where...), "webhooks[%d] (name %q): %w", i, w.Name, fmt.Errorf(format, args...))
 		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("webhooks[%d] (name %q): %w", i, w.Name, err))
+		w.check(mine)
+		if slices.ContainsFunc(c.Webhooks[:i], func(o Webhook) bool { return o.Name == w.Name }) {
+			mine(at("name"), "name: there is a webhook of that name before it")
 		}
 	}
-	return errors.Join(errs...)
 }
 
-func (w Webhook) check() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+func (w Webhook) check(bad complain) {
 	if !hookName.MatchString(w.Name) {
-		bad("name: want small letters, digits, - and _, such as noc")
+		bad(at("name"), "name: want small letters, digits, - and _, such as noc")
 	}
 	mine, others := [][2]string{{"secret_env", w.SecretEnv}, {"secret_file", w.SecretFile}}, [][2]string{{"routing_key_env", w.RoutingKeyEnv}, {"routing_key_file", w.RoutingKeyFile}}
 	switch w.Format {
 	case "", pager.JSON:
 		if w.URL == "" {
-			bad("url: it is missing")
+			bad(at("url"), "url: it is missing")
 		}
 	case pager.PagerDuty:
 		mine, others = others, mine
 		if len(w.On) > 0 && !slices.ContainsFunc(w.On, func(k string) bool { return k != string(upgrade.PageEnd) }) {
-			bad("on: an end only resolves an incident, and nothing here makes one: add hold, failure or expiry")
+			bad(at("on"), "on: an end only resolves an incident, and nothing here makes one: add hold, failure or expiry")
 		}
 	default:
-		bad("format: %q: want json or pagerduty", w.Format)
+		bad(at("format"), "format: %q: want json or pagerduty", w.Format)
 	}
 	if err := checkReceiver(string(w.URL)); w.URL != "" && err != nil {
-		bad("url: %w", err)
+		bad(at("url"), "url: %w", err)
 	}
 	if (mine[0][1] == "") == (mine[1][1] == "") {
-		bad("%s, %s: want one of the two: where its key is", mine[0][0], mine[1][0])
+		bad(at(), "%s, %s: want one of the two: where its key is", mine[0][0], mine[1][0])
 	}
 	if mine[1][1] != "" && !strings.ContainsAny(mine[1][1], `/\`) { // what follows would repeat it
-		bad("%s: that names no folder: want a path such as /etc/vmssbot/webhook.key; if it is the key itself, put that into a file, and make another one", mine[1][0])
+		bad(at(mine[1][0]), "%s: that names no folder: want a path such as /etc/vmssbot/webhook.key; if it is the key itself, put that into a file, and make another one", mine[1][0])
 	}
 	if mine[0][1] != "" && !variable.MatchString(mine[0][1]) {
-		bad("%s: that is no name of a variable; if it is the key itself, put that into a variable or a file of its own, and make another one", mine[0][0])
+		bad(at(mine[0][0]), "%s: that is no name of a variable; if it is the key itself, put that into a variable or a file of its own, and make another one", mine[0][0])
 	}
 	for _, o := range others {
 		if o[1] != "" {
-			bad("%s: a webhook of this format has none", o[0])
+			bad(at(o[0]), "%s: a webhook of this format has none", o[0])
 		}
 	}
 	for _, kind := range w.On {
 		if !slices.Contains(pageKinds, upgrade.PageKind(kind)) {
-			bad("on: %q: want any of hold, failure, expiry, end", kind)
+			bad(at("on"), "on: %q: want any of hold, failure, expiry, end", kind)
 		}
 	}
 	for _, pattern := range w.Sets {
 		if !matchesSomething(pattern) {
-			bad("sets: no scale set can have such a name: want one, or a pattern such as web-* or rg-shop/web-*")
+			bad(at("sets"), "sets: no scale set can have such a name: want one, or a pattern such as web-* or rg-shop/web-*")
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // checkReceiver is [checkURL] for addresses that are secret from the host on.
@@ -168,12 +163,15 @@ func (c Config) hooks() (hooks []pager.Hook, err error) {
 }
 
 // checkFiles reads the keys that are kept in files.
-func (w Webhook) checkFiles() error {
-	if w.SecretFile == "" && w.RoutingKeyFile == "" || w.check() != nil {
-		return nil
+func (w Webhook) checkFiles(bad complain) {
+	wrong := w.SecretFile == "" && w.RoutingKeyFile == ""
+	w.check(func(place, string, ...any) { wrong = true })
+	if wrong {
+		return
 	}
-	_, err := w.hook()
-	return err
+	if _, err := w.hook(); err != nil {
+		bad(at(), "%w", err)
+	}
 }
 
 // TestWebhook tells the receiver of that name that nothing has happened. It needs no journal, and no Slack.

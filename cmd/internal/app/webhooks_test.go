@@ -37,10 +37,10 @@ func TestAMistakeInAWebhookIsNamedAndItsKeyIsNot(t *testing.T) {
 		{"a form that is none", "name: noc, url: https://noc.example/x, secret_env: NOC, format: xml", `format: "xml": want json or pagerduty`},
 		{"an event that is none", "name: noc, url: https://noc.example/x, secret_env: NOC, on: [cleared]", `on: "cleared": want any of`},
 		{"sets that are none", "name: noc, url: https://noc.example/x, secret_env: NOC, sets: ['[']", "sets: no scale set"},
-		{"a misspelt key", "name: noc, url: https://noc.example/x, secret: canary", "field secret not found"},
+		{"a misspelt key", "name: noc, url: https://noc.example/x, secret: canary", "secret: there is no such key here"},
 		{"two of a name", "name: noc, url: https://noc.example/x, secret_env: NOC}, {name: noc, url: https://noc.example/y, secret_env: NOC", "name: there is a webhook of that name"},
 	} {
-		_, err := Parse([]byte(strings.Replace(good, "sets:", "webhooks: [{"+row.hook+"}]\nsets:", 1)))
+		_, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "sets:", "webhooks: [{"+row.hook+"}]\nsets:", 1)))
 		if err == nil || !strings.Contains(err.Error(), row.says) {
 			t.Errorf("%s: %v, want it to say %q", row.name, err, row.says)
 		}
@@ -52,7 +52,7 @@ func TestAMistakeInAWebhookIsNamedAndItsKeyIsNot(t *testing.T) {
 
 func webhooks(t *testing.T, list string) Config {
 	t.Helper()
-	c, err := Parse([]byte(strings.Replace(good, "sets:", "webhooks: ["+list+"]\nsets:", 1)))
+	c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "sets:", "webhooks: ["+list+"]\nsets:", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ type Story struct {
 	Azure      azuresim.Options
 	Ahead      time.Duration // of Azure's clock
 	Policy     upgrade.Policy
+	Office     bool   // there is a receiver outside of Slack
 	Seed       string // of the world's luck; "" = the teller's
 }
 
@@ -137,6 +138,7 @@ type rules struct {
 		Patience time.Duration
 	}
 	Seed     string        // of the world
+	Office   bool          // somebody outside of Slack is told
 	Throttle bool          // Azure enforces its request limits
 	Ahead    time.Duration `yaml:"azure-ahead"` // of Azure's clock
 }
@@ -156,7 +158,7 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
-	s.Seed, p.AllowedImages = r.Seed, r.AllowedImages
+	s.Seed, s.Office, p.AllowedImages = r.Seed, r.Office, r.AllowedImages
 	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)

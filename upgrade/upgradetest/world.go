@@ -33,6 +33,7 @@ type Config struct {
 	Azure   azuresim.Options // Fleet and Now are filled in
 	Ahead   time.Duration    // of Azure's clock, which everything of Azure is stamped with
 	Policy  upgrade.Policy   // of every scale set
+	Office  bool             // there is a receiver outside of Slack
 	Journal string           // the path of the journal; its directory must exist
 }
 
@@ -44,6 +45,8 @@ type Site struct {
 	Dial             Dial         // for sockets
 	AzureURL         string
 	SlackURL         string // of the Web API
+	OfficeURL        string // of the receiver outside of Slack; "" = there is none
+	OfficeKey        string // shared with it
 	Subscription     string
 	BotToken, AppKey string
 	Policies         []upgrade.Policy
@@ -73,6 +76,7 @@ type World struct {
 	lay     func(n int, point string) bool // the trap of the next life
 	page    page
 	log     slackLog
+	office  *office
 	left    map[string]time.Time
 	truths  map[string]azuresim.State
 
@@ -142,7 +146,11 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	w.before, w.ends = map[int]azuresim.State{}, map[string][]azuresim.State{}
 	w.skew = new(atomic.Int64)
 	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
-	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack), gateHost: serve(http.HandlerFunc(w.serveGate))}
+	w.hosts, w.office = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack), gateHost: serve(http.HandlerFunc(w.serveGate))}, &office{w: w}
+	if cfg.Office {
+		w.hosts[officeHost] = serve(w.office)
+		w.secrets = append(w.secrets, officeKey)
+	}
 	return w, nil
 }
 
@@ -181,10 +189,14 @@ func (w *World) Start() error {
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
 	gates, policy := w.gates()
+	office := ""
+	if w.cfg.Office {
+		office = "http://" + officeHost + "/events"
+	}
 	return Site{
 		Life: life, Journal: w.cfg.Journal, Dial: w.socket(life),
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
-		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
+		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/", OfficeURL: office, OfficeKey: officeKey,
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
 		Policies: []upgrade.Policy{policy}, Gates: gates,
 		Now:    clock(w.skew),

@@ -175,7 +175,7 @@ func AskGates(ctx context.Context, c Config, out io.Writer) error {
 		if state == upgrade.ProbePass {
 			passing++
 		}
-		fmt.Fprintf(out, "%-7s  %s: %s\n", state, plain(g.Name), plain(why))
+		fmt.Fprintf(out, "%-7s  %s: %s\n", state, Plain(g.Name), Plain(why))
 	}
 	if passing < len(gates) {
 		return fmt.Errorf("%d of %s do not pass: no set that names one of them is started", len(gates)-passing, upgrade.Count(len(gates), "gate"))

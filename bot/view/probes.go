@@ -53,18 +53,6 @@ func outage(slot, rest string, rec upgrade.Record) (Message, error) {
 	return p.done(slot, fmt.Sprintf("%s (%s)", flat(line), esc(rec.ID, 20))), nil
 }
 
-// probeList names a policy's external gates.
-func probeList(pol upgrade.Policy) string {
-	if len(pol.Probes) == 0 {
-		return "none"
-	}
-	var names []string
-	for _, p := range pol.Probes {
-		names = append(names, fmt.Sprintf("%s (patience %s)", esc(p.Name, 60), span(p.Patience)))
-	}
-	return and(names)
-}
-
 // gated says on a plan what else must be well.
 func gated(p upgrade.Plan) string {
 	if len(p.Policy.Probes) == 0 || back(p) {

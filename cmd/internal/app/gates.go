@@ -99,44 +99,43 @@ func (h Header) value() (string, error) {
 }
 
 // checkGates says what is wrong with them, without asking anybody.
-func (c Config) checkGates() error {
-	var errs []error
+func (c Config) checkGates(bad complain) {
 	for i, g := range c.Gates {
-		err := g.gate().Check()
-		for _, h := range g.Headers {
-			err = errors.Join(err, h.check())
+		say := func(where place, err error) {
+			bad(append(at("gates", i), where...), "gates[%d] (%s): %w", i, g.Name, err)
+		}
+		if err := g.gate().Check(); err != nil {
+			say(nil, err)
+		}
+		for n, h := range g.Headers {
+			if err := h.check(); err != nil {
+				say(at("headers", n), err)
+			}
 		}
 		if slices.ContainsFunc(c.Gates[:i], func(o Gate) bool { return o.Name == g.Name }) {
-			err = errors.Join(err, fmt.Errorf("name: there is a gate %q already", g.Name))
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("gates[%d] (%s): %w", i, g.Name, err))
+			say(at("name"), fmt.Errorf("name: there is a gate %q already", g.Name))
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // gated refuses the name of a gate that is not there: a misspelt one must not be none.
-func (c Config) gated(names []string) error {
-	for _, name := range names {
+func (c Config) gated(names []string, bad complain) {
+	for n, name := range names {
 		if !slices.ContainsFunc(c.Gates, func(g Gate) bool { return g.Name == name }) {
-			return fmt.Errorf("gates: there is no gate %q", name)
+			bad(at("gates", n), "gates: there is no gate %q", name)
 		}
 	}
-	return nil
 }
 
 // checkGateFiles reads the secrets that are kept in files.
-func (c Config) checkGateFiles() error {
-	var errs []error
-	for _, g := range c.Gates {
-		for _, h := range g.Headers {
+func (c Config) checkGateFiles(bad complain) {
+	for i, g := range c.Gates {
+		for n, h := range g.Headers {
 			if _, err := h.value(); err != nil && h.File != "" {
-				errs = append(errs, fmt.Errorf("gate %s: %w", g.Name, err))
+				bad(at("gates", i, "headers", n), "gate %s: %w", g.Name, err)
 			}
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // gates are those of the configuration, with their secrets.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,7 +26,7 @@ gates:
 
 func TestGatesOfTheConfigurationReachThePoliciesThatNameThem(t *testing.T) {
 	t.Setenv("GATE_TOKEN", "sesame")
-	c, err := Parse([]byte(strings.Replace(good, "soak: 0s", "gates: [checkout-slo, errors]", 1) + withGates))
+	c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "gates: [checkout-slo, errors]", 1) + withGates))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func TestGatesOfTheConfigurationReachThePoliciesThatNameThem(t *testing.T) {
 
 func TestThePolicyIsAnotherWhenWhatAGateAsksIsAnother(t *testing.T) {
 	version := func(gates string) string {
-		c, err := Parse([]byte(strings.Replace(good, "soak: 0s", "gates: [checkout-slo]", 1) + gates))
+		c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "gates: [checkout-slo]", 1) + gates))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,16 +77,16 @@ func TestAMistakeInAGateIsNamed(t *testing.T) {
 		{"a link-local address", "https://status.example.com/checkout", "http://169.254.169.254/", "gates[0] (checkout-slo): url: 169.254.169.254 is link-local and is never called"},
 		{"a header without a place", ", env: GATE_TOKEN", "", "gates[0] (checkout-slo): headers: Authorization: want env or file"},
 		{"a header with two", "env: GATE_TOKEN", "env: GATE_TOKEN, file: /x", "want env or file"},
-		{"a secret in the configuration", "env: GATE_TOKEN", "value: sesame", "field value not found"},
+		{"a secret in the configuration", "env: GATE_TOKEN", "value: sesame", "value: there is no such key here"},
 		{"no header", "name: Authorization", `name: "A: b"`, "is no name of a header"},
 		{"a query without a threshold", ", above: 2.5", "", "gates[1] (errors): want above or below"},
-		{"a status in words", "status: 204", "status: ok", "cannot unmarshal"},
+		{"a status in words", "status: 204", "status: ok", "want a whole number"},
 	} {
 		body := strings.Replace(good, "soak: 0s", "gates: [checkout-slo, errors]", 1) + withGates
 		if !strings.Contains(body, row.from) {
 			t.Fatalf("%s: nothing to replace", row.name)
 		}
-		_, err := Parse([]byte(strings.Replace(body, row.from, row.to, 1)))
+		_, err := Parse("vmssbot.yaml", []byte(strings.Replace(body, row.from, row.to, 1)))
 		if err == nil || !strings.Contains(err.Error(), row.says) {
 			t.Errorf("%s: %v, want %q", row.name, err, row.says)
 		}
@@ -94,7 +95,7 @@ func TestAMistakeInAGateIsNamed(t *testing.T) {
 
 func TestASecretOfAGateThatIsMissingIsSaidBeforeAnythingRuns(t *testing.T) {
 	t.Setenv("GATE_TOKEN", "")
-	c, err := Parse([]byte(good + withGates))
+	c, err := Parse("vmssbot.yaml", []byte(good + withGates))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,9 @@ func TestASecretOfAGateThatIsMissingIsSaidBeforeAnythingRuns(t *testing.T) {
 		if err := os.WriteFile(file, []byte(row.body), row.mode); err != nil {
 			t.Fatal(err)
 		}
-		err := c.checkGateFiles()
+		files := complaints{}
+		c.checkGateFiles(files.add)
+		err := errors.Join(files.errs...)
 		if (err == nil) != (row.says == "") || err != nil && (!strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "sesame")) {
 			t.Errorf("%q: %v, want %q", row.body, err, row.says)
 		}

@@ -26,7 +26,7 @@ gates:
 
 func TestGatesOfTheConfigurationReachThePoliciesThatNameThem(t *testing.T) {
 	t.Setenv("GATE_TOKEN", "sesame")
-	c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "gates: [checkout-slo, errors]", 1) + withGates))
+	c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "gates: [checkout-slo, errors]", 1)+withGates))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestGatesOfTheConfigurationReachThePoliciesThatNameThem(t *testing.T) {
 
 func TestThePolicyIsAnotherWhenWhatAGateAsksIsAnother(t *testing.T) {
 	version := func(gates string) string {
-		c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "gates: [checkout-slo]", 1) + gates))
+		c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "gates: [checkout-slo]", 1)+gates))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +95,7 @@ func TestAMistakeInAGateIsNamed(t *testing.T) {
 
 func TestASecretOfAGateThatIsMissingIsSaidBeforeAnythingRuns(t *testing.T) {
 	t.Setenv("GATE_TOKEN", "")
-	c, err := Parse("vmssbot.yaml", []byte(good + withGates))
+	c, err := Parse("vmssbot.yaml", []byte(good+withGates))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,6 +94,7 @@ type World struct {
 	lost      []Span // between a backup and when it was put back
 	jumps     []Jump
 	before    map[int]azuresim.State      // the truth before a write, by its number
+	endings   map[string][]time.Time      // when the program said that a rollout ends
 	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
@@ -143,7 +144,7 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
 		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]time.Time{}}, struck: map[string]int{}}
-	w.before, w.ends = map[int]azuresim.State{}, map[string][]azuresim.State{}
+	w.before, w.ends, w.endings = map[int]azuresim.State{}, map[string][]azuresim.State{}, map[string][]time.Time{}
 	w.skew = new(atomic.Int64)
 	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
 	w.hosts, w.office = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack), gateHost: serve(http.HandlerFunc(w.serveGate))}, &office{w: w}

@@ -245,7 +245,7 @@ func (v view) tooFew() *Blocker {
 }
 
 func (v view) deadline() time.Duration {
-	d := v.p.Limits.Deadline
+	d := least(v.p.Limits.Deadline, v.seen.Policy.Deadline)
 	if v.seen.Set != nil && v.seen.Set.ImageNotice {
 		d += 15 * time.Minute
 	}

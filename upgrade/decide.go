@@ -93,6 +93,7 @@ const (
 	ReasonUnclear    Reason = "inconclusive" // instances of which nothing tells whether they are well
 	ReasonChannel    Reason = "channel"      // people do not see what the bot says (R19)
 	ReasonFreeze     Reason = "freeze"       // nothing may be started (R11, R19)
+	ReasonPolicy     Reason = "policy"       // the policy in force no longer permits it (R21)
 	ReasonWindow     Reason = "window"       // it is outside of the windows, or too late in one (R11, R12)
 )
 
@@ -115,6 +116,7 @@ type Blocker struct {
 	Until   time.Time
 	Next    string
 	Also    []string `json:",omitempty"` // other ways out, as commands to type
+	Need    int      `json:",omitempty"` // of an approval: how many people it takes by now
 }
 
 // Decision is the one next thing to do, why, and everything in the way. Its Reason is the first

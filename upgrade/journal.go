@@ -197,6 +197,12 @@ type (
 	// Froze stops every start on the sets it names, and Unfroze lifts that. Both stand in the system stream.
 	Froze   struct{ Freeze }
 	Unfroze struct{ ID, Name, Why string }
+	// Governed keeps the policies that are in force from then on, and what changed since those before. It stands
+	// in the system stream; the first of a journal has no changes.
+	Governed struct {
+		Policies []Policy
+		Changes  []PolicyChange `json:",omitempty"`
+	}
 	// Absent says that a complete list lacked an instance, or has it again; a list that is shorter
 	// than the set's capacity may have lost it on the way (R46).
 	Absent struct {
@@ -280,6 +286,7 @@ func (InstanceSeen) fact()  {}
 func (Declined) fact()      {}
 func (Froze) fact()         {}
 func (Unfroze) fact()       {}
+func (Governed) fact()      {}
 func (Absent) fact()        {}
 func (Unfound) fact()       {}
 func (Born) fact()          {}
@@ -363,7 +370,7 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Governed{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

@@ -74,6 +74,10 @@ var waitsFor = []struct {
 		s.approve("U0BO", s.cast.approver, false)
 		s.frozen = s.cast.reason
 	}},
+	{upgrade.ReasonPolicy, func(s *story) {
+		s.approve("U0BO", s.cast.approver, false)
+		s.pol.AllowedImages = []string{"canonical:another:*"}
+	}},
 	{upgrade.ReasonWindow, func(s *story) {
 		s.pol.Windows = []window.Window{tuesdays()}
 		s.approve("U0BO", s.cast.approver, false)

@@ -172,6 +172,7 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonChannel:    "people cannot be reached",
 	upgrade.ReasonFreeze:     "frozen",
 	upgrade.ReasonWindow:     "a window",
+	upgrade.ReasonPolicy:     "the policy",
 }
 
 func about(r upgrade.Reason) string {

@@ -41,6 +41,7 @@
 //	fault azure {"kind": "never-healthy", "set": "web", "instance": "3"}
 //	fault slack {"kind": "duplicate", "type": "interactive"}
 //	fault slack {"kind": "message_deleted", "channel": "ops", "ts": "$card"}
+//	policy {approvals: 2, approvers: [eva]}   the configuration has another policy, as if reloaded with SIGHUP
 //	freeze "the network is worked on"         what a file FREEZE beside the journal is, until "unfreeze"
 //	disk full                                 the journal takes no writes, until "disk free"
 //	backup, restore                           keep the journal of a program that is stopped, and put it back

@@ -26,6 +26,7 @@ type Evidence struct {
 	Users    []slacksim.User
 	Left     map[string]time.Time // when somebody's account was closed
 	IMs      map[string]string    // of channels that are conversations with the bot, the person
+	Ruled    []Ruled              // policies that came after the first
 	Freezes  []Span               // when nothing was to be written to Azure
 	Full     []Span               // when the journal's disk was full
 	Lost     []Span               // what the program can know nothing of, since its journal was put back
@@ -89,7 +90,7 @@ func (w *World) Evidence() Evidence {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e.Leaks, e.Ends = slices.Clone(w.leaks), maps.Clone(w.ends)
-	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
+	e.Freezes, e.Lost, e.Jumps, e.Ruled = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps), slices.Clone(w.ruled)
 	e.Full = slices.Clone(w.fulls)
 	for i, a := range w.acts {
 		if at, heard := w.log.heard[a.Mention]; heard && a.Mention != "" {

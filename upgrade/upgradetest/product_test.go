@@ -3,6 +3,7 @@ package upgradetest_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -28,7 +29,15 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	d := disk{journal, s.Life}
 	api := slack.New(s.BotToken, slack.OptionHTTPClient(s.HTTP), slack.OptionAppLevelToken(s.AppKey), slack.OptionAPIURL(s.SlackURL))
-	policies := func() []upgrade.Policy { return s.Policies }
+	rules := &upgrade.Rules{}
+	policies := rules.Policies
+	before, known, err := journal.Policies(ctx)
+	if err != nil {
+		return err
+	}
+	if err := govern(ctx, s, journal, rules, before, known, s.Policies); err != nil {
+		return err
+	}
 	people := &bot.People{API: api, Now: s.Now}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: s.Now, ID: s.ID, Log: s.Log,
 		Woken: journal.Passes(), Frozen: s.Frozen}
@@ -36,7 +45,37 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: s.Now, Log: s.Log,
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	engine.Link, engine.Closed = edge.Unheard, edge.Closed
+	var reloads sync.WaitGroup
+	defer reloads.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	reloads.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case to := <-s.Reload:
+				if err := govern(ctx, s, journal, rules, rules.Policies(), true, to); err != nil {
+					s.Log.Error("the policies were not taken", "err", err)
+				}
+			}
+		}
+	})
 	return run(ctx, engine, edge)
+}
+
+// govern puts policies in force.
+func govern(ctx context.Context, s upgradetest.Site, journal *store.Store, rules *upgrade.Rules, before []upgrade.Policy, known bool, to []upgrade.Policy) error {
+	var changes []upgrade.PolicyChange
+	if known {
+		changes = upgrade.Compare(before, to)
+	}
+	return rules.Change(to, func() error {
+		if known && len(changes) == 0 {
+			return nil
+		}
+		return journal.Note(ctx, upgrade.Change{Events: upgrade.At(s.Now(), "", upgrade.Governed{Policies: to, Changes: changes}), Posts: bot.Ruled(s.Now(), changes)})
+	})
 }
 
 func run(ctx context.Context, engine *upgrade.Engine, edge *bot.Bot) error {

@@ -124,7 +124,7 @@ type rules struct {
 	UnstartedLife   *time.Duration `yaml:"unstarted-life"`
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
-	Downgrades      bool
+	Downgrades      *bool
 	Windows         []opening
 	Freezes         []struct {
 		Why      string
@@ -150,8 +150,11 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
-	s.Seed, p.AllowedImages = r.Seed, r.AllowedImages
-	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
+	s.Seed, s.Azure.Throttle, s.Ahead = r.Seed, r.Throttle, r.Ahead
+	if r.AllowedImages != nil {
+		p.AllowedImages = r.AllowedImages
+	}
+	set(&p.Downgrades, r.Downgrades)
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)
 		if err != nil {
@@ -169,6 +172,12 @@ func (s *Story) house(data []byte) error {
 	set(&p.ApprovalLife, r.ApprovalLife)
 	set(&p.UnstartedLife, r.UnstartedLife)
 	set(&p.WholeLife, r.WholeLife)
+	if r.Windows != nil {
+		p.Windows = nil
+	}
+	if r.Freezes != nil {
+		p.Freezes = nil
+	}
 	for _, w := range r.Windows {
 		made, err := window.New(w.Name, w.Zone, w.Recurrence, w.Length)
 		if err != nil {

@@ -131,6 +131,6 @@ func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 		return false
 	}
 	return !slices.ContainsFunc(blockers, func(b Blocker) bool {
-		return b.Reason != ReasonSoak && b.Reason != ReasonFreeze && b.Reason != ReasonWindow && b.Reason != ReasonHealth && b.Reason != ReasonApproval
+		return b.Reason != ReasonSoak && b.Reason != ReasonFreeze && b.Reason != ReasonWindow && b.Reason != ReasonHealth && b.Reason != ReasonBudget && b.Reason != ReasonApproval
 	})
 }

@@ -193,6 +193,9 @@ func health(v view) *Blocker {
 	if b := relapse(v); b != nil {
 		return b
 	}
+	if b := v.overspent(1); b != nil {
+		return b
+	}
 	gate, _, open := v.r.CurrentGate(v.p)
 	switch {
 	case !open || !v.r.Startable(gate) || len(v.batch(gate)) > 0:

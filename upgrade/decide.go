@@ -18,6 +18,8 @@ type Observation struct {
 	Policy    Policy            // in force now
 	Rights    map[string]string // per voter: "" = may approve now, else why not; absent = unknown
 	Frozen    string            // why nothing may be written to Azure at all, "" = it may (R19)
+	Begun     []Begun           // within the last hour, of all rollouts, where there is a budget
+	Counted   bool              // whether Begun is all of it
 	Freezes   []Freeze          // said in Slack; of the configuration's the policy tells
 	Unheard   Unheard           // since when people do not see what the bot says
 	Pace      Pace
@@ -93,6 +95,7 @@ const (
 	ReasonUnclear    Reason = "inconclusive" // instances of which nothing tells whether they are well
 	ReasonChannel    Reason = "channel"      // people do not see what the bot says (R19)
 	ReasonFreeze     Reason = "freeze"       // nothing may be started (R11, R19)
+	ReasonBudget     Reason = "budget"       // so much was started within the hour
 	ReasonPolicy     Reason = "policy"       // the policy in force no longer permits it (R21)
 	ReasonWindow     Reason = "window"       // it is outside of the windows, or too late in one (R11, R12)
 )

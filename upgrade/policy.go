@@ -40,6 +40,8 @@ type Policy struct {
 	Windows []window.Window `json:",omitempty"` // nothing starts outside of these; empty = at any time (R11)
 	Freezes []Freeze        `json:",omitempty"` // in which nothing starts at all
 
+	Budget Budget `json:",omitzero"` // of an hour, for everything that the bot drives
+
 	From map[string]string `json:"-"` // where what stands under a key comes from, such as vmssbot.yaml:31; it is no part of what is said
 }
 

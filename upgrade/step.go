@@ -115,6 +115,9 @@ func (s *step) observe() error {
 	if s.seen.Freezes, err = s.e.Reader.Freezes(s.ctx); err != nil {
 		return err
 	}
+	if err := s.count(); err != nil {
+		return err
+	}
 	set, err := s.e.Fleet.Observe(s.ctx, s.rec.Plan.Set, s.fence)
 	switch {
 	case err == nil:
@@ -131,6 +134,14 @@ func (s *step) observe() error {
 		return err
 	}
 	return s.rights(s.fence)
+}
+
+// count reads what was started within the hour, where there is a budget of it.
+func (s *step) count() (err error) {
+	if s.view().budget() != (Budget{}) {
+		s.seen.Begun, s.seen.Counted, err = countBegun(s.ctx, s.e.Reader, s.e.Now())
+	}
+	return err
 }
 
 // How old Slack's answer about a channel may be: while something waits to start, and right before it does.
@@ -427,7 +438,7 @@ func (s *step) stopped(op Operation) (why string, err error) {
 	if b := freeze(v); b != nil {
 		return before + b.What, nil
 	}
-	return "", nil
+	return s.outbid(op)
 }
 
 // failed says what an error of a write means: only what is certain is called refused.

@@ -28,6 +28,8 @@ func other(t *testing.T, v reflect.Value) {
 		*x = !*x
 	case *Limit:
 		*x = Limit{Percent: 7}
+	case *Budget:
+		x.Sets = 7
 	case *OnFailure:
 		*x = QuarantineOnFailure
 	default:
@@ -87,6 +89,8 @@ func TestAChangeOfAPolicySaysWhetherOpenRolloutsGoByIt(t *testing.T) {
 		{"one window more", func(p *Policy) { p.Windows = []window.Window{tue} }, func(p *Policy) { p.Windows = []window.Window{tue, sat} }, []string{"windows with sat (0 2 * * SAT for 1h, UTC) (not to open rollouts)"}},
 		{"a freeze", nil, func(p *Policy) { p.Freezes = []Freeze{sale} }, []string{"freezes with sale (2026-11-24 02:00 to 2026-11-24 03:00 UTC) (applies at once)"}},
 		{"R15 a freeze that is lifted", func(p *Policy) { p.Freezes = []Freeze{sale} }, nil, []string{"freezes without sale (2026-11-24 02:00 to 2026-11-24 03:00 UTC) (applies at once)"}},
+		{"a budget at last", nil, func(p *Policy) { p.Budget.Sets = 3 }, []string{"budget no limit → 3 sets (applies at once)"}},
+		{"more of one, less of another", func(p *Policy) { p.Budget = Budget{Sets: 3, PersonInstances: 9} }, func(p *Policy) { p.Budget = Budget{Sets: 4, PersonInstances: 8} }, []string{"budget 3 sets, 9 instances a person → 4 sets, 8 instances a person (open rollouts: 3 sets, 8 instances a person)"}},
 		{"another channel", nil, func(p *Policy) { p.Channel = "C2" }, []string{"channel C1 → C2 (not to open rollouts)"}},
 		{"where it stands is no difference", nil, func(p *Policy) { p.From = map[string]string{"soak": "x:1"} }, nil},
 	} {

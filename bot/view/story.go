@@ -51,6 +51,7 @@ type story struct {
 	now    time.Time
 
 	freezes []upgrade.Freeze
+	others  []upgrade.Record // of other sets
 	world
 }
 

@@ -172,6 +172,7 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonChannel:    "people cannot be reached",
 	upgrade.ReasonFreeze:     "frozen",
 	upgrade.ReasonWindow:     "a window",
+	upgrade.ReasonBudget:     "the hour's budget",
 	upgrade.ReasonPolicy:     "the policy",
 }
 

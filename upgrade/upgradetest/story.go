@@ -125,6 +125,7 @@ type rules struct {
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
 	Downgrades      *bool
+	Budget          *upgrade.Budget
 	Windows         []opening
 	Freezes         []struct {
 		Why      string
@@ -172,6 +173,7 @@ func (s *Story) house(data []byte) error {
 	set(&p.ApprovalLife, r.ApprovalLife)
 	set(&p.UnstartedLife, r.UnstartedLife)
 	set(&p.WholeLife, r.WholeLife)
+	set(&p.Budget, r.Budget)
 	if r.Windows != nil {
 		p.Windows = nil
 	}

@@ -110,7 +110,7 @@ func (g governor) refuse(ctx context.Context, why string) {
 
 // restart lists the keys of what differs and is not taken while the bot runs.
 func restart(running, now Config) []string {
-	taken := map[string]bool{"windows": true, "freezes": true, "sets": true}
+	taken := map[string]bool{"windows": true, "freezes": true, "budget": true, "sets": true}
 	var keys []string
 	a, b := reflect.ValueOf(running), reflect.ValueOf(now)
 	for i := range a.NumField() {

@@ -136,7 +136,7 @@ func (d Decided) announced() bool {
 
 func (d Decided) loud() bool {
 	switch d.Reason {
-	case ReasonHealth, ReasonChannel, ReasonFreeze:
+	case ReasonHealth, ReasonChannel, ReasonFreeze, ReasonPolicy:
 		return true
 	case ReasonModel, ReasonPaused:
 		return false

@@ -51,7 +51,8 @@ type story struct {
 	now    time.Time
 
 	freezes []upgrade.Freeze
-	outside upgrade.Reading // what the policy's external gates say
+	outside upgrade.Reading  // what the policy's external gates say
+	others  []upgrade.Record // of other sets
 	world
 }
 

@@ -80,7 +80,7 @@ func (j *journal) Release(context.Context, upgrade.Lease, time.Time) error { ret
 
 func (j *journal) Record(context.Context, string) (upgrade.Record, error) { return j.s.record(), nil }
 
-func (j *journal) Open(context.Context) ([]upgrade.Record, error) { return nil, nil }
+func (j *journal) Open(context.Context) ([]upgrade.Record, error) { return j.s.others, nil }
 
 func (j *journal) Ended(context.Context, upgrade.SetID, int) ([]upgrade.Record, error) {
 	return nil, nil

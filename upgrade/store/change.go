@@ -205,6 +205,7 @@ func (t *tx) projectSystem(fact upgrade.Fact) error {
 		if err != nil {
 			return err
 		}
+	case upgrade.Governed:
 	default:
 		return nil
 	}

@@ -80,8 +80,11 @@ func (h hearing) permitted() *Refusal {
 	right, policies := MayStop, []Policy{h.pol}
 	switch h.w.Verb {
 	case WordApprove:
-		right, _ = h.p.Agreement(h.pol)
-		policies = []Policy{h.pol, h.p.Policy}
+		right, policies = h.p.agreeing(h.by.ID, h.r, h.pol), []Policy{h.pol, h.p.Policy}
+	case WordDeny:
+		if gate, _, open := h.r.CurrentGate(h.p); open && !h.p.pending(h.r, gate, h.pol, h.now).IsZero() {
+			right = MayRead // everybody may, while somebody's own yes stands alone
+		}
 	case WordResolve:
 		right, policies = MayApprove, []Policy{h.pol, h.p.Policy}
 	case WordResume, WordAsk, WordRetry, WordSkip, WordQuarantine, WordReplan:
@@ -237,6 +240,9 @@ func (h hearing) approve() (Heard, *Refusal) {
 	if !h.w.Rest {
 		return h.approved(facts, gate.Title)
 	}
+	if right, _ := h.p.Agreement(h.pol); right == MayApprove && h.by.ID == h.r.Requester {
+		return Heard{}, h.refuse(CodePolicy, "your own yes counts for one gate at a time: approve %s of %s", gate.Title, h.r.ID)
+	}
 	if need > 1 {
 		return Heard{}, h.refuse(CodePolicy, "%s needs %d approvers for each gate: approve them one by one", h.p.Name, need)
 	}
@@ -253,7 +259,19 @@ func (h hearing) approved(facts []Fact, what string) (Heard, *Refusal) {
 	if len(facts) == 0 {
 		return Heard{Answer: fmt.Sprintf("You have approved %s already: one person, one vote.", what)}, nil
 	}
-	return Heard{facts, fmt.Sprintf("You approved %s of %s.", what, h.p.Name)}, nil
+	answer := fmt.Sprintf("You approved %s of %s.", what, h.p.Name)
+	if own := h.owns(); !own.IsZero() {
+		answer = fmt.Sprintf("You approved your own request of %s: %s counts at %s, unless somebody denies it.", h.p.Name, what, DateToken(own))
+	}
+	return Heard{facts, answer}, nil
+}
+
+// owns is when the yes of who speaks counts, where it is to their own request; zero = it is not.
+func (h hearing) owns() time.Time {
+	if d := h.p.ownDelay(h.r, h.pol); h.by.ID == h.r.Requester && d > 0 {
+		return h.now.Add(d)
+	}
+	return time.Time{}
 }
 
 func (h hearing) voted(g Gate) bool {
@@ -263,12 +281,16 @@ func (h hearing) voted(g Gate) bool {
 // vote records one yes beside those given before, and the grant when it completes the quorum. Whether
 // the others still may is asked again when it counts.
 func (h hearing) vote(g Gate, asked Asked, before []Ballot, need int) []Fact {
-	facts := []Fact{Voted{Gate: g.Key, Asking: asked.Asking, Name: h.by.Name}}
+	facts := []Fact{Voted{Gate: g.Key, Asking: asked.Asking, Name: h.by.Name, Counts: h.owns()}}
 	var voters []string
-	for _, b := range before {
+	counted := 0
+	for _, b := range append(slices.Clone(before), Ballot{By: h.by.ID, At: h.now}) {
 		voters = append(voters, b.By)
+		if !h.now.Before(h.p.counts(b, h.r, h.pol)) {
+			counted++
+		}
 	}
-	if voters = append(voters, h.by.ID); len(voters) >= need {
+	if counted >= need {
 		facts = append(facts, Granted{Gate: g.Key, Asking: asked.Asking, Digest: h.p.Digest, Voters: voters, Expires: asked.Expires})
 	}
 	return facts

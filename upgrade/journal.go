@@ -48,6 +48,7 @@ type (
 		Gate   string
 		Asking int
 		Name   string
+		Counts time.Time `json:",omitzero"` // of a yes to one's own request: when it does, as far as was known
 	}
 	// Granted is recorded with the vote that completes the quorum.
 	Granted struct {

@@ -22,7 +22,7 @@ func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 	case v.seen.Set == nil:
 		return v.noteBlind()
 	}
-	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent(), v.noteBorn())
+	facts := slices.Concat(v.noteOwn(), v.noteOperation(), v.noteServing(), v.noteAbsent(), v.noteBorn())
 	// Instances are judged with the operation's end already known, and those of the next gate with the end of this
 	// one: nobody is asked for what needs no start any more.
 	v.r = r.With(At(now, "", facts...)...)

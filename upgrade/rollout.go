@@ -23,6 +23,7 @@ type Rollout struct {
 	Votes     map[string][]Ballot // yes votes of the latest asking of each gate
 	Grants    map[string]Grant    // the latest grant of each gate
 	Denial    *Said               // the open no, with Gate
+	Vetoed    bool                // somebody denied what the requester had agreed to: their own yes counts no more
 	Pause     *Said
 	Abort     *Said
 	Model     ModelState

@@ -249,11 +249,11 @@ func (s *step) pollOp(fence Fence) error {
 
 // rights asks for everybody who agreed to what may be sent next whether they still may (R23).
 func (s *step) rights(fence Fence) error {
-	right, _ := s.rec.Plan.Agreement(s.seen.Policy)
 	for _, vote := range s.rec.Rollout.Votes[s.rec.Rollout.next(s.rec.Plan)] {
 		if err := fence(s.ctx); err != nil {
 			return err
 		}
+		right := s.rec.Plan.agreeing(vote.By, s.rec.Rollout, s.seen.Policy)
 		who, err := s.person(vote.By)
 		if err != nil {
 			s.e.Log.Warn("person could not be checked", "rollout", s.rec.ID, "user", vote.By, "err", err)

@@ -121,6 +121,7 @@ type rules struct {
 	Bake            *time.Duration
 	HealthyDeadline *time.Duration `yaml:"healthy-deadline"`
 	ApprovalLife    *time.Duration `yaml:"approval-life"`
+	SelfApproval    *time.Duration `yaml:"self-approval"`
 	UnstartedLife   *time.Duration `yaml:"unstarted-life"`
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
@@ -171,6 +172,7 @@ func (s *Story) house(data []byte) error {
 	set(&p.Bake, r.Bake)
 	set(&p.Deadline, r.HealthyDeadline)
 	set(&p.ApprovalLife, r.ApprovalLife)
+	set(&p.SelfApproval, r.SelfApproval)
 	set(&p.UnstartedLife, r.UnstartedLife)
 	set(&p.WholeLife, r.WholeLife)
 	set(&p.Budget, r.Budget)

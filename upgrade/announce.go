@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Posts says which messages must be brought up to date when events are added to a rollout: r is
@@ -53,6 +54,13 @@ func (a *announcement) event(e Event) {
 		a.card(f.Gate)
 	case Voted:
 		a.card(f.Gate)
+		if !f.Counts.IsZero() { // loud: everybody can say no
+			a.add(fmt.Sprintf("said/%d", e.Seq), SaidWant{By: e.By, Name: f.Name, Verb: WordApprove, Counts: f.Counts}, true)
+		}
+	case Granted:
+		if e.By == "" {
+			a.card(f.Gate)
+		}
 	case Denied:
 		a.card(f.Gate)
 	case AskedAgain:
@@ -207,6 +215,8 @@ type SaidWant struct {
 	Probes   []string `json:",omitempty"` // external gates that are vouched for
 	Changes  []string `json:",omitempty"` // of a new plan
 	Plan     string   `json:",omitempty"` // its digest
+
+	Counts time.Time `json:",omitzero"` // of a yes to one's own request
 }
 
 // NewSaidWant takes it from the event of a person's word.

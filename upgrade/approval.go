@@ -41,6 +41,9 @@ func (v view) covered(gate Gate) *Blocker {
 	}
 	b := &Blocker{Reason: ReasonApproval, What: fmt.Sprintf("%s waits for approval: %d of %d", gate.Title, valid, need), Clears: "an approver other than the requester", Until: until,
 		Next: "/vmss approve " + v.r.ID, Need: need}
+	if own := v.p.pending(v.r, gate, v.seen.Policy, v.now); !own.IsZero() && own.Before(until) {
+		b.Until = own
+	}
 	if right == MayRecover {
 		b.Clears = "a requester or approver, " + v.r.Name + " included"
 	}
@@ -103,11 +106,16 @@ func (v view) voters(g Gate) (valid int, doubts []string) {
 			continue
 		}
 		counted[vote.By] = true
+		counts := v.p.counts(vote, v.r, v.seen.Policy)
 		switch why, known := v.seen.Rights[vote.By]; {
 		case !known:
 			doubts = append(doubts, "could not check "+vote.Name)
 		case why != "":
 			doubts = append(doubts, vote.Name+" may not approve any more: it takes "+why)
+		case vote.By == v.r.Requester && v.p.Action != ActionRollback && v.p.ownDelay(v.r, v.seen.Policy) == 0:
+			doubts = append(doubts, vote.Name+" asked for it: their own yes does not count")
+		case v.now.Before(counts):
+			doubts = append(doubts, fmt.Sprintf("%s's own yes counts at %s unless somebody denies", vote.Name, DateToken(counts)))
 		default:
 			valid++
 		}

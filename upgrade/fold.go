@@ -64,6 +64,7 @@ func (r *Rollout) apply(e Event) {
 	case Escalated:
 		r.Escalated[f.Gate] = f.Asking
 	case Denied:
+		r.Vetoed = r.Vetoed || slices.ContainsFunc(r.Votes[f.Gate], func(b Ballot) bool { return b.By == r.Requester })
 		r.Denial = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Gate: f.Gate, At: e.At}
 		delete(r.Grants, f.Gate)
 	case Paused:

@@ -25,7 +25,7 @@ func TestWhatBecomesOfEntriesIsSaidEntryByEntry(t *testing.T) {
 	}{
 		{"nothing", []Policy{web, all}, []Policy{web, all}, nil},
 		{"one of them", []Policy{web, all}, []Policy{entry("web-*", "C1", two), all}, []string{"web-* C1 approvals 1 → 2 (applies at once)"}},
-		{"another channel: both are told", []Policy{web}, []Policy{entry("web-*", "C9")}, []string{"web-* C1,C9 channel C1 → C9 (not to open rollouts)"}},
+		{"another channel: both are told", []Policy{web}, []Policy{entry("web-*", "C9")}, []string{"web-* C1,C9 channel C1 → C9 (to open rollouts only as planned)"}},
 		{"a new one", []Policy{all}, []Policy{entry("web-*", "C1", two), all}, []string{"web-* C1 it is new: approvals 2"}},
 		{"one is gone", []Policy{web, all}, []Policy{all}, []string{"web-* C1 it is gone: its sets go by the next entry that matches them, or are nobody's (applies at once)"}},
 		{"another order", []Policy{web, db, all}, []Policy{db, web, all}, []string{

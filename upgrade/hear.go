@@ -82,11 +82,15 @@ func (h hearing) permitted() *Refusal {
 	right, policies := MayStop, []Policy{h.pol}
 	switch h.w.Verb {
 	case WordApprove:
-		right, _ = h.p.Agreement(h.pol)
-		if policies = []Policy{inForce, planned}; h.w.Rest { // who is called in is called for one card
+		right = h.p.agreeing(h.by.ID, h.r, h.pol)
+		if policies = []Policy{inForce, planned}; h.w.Rest || right == MayApproveOwn { // who is called in is called for one card, of others
 			policies = []Policy{h.pol, h.p.Policy}
 		}
-	case WordDeny, WordPause, WordAbort:
+	case WordDeny:
+		if policies = []Policy{inForce}; !h.p.pending(h.r, gate, h.pol, h.now).IsZero() {
+			right = MayRead // everybody may, while somebody's own yes stands alone
+		}
+	case WordPause, WordAbort:
 		policies = []Policy{inForce}
 	case WordResolve:
 		right, policies = MayApprove, []Policy{h.pol, h.p.Policy}
@@ -232,7 +236,10 @@ func (h hearing) approve() (Heard, *Refusal) {
 	}
 	_, need := h.p.Agreement(h.pol)
 	_, at := h.p.Gate(gate.Key)
-	together := h.p.Together(at)
+	right, _ := h.p.Agreement(h.pol)
+	own := right == MayApprove && h.by.ID == h.r.Requester
+	called := h.pol.Refuses(h.by, right, h.r.Requester) != "" || h.p.Policy.Refuses(h.by, right, h.r.Requester) != "" // in, for this card only
+	together := h.p.Together(at) && !own && !called
 	var facts []Fact
 	switch open := h.r.Startable(gate); {
 	case open && !h.now.Before(asked.Until(h.pol)):
@@ -242,9 +249,12 @@ func (h hearing) approve() (Heard, *Refusal) {
 	case !open && !h.voted(gate) && !h.w.Rest:
 		return Heard{}, h.refuse(CodeStale, "%s was approved by %s, and all of it was started", gate.Title, h.names(gate.Key))
 	}
+	others := slices.DeleteFunc(slices.Clone(h.r.Votes[gate.Key]), func(b Ballot) bool { return right == MayApprove && b.By == h.r.Requester || b.By == h.by.ID })
 	switch {
-	case together && (granting(facts) || h.w.Rest && need == 1):
-		return h.approved(append(facts, h.rest(gate, asked.Asked, h.r.Votes[gate.Key])...), gate.Title+" and everything after it")
+	case own && h.w.Rest:
+		return Heard{}, h.refuse(CodePolicy, "your own yes counts for one gate at a time: approve %s of %s", gate.Title, h.r.ID)
+	case together && len(others)+1 >= need && (granting(facts) || h.w.Rest):
+		return h.approved(append(facts, h.rest(gate, asked.Asked, others)...), gate.Title+" and everything after it")
 	case together:
 		return h.approved(facts, gate.Title+" and everything after it")
 	case !h.w.Rest:
@@ -269,7 +279,19 @@ func (h hearing) approved(facts []Fact, what string) (Heard, *Refusal) {
 	if len(facts) == 0 {
 		return Heard{Answer: fmt.Sprintf("You have approved %s already: one person, one vote.", what)}, nil
 	}
-	return Heard{facts, fmt.Sprintf("You approved %s of %s.", what, h.p.Name)}, nil
+	answer := fmt.Sprintf("You approved %s of %s.", what, h.p.Name)
+	if own := h.owns(); !own.IsZero() {
+		answer = fmt.Sprintf("You approved your own request of %s: %s counts at %s, unless somebody denies it.", h.p.Name, what, DateToken(own))
+	}
+	return Heard{facts, answer}, nil
+}
+
+// owns is when the yes of who speaks counts, where it is to their own request; zero = it is not.
+func (h hearing) owns() time.Time {
+	if d := h.p.ownDelay(h.r, h.pol); h.by.ID == h.r.Requester && d > 0 {
+		return h.now.Add(d)
+	}
+	return time.Time{}
 }
 
 func (h hearing) voted(g Gate) bool {
@@ -279,12 +301,16 @@ func (h hearing) voted(g Gate) bool {
 // vote records one yes beside those given before, and the grant when it completes the quorum. Whether
 // the others still may is asked again when it counts.
 func (h hearing) vote(g Gate, asked Asked, before []Ballot, need int) []Fact {
-	facts := []Fact{Voted{Gate: g.Key, Asking: asked.Asking, Name: h.by.Name}}
+	facts := []Fact{Voted{Gate: g.Key, Asking: asked.Asking, Name: h.by.Name, Counts: h.owns()}}
 	var voters []string
-	for _, b := range before {
+	counted := 0
+	for _, b := range append(slices.Clone(before), Ballot{By: h.by.ID, At: h.now}) {
 		voters = append(voters, b.By)
+		if !h.now.Before(h.p.counts(b, h.r, h.pol)) {
+			counted++
+		}
 	}
-	if voters = append(voters, h.by.ID); len(voters) >= need {
+	if counted >= need {
 		facts = append(facts, Granted{Gate: g.Key, Asking: asked.Asking, Digest: h.p.Digest, Voters: voters, Expires: asked.Expires})
 	}
 	return facts
@@ -294,7 +320,6 @@ func (h hearing) vote(g Gate, asked Asked, before []Ballot, need int) []Fact {
 // nonce. What people saw of the model is what the current card showed. Of a plan that asks for gates
 // together, those who agreed to the current one before have agreed to all of them.
 func (h hearing) rest(current Gate, shown Asked, before []Ballot) []Fact {
-	before = slices.DeleteFunc(slices.Clone(before), func(b Ballot) bool { return b.By == h.by.ID })
 	_, at := h.p.Gate(current.Key)
 	expires := h.p.until(shown, h.now, h.p.Policy.Tighter(h.pol).ApprovalLife, h.p.Limits.Deadline)
 	var facts []Fact

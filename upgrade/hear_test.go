@@ -331,6 +331,28 @@ func TestR7APlanMayAskForGatesTogether(t *testing.T) {
 			}
 		})
 	}
+	// Whoever asked says yes to one gate at a time, where they may at all, and never makes one of two for the later ones.
+	own := func(p *Policy) { p.SelfApproval, p.Approvers = 30*time.Minute, append(slices.Clone(p.Approvers), ana.ID) }
+	for need, says := range map[int][]Person{1: {ana}, 2: {ana, bo}} {
+		pol := webPolicy()
+		own(&pol)
+		pol.Approvals = need
+		p := webPlan(func(_ *ScaleSet, q *Policy, w *Wish) { own(q); q.Approvals, w.Order.Approve = need, ApproveOnce })
+		r := tale{requested, asked("ud-0")}.fold()
+		for _, who := range says {
+			h, no := Hear(Word{Verb: WordApprove}, who, nil, p, r, pol, night)
+			if no != nil {
+				t.Fatal(no)
+			}
+			r = r.With(At(night, who.ID, h.Facts...)...)
+		}
+		if len(r.Votes["ud-0"]) != need || len(r.Grants) != 0 || len(r.Votes["ud-1"]) != 0 {
+			t.Errorf("R23 of %d, one of them whoever asked: granted is %v, and to the next gate said yes %v", need, r.Grants, r.Votes["ud-1"])
+		}
+		if h, no := Hear(Word{Verb: WordApprove, Rest: true}, ana, nil, p, r, pol, night); no == nil {
+			t.Errorf("R23 whoever asked said yes to all: %v", h.Facts)
+		}
+	}
 	p := webPlan(func(_ *ScaleSet, _ *Policy, w *Wish) { w.Order.Approve = ApproveCanary })
 	if p.Together(0) || !p.Together(1) || p.Together(2) {
 		t.Error("of a canary's plan the second card is for all that come after it, and the last for itself")

@@ -48,7 +48,8 @@ type (
 		Gate   string
 		Asking int
 		Name   string
-		Voter  string `json:",omitempty"` // of a gate that is agreed to together with one before: whose yes to that it was, where somebody else's completed it
+		Voter  string    `json:",omitempty"` // of a gate that is agreed to together with one before: whose yes to that it was, where somebody else's completed it
+		Counts time.Time `json:",omitzero"`  // of a yes to one's own request: when it does, as far as was known
 	}
 	// Granted is recorded with the vote that completes the quorum.
 	Granted struct {

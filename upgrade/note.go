@@ -29,7 +29,7 @@ func (v view) noteSet(gone bool) []Fact {
 	case v.seen.Set == nil:
 		return v.noteBlind()
 	}
-	facts := slices.Concat(v.noteOperation(), v.noteServing(), v.noteAbsent(), v.noteBorn())
+	facts := slices.Concat(v.noteOwn(), v.noteOperation(), v.noteServing(), v.noteAbsent(), v.noteBorn())
 	// Instances are judged with the operation's end already known, and those of the next gate with the end of this
 	// one: nobody is asked for what needs no start any more.
 	v.r = r.With(At(now, "", facts...)...)

@@ -43,6 +43,7 @@ type Policy struct {
 	Escalate      []string      `json:",omitempty"` // who is called in when nobody answers a card, and may approve it from then on (R23)
 	EscalateAfter time.Duration `json:",omitempty"` // the asking; zero = three quarters of the time people have, which is also the latest
 	Probes        []Probe       `json:",omitempty"` // external gates, without whose pass nothing starts (R32)
+	SelfApproval  time.Duration `json:",omitzero"`  // after which the requester's own yes counts, unless somebody denies; 0 = never
 	Budget        Budget        `json:",omitzero"`  // of an hour, for everything that the bot drives
 
 	From map[string]string `json:"-"` // where what stands under a key comes from, such as vmssbot.yaml:31; it is no part of what is said
@@ -183,6 +184,9 @@ const (
 	MayRead    Right = "read"
 	MayRequest Right = "request"
 	MayApprove Right = "approve"
+	// MayApproveOwn is an approver's right to agree to their own request, where the policy has a delay for that.
+	MayApproveOwn Right = "approve own"
+
 	MayStop    Right = "stop"    // pause, deny, abort: whoever may start or agree may stop
 	MayRecover Right = "recover" // agree to a rollback: the same people, the requester included (R5)
 )
@@ -200,6 +204,8 @@ func (p Policy) Refuses(who Person, do Right, requester string) string {
 		return "a full member of this workspace (guests and people of other workspaces never count)"
 	case do == MayApprove && who.ID == requester:
 		return "an approver other than the requester"
+	case do == MayApproveOwn && p.SelfApproval == 0:
+		return "an approver other than the requester (the policy has no self_approval)"
 	}
 	for _, list := range p.lists(do) {
 		if names(list, who) {
@@ -215,7 +221,7 @@ func (p Policy) lists(do Right) [][]string {
 		return [][]string{p.Readers, p.Requesters, p.Approvers, p.Escalate}
 	case MayRequest:
 		return [][]string{p.Requesters}
-	case MayApprove:
+	case MayApprove, MayApproveOwn:
 		return [][]string{p.Approvers}
 	case MayStop, MayRecover:
 		return [][]string{p.Requesters, p.Approvers}
@@ -230,7 +236,7 @@ func (p Policy) calledIn() Policy {
 }
 
 func (p Policy) holders(do Right) string {
-	noun := map[Right]string{MayRead: "a reader", MayRequest: "a requester", MayApprove: "an approver", MayStop: "a requester or approver", MayRecover: "a requester or approver"}[do]
+	noun := map[Right]string{MayRead: "a reader", MayRequest: "a requester", MayApprove: "an approver", MayApproveOwn: "an approver", MayStop: "a requester or approver", MayRecover: "a requester or approver"}[do]
 	if len(slices.Concat(p.lists(do)...)) == 0 {
 		return noun + " (nobody is listed for this set in the configuration)"
 	}

@@ -25,6 +25,7 @@ type Rollout struct {
 	Reminded  map[string]int      // the latest asking of each gate that people were reminded of
 	Escalated map[string]int      // the latest asking of each gate for which others were called in
 	Denial    *Said               // the open no, with Gate
+	Vetoed    bool                // somebody denied what the requester had agreed to: their own yes counts no more
 	Pause     *Said
 	Abort     *Said
 	Model     ModelState

@@ -262,17 +262,20 @@ func (s *step) pollOp(fence Fence) error {
 
 // rights asks for everybody who agreed to what may be sent next whether they still may (R23).
 func (s *step) rights(fence Fence) error {
-	right, _ := s.rec.Plan.Agreement(s.seen.Policy)
 	gate := s.rec.Rollout.next(s.rec.Plan)
-	inForce, planned := s.rec.Rollout.standing(s.seen.Policy, gate), s.rec.Rollout.standing(s.rec.Plan.Policy, gate)
 	for _, vote := range s.rec.Rollout.Votes[gate] {
 		if err := fence(s.ctx); err != nil {
 			return err
 		}
+		right := s.rec.Plan.agreeing(vote.By, s.rec.Rollout, s.seen.Policy)
 		who, err := s.person(vote.By)
 		if err != nil {
 			s.e.Log.Warn("person could not be checked", "rollout", s.rec.ID, "user", vote.By, "err", err)
 			continue
+		}
+		inForce, planned := s.seen.Policy, s.rec.Plan.Policy
+		if right != MayApproveOwn { // who is called in is called for what others asked
+			inForce, planned = s.rec.Rollout.standing(inForce, gate), s.rec.Rollout.standing(planned, gate)
 		}
 		why := inForce.Refuses(who, right, s.rec.Rollout.Requester)
 		if why == "" {

@@ -29,6 +29,7 @@ func Terms() []Term {
 		listed("requesters", "who may ask for rollouts, and stop them", widens, "nobody", func(p Policy) []string { return p.Requesters }),
 		listed("approvers", "who may agree to the rollouts of others, and stop them", widens, "nobody", func(p Policy) []string { return p.Approvers }),
 		scalar("approvals", "how many of them each gate takes", func(p *Policy) *int { return &p.Approvals }, most, strconv.Itoa),
+		scalar("self_approval", "after which delay the requester's own yes counts as one, if they are an approver and nobody who may look denies it meanwhile; 0 = never", func(p *Policy) *time.Duration { return &p.SelfApproval }, laterOwn, orNever),
 		limit("max_unavailable", "instances out of service at once, for any reason: a number, or a share that is rounded up", func(p *Policy) *Limit { return &p.MaxUnavailable }),
 		scalar("batch_cap", "instances that one call to Azure may carry", func(p *Policy) *int { return &p.BatchCap }, least, strconv.Itoa),
 		scalar("max_failures", "failed instances with which a rollout goes on", func(p *Policy) *int { return &p.MaxFailures }, fewest, strconv.Itoa),
@@ -53,6 +54,13 @@ func Terms() []Term {
 func most[T int | time.Duration](a, b T) T   { return max(a, b) }
 func fewest[T int | time.Duration](a, b T) T { return min(a, b) }
 func both(a, b bool) bool                    { return a && b }
+
+func orNever(d time.Duration) string {
+	if d == 0 {
+		return "never"
+	}
+	return Span(d)
+}
 
 func yesNo(yes bool) string {
 	if yes {
@@ -100,7 +108,7 @@ func (f Freeze) written() string {
 // Whether a change of the configuration counts for rollouts that are open (R21).
 const (
 	atOnce   = " (applies at once)"
-	notOpen  = " (not to open rollouts)"
+	notOpen  = " (to open rollouts only as planned)"
 	bothHold = " (open rollouts keep to both)"
 )
 

@@ -19,6 +19,7 @@ type asking struct {
 	do       string   // what is done to them
 	changes  []string // of a new plan to which nobody had agreed yet
 	votes    []upgrade.Ballot
+	own      time.Time // when the requester's own vote counts; zero = there is none
 	granted  time.Time // zero = not granted
 	rest     bool      // the yes covered every later gate, too
 	denied   *upgrade.Said
@@ -43,6 +44,9 @@ func askingOf(rec upgrade.Record, g upgrade.Gate, n int) asking {
 		case upgrade.Voted:
 			if f.Gate == g.Key && f.Asking == n {
 				a.votes = append(a.votes, upgrade.Ballot{By: cmp.Or(f.Voter, e.By), Name: f.Name, At: e.At})
+				if !f.Counts.IsZero() {
+					a.own = f.Counts
+				}
 			}
 		case upgrade.Granted:
 			changes = nil

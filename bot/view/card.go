@@ -265,9 +265,13 @@ func needs(a asking, rec upgrade.Record) string {
 	if len(a.calledIn) > 0 {
 		s += ", or of those who were called in"
 	}
-	if len(a.votes) > 0 {
+	others := slices.DeleteFunc(slices.Clone(a.votes), func(b upgrade.Ballot) bool { return !a.own.IsZero() && b.By == rec.Rollout.Requester })
+	if len(others) > 0 {
 		_, need := rec.Agreement()
-		s = fmt.Sprintf("%d of %d agreed: %s", len(a.votes), need, a.voters())
+		s = fmt.Sprintf("%d of %d agreed: %s", len(others), need, asking{votes: others}.voters())
+	}
+	if !a.own.IsZero() {
+		s += fmt.Sprintf(" · %s's own yes counts at %s unless somebody denies", name(rec.Rollout.Name), when(a.own))
 	}
 	return s + " · by " + when(a.asked.Expires)
 }

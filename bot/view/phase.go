@@ -163,6 +163,9 @@ func awaiting(rec upgrade.Record) phase {
 // missing says what an open gate still takes.
 func missing(rec upgrade.Record, g upgrade.Gate) string {
 	have := len(rec.Rollout.Votes[g.Key])
+	if own := askingOf(rec, g, rec.Rollout.Askings[g.Key]).own; !own.IsZero() {
+		have-- // the requester's own, which does not count yet
+	}
 	if have == 0 {
 		return "the yes of " + agreeing(rec)
 	}

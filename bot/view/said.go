@@ -11,7 +11,7 @@ import (
 
 // wordEmoji tell people's words apart at a glance.
 var wordEmoji = map[upgrade.WordVerb]string{
-	upgrade.WordPause: ":double_vertical_bar:", upgrade.WordResume: ":arrow_forward:", upgrade.WordAbort: ":octagonal_sign:",
+	upgrade.WordApprove: ":loudspeaker:", upgrade.WordPause: ":double_vertical_bar:", upgrade.WordResume: ":arrow_forward:", upgrade.WordAbort: ":octagonal_sign:",
 	upgrade.WordRetry: ":arrows_clockwise:", upgrade.WordSkip: ":fast_forward:", upgrade.WordQuarantine: ":construction:",
 	upgrade.WordResolve: ":eyes:", upgrade.WordReplan: ":memo:", upgrade.WordRollback: ":rewind:", upgrade.WordHandover: ":handshake:",
 }
@@ -26,7 +26,7 @@ func said(slot string, w upgrade.SaidWant, rec upgrade.Record) Message {
 	}
 	var p page
 	p.para(append([]string{cmp.Or(wordEmoji[w.Verb], ":speech_balloon:") + " " + shown}, followed(w, rec)...)...)
-	p.small(code(rec.ID))
+	p.small(code(rec.ID), only(w.Verb == upgrade.WordApprove, code("/vmss deny "+rec.ID+` "why"`)))
 	if w.Verb == upgrade.WordHandover && rec.Rollout.Owner == w.To {
 		line = handedTo(w, rec.Plan.Name, name(rec.Rollout.OwnerName))
 	}
@@ -40,6 +40,8 @@ func deed(w upgrade.SaidWant, set string) string {
 		of, it = " of "+name(set), name(set)
 	}
 	switch w.Verb {
+	case upgrade.WordApprove:
+		return who + " approved their own request" + of + ", which counts at " + when(w.Counts) + " unless somebody denies it"
 	case upgrade.WordPause:
 		return who + " paused " + it + why
 	case upgrade.WordResume:

@@ -47,7 +47,7 @@ func TestSIGHUPReadsThePoliciesOnceMoreAndTighterOnesApplyAtOnce(t *testing.T) {
 	one := 1
 	p.reconfigured(func(c *app.Config) { c.Sets[0].Approvals = &one })
 	p.begin() // what changed while it was down is told, too, and looser policies are not for open rollouts
-	p.must(p.posted("approvals 2 → 1 (not to open rollouts)"))
+	p.must(p.posted("approvals 2 → 1 (to open rollouts only as planned)"))
 }
 
 // reconfigured writes another configuration while no bot runs.

@@ -209,6 +209,9 @@ func (c *cases) ruled(r *rollout, at time.Time) upgrade.Policy {
 		}
 	}
 	p := then
+	if p.SelfApproval = max(then.SelfApproval, now.SelfApproval); then.SelfApproval == 0 || now.SelfApproval == 0 {
+		p.SelfApproval = 0
+	}
 	p.Approvals, p.Soak = max(then.Approvals, now.Approvals), max(then.Soak, now.Soak)
 	missing := func(who string) bool { return !slices.Contains(now.Approvers, who) }
 	p.Approvers = slices.DeleteFunc(slices.Clone(then.Approvers), missing)
@@ -289,7 +292,7 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Time) bool {
 	var who []string
 	for _, w := range c.words {
-		if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && c.may(w, r, k.Time) && !slices.Contains(who, w.User) {
+		if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && c.stood(w, r, k) && c.may(w, r, k.Time) && !slices.Contains(who, w.User) {
 			who = append(who, w.User)
 		}
 	}
@@ -300,12 +303,17 @@ func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Ti
 	return len(who) >= need && !k.Time.After(until.Add(time.Second))
 }
 
+// stood: R23, a yes to one's own request stood for as long as the policy says before it counted.
+func (c *cases) stood(w word, r *rollout, k Call) bool {
+	return w.User != r.requester || r.undoes != "" || k.Time.Sub(w.At) >= c.ruled(r, k.Time).SelfApproval
+}
+
 // may reports whether the person may approve the rollout at that time. A rollback takes one person who
 // may ask or approve, also the one who wanted it (R5).
 func (c *cases) may(w word, r *rollout, at time.Time) bool {
 	user, pol := w.User, c.ruled(r, at)
 	back := r.undoes != "" && slices.Contains(pol.Requesters, user)
-	if !back && (user == r.requester && r.undoes == "" || !slices.Contains(pol.Approvers, user) && !c.calledIn(w, r)) {
+	if !back && (user == r.requester && r.undoes == "" && pol.SelfApproval == 0 || !slices.Contains(pol.Approvers, user) && !c.calledIn(w, r)) {
 		return false
 	}
 	if left, gone := c.e.Left[user]; gone && left.Add(time.Minute+blindness).Before(at) { // People believes an answer for a minute

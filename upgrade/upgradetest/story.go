@@ -124,6 +124,7 @@ type rules struct {
 	HealthyDeadline *time.Duration `yaml:"healthy-deadline"`
 	ApprovalLife    *time.Duration `yaml:"approval-life"`
 	EscalateAfter   *time.Duration `yaml:"escalate-after"`
+	SelfApproval    *time.Duration `yaml:"self-approval"`
 	UnstartedLife   *time.Duration `yaml:"unstarted-life"`
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
@@ -180,6 +181,7 @@ func (s *Story) house(data []byte) error {
 	set(&p.Deadline, r.HealthyDeadline)
 	set(&p.ApprovalLife, r.ApprovalLife)
 	set(&p.EscalateAfter, r.EscalateAfter)
+	set(&p.SelfApproval, r.SelfApproval)
 	set(&p.UnstartedLife, r.UnstartedLife)
 	set(&p.WholeLife, r.WholeLife)
 	set(&p.Budget, r.Budget)

@@ -28,6 +28,7 @@ type Set struct {
 	Bake           *time.Duration `yaml:"bake"`
 	Deadline       *time.Duration `yaml:"healthy_deadline"`
 	ApprovalLife   *time.Duration `yaml:"approval_life"`
+	SelfApproval   *time.Duration `yaml:"self_approval"`
 	UnstartedLife  *time.Duration `yaml:"unstarted_life"`
 	WholeLife      *time.Duration `yaml:"whole_life"`
 	AllowedImages  []string       `yaml:"allowed_images"`
@@ -123,7 +124,7 @@ func (s Set) check(bad complain) {
 	wrong := false
 	p := s.policy(func(where place, format string, args ...any) { wrong = true; bad(where, format, args...) })
 	if !wrong {
-		s.agreeable(p.Approvals, bad)
+		s.agreeable(p.Approvals, p.SelfApproval > 0, bad)
 		escalates(p, bad)
 	}
 }
@@ -212,11 +213,12 @@ func (s Set) durations(p *upgrade.Policy, bad complain) {
 		least time.Duration // below it nothing could ever succeed
 	}{{"soak", &p.Soak, s.Soak, 0}, {"bake", &p.Bake, s.Bake, 0}, {"healthy_deadline", &p.Deadline, s.Deadline, time.Minute}, {"approval_life", &p.ApprovalLife, s.ApprovalLife, time.Minute},
 		{"unstarted_life", &p.UnstartedLife, s.UnstartedLife, time.Minute}, {"whole_life", &p.WholeLife, s.WholeLife, time.Hour},
-		{"escalate_after", &p.EscalateAfter, s.EscalateAfter, time.Minute}} {
+		{"escalate_after", &p.EscalateAfter, s.EscalateAfter, time.Minute},
+		{"self_approval", &p.SelfApproval, s.SelfApproval, 5 * time.Minute}} { // people must have the time to say no
 		if f.given == nil {
 			continue
 		}
-		if *f.given < f.least || *f.given > week {
+		if never := f.name == "self_approval" && *f.given == 0; !never && (*f.given < f.least || *f.given > week) {
 			bad(at(f.name), "%s: %s: want %s to 168h", f.name, upgrade.Span(*f.given), upgrade.Span(f.least))
 			continue
 		}
@@ -226,11 +228,11 @@ func (s Set) durations(p *upgrade.Policy, bad complain) {
 
 // agreeable refuses an entry by which somebody may ask and nobody could ever agree: an approver's own request
 // takes others (R23). What a group comes to is Slack's to say.
-func (s Set) agreeable(approvals int, bad complain) {
+func (s Set) agreeable(approvals int, own bool, bad complain) {
 	group := func(id string) bool { return strings.HasPrefix(id, "S") }
 	people := slices.Compact(slices.Sorted(slices.Values(s.Approvers)))
 	enough := func(requester string) bool {
-		others := slices.DeleteFunc(slices.Clone(people), func(id string) bool { return id == requester })
+		others := slices.DeleteFunc(slices.Clone(people), func(id string) bool { return id == requester && !own })
 		return len(others) >= approvals
 	}
 	switch {

@@ -18,6 +18,7 @@ func Posts(r Rollout, events []Event) []Post {
 	}
 	if len(events) > 0 {
 		a.add(SlotLive, nil, false)
+		a.group()
 	}
 	return a.posts
 }
@@ -40,9 +41,18 @@ func (a *announcement) add(slot string, want any, broadcast bool) {
 	a.posts = append(a.posts, Post{Rollout: a.r.ID, Slot: slot, Channel: a.r.Channel, Want: raw, Broadcast: broadcast})
 }
 
+// group brings the message up to date that shows all rollouts of one command.
+func (a *announcement) group() {
+	if w := a.r.Wave; w != nil && !a.seen[SlotGroup] {
+		a.seen[SlotGroup] = true
+		a.posts = append(a.posts, Post{Rollout: Lead(w.Group), Slot: SlotGroup, Channel: w.Channel})
+	}
+}
+
 func (a *announcement) event(e Event) {
 	switch f := e.Fact.(type) {
 	case Requested:
+		a.group() // before its own
 		a.add(SlotLive, nil, false)
 		a.add(SlotPlan, nil, false)
 	case Asked:

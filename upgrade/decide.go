@@ -21,6 +21,8 @@ type Observation struct {
 	Freezes   []Freeze          // said in Slack; of the configuration's the policy tells
 	Unheard   Unheard           // since when people do not see what the bot says
 	Pace      Pace
+
+	Before map[string]Standing // per rollout of an earlier wave; absent = unknown
 }
 
 // Unheard is since when what the bot says has not reached people, and why; the zero value says that it
@@ -94,12 +96,14 @@ const (
 	ReasonChannel    Reason = "channel"      // people do not see what the bot says (R19)
 	ReasonFreeze     Reason = "freeze"       // nothing may be started (R11, R19)
 	ReasonWindow     Reason = "window"       // it is outside of the windows, or too late in one (R11, R12)
+	ReasonWave       Reason = "wave"         // the waves before it are not over
+	ReasonHalted     Reason = "wave_failed"  // one of them ended and did not succeed
 )
 
 // Holds reports whether the reason takes a person's word to go away, other than an approval.
 func (r Reason) Holds() bool {
 	switch r {
-	case ReasonUnknown, ReasonModel, ReasonFailure, ReasonUnclear, ReasonDrift, ReasonPaused, ReasonDenied, ReasonExpired, ReasonUnread:
+	case ReasonUnknown, ReasonModel, ReasonFailure, ReasonUnclear, ReasonDrift, ReasonPaused, ReasonDenied, ReasonExpired, ReasonUnread, ReasonHalted:
 		return true
 	}
 	return false
@@ -255,7 +259,7 @@ func (v view) recheck(d Decision) time.Time {
 
 func (v view) pace(d Decision) time.Duration {
 	_, open := v.r.OpenBatch()
-	if v.r.Op == nil && !open && d.Reason == ReasonWindow { // a night may be far away, and every word wakes
+	if v.r.Op == nil && !open && (d.Reason == ReasonWindow || d.Reason == ReasonWave || d.Reason == ReasonHalted) { // a night may be far away, and every word, and every end of a wave's rollout, wakes
 		return 10 * v.seen.Pace.Idle
 	}
 	if v.r.Op == nil && !open && d.Reason != ReasonBusy && d.Reason != ReasonIncomplete {

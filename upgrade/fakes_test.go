@@ -249,6 +249,18 @@ func (m *memory) Ended(ctx context.Context, set SetID, most int) (out []Record, 
 	return out, nil
 }
 
+func (m *memory) Group(ctx context.Context, group string) (out []Record, err error) {
+	m.mu.Lock()
+	ids := slices.Sorted(maps.Keys(m.records))
+	m.mu.Unlock()
+	for _, id := range ids {
+		if r, err := m.Record(ctx, id); err == nil && r.Rollout.Wave != nil && r.Rollout.Wave.Group == group {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
 func (m *memory) Holder(ctx context.Context, set SetID) (Record, error) {
 	open, _ := m.Open(ctx)
 	if i := slices.IndexFunc(open, func(r Record) bool { return r.Plan.Set == set }); i >= 0 {

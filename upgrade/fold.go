@@ -42,7 +42,7 @@ func (r *Rollout) apply(e Event) {
 	switch f := e.Fact.(type) {
 	case Requested:
 		r.Requester, r.Name, r.Channel, r.Digest, r.At = e.By, f.Name, f.Channel, f.Digest, e.At
-		r.Owner, r.OwnerName = e.By, f.Name
+		r.Owner, r.OwnerName, r.Wave = e.By, f.Name, f.Wave
 	case Asked:
 		r.Asked[f.Gate], r.Votes[f.Gate], r.Askings[f.Gate] = AskedAt{f, e.At}, nil, f.Asking
 		delete(r.Grants, f.Gate)
@@ -205,6 +205,11 @@ func (r *Rollout) resolve(f Resolved, at time.Time) {
 	case NotStarted:
 		if r.Op != nil && r.Op.ID == f.Op {
 			r.notStarted(said, at)
+		}
+	case GoOn:
+		r.Over, r.OverAt = cloned(r.Over), at
+		for _, id := range f.Over {
+			r.Over[id] = true
 		}
 	}
 }

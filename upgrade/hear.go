@@ -25,6 +25,8 @@ type Word struct {
 	// What the Desk looks up before the word is heard.
 	Plan  *Plan   // of replan: made from the set as it is now
 	Taker *Person // of handover: who To is
+
+	Before map[string]Standing // of resolve go-on: how the waves before stand
 }
 
 // WordVerb is what a Word wants.

@@ -27,6 +27,7 @@ type (
 		Sum     string `json:",omitempty"` // of the plan as it is kept, see [Plan.Sum]; "" in older journals
 		Channel string
 		Name    string // of the requester, for showing
+		Wave    *Wave  `json:",omitempty"` // its place among the rollouts of one command
 	}
 	// Asked says that a gate was put to people. A later asking of the same gate replaces it.
 	Asked struct {
@@ -94,13 +95,14 @@ type (
 		IDs          []string
 	}
 	// Resolved is what a person who looked says of what the bot cannot tell: whether a call without an
-	// answer happened (Op, and Verdict started or not-started), or how instances came out (IDs, and ok
-	// or failed).
+	// answer happened (Op, and Verdict started or not-started), how instances came out (IDs, and ok
+	// or failed), or that a wave goes on (Over, and go-on).
 	Resolved struct {
 		Name, Reason string
 		Verdict      Verdict
 		Op           string
 		IDs          []string
+		Over         []string `json:",omitempty"` // rollouts of earlier waves that have ended, as they are
 	}
 	// Replanned puts another plan in the place of the rollout's: every asking and yes so far is void.
 	Replanned struct {
@@ -332,6 +334,7 @@ const (
 	NotStarted Verdict = "not-started" // it did not
 	IsOK       Verdict = "ok"          // the instance is well
 	IsFailed   Verdict = "failed"      // it is not
+	GoOn       Verdict = "go-on"       // a wave may begin although one before it did not succeed
 )
 
 // Outcome is how a rollout ended.

@@ -107,6 +107,15 @@ func (d Desk) lookUp(ctx context.Context, w *Word, rec Record, pol Policy) error
 			return no
 		}
 		w.Plan = &q
+	case WordResolve:
+		if w.Verdict != GoOn {
+			return nil
+		}
+		before, err := standings(ctx, d.Journal, rec.Rollout.Wave)
+		if err != nil {
+			return inside("read the waves before "+rec.ID, err)
+		}
+		w.Before = before
 	case WordHandover:
 		if w.To == "" {
 			return Refuse(CodeArg, "/vmss help handover", "say who takes %s over: mention them", rec.ID)

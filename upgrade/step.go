@@ -115,6 +115,9 @@ func (s *step) observe() error {
 	if s.seen.Freezes, err = s.e.Reader.Freezes(s.ctx); err != nil {
 		return err
 	}
+	if s.seen.Before, err = standings(s.ctx, s.e.Reader, s.rec.Rollout.Wave); err != nil {
+		return err
+	}
 	set, err := s.e.Fleet.Observe(s.ctx, s.rec.Plan.Set, s.fence)
 	switch {
 	case err == nil:

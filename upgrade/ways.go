@@ -115,8 +115,10 @@ func (h hearing) resolve() (Heard, *Refusal) {
 		return h.resolveCall()
 	case IsOK, IsFailed:
 		return h.resolveInstances()
+	case GoOn:
+		return h.goOn()
 	}
-	return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s started \"why\"", h.r.ID), "say started or not-started of a call, ok or failed of instances")
+	return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s started \"why\"", h.r.ID), "say started or not-started of a call, ok or failed of instances, go-on of a wave")
 }
 
 func (h hearing) resolveCall() (Heard, *Refusal) {

@@ -86,6 +86,8 @@ func (j *journal) Ended(context.Context, upgrade.SetID, int) ([]upgrade.Record, 
 	return nil, nil
 }
 
+func (j *journal) Group(context.Context, string) ([]upgrade.Record, error) { return nil, nil }
+
 func (j *journal) Holder(context.Context, upgrade.SetID) (upgrade.Record, error) {
 	return upgrade.Record{}, upgrade.ErrNotFound
 }

@@ -61,7 +61,7 @@ func (r *Rollout) apply(e Event) {
 		r.Denial = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Gate: f.Gate, At: e.At}
 		delete(r.Grants, f.Gate)
 	case Paused:
-		r.Pause = &Said{By: e.By, Name: f.Name, Reason: f.Reason, At: e.At}
+		r.Pause = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Of: f.Of, At: e.At}
 	case Resumed:
 		r.Pause = nil
 	case AbortAsked:

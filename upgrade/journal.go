@@ -65,8 +65,11 @@ type (
 		Name   string
 		Reason string
 	}
-	// Paused holds the rollout until Resumed.
-	Paused  struct{ Name, Reason string }
+	// Paused holds the rollout until Resumed. Of is what was paused at once, "" = this one alone.
+	Paused struct {
+		Name, Reason string
+		Of           string `json:",omitempty"`
+	}
 	Resumed struct{ Name string }
 	// AbortAsked ends the rollout; Answer is what becomes of the model, "" = to be asked (R4). With
 	// Rollback a rollout back to the image before follows at once, and takes the question along (R5).

@@ -86,6 +86,7 @@ type Grant struct {
 type Said struct {
 	By, Name, Reason string
 	Gate             string
+	Of               string // of a pause: what was paused at once
 	Answer           ModelAnswer
 	Rollback         bool // of an abort: a rollout back follows (R5)
 	At               time.Time

@@ -323,7 +323,7 @@ func (s *step) rollback() (*Change, *Refusal) {
 		return nil, no
 	}
 	p.Note = because(p.Note, "", abort.Reason)
-	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, p.By, name, s.e.Now()), nil
+	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, p.By, name, s.e.Now(), nil), nil
 }
 
 // asked puts a gate to people, with what has changed in the model since the plan (R34).

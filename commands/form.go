@@ -301,7 +301,7 @@ func entered(raw string, free bool) (string, error) {
 
 func readSet(r *Request, s string) (string, error) {
 	switch {
-	case !isSet(s):
+	case !isSet(s) && !(r.Verb.plans() && isSets(s)):
 		return "", errors.New("that is no scale set's name: say name or resourcegroup/name")
 	case r.Verb == VerbShow || r.Verb == VerbImages:
 		r.About = s
@@ -351,7 +351,7 @@ func readChosenFailure(r *Request, s string) (string, error) {
 func (c Carried) Check() *upgrade.Refusal {
 	_, known := faces[c.Verb]
 	_, ours := unsaid(c.Some)
-	if known && ours && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
+	if known && ours && (c.Rollout == "" || (isRollout(c.Rollout) || isGroup(c.Rollout) && c.Verb.ofSeveral()) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
 		return nil
 	}
 	return upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know that form: another version of me may have opened it")
@@ -388,7 +388,7 @@ func Steered(c Carried, values map[string]string) Request {
 	if !req.Verb.plans() {
 		return req
 	}
-	req.Which, req.Unclear, req.SKU = upgrade.Selection{}, c.request().Unclear, ""
+	req.Which, req.Without, req.Unclear, req.SKU = upgrade.Selection{}, nil, c.request().Unclear, ""
 	if isVersion(req.Target) {
 		req.Target = ""
 	}

@@ -31,6 +31,9 @@ func resolveFields(r Request, l Lists) []Field {
 	ofCall := []Choice{{string(upgrade.Started), "The call did happen"}, {string(upgrade.NotStarted), "The call did not happen"}}
 	ofInstances := []Choice{{string(upgrade.IsOK), "The instances are well"}, {string(upgrade.IsFailed), "The instances are not well"}}
 	switch {
+	case r.Verdict == upgrade.GoOn || r.severally():
+		found.Value, found.Choices = string(upgrade.GoOn), []Choice{{string(upgrade.GoOn), "It may go on, although a wave before did not succeed"}}
+		fields = append(fields, found)
 	case r.Verdict == upgrade.Started || r.Verdict == upgrade.NotStarted:
 		found.Choices = ofCall
 		fields = append(fields, found)
@@ -96,7 +99,7 @@ func instanceLabel(id string, g upgrade.Gate, is upgrade.InstanceStatus) string 
 
 func readVerdict(r *Request, s string) (string, error) {
 	if !slices.Contains(verdicts, s) {
-		return "", errors.New("it takes started, not-started, ok or failed")
+		return "", errors.New("it takes started, not-started, ok, failed or go-on")
 	}
 	r.Verdict = upgrade.Verdict(s)
 	return "", nil

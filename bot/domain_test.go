@@ -102,7 +102,7 @@ func (d *domain) Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (
 }
 
 func (d *domain) Several(ctx context.Context, by upgrade.Person, ask upgrade.Ask, open bool) (upgrade.Several, []upgrade.Change, error) {
-	return upgrade.Several{}, nil, nil // one set
+	return d.Desk.Several(ctx, by, ask, open)
 }
 
 func (d *domain) SayAll(ctx context.Context, by upgrade.Person, w upgrade.Word) ([]upgrade.Spoken, error) {

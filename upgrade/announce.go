@@ -130,7 +130,7 @@ func (a *announcement) alarm(seq int) {
 }
 
 // announced reports whether a decision calls for people and was not called out before. The model
-// question has its own card, and a pause its own line.
+// question has its own card, a pause its own line, and what a wave's failure holds stands in its report.
 func (d Decided) announced() bool {
 	return d.loud() && !d.Quiet
 }
@@ -139,7 +139,7 @@ func (d Decided) loud() bool {
 	switch d.Reason {
 	case ReasonHealth, ReasonChannel, ReasonFreeze:
 		return true
-	case ReasonModel, ReasonPaused:
+	case ReasonModel, ReasonPaused, ReasonHalted: // of many rollouts at once: the report of the one that failed says it
 		return false
 	}
 	return d.Kind == Hold

@@ -83,6 +83,9 @@ func (d Desk) Several(ctx context.Context, by Person, ask Ask, open bool) (Sever
 	if len(s.Sets) > mostSets {
 		return Several{}, nil, Refuse(CodeArg, "/vmss list", "%s names %d scale sets: %d at once is the most", ask.Set, len(s.Sets), mostSets)
 	}
+	if channels := d.channels(s.Sets); open && len(channels) > 0 && !slices.Contains(channels, ask.Channel) {
+		return Several{}, nil, Refuse(CodeRole, "", "%s is driven in <#%s> only", ask.Set, channels[0])
+	}
 	if err := d.planEach(ctx, by, ask, s.Sets, open); err != nil {
 		return Several{}, nil, err
 	}
@@ -92,10 +95,16 @@ func (d Desk) Several(ctx context.Context, by Person, ask Ask, open bool) (Sever
 	if len(s.Open()) == 0 {
 		return Several{}, nil, Refuse(CodeNothing, "/vmss plan "+ask.Set, "nothing to do on any of the %d scale sets of %s: %s", len(s.Sets), ask.Set, s.Sets[0].No.What)
 	}
-	if !slices.ContainsFunc(s.Open(), func(p Planned) bool { return p.Plan.Policy.Channel == ask.Channel }) {
-		return Several{}, nil, Refuse(CodeRole, "", "%s is driven in <#%s> only", ask.Set, s.Open()[0].Plan.Policy.Channel)
-	}
 	return d.openEach(by, ask.Channel, s)
+}
+
+// channels are those in which the sets are driven: in one of them a command for all of them is said, and the
+// people of the others see their own rollouts open.
+func (d Desk) channels(sets []Planned) (all []string) {
+	for _, s := range sets {
+		all = told(all, PolicyFor(d.Policies(), s.Set.ID))
+	}
+	return all
 }
 
 // planEach fills in a plan or a refusal for each set, several at a time. Only what ends the whole is an error.

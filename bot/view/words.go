@@ -172,6 +172,8 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonChannel:    "people cannot be reached",
 	upgrade.ReasonFreeze:     "frozen",
 	upgrade.ReasonWindow:     "a window",
+	upgrade.ReasonWave:       "the waves before",
+	upgrade.ReasonHalted:     "a wave before did not succeed",
 }
 
 func about(r upgrade.Reason) string {

@@ -32,6 +32,7 @@ type Config struct {
 	Pace    Pace     `yaml:"pace"`
 	Windows []Window `yaml:"windows"` // change windows, which sets name
 	Freezes []Freeze `yaml:"freezes"` // dated stretches in which nothing starts
+	Groups  []Group  `yaml:"groups"`  // sets that one command rolls out in waves
 	Sets    []Set    `yaml:"sets"`    // the first entry that matches a set holds; a set without one is nobody's
 }
 
@@ -207,6 +208,7 @@ func (c Config) check() error {
 	if _, err := c.freezes(); err != nil {
 		bad("freezes: %w", err)
 	}
+	errs = append(errs, checkGroups(c.Groups))
 	for i, s := range c.Sets {
 		if err := errors.Join(s.check(), s.within(c.Azure.ResourceGroups), c.knows(s.Windows)); err != nil {
 			bad("sets[%d] (match %q): %w", i, s.Match, err)

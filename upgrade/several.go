@@ -47,8 +47,8 @@ func (s Several) Open() []Planned {
 }
 
 const (
-	mostSets    = 50 // of one command
-	plansAtOnce = 8  // each reads Azure several times
+	mostSets = 50 // of one command
+	oneByOne = 8  // as many are planned one after the other: each reads Azure several times
 )
 
 // groupWord begins a name that can only be a group's: a bare name is a set's, if there is one.
@@ -107,14 +107,15 @@ func (d Desk) channels(sets []Planned) (all []string) {
 	return all
 }
 
-// planEach fills in a plan or a refusal for each set, several at a time. Only what ends the whole is an error.
+// planEach fills in a plan or a refusal for each set, so many side by side that the most there may be take no longer
+// than a few. Only what ends the whole is an error.
 func (d Desk) planEach(ctx context.Context, by Person, ask Ask, sets []Planned, open bool) error {
 	var all sync.WaitGroup
-	slots := make(chan struct{}, plansAtOnce)
+	slots := make(chan struct{}, 1+(len(sets)-1)/oneByOne)
 	failed := make([]error, len(sets))
 	for i := range sets {
+		slots <- struct{}{}
 		all.Go(func() {
-			slots <- struct{}{}
 			defer func() { <-slots }()
 			var err error
 			if sets[i].Plan, err = d.planOne(ctx, by, ask, sets[i].Set, open); err != nil && !errors.As(err, &sets[i].No) {

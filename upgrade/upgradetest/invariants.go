@@ -18,6 +18,7 @@ func (c *cases) ours() []Call {
 
 func (c *cases) judgeStarts() {
 	under := map[string][]Call{} // by approval, what was started
+	before := c.waves()
 	for _, k := range c.ours() {
 		c.alone(k)
 		if !k.Accepted {
@@ -33,6 +34,7 @@ func (c *cases) judgeStarts() {
 		c.rested(k, r)
 		c.letAlone(k, r)
 		c.takenBack(k, r)
+		c.inTurn(k, r, before)
 		approval := c.covered(k, r)
 		for _, id := range k.Instances {
 			c.once(k, id, under[approval])

@@ -26,6 +26,7 @@ type Story struct {
 	Azure      azuresim.Options
 	Ahead      time.Duration // of Azure's clock
 	Policy     upgrade.Policy
+	Groups     []upgrade.Group
 	Seed       string // of the world's luck; "" = the teller's
 }
 
@@ -126,6 +127,7 @@ type rules struct {
 	AllowedImages   []string       `yaml:"allowed-images"`
 	Downgrades      bool
 	Windows         []opening
+	Groups          []upgrade.Group
 	Freezes         []struct {
 		Why      string
 		From, To time.Time
@@ -150,6 +152,7 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
+	s.Groups = r.Groups
 	s.Seed, p.AllowedImages = r.Seed, r.AllowedImages
 	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
 	if r.MaxUnavailable != "" {

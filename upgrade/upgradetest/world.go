@@ -32,7 +32,8 @@ type Config struct {
 	Azure   azuresim.Options // Fleet and Now are filled in
 	Ahead   time.Duration    // of Azure's clock, which everything of Azure is stamped with
 	Policy  upgrade.Policy   // of every scale set
-	Journal string           // the path of the journal; its directory must exist
+	Groups  []upgrade.Group
+	Journal string // the path of the journal; its directory must exist
 }
 
 // Site is what one incarnation of the program is started in: all it may reach.
@@ -46,6 +47,7 @@ type Site struct {
 	Subscription     string
 	BotToken, AppKey string
 	Policies         []upgrade.Policy
+	Groups           []upgrade.Group
 	Now              func() time.Time // as the machine's clock has it
 	Frozen           func() string    // why nothing may be written to Azure; "" = it may
 	ID               func() string
@@ -182,11 +184,11 @@ func (w *World) site(life *Life, transport *http.Transport) Site {
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
-		Policies: []upgrade.Policy{w.cfg.Policy},
-		Now:      clock(w.skew),
-		Frozen:   w.why,
-		ID:       func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },
-		Log:      slog.New(&ear{w: w, life: life}),
+		Policies: []upgrade.Policy{w.cfg.Policy}, Groups: w.cfg.Groups,
+		Now:    clock(w.skew),
+		Frozen: w.why,
+		ID:     func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },
+		Log:    slog.New(&ear{w: w, life: life}),
 	}
 }
 

@@ -92,21 +92,25 @@ func planSeveral(ctx context.Context, t turn, open bool) (reply Reply, changes [
 	}
 	reply = Reply{Several: told}
 	if no := s.Refused(); open && len(no) > 0 {
-		reply.Refusal = t.notAll(no, len(s.Sets))
+		reply.Refusal = t.notAll(no, s.Sets)
 	}
 	return reply, changes, true, nil
 }
 
 // notAll is why nothing was opened, and the command that leaves out what is in the way.
-func (t turn) notAll(no []upgrade.Planned, all int) *Refusal {
+func (t turn) notAll(no, all []upgrade.Planned) *Refusal {
 	req := t.req
 	req.Without = slices.Clone(req.Without)
 	for _, p := range no {
-		req.Without = append(req.Without, p.Set.ResourceGroup+"/"+p.Set.Name)
+		name := p.Set.Name
+		if slices.ContainsFunc(all, func(o upgrade.Planned) bool { return o.Set.Name == name && o.Set.ID != p.Set.ID }) {
+			name = p.Set.ResourceGroup + "/" + name
+		}
+		req.Without = append(req.Without, name)
 	}
 	slices.Sort(req.Without)
-	refusal := &Refusal{Code: no[0].No.Code, What: fmt.Sprintf("nothing was opened: %d of %d scale sets cannot be rolled out as they are. What is in the way is said of each; or leave them out", len(no), all), Next: root + Format(req)}
-	if len(no) == all || len(refusal.Next) > maxNext {
+	refusal := &Refusal{Code: no[0].No.Code, What: fmt.Sprintf("nothing was opened: %d of %d scale sets cannot be rolled out as they are. What is in the way is said of each; or leave them out", len(no), len(all)), Next: root + Format(req)}
+	if len(no) == len(all) || len(refusal.Next) > maxNext {
 		refusal.Next = cmp.Or(no[0].No.Next, root+"list")
 	}
 	return refusal

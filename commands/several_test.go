@@ -53,7 +53,7 @@ func TestACommandForSeveralSetsSaysWhatBecomesOfEach(t *testing.T) {
 	}
 	d.several.Sets[1].No, d.opens = upgrade.Refuse(upgrade.CodePolicy, "/vmss show web-b", "its mode is Automatic"), nil
 	reply, changes, _ = Do(t.Context(), parsed(t, "upgrade web-* latest"), ana, "C0OPS", time.Time{}, d)
-	if no := reply.Refusal; no == nil || no.Code != upgrade.CodePolicy || no.Next != "/vmss upgrade web-* latest skip=set:rg/web-b" || len(changes) != 0 || reply.Several == nil {
+	if no := reply.Refusal; no == nil || no.Code != upgrade.CodePolicy || no.Next != "/vmss upgrade web-* latest skip=set:web-b" || len(changes) != 0 || reply.Several == nil {
 		t.Errorf("with a set in the way it answers %+v, %+v", reply.Refusal, reply.Several)
 	}
 	if reply, _, _ = Do(t.Context(), parsed(t, "plan web-* latest"), ana, "C0OPS", time.Time{}, d); reply.Refusal != nil || reply.Several == nil {

@@ -43,8 +43,12 @@ func (d Desk) SayAll(ctx context.Context, by Person, w Word) ([]Spoken, error) {
 		}
 		out = append(out, said)
 	}
-	if len(out) == 0 {
-		return nil, Refuse(CodeState, "/vmss status", "there is no rollout of %s to %s", of, w.Verb)
+	switch {
+	case len(out) > 0:
+	case of == EverySet:
+		return nil, Refuse(CodeState, "/vmss status", "of all that you may see nothing is there to %s", w.Verb)
+	default:
+		return nil, Refuse(CodeState, "/vmss status "+of, "of %s nothing is there to %s", of, w.Verb)
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -143,7 +144,7 @@ func wave(v view) *Blocker {
 	case len(open) > 0 && open[0].N < w.N-1:
 		return &Blocker{Reason: ReasonWave, What: fmt.Sprintf("wave %d of %d of %s: the waves before it come first", w.N, w.Of, w.Name), Clears: "the success of all of them", Next: "/vmss status " + w.Group}
 	case len(open) > 0:
-		return &Blocker{Reason: ReasonWave, What: fmt.Sprintf("wave %d of %d of %s is next, after %s", w.N, w.Of, w.Name, places(open)), Clears: "the success of all of wave " + fmt.Sprint(open[0].N) + ", baked", Next: "/vmss status " + w.Group}
+		return &Blocker{Reason: ReasonWave, What: fmt.Sprintf("wave %d of %d of %s is next, after %s", w.N, w.Of, w.Name, v.comesFirst(open)), Clears: "the success of all of wave " + fmt.Sprint(open[0].N) + ", baked", Next: "/vmss status " + w.Group}
 	}
 	return nil
 }
@@ -154,12 +155,26 @@ func (v view) shortOf(failed []Place) string {
 	for _, p := range failed[:min(mostPlaces, len(failed))] {
 		s := v.seen.Before[p.Rollout]
 		how := string(s.Outcome)
-		if s.Outcome == OutcomeSucceeded { // of another goal
-			how = "something else"
+		if s.Outcome == OutcomeSucceeded {
+			how = "it has got something else since"
 		}
 		out = append(out, fmt.Sprintf("%s: %s (%s)", p.Name, how, s.Rollout))
 	}
 	return strings.Join(out, ", ") + andMore(len(failed))
+}
+
+// comesFirst names the sets of a wave that is not over, with the rollout that each waits for.
+func (v view) comesFirst(open []Place) string {
+	now := slices.Clone(open)
+	for i, p := range now {
+		if s, known := v.seen.Before[p.Rollout]; known {
+			now[i].Rollout = s.Rollout
+			if !s.Goal {
+				now[i].Rollout += ", which is for something else"
+			}
+		}
+	}
+	return places(now)
 }
 
 // mostPlaces is how many sets are named in one sentence.

@@ -43,6 +43,7 @@ func TestNothingOfAWaveStartsBeforeTheWavesBeforeHaveSucceeded(t *testing.T) {
 	for _, row := range []decideRow{
 		{name: "while one of them is under way", tale: agreed, seen: before(underWay), kind: Wait, reason: ReasonWave, says: "is next, after canary (r-0)"},
 		{name: "while it is not known how they stand", tale: agreed, seen: func(o *Observation) { o.Before = nil }, kind: Wait, reason: ReasonWave},
+		{name: "while one of them is taken back", tale: agreed, seen: before(Standing{Rollout: "r-9"}), kind: Wait, reason: ReasonWave, says: "after canary (r-9, which is for something else)"},
 		{name: "once they have, it starts", tale: agreed, seen: before(ending(OutcomeSucceeded, 0)), kind: Start},
 		{name: "to set instances aside is no success of the whole", tale: agreed, seen: before(ending(OutcomeAside, 0)), kind: Hold, reason: ReasonHalted, says: "canary: succeeded with quarantine (r-0)"},
 		{name: "nor is nothing to do", tale: agreed, seen: before(ending(OutcomeNothing, 0)), kind: Hold, reason: ReasonHalted},
@@ -50,7 +51,7 @@ func TestNothingOfAWaveStartsBeforeTheWavesBeforeHaveSucceeded(t *testing.T) {
 		{name: "a failure", tale: agreed, seen: before(ending(OutcomeFailed, 0)), kind: Hold, reason: ReasonHalted},
 		{name: "an expiry", tale: agreed, seen: before(ending(OutcomeExpired, 0)), kind: Hold, reason: ReasonHalted},
 		{name: "a rollback, also of what had succeeded", tale: agreed, seen: before(ending(OutcomeRollback, 0)), kind: Hold, reason: ReasonHalted},
-		{name: "another goal since", tale: agreed, seen: before(elsewhere), kind: Hold, reason: ReasonHalted, says: "canary: something else (r-9)"},
+		{name: "another goal since", tale: agreed, seen: before(elsewhere), kind: Hold, reason: ReasonHalted, says: "canary: it has got something else since (r-9)"},
 		{name: "an approver lets it go on", tale: tale{agreed, goOn("r-0")}, seen: before(ending(OutcomeAborted, 0)), kind: Start},
 		{name: "but not past what ended after that", tale: tale{agreed, goOn("r-0")}, seen: before(elsewhere), kind: Hold, reason: ReasonHalted},
 		{name: "R24 nobody is asked before it is its turn", tale: tale{second}, seen: before(underWay), kind: Wait, reason: ReasonWave},

@@ -246,6 +246,6 @@ func afterIt(r upgrade.Rollout) string {
 	if w == nil || w.N >= w.Of || r.Ended.Outcome == upgrade.OutcomeSucceeded {
 		return ""
 	}
-	return fmt.Sprintf(":raised_hand: The waves after it wait: for a new rollout of this set that succeeds, for an approver (%s), or for an end (%s).",
+	return fmt.Sprintf(":raised_hand: What is open of the waves after it waits: for a new rollout of this set that succeeds, for an approver (%s), or for an end (%s).",
 		code(fmt.Sprintf("/vmss resolve %s go-on \"why\"", w.Group)), code(fmt.Sprintf("/vmss abort %s \"reason\"", w.Group)))
 }

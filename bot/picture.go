@@ -28,9 +28,9 @@ var errNoPicture = errors.New("there is no picture to be had")
 // never edited. When the last of the calls brings no answer it may stand in the thread twice.
 func (b *Bot) pictured(ctx context.Context, post upgrade.Pending) (upgrade.Sent, error) {
 	var id string
-	d, no := b.draw(ctx, post)
+	f, no := b.draw(ctx, post)
 	if no == nil {
-		id, no = b.upload(ctx, post, d)
+		id, no = b.upload(ctx, post, f)
 	}
 	if no == nil {
 		return upgrade.Sent{TS: id}, nil
@@ -43,45 +43,62 @@ func (b *Bot) pictured(ctx context.Context, post upgrade.Pending) (upgrade.Sent,
 	return sent, err
 }
 
-// drawing is a picture and the words with it.
-type drawing struct {
-	heatmap.Map
-	caption string
-	png     []byte
-}
-
-// draw makes the picture that a post wants.
-func (b *Bot) draw(ctx context.Context, post upgrade.Pending) (d drawing, err error) {
+// draw makes the picture or other file that a post wants.
+func (b *Bot) draw(ctx context.Context, post upgrade.Pending) (f file, err error) {
 	defer func() {
 		if p := recover(); p != nil { // a picture is not worth the bot
 			b.Log.Error("a picture could not be drawn", "rollout", post.Rollout, "slot", post.Slot, "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("%w: because of a mistake in me", errNoPicture)
 		}
 	}()
-	ok := false
 	if post.User != "" {
-		said, err := private(post.Post)
-		if err != nil || said.Set == nil {
-			return d, fmt.Errorf("%w: what it shows cannot be read", errNoPicture)
-		}
-		d.Map, d.caption, ok = view.SetPicture(said.Set.Set), view.SetCaption(said.Set.Set), true
-	} else {
-		rec, err := b.Reader.Record(ctx, post.Rollout)
-		if err != nil {
-			return d, err
-		}
-		seq, _ := strconv.Atoi(strings.TrimPrefix(post.Slot, upgrade.Pictures))
-		d.Map, d.caption, ok = view.Picture(rec, seq)
+		return b.forOne(ctx, post)
 	}
+	rec, err := b.Reader.Record(ctx, post.Rollout)
+	if err != nil {
+		return f, err
+	}
+	seq, _ := strconv.Atoi(strings.TrimPrefix(post.Slot, upgrade.Pictures))
+	m, caption, ok := view.Picture(rec, seq)
 	if !ok {
-		return d, fmt.Errorf("%w: %s is no milestone", errNoPicture, post.Slot)
+		return f, fmt.Errorf("%w: %s is no milestone", errNoPicture, post.Slot)
 	}
-	d.png, err = heatmap.PNG(d.Map)
-	return d, err
+	return pictureFile(m, caption)
+}
+
+// file is what is brought to Slack, and alt what it shows to whoever sees no pictures.
+type file struct {
+	view.Document
+	alt string
+}
+
+func pictureFile(m heatmap.Map, caption string) (file, error) {
+	body, err := heatmap.PNG(m)
+	return file{view.Document{Name: "map.png", Title: m.Title, Caption: caption, Body: body}, heatmap.Alt(m)}, err
+}
+
+// forOne makes the file that belongs to an answer.
+func (b *Bot) forOne(ctx context.Context, post upgrade.Pending) (f file, err error) {
+	said, err := private(post.Post)
+	if err != nil {
+		return f, fmt.Errorf("%w: what it shows cannot be read", errNoPicture)
+	}
+	if said.Set != nil {
+		return pictureFile(view.SetPicture(said.Set.Set), view.SetCaption(said.Set.Set))
+	}
+	records, err := b.records(ctx, said.Rollouts)
+	if err != nil {
+		return f, err
+	}
+	f.Document, err = view.File(said.Reply, records, b.Now())
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errNoPicture, err)
+	}
+	return f, err
 }
 
 // upload brings a picture to the rollout's thread, or to one person.
-func (b *Bot) upload(ctx context.Context, post upgrade.Pending, d drawing) (id string, err error) {
+func (b *Bot) upload(ctx context.Context, post upgrade.Pending, f file) (id string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*callTimeout)
 	defer cancel()
 	channel, thread := post.Channel, post.Thread
@@ -91,14 +108,14 @@ func (b *Bot) upload(ctx context.Context, post upgrade.Pending, d drawing) (id s
 		}
 		thread = ""
 	}
-	file, err := b.API.UploadFileContext(ctx, slack.UploadFileParameters{
-		Filename: "map.png", FileSize: len(d.png), Reader: bytes.NewReader(d.png), Title: d.Title, AltTxt: heatmap.Alt(d.Map),
-		InitialComment: d.caption, Channel: channel, ThreadTimestamp: thread,
+	sent, err := b.API.UploadFileContext(ctx, slack.UploadFileParameters{
+		Filename: f.Name, FileSize: len(f.Body), Reader: bytes.NewReader(f.Body), Title: f.Title, AltTxt: f.alt,
+		InitialComment: f.Caption, Channel: channel, ThreadTimestamp: thread,
 	})
 	if b.doubt(channel, err); err != nil {
 		return "", err
 	}
-	return file.ID, nil
+	return sent.ID, nil
 }
 
 // privately finds a person's own conversation with the bot: files cannot be shown to one person in a
@@ -117,7 +134,7 @@ func (b *Bot) regret(ctx context.Context, post upgrade.Pending, why string) {
 	if post.User == "" {
 		return
 	}
-	no := upgrade.Refuse(upgrade.CodeInside, "", "the picture you asked for does not come: %s", why)
+	no := upgrade.Refuse(upgrade.CodeInside, "", "the file you asked for does not come: %s", why)
 	message := view.Answer(commands.Refused(commands.Request{Verb: commands.VerbShow}, no), nil, b.Now())
 	if _, err := b.call(ctx, post, message); err != nil {
 		b.Log.Warn("slack: not told that there is no picture", "user", post.User, "err", explain(err))

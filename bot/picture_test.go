@@ -11,7 +11,6 @@ import (
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/bot/view"
-	"github.com/vmssbot/vmssbot/bot/view/heatmap"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -52,18 +51,18 @@ func (o *office) record(id string) upgrade.Record {
 }
 
 // milestone has a rollout owe people a picture, and returns the picture.
-func (o *office) milestone(id string, of ...string) drawing {
+func (o *office) milestone(id string, of ...string) file {
 	o.Helper()
 	rec := o.tell(id, upgrade.Pictured{Of: of})
 	m, caption, ok := view.Picture(rec, rec.Rollout.Seq)
 	if !ok {
 		o.Fatalf("event %d is no milestone", rec.Rollout.Seq)
 	}
-	raw, err := heatmap.PNG(m)
+	f, err := pictureFile(m, caption)
 	if err != nil {
 		o.Fatal(err)
 	}
-	return drawing{m, caption, raw}
+	return f
 }
 
 // rolled opens a rollout and lets its first messages come.
@@ -116,10 +115,10 @@ func TestAMilestonesPictureStandsInTheThreadOnce(t *testing.T) {
 			t.Fatalf("%d pictures, want one", len(all))
 		}
 		p := all[0]
-		if p.ThreadTS != o.root(id).TS || p.Broadcast || p.Text != want.caption || !strings.Contains(p.Text, "before it starts · 0/3") {
-			t.Errorf("%q stands in thread %q, broadcast %v; want %q in %q", p.Text, p.ThreadTS, p.Broadcast, want.caption, o.root(id).TS)
+		if p.ThreadTS != o.root(id).TS || p.Broadcast || p.Text != want.Caption || !strings.Contains(p.Text, "before it starts · 0/3") {
+			t.Errorf("%q stands in thread %q, broadcast %v; want %q in %q", p.Text, p.ThreadTS, p.Broadcast, want.Caption, o.root(id).TS)
 		}
-		if p.Title != want.Title || p.AltText != heatmap.Alt(want.Map) || !strings.Contains(p.AltText, "3 instances") || p.Type != "image/png" {
+		if p.Title != want.Title || p.AltText != want.alt || !strings.Contains(p.AltText, "3 instances") || p.Type != "image/png" {
 			t.Errorf("%s, title %q, described as %q", p.Type, p.Title, p.AltText)
 		}
 		if im, err := png.Decode(bytes.NewReader(p.Content)); err != nil || im.Bounds().Dx() < 300 {
@@ -137,14 +136,41 @@ func TestAPictureThatComesLateShowsItsOwnMoment(t *testing.T) {
 		o.pass(time.Second)
 		o.tell(id, upgrade.Skipped{IDs: []string{"0", "5"}, Reason: "for a test"})
 		second := o.milestone(id, "ud-0")
-		if bytes.Equal(first.png, second.png) {
+		if bytes.Equal(first.Body, second.Body) {
 			t.Fatal("both moments look the same")
 		}
 		o.until("both are there", func() bool { return len(o.threaded()) == 2 })
-		for _, want := range []drawing{first, second} {
-			if !slices.ContainsFunc(o.threaded(), func(p picture) bool { return p.Text == want.caption && bytes.Equal(p.Content, want.png) }) {
-				t.Errorf("no picture is as it was then: %q", want.caption)
+		for _, want := range []file{first, second} {
+			if !slices.ContainsFunc(o.threaded(), func(p picture) bool { return p.Text == want.Caption && bytes.Equal(p.Content, want.Body) }) {
+				t.Errorf("no picture is as it was then: %q", want.Caption)
 			}
+		}
+	})
+}
+
+func TestAReportAndAnAuditComeAsFilesToWhoeverAskedOnly(t *testing.T) {
+	inBubble(t, func(o *office) {
+		id := o.rolled()
+		for n, ask := range []struct{ says, named, has string }{
+			{"report " + id, "web-" + id + ".md", "## Gates"},
+			{"report " + id + " csv", "web-" + id + ".csv", "rollout,set,gate,instance"},
+			{"audit " + id + " json", "audit.json", "of web to"},
+		} {
+			o.command("ana", "ops", ask.says)
+			o.until("she has it", func() bool { return len(o.pictures(o.conversation(slacksim.Ana))) == n+1 })
+			if f := o.pictures(o.conversation(slacksim.Ana))[n]; f.Name != ask.named || !strings.Contains(string(f.Content), ask.has) || f.ThreadTS != "" {
+				t.Errorf("%s brings %s in thread %q: %.200s", ask.says, f.Name, f.ThreadTS, f.Content)
+			}
+		}
+		for _, says := range []string{"report " + id, "audit " + id + " csv", "audit csv"} {
+			o.command("olaf", "ops", says)
+		}
+		o.pass(time.Minute)
+		if n := len(o.conversation(slacksim.Olaf)); n != 1 { // of what was refused to him
+			t.Errorf("an outsider has %d files", n)
+		}
+		if got := o.pictures(o.conversation(slacksim.Olaf)); len(got) == 1 && strings.Contains(string(got[0].Content), id+",") {
+			t.Errorf("an outsider reads of %s: %s", id, got[0].Content)
 		}
 	})
 }
@@ -204,7 +230,7 @@ func TestAPictureOutlivesAMomentOfTroubleInEachOfItsCalls(t *testing.T) {
 					o.soon(time.Minute, "it is there", func() bool { return len(o.threaded()) == most })
 					o.pass(10 * time.Minute)
 					for _, p := range o.threaded() {
-						if p.Text != want.caption || p.ThreadTS != o.root(id).TS || !bytes.Equal(p.Content, want.png) {
+						if p.Text != want.Caption || p.ThreadTS != o.root(id).TS || !bytes.Equal(p.Content, want.Body) {
 							t.Errorf("%q in thread %q", p.Text, p.ThreadTS)
 						}
 					}

@@ -43,7 +43,7 @@ func TestWhoAskedForAPictureIsToldWhyItDoesNotCome(t *testing.T) {
 			inBubble(t, func(o *office) {
 				o.command("ana", "ops", "show web map")
 				o.until("she is told", func() bool { return len(o.conversation(slacksim.Ana)) == 1 })
-				if m := o.conversation(slacksim.Ana)[0]; !has(m, "the picture you asked for does not come", "the app needs the scope "+strings.ReplaceAll(scope, ":", "∶")) {
+				if m := o.conversation(slacksim.Ana)[0]; !has(m, "the file you asked for does not come", "the app needs the scope "+strings.ReplaceAll(scope, ":", "∶")) {
 					t.Errorf("she is told %s %s", m.Text, m.Blocks)
 				}
 				o.pass(time.Hour)

@@ -274,15 +274,23 @@ func (b *Bot) renderAnswer(ctx context.Context, post *upgrade.Pending) (view.Mes
 	if post.User != "" { // else it is for a channel of its own
 		post.Thread = said.Thread
 	}
+	records, err := b.records(ctx, said.Rollouts)
+	if err != nil {
+		return view.Message{}, err
+	}
+	return b.drawn(*post, func() (view.Message, error) { return view.Answer(said.Reply, records, b.Now()), unread }), nil
+}
+
+func (b *Bot) records(ctx context.Context, ids []string) (map[string]upgrade.Record, error) {
 	records := map[string]upgrade.Record{}
-	for _, id := range said.Rollouts {
+	for _, id := range ids {
 		rec, err := b.Reader.Record(ctx, id)
 		if err != nil {
-			return view.Message{}, err
+			return nil, err
 		}
 		records[id] = rec
 	}
-	return b.drawn(*post, func() (view.Message, error) { return view.Answer(said.Reply, records, b.Now()), unread }), nil
+	return records, nil
 }
 
 // alarm reports whether a post calls one person because a rollout cannot be talked about in its channel.

@@ -171,7 +171,7 @@ func (s spoken) stops() bool {
 func looks(v commands.Verb) bool {
 	switch v {
 	case commands.VerbHome, commands.VerbHelp, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbStatus, commands.VerbWhy, commands.VerbPending,
-		commands.VerbWindows, commands.VerbHistory:
+		commands.VerbWindows, commands.VerbHistory, commands.VerbReport, commands.VerbAudit, commands.VerbShift:
 		return true
 	}
 	return false
@@ -184,7 +184,7 @@ func (s spoken) slow() bool {
 	}
 	switch s.request.Verb {
 	case commands.VerbUpgrade, commands.VerbResize, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover,
-		commands.VerbFreeze, commands.VerbUnfreeze, commands.VerbWindows, commands.VerbHistory:
+		commands.VerbFreeze, commands.VerbUnfreeze, commands.VerbWindows, commands.VerbHistory, commands.VerbReport, commands.VerbAudit, commands.VerbShift:
 		return true
 	}
 	return false
@@ -335,7 +335,7 @@ func answers(d upgrade.Delivery, said spoken, reply commands.Reply) []upgrade.Po
 	for n, channel := range reply.Told() {
 		out = append(out, upgrade.Post{Slot: fmt.Sprintf("told/%d/%d", d.ID, n), Channel: channel, Want: want})
 	}
-	if reply.Set != nil && reply.Set.Part == commands.PartMap {
+	if reply.File() {
 		picture := upgrade.Post{Slot: fmt.Sprintf("%sreply/%d", upgrade.Pictures, d.ID), User: said.user, Want: want}
 		out = append(out, picture)
 	}

@@ -60,6 +60,7 @@ var buttons = []struct {
 	{"open", Request{Verb: VerbStatus}, toLookAt},
 	{"why", Request{Verb: VerbWhy}, toLookAt},
 	{"instances", Request{Verb: VerbShow, Part: "instances"}, toLookAt},
+	{"report", Request{Verb: VerbReport}, toLookAt},
 	{"plan", Request{Verb: VerbPlan}, nowhere},
 	{"help", Request{Verb: VerbHelp}, nowhere},
 }

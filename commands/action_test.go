@@ -49,6 +49,7 @@ func TestAButtonIsTheRequestItWasMadeFrom(t *testing.T) {
 		{Request{Verb: VerbStatus, About: "r-4f2k9a"}, "status", "r-4f2k9a"},
 		{Request{Verb: VerbWhy, About: "r-4f2k9a"}, "why", "r-4f2k9a"},
 		{Request{Verb: VerbShow, About: "r-4f2k9a", Part: "instances"}, "instances", "r-4f2k9a"},
+		{Request{Verb: VerbReport, About: "r-4f2k9a"}, "report", "r-4f2k9a"},
 	} {
 		id, value := Action(row.req)
 		if id != row.id || value != row.value {

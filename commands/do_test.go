@@ -159,6 +159,12 @@ func TestDo(t *testing.T) {
 		{"pending", "pending", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryPending: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
 			look(upgrade.QueryPending, ""), Reply{Rollouts: []string{"r-1"}}, 0},
 		{"pending when nothing is", "pending", desk{}, look(upgrade.QueryPending, ""), Reply{Empty: "Nothing waits for your yes."}, 0},
+		{"a report is the set's last rollout's, as Markdown where nothing else is said", "report web", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryReport: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
+			look(upgrade.QueryReport, "web"), Reply{Rollouts: []string{"r-1"}, Part: Markdown}, 0},
+		{"an audit asks for the instances and the person", "audit web vm=6 U012AB3CD csv", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryAudit: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
+			[]any{"U0ANA", upgrade.Query{Kind: upgrade.QueryAudit, About: "web", Person: "U012AB3CD", Instances: []string{"6"}}},
+			Reply{Rollouts: []string{"r-1"}, Audit: &Audit{About: "web", Person: "U012AB3CD", Instances: []string{"6"}}, Part: CSV}, 0},
+		{"an audit of nothing", "audit", desk{}, look(upgrade.QueryAudit, ""), Reply{Empty: "The audit has nothing of that which you may see."}, 0},
 		{"home has what waits for me and then what is mine, once each", "",
 			desk{sights: map[upgrade.QueryKind]upgrade.Sight{
 				upgrade.QueryPending:  {Rollouts: []upgrade.Record{record("r-3", "db", "U0BO")}},

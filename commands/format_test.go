@@ -81,7 +81,7 @@ func randomRequest(r *rand.Rand) Request {
 	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbResize, VerbList, VerbShow, VerbImages, VerbStatus, VerbWhy, VerbPending,
 		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel,
 		VerbRetry, VerbSkip, VerbQuarantine, VerbResolve, VerbReplan, VerbRollback, VerbHandover,
-		VerbFreeze, VerbUnfreeze, VerbWindows, VerbHistory}
+		VerbFreeze, VerbUnfreeze, VerbWindows, VerbHistory, VerbReport, VerbAudit, VerbShift}
 	req := Request{Verb: verbs[r.IntN(len(verbs))]}
 	switch req.Verb {
 	case VerbHelp:
@@ -116,6 +116,13 @@ func randomRequest(r *rand.Rand) Request {
 			req.Options.For = span(time.Minute + time.Duration(r.Int64N(int64(longestFor-time.Minute))))
 		} else if req.Verb == VerbFreeze {
 			req.Options.Until = randomMoment(r)
+		}
+	case VerbReport:
+		req.About, req.Part = pick(r, randomSet(r), randomID(r)), pick(r, "", "json", "csv")
+	case VerbAudit:
+		req.About, req.Part = pick(r, "", randomSet(r), randomID(r)), pick(r, "", "json", "csv")
+		if req.To = pick(r, "", "U"+letters(r, "ABCXYZ019", 12)+"0"); req.About != "" && r.IntN(2) == 0 {
+			req.Instances = randomInstances(r)
 		}
 	case VerbWindows, VerbHistory:
 		req.About = pick(r, "", randomSet(r), randomID(r))
@@ -244,6 +251,7 @@ func randomOrder(r *rand.Rand) upgrade.Order {
 	o.By = pick(r, "", upgrade.ByUpdateDomain, upgrade.ByFaultDomain, upgrade.ByZone, upgrade.ByBatch)
 	o.Batch = pick(r, upgrade.Limit{}, upgrade.Limit{N: 1 + r.IntN(999)}, upgrade.Limit{Percent: 1 + r.IntN(100)})
 	o.Canary = pick(r, 0, 0, 1, 1+r.IntN(maxListed))
+	o.Approve = pick(r, upgrade.ApproveEach, upgrade.ApproveEach, upgrade.ApproveCanary, upgrade.ApproveOnce)
 	return o
 }
 

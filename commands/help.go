@@ -20,7 +20,7 @@ const (
 const (
 	targets    = "TARGET: VERSION | latest | model (what the model says) | /subscriptions/…/images/…, /CommunityGalleries/…, /SharedGalleries/… | https://….vhd"
 	whichWords = "which:  ud=0,2|1-3  fd=1  zone=3  vm=1,4-7  skip=vm:3,9"
-	howWords   = "how:    by=ud|fd|zone|batch  batch=2|20%  canary=1  soak=10m  bake=30m"
+	howWords   = "how:    by=ud|fd|zone|batch  batch=2|20%  canary=1  soak=10m  bake=30m  approve=each|canary|once"
 	limitWords = "limits: max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine|abort|rollback"
 	whenWords  = "when:   window=NAME  at=2026-11-24T22:00"
 	restWords  = "also:   sku=16.04-LTS (another SKU, with a version or latest)  note=\"CHG-123\""
@@ -103,6 +103,15 @@ var topics = []topic{
 	{"what became of rollouts", Help{VerbHistory, []string{"history [SET]"},
 		"Lists the last rollouts that have ended, of a set or of all you may see: what became of them, who agreed, how long they took. Of a set also how long a batch takes, by which plans foretell.",
 		[]string{"history", "history web-prod", "history rg-shop/web-prod"}, readers}},
+	{"what came of one, as a file", Help{VerbReport, []string{"report ROLLOUT|SET [md|json|csv]"},
+		"Shows the report of a rollout, also of one that has not ended, and sends it as a file to your own conversation with me: gates, who agreed, each instance with its images, times and calls. A set's name stands for its last rollout.",
+		[]string{"report r-4f2k9a", "report web-prod csv", "report r-4f2k9a json"}, readers}},
+	{"who did what", Help{VerbAudit, []string{"audit [ROLLOUT|SET] [@user] [vm=6] [csv|json]"},
+		"Tells who asked, what people were shown and said, what was sent to Azure and how each instance came out: of a rollout, a set, some of its instances, a person, or the last of all you may see. With csv or json all of it comes as a file to your own conversation with me.",
+		[]string{"audit web-prod vm=6", "audit r-4f2k9a csv", "audit U012AB3CD"}, readers}},
+	{"what the next shift must know", Help{VerbShift, []string{"shift"},
+		"Lists for a hand-over: open rollouts with what they wait for and who has them, sets that were left on two images, what ended in the last day, freezes, and when windows open.",
+		[]string{"shift"}, readers}},
 	{"the scale sets", Help{VerbList, []string{"list [text]"},
 		"Lists the scale sets you may see, with their image and rollout; with a text, those with it in their name.",
 		[]string{"list", "list web", "list prod"}, readers}},

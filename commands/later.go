@@ -16,18 +16,10 @@ type substitute struct {
 // laterVerbs are designed and not built: people who read of them get an honest answer.
 var laterVerbs = map[string]substitute{
 	"fleet":      {"`list` has every set with its image", VerbList, ""},
-	"report":     {"the report is posted in the rollout's thread when it ends", VerbStatus, ""},
-	"audit":      {"the rollout's thread says who said what", VerbStatus, ""},
 	"schedule":   {"type `upgrade` when it shall begin", VerbPlan, ""},
 	"unschedule": {"nothing is ever scheduled", VerbStatus, ""},
 	"vm":         {"use Azure's own tools to start, stop or delete instances", VerbHome, ""},
 	"scale":      {"use Azure's own tools to change the capacity", VerbHome, ""},
-}
-
-// laterOptions are designed and not built. A correction is offered only where it does no more than
-// was asked for.
-var laterOptions = map[string]string{
-	"approve": "leave it out: each gate is asked for",
 }
 
 func (c *command) planned(what, next, instead string) *upgrade.Refusal {
@@ -80,16 +72,4 @@ func (c *command) laterHelp(name string) *upgrade.Refusal {
 		return nil
 	}
 	return c.planned(fmt.Sprintf("`%s`", name), helpFor(s.verb), s.says)
-}
-
-func (c *command) laterOption(i int, key string) *upgrade.Refusal {
-	says, found := laterOptions[key]
-	if !found {
-		return nil
-	}
-	next := ""
-	if key == "approve" {
-		next = c.with(i, 1)
-	}
-	return c.planned(fmt.Sprintf("`%s=`", key), next, says)
 }

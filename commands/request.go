@@ -43,6 +43,9 @@ const (
 	VerbUnfreeze Verb = "unfreeze"
 	VerbWindows  Verb = "windows" // when something may start
 	VerbHistory  Verb = "history" // what has ended
+	VerbReport   Verb = "report"  // what came of one, as a file
+	VerbAudit    Verb = "audit"   // who did what
+	VerbShift    Verb = "shift"   // what whoever comes on call must know
 )
 
 // ofInstances reports whether instances of a rollout are named with the verb.
@@ -58,8 +61,8 @@ func (v Verb) plans() bool { return v == VerbUpgrade || v == VerbPlan || v == Ve
 // the nonce when the button of a card was pressed, never both.
 type Request struct {
 	Verb    Verb
-	About   string            // help: a verb; list: a text; show, images: a set, or a rollout for its set; status, why: a rollout or a set
-	Part    string            // show: "", "map", "instances", "image", "policy" or "evidence"
+	About   string            // help: a verb; list: a text; show, images: a set, or a rollout for its set; status, why, report, audit: a rollout or a set
+	Part    string            // show: "", "map", "instances", "image", "policy" or "evidence"; report, audit: the format of the file
 	Set     string            // upgrade, plan, resize: also a pattern, or a group's name; freeze: or "all"; unfreeze: or a freeze's id
 	Without []string          // upgrade, plan, resize of several sets: sets that are left out, sorted; nil = none
 	Target  string            // upgrade, plan: a version, "latest", "model", the id of an image, or the address of a VHD
@@ -74,9 +77,9 @@ type Request struct {
 	Reason  string              // of handover: the note
 	Answer  upgrade.ModelAnswer // abort, model
 
-	Instances []string        // vm= of verbs about a rollout, in the order of upgrade.CompareIDs; nil = as the verb says
+	Instances []string        // vm= of verbs about a rollout and of audit, in the order of upgrade.CompareIDs; nil = as the verb says
 	Verdict   upgrade.Verdict // resolve
-	To        string          // handover: a user's id
+	To        string          // handover, audit: a user's id
 
 	// Unclear has the options that chose instances and were not understood, sorted: beside a refusal
 	// only. What they chose must be said before anything is done, as without them all are meant.
@@ -113,7 +116,7 @@ type Rollouts interface {
 // sent. Beside the verb and what was understood, exactly one of the answers is set.
 type Reply struct {
 	Verb     Verb
-	Part     string        `json:",omitempty"` // with Rollouts of show: "evidence"
+	Part     string        `json:",omitempty"` // with Rollouts of show: "evidence"; of report and audit: the format of the file, "" = none
 	Request  string        `json:",omitempty"` // as understood, written back by Format
 	Refusal  *Refusal      `json:",omitempty"`
 	Text     string        `json:",omitempty"` // a plain sentence; foreign text in it is not escaped
@@ -127,6 +130,8 @@ type Reply struct {
 	Set      *SetSight     `json:",omitempty"` // show
 	Images   *Images       `json:",omitempty"` // images
 	Calendar *Calendar     `json:",omitempty"` // windows
+	Audit    *Audit        `json:",omitempty"` // audit, beside Rollouts
+	Shift    *Shift        `json:",omitempty"` // shift, beside Rollouts
 	Frost    *Frost        `json:",omitempty"` // freeze, unfreeze
 	Empty    string        `json:",omitempty"` // said when a list has nothing in it
 }
@@ -148,6 +153,11 @@ func (r Reply) Told() []string {
 	return r.Frost.Channels
 }
 
+// File reports whether a file for whoever spoke belongs to the reply.
+func (r Reply) File() bool {
+	return r.Set != nil && r.Set.Part == PartMap || r.Verb == VerbReport && len(r.Rollouts) > 0 || r.Audit != nil && r.Part != ""
+}
+
 // Calendar is when something may start: of one set, or what is frozen of all that a person may see.
 type Calendar struct {
 	Set     *upgrade.SetSummary `json:",omitempty"`
@@ -158,6 +168,7 @@ type Calendar struct {
 
 // Opens is a window and when it opens next, or has opened.
 type Opens struct {
+	Of     string        `json:",omitempty"` // the pattern of the sets, where it is not of one
 	Window window.Window // not embedded: it reads its own JSON
 	Next   window.Span
 }

@@ -23,6 +23,7 @@ type memory struct {
 	unsent  time.Time // of every record
 	full    error     // of every claim: nothing can be written
 	freezes []Freeze
+	system  []Event
 	past    []Record // that have ended, beside those of records
 	unseen  bool     // no card has reached the channel
 	// before and after are called around every commit of an Append; an error of before is the
@@ -274,6 +275,10 @@ func (m *memory) Freezes(context.Context) ([]Freeze, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.freezes), nil
+}
+
+func (m *memory) System(_ context.Context, most int) ([]Event, error) {
+	return slices.Clone(m.system[max(0, len(m.system)-most):]), nil
 }
 
 func (m *memory) Card(ctx context.Context, nonce string) (Card, error) {

@@ -3,6 +3,7 @@ package upgrade
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -75,4 +76,104 @@ func (d Desk) lookHistory(ctx context.Context, by Person, name string) (Sight, e
 	}
 	ended = slices.DeleteFunc(ended, func(r Record) bool { return PolicyFor(d.Policies(), r.Plan.Set).Refuses(by, MayRead, "") != "" })
 	return Sight{Rollouts: ended[:min(remembered, len(ended))]}, nil
+}
+
+// lookReport finds the rollout that is named, or the last one of the set, open or not.
+func (d Desk) lookReport(ctx context.Context, by Person, about string) (Sight, error) {
+	s, err := d.lookRollouts(ctx, by, about)
+	if err != nil || len(s.Rollouts) > 0 {
+		return s, err
+	}
+	if s, err = d.lookHistory(ctx, by, about); len(s.Rollouts) > 1 {
+		s.Rollouts = s.Rollouts[:1]
+	}
+	return s, err
+}
+
+// lookAudit finds the rollouts that an audit is about, the oldest first, and what people did that is of none.
+func (d Desk) lookAudit(ctx context.Context, by Person, q Query) (Sight, error) {
+	s, err := d.lookRollouts(ctx, by, q.About)
+	if err != nil {
+		return s, err
+	}
+	if !strings.HasPrefix(q.About, "r-") {
+		ended, err := d.lookHistory(ctx, by, q.About)
+		if err != nil {
+			return s, err
+		}
+		slices.Reverse(ended.Rollouts)
+		s.Rollouts = append(ended.Rollouts, s.Rollouts...)
+	}
+	s.Rollouts = slices.DeleteFunc(s.Rollouts, func(r Record) bool {
+		return q.Instances != nil && !r.touches(q.Instances) ||
+			q.Person != "" && !slices.ContainsFunc(r.Events, func(e Event) bool { return e.By == q.Person })
+	})
+	if q.About != "" {
+		return s, nil
+	}
+	if s.System, err = d.Journal.System(ctx, 10*remembered); err != nil {
+		return s, inside("read what was said of no rollout", err)
+	}
+	s.System = slices.DeleteFunc(s.System, func(e Event) bool { return q.Person != "" && e.By != q.Person || !d.mayHear(by, e) })
+	return s, nil
+}
+
+// mayHear reports whether the person may be told of it: of their own refusals, and of the freezes of what they
+// may read.
+func (d Desk) mayHear(by Person, e Event) bool {
+	switch f := e.Fact.(type) {
+	case Froze:
+		return len(f.Sets) == 0 || slices.ContainsFunc(f.Sets, func(pattern string) bool {
+			return slices.ContainsFunc(d.Policies(), func(p Policy) bool {
+				return (p.Pattern == pattern || p.Match(SetID(pattern))) && p.Refuses(by, MayRead, "") == ""
+			})
+		})
+	case Unfroze:
+		return by.ID == e.By
+	case Declined:
+		return by.ID == e.By
+	}
+	return false
+}
+
+// shiftEnded is how long what has ended is still told to whoever comes on call.
+const shiftEnded = 24 * time.Hour
+
+// lookShift finds what whoever comes on call must know. It asks Azure nothing but for the names of the sets
+// that are frozen, and does without when that fails: a hand-over must work on a bad day.
+func (d Desk) lookShift(ctx context.Context, by Person) (Sight, error) {
+	s := Sight{At: d.Now()}
+	open, err := d.open(ctx, by)
+	if err != nil {
+		return s, err
+	}
+	ended, err := d.lookHistory(ctx, by, "")
+	if err != nil {
+		return s, err
+	}
+	s.Rollouts = open
+	seen := map[SetID]bool{}
+	for _, r := range open {
+		seen[r.Plan.Set] = true
+	}
+	for _, r := range ended.Rollouts {
+		if half := !seen[r.Plan.Set] && r.HalfNew(); half || s.At.Sub(r.Rollout.EndedAt) < shiftEnded {
+			s.Rollouts = append(s.Rollouts, r)
+		}
+		seen[r.Plan.Set] = true
+	}
+	for _, p := range d.Policies() {
+		if len(p.Windows) > 0 && p.Refuses(by, MayRead, "") == "" {
+			s.Policies = append(s.Policies, p)
+		}
+	}
+	if frozen, err := d.lookFreezes(ctx, by, ""); err == nil {
+		s.Freezes = frozen.Freezes
+	}
+	return s, nil
+}
+
+// HalfNew reports whether the rollout has ended and left its set on two images.
+func (r Record) HalfNew() bool {
+	return r.Rollout.Ended != nil && r.Rollout.Ended.Tally.OnNew > 0 && r.Rollout.Ended.Tally.OnOld > 0
 }

@@ -12,6 +12,9 @@ import (
 type Query struct {
 	Kind  QueryKind
 	About string // a rollout or a set; "" = all that are open
+
+	Person    string   // of an audit: a user's id; "" = everybody
+	Instances []string // of an audit; nil = all
 }
 
 // QueryKind says what the answer to a Query holds.
@@ -20,6 +23,9 @@ type QueryKind string
 const (
 	QueryRollouts QueryKind = "rollouts" // Sight.Rollouts: the one named, the set's, or all open ones
 	QueryHistory  QueryKind = "history"  // Sight.Rollouts: those that have ended, of the set or of all, the latest first
+	QueryReport   QueryKind = "report"   // Sight.Rollouts: the one named, or the set's last
+	QueryAudit    QueryKind = "audit"    // Sight.Rollouts of the person, the set's and instances', or all; Sight.System
+	QueryShift    QueryKind = "shift"    // Sight.Rollouts: open ones, those that ended in the last day, and those that left a set half new; Sight.Freezes and Sight.Policies
 	QueryPending  QueryKind = "pending"  // Sight.Rollouts: open ones that wait for this person's yes
 	QuerySets     QueryKind = "sets"     // Sight.Sets, those whose name contains About
 	QuerySet      QueryKind = "set"      // Sight.Set, its Policy, and the rollout that holds it
@@ -35,6 +41,8 @@ type Sight struct {
 	Policy   Policy
 	Freezes  []Freeze
 	At       time.Time      // of windows and freezes: now
+	System   []Event        // of no rollout
+	Policies []Policy       // those with windows
 	Versions []ImageVersion // newest first; none when the set runs a VHD, or an image of a kind that is not known
 }
 
@@ -51,6 +59,12 @@ func (d Desk) Look(ctx context.Context, by Person, q Query) (Sight, error) {
 		return d.lookFreezes(ctx, by, q.About)
 	case QueryHistory:
 		return d.lookHistory(ctx, by, q.About)
+	case QueryReport:
+		return d.lookReport(ctx, by, q.About)
+	case QueryAudit:
+		return d.lookAudit(ctx, by, q)
+	case QueryShift:
+		return d.lookShift(ctx, by)
 	case QueryPending:
 		return d.lookPending(ctx, by)
 	}
@@ -145,7 +159,9 @@ func (d Desk) lookPending(ctx context.Context, by Person) (Sight, error) {
 	open = slices.DeleteFunc(open, func(r Record) bool {
 		pol := PolicyFor(d.Policies(), r.Plan.Set)
 		right, _ := r.Plan.Agreement(pol)
-		return !r.waitsFor(by) || pol.Refuses(by, right, r.Rollout.Requester) != "" || r.Plan.Policy.Refuses(by, right, r.Rollout.Requester) != ""
+		gate, _, _ := r.Rollout.CurrentGate(r.Plan)
+		inForce, planned := r.Rollout.standing(pol, gate.Key), r.Rollout.standing(r.Plan.Policy, gate.Key)
+		return !r.waitsFor(by) || inForce.Refuses(by, right, r.Rollout.Requester) != "" || planned.Refuses(by, right, r.Rollout.Requester) != ""
 	})
 	return Sight{Rollouts: open}, err
 }

@@ -11,7 +11,7 @@ import (
 // is sent, from the rollout as it is then and Want.
 type Post struct {
 	Rollout   string // "" for an answer that belongs to no rollout
-	Slot      string // "live", "group", "plan", "card/ud-0/1", "batch/2", "hold/3", "said/4", "model", "report", "alarm/5", "picture/6", "reply/…"
+	Slot      string // "live", "group", "plan", "card/ud-0/1", "remind/ud-0/1", "escalate/ud-0/1", "batch/2", "hold/3", "said/4", "model", "report", "alarm/5", "picture/6", "reply/…"
 	Channel   string
 	User      string          // set: only this person sees it (ephemeral), and it is never edited
 	Want      json.RawMessage // what the view needs beyond the rollout, such as an answer's text
@@ -139,6 +139,8 @@ type Reader interface {
 	Holder(ctx context.Context, set SetID) (Record, error)
 	// Ended lists the rollouts that have ended, of the set or ("") of all, so many at most, the latest first.
 	Ended(ctx context.Context, set SetID, most int) ([]Record, error)
+	// System lists the last entries of the system's stream, so many at most, the oldest first.
+	System(ctx context.Context, most int) ([]Event, error)
 	// Card finds a card by its nonce; ErrNotFound when there is none.
 	Card(ctx context.Context, nonce string) (Card, error)
 	// Freezes lists those that were said in Slack and neither lifted nor over, oldest first.

@@ -37,6 +37,12 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return help(*reply.Help)
 	case len(reply.Sets) > 0:
 		return setList(reply.Sets)
+	case reply.Audit != nil:
+		return audit(reply, records)
+	case reply.Shift != nil:
+		return shift(reply, records)
+	case reply.Verb == commands.VerbReport && len(reply.Rollouts) == 1:
+		return reported(reply, records, now)
 	case reply.Verb == commands.VerbHistory && len(reply.Rollouts) > 0:
 		return history(reply, records)
 	case reply.Verb == commands.VerbHome:

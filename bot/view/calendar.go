@@ -63,9 +63,19 @@ func calendar(c commands.Calendar) Message {
 	if c.Set != nil {
 		head = fmt.Sprintf("*When %s may be changed*", name(c.Set.Name))
 	}
+	p.time(c, head)
+	told := upgrade.Count(len(c.Freezes), "freeze")
+	if c.Set != nil {
+		told = upgrade.Count(len(c.Windows), "window") + ", " + told
+	}
+	return p.done(slotReply, flat(strings.Trim(head, "*")+": "+told))
+}
+
+// time lists windows and freezes.
+func (p *page) time(c commands.Calendar, head string) {
 	lines := []string{head}
 	for _, w := range c.Windows {
-		s := fmt.Sprintf(":calendar: *%s*  %s, %s of %s: ", name(w.Window.Name), code(w.Window.Recurrence), span(w.Window.Length), esc(w.Window.Zone, 40))
+		s := fmt.Sprintf(":calendar: %s*%s*  %s, %s of %s: ", ofSets(w.Of), name(w.Window.Name), code(w.Window.Recurrence), span(w.Window.Length), esc(w.Window.Zone, 40))
 		switch {
 		case w.Next.Contains(c.At):
 			s += "open till " + when(w.Next.End)
@@ -89,11 +99,13 @@ func calendar(c commands.Calendar) Message {
 		lines = append(lines, "Nothing of it is frozen.")
 	}
 	p.para(lines...)
-	told := upgrade.Count(len(c.Freezes), "freeze")
-	if c.Set != nil {
-		told = upgrade.Count(len(c.Windows), "window") + ", " + told
+}
+
+func ofSets(pattern string) string {
+	if pattern == "" {
+		return ""
 	}
-	return p.done(slotReply, flat(strings.Trim(head, "*")+": "+told))
+	return esc(pattern, 80) + "  "
 }
 
 func freezeLine(f upgrade.Freeze, now time.Time) string {
@@ -159,7 +171,7 @@ func leftOver(p upgrade.Plan, at time.Time, o upgrade.Opening) string {
 }
 
 // goes tells when a yes takes effect, where that is later.
-func goes(a asking) string {
+func goes(a asking, p upgrade.Plan) string {
 	if a.asked.Opens.IsZero() {
 		return ""
 	}
@@ -167,5 +179,5 @@ func goes(a asking) string {
 	if !a.asked.Closes.IsZero() {
 		s += " (till " + when(a.asked.Closes) + ")"
 	}
-	return s + ", if all is well then"
+	return s + fmt.Sprintf(". Then, once more: no freeze, the set as planned, at most %d out of service; else it holds and says why here", p.Limits.MaxUnavailable)
 }

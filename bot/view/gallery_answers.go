@@ -43,6 +43,12 @@ func answers(sh *shelf, c cast) {
 	denied.hear("U0BO", c.approver, upgrade.Word{Verb: upgrade.WordAbort, Reason: c.reason})
 	denied.look()
 	sh.reply("history of several", s.now, commands.Reply{Verb: commands.VerbHistory}, denied, s)
+	sh.reply("report", s.now, commands.Reply{Verb: commands.VerbReport, Part: commands.Markdown, Request: "report r-4f2a9c"}, s)
+	sh.reply("audit", s.now, commands.Reply{Verb: commands.VerbAudit, Request: "audit web-prod vm=6", Audit: &commands.Audit{About: "web-prod", Instances: []string{c.id(6)}}}, s)
+	sh.reply("audit of everything", s.now, commands.Reply{Verb: commands.VerbAudit, Part: commands.CSV, Request: "audit csv", Audit: &commands.Audit{Others: []upgrade.Entry{
+		{At: s.now, By: "U0BO", Name: c.approver, Kind: "Froze", What: "froze every set: " + c.reason}}}}, denied, s)
+	sh.reply("shift", s.now, commands.Reply{Verb: commands.VerbShift, Shift: &commands.Shift{Calendar: commands.Calendar{At: s.now}, Half: []string{s.id}}}, denied, s)
+	sh.reply("shift of nothing", s.now, commands.Reply{Verb: commands.VerbShift, Shift: &commands.Shift{Calendar: commands.Calendar{At: s.now}}})
 	sh.reply("history, none", s.now, commands.Reply{Verb: commands.VerbHistory, Empty: "Nothing has been rolled out to web-prod yet."})
 	setAnswers(sh, c)
 	together(sh, c)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -37,6 +38,22 @@ func report(rec upgrade.Record) (Message, error) {
 	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), owner(r), inWave(r), note(rec.Plan))
 	text := fmt.Sprintf("%s %s, %s, %d/%d %s, %d failed (%s)", name(rec.Plan.Name), ended(r.Ended), aim(rec.Plan), t.OK, t.Planned, doingOf(rec.Plan.Target.Setting).done, t.Failed, esc(rec.ID, 20))
 	return p.done(upgrade.SlotReport, text), nil
+}
+
+// reported is a rollout's report for one person, or where it stands; the file follows.
+func reported(reply commands.Reply, records map[string]upgrade.Record, now time.Time) Message {
+	rec, ok := records[reply.Rollouts[0]]
+	if !ok {
+		return rollouts(reply, records, now)
+	}
+	m := status(rec, now)
+	if rec.Rollout.Ended != nil {
+		m, _ = report(rec) // it fails only where the rollout has not ended
+	}
+	var p page
+	p.para(":page_facing_up: The report comes as a file to your own conversation with me.")
+	m.Blocks = append(m.Blocks, p.done(slotReply, "").Blocks...)
+	return m
 }
 
 // ended is how a rollout ended. One that is rolled back is over, and nothing is back yet: people must not

@@ -42,14 +42,22 @@ func (t *tx) catchUp(id string, k known) (known, error) {
 	}
 	fresh := make([]upgrade.Event, 0, len(entries))
 	for _, x := range entries {
-		fact, err := upgrade.DecodeFact(x.kind, []byte(x.body))
+		e, err := x.event()
 		if err != nil {
-			return known{}, fmt.Errorf("event %d: %w", x.seq, err)
+			return known{}, err
 		}
-		fresh = append(fresh, upgrade.Event{Seq: x.seq, At: time.Unix(0, x.at).UTC(), By: x.person, Fact: fact})
+		fresh = append(fresh, e)
 	}
 	k.last, k.events, k.rollout = entries[len(entries)-1], slices.Concat(k.events, fresh), k.rollout.With(fresh...)
 	return k, nil
+}
+
+func (x entry) event() (upgrade.Event, error) {
+	fact, err := upgrade.DecodeFact(x.kind, []byte(x.body))
+	if err != nil {
+		return upgrade.Event{}, fmt.Errorf("event %d: %w", x.seq, err)
+	}
+	return upgrade.Event{Seq: x.seq, At: time.Unix(0, x.at).UTC(), By: x.person, Fact: fact}, nil
 }
 
 // follow brings what is known of a rollout up to date: its plan has the body.

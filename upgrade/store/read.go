@@ -68,6 +68,24 @@ func (s *Store) Holder(ctx context.Context, set upgrade.SetID) (upgrade.Record, 
 	return r, wrap(err, "holder of "+string(set))
 }
 
+// System lists the last entries of the system's stream, the oldest first.
+func (s *Store) System(ctx context.Context, most int) ([]upgrade.Event, error) {
+	var out []upgrade.Event
+	err := s.read(ctx, func(t *tx) error {
+		rows, err := t.rows(selectLast, "", most)
+		entries, err := collect(rows, err, scanEntry)
+		for _, x := range slices.Backward(entries) {
+			e, err := x.event()
+			if err != nil {
+				return err
+			}
+			out = append(out, e)
+		}
+		return err
+	})
+	return out, wrap(err, "read the system's stream")
+}
+
 // Card finds a card by its nonce.
 func (s *Store) Card(ctx context.Context, nonce string) (upgrade.Card, error) {
 	c := upgrade.Card{Nonce: nonce}
@@ -154,9 +172,11 @@ func unsent(row *sql.Row) (upgrade.Unheard, error) {
 // entries reads a stream from an entry on.
 func (t *tx) entries(rollout string, from int) ([]entry, error) {
 	rows, err := t.rows(selectEvents, rollout, from)
-	return collect(rows, err, func(rows *sql.Rows) (x entry, err error) {
-		return x, rows.Scan(&x.seq, &x.at, &x.person, &x.kind, &x.body, &x.prev, &x.hash)
-	})
+	return collect(rows, err, scanEntry)
+}
+
+func scanEntry(rows *sql.Rows) (x entry, err error) {
+	return x, rows.Scan(&x.seq, &x.at, &x.person, &x.kind, &x.body, &x.prev, &x.hash)
 }
 
 func notFound(err error) error {

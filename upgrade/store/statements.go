@@ -90,6 +90,8 @@ const (
 
 	selectEvents = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 and seq >= $2 order by seq`
 
+	selectLast = `select seq, at, person, kind, body, prev, hash from events where rollout = $1 order by seq desc limit $2`
+
 	selectOpen = `select id from rollouts where ended_at is null order by opened_at, id`
 
 	selectEnded = `select id from rollouts where ended_at is not null and ($1 = '' or target = $1) order by ended_at desc, id limit $2`
@@ -169,7 +171,7 @@ var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
 	insertFreeze, liftFreeze, selectFreezes, wakeAll, wakeWaves,
-	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectOpen, selectEnded, selectGroup, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
+	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectGroup, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertScratch, emptyScratch,
 }

@@ -117,6 +117,19 @@ var rollouts = []promise{
 			j.check(reflect.DeepEqual(ids(ended), row.want), "%v of %q have ended, want %v", ids(ended), row.set, row.want)
 		}
 	}},
+	{"the system's last entries are read, the oldest first, and no rollout's", func(j *journal) {
+		j.open("r-1", web)
+		for _, who := range []string{"U0BO", "U0EVA", "U0ANA"} {
+			j.must(j.settle(upgrade.Change{Events: j.events(who, upgrade.Declined{Code: upgrade.CodeRole, What: who})}))
+			j.advance(time.Second)
+		}
+		last, err := j.System(j.ctx, 2)
+		j.must(err)
+		j.check(len(last) == 2 && last[0].By == "U0EVA" && last[1].By == "U0ANA" && last[1].Fact == upgrade.Declined{Code: upgrade.CodeRole, What: "U0ANA"}, "read %+v", last)
+		all, err := j.System(j.ctx, 99)
+		j.must(err)
+		j.check(len(all) == 3 && all[0].Seq == 1, "read %+v", all)
+	}},
 	{"what there is none of is not found", func(j *journal) {
 		_, err := j.Record(j.ctx, "r-9")
 		j.is(err, upgrade.ErrNotFound)

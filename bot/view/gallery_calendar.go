@@ -70,6 +70,9 @@ func calendarAnswers(sh *shelf, c cast) {
 	}}})
 	sh.reply("windows of a set, none", now, commands.Reply{Verb: commands.VerbWindows, Calendar: &commands.Calendar{Set: set, At: now}})
 	sh.reply("freeze", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze " + c.set + " for=2h", Frost: &commands.Frost{Freeze: said}})
+	others := all
+	others.Sets = []string{"!db-*", "*"}
+	sh.reply("freeze of all but others", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze all", Frost: &commands.Frost{Freeze: others}})
 	sh.reply("freeze of all", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze all", Frost: &commands.Frost{Freeze: all}})
 	sh.reply("unfreeze", now, commands.Reply{Verb: commands.VerbUnfreeze, Request: "unfreeze " + c.set, Frost: &commands.Frost{Freeze: said, Lifted: true, By: c.second, Why: c.reason}})
 }

@@ -113,7 +113,9 @@ var forgeries = []struct {
 		before(t, k, "0").Version = "4.0.20160101" // of the canary
 		e.Posts = slices.Clone(e.Posts)
 		for i, p := range e.Posts {
-			e.Posts[i].States = slices.DeleteFunc(slices.Clone(p.States), func(s upgradetest.Seen) bool { return s.Title() == "*web-canary → 4.0.20160229*" && !s.At.Before(k.Time.Add(-time.Minute)) })
+			e.Posts[i].States = slices.DeleteFunc(slices.Clone(p.States), func(s upgradetest.Seen) bool {
+				return s.Title() == "*web-canary → 4.0.20160229*" && !s.At.Before(k.Time.Add(-time.Minute))
+			})
 		}
 	}},
 	{"a wave that starts after the canary has ended otherwise", "wave-to-the-end", "I21", func(t *testing.T, e *upgradetest.Evidence) {

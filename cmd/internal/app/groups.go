@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -20,33 +19,31 @@ type Group struct {
 // groupName has the shape of a scale set's name: people say both at the same place.
 var groupName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
 
-func checkGroups(groups []Group) error {
-	var errs []error
-	for i, g := range groups {
-		bad := func(format string, args ...any) {
-			errs = append(errs, fmt.Errorf("groups[%d] (%s): %w", i, g.Name, fmt.Errorf(format, args...)))
+func (c Config) checkGroups(bad complain) {
+	for i, g := range c.Groups {
+		said := func(where place, format string, args ...any) {
+			bad(append(at("groups", i), where...), "groups[%d] (%s): %w", i, g.Name, fmt.Errorf(format, args...))
 		}
 		if !groupName.MatchString(g.Name) {
-			bad("name: want letters, digits, - and _, such as web: it is said where a scale set is")
+			said(at("name"), "name: want letters, digits, - and _, such as web: it is said where a scale set is")
 		}
-		if slices.ContainsFunc(groups[:i], func(o Group) bool { return strings.EqualFold(o.Name, g.Name) }) {
-			bad("name: another group has it")
+		if slices.ContainsFunc(c.Groups[:i], func(o Group) bool { return strings.EqualFold(o.Name, g.Name) }) {
+			said(at("name"), "name: another group has it")
 		}
 		if len(g.Waves) == 0 {
-			bad("waves: there is none: want lists of patterns, such as [[web-canary], [web-eu-*]]")
+			said(at("waves"), "waves: there is none: want lists of patterns, such as [[web-canary], [web-eu-*]]")
 		}
 		for n, wave := range g.Waves {
 			if len(wave) == 0 {
-				bad("waves: wave %d is empty", n+1)
+				said(at("waves", n), "waves: wave %d is empty", n+1)
 			}
 			for _, pattern := range wave {
 				if !matchesSomething(pattern) {
-					bad("waves: wave %d: no scale set can have such a name: %q", n+1, pattern)
+					said(at("waves", n), "waves: wave %d: no scale set can have such a name: %q", n+1, pattern)
 				}
 			}
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // groups are the groups as the domain knows them.

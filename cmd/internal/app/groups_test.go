@@ -9,7 +9,7 @@ import (
 )
 
 func TestGroupsAreReadAndChecked(t *testing.T) {
-	c, err := Parse([]byte(good + "groups: [{name: web, waves: [[web-canary], [web-eu-*, rg-shop/web-us]]}]\n"))
+	c, err := Parse("x.yaml", []byte(good+"groups: [{name: web, waves: [[web-canary], [web-eu-*, rg-shop/web-us]]}]\n"))
 	if want := []upgrade.Group{{Name: "web", Waves: [][]string{{"web-canary"}, {"web-eu-*", "rg-shop/web-us"}}}}; err != nil || !reflect.DeepEqual(c.groups(), want) {
 		t.Errorf("the groups are %+v (%v), want %+v", c.groups(), err, want)
 	}
@@ -19,9 +19,9 @@ func TestGroupsAreReadAndChecked(t *testing.T) {
 		"[{name: web, waves: [[a], []]}]":                    "wave 2 is empty",
 		"[{name: web, waves: [['a b']]}]":                    "no scale set can have such a name",
 		"[{name: w, waves: [[a]]}, {name: W, waves: [[b]]}]": "another group has it",
-		"[{name: web, wave: [[a]]}]":                         "field wave not found",
+		"[{name: web, wave: [[a]]}]":                         "wave: there is no such key here",
 	} {
-		if _, err := Parse([]byte(good + "groups: " + groups + "\n")); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Parse("x.yaml", []byte(good+"groups: "+groups+"\n")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", groups, err, want)
 		}
 	}

@@ -128,6 +128,9 @@ func NewForm(req Request, lists Lists) (Form, bool) {
 	known := req
 	known.Unclear = nil
 	f.Typed = typed(known)
+	if says := ofSeveral[req.Verb]; req.severally() && says != "" {
+		f.Says = says
+	}
 	if req.Rest {
 		f.Title, f.Says = "Approve the rest", "Says yes to the gate that is being asked, and to all that come after it."
 	}

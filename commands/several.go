@@ -43,6 +43,13 @@ func (v Verb) ofSeveral() bool {
 // ofAll reports whether the verb can be said of all that is open: what stops, and what undoes just that.
 func (v Verb) ofAll() bool { return v == VerbPause || v == VerbResume }
 
+// ofSeveral is what the forms of verbs do that are said of several rollouts.
+var ofSeveral = map[Verb]string{
+	VerbPause:   "Starts nothing more in any rollout of these that you may stop, until resume. Batches that Azure is at work on finish.",
+	VerbAbort:   "Ends at once every rollout of these that is open and that you may stop, also those whose wave is under way; what Azure is at work on is followed to its end.",
+	VerbResolve: "Lets every rollout of these go on that waits because one of a wave before it did not succeed. It is for what has ended by now. Look at it first: I go by your word.",
+}
+
 // severally reports whether the request is about several rollouts.
 func (r Request) severally() bool { return isGroup(r.Rollout) || r.Rollout == upgrade.EverySet }
 

@@ -79,7 +79,7 @@ func TestOneAnswerSumsUpWhatWasSaidOfSeveral(t *testing.T) {
 		t.Error("a button approves several rollouts")
 	}
 	form, ok := NewForm(Request{Verb: VerbAbort, Rollout: "g-4f2k9a"}, Lists{})
-	if no := form.Check(); !ok || no != nil {
+	if no := form.Check(); !ok || no != nil || !strings.Contains(form.Says, "every rollout of these") {
 		t.Errorf("there is no form to abort a group: %v", no)
 	}
 	if back, wrong := ParseForm(form.Carried, map[string]string{"reason": "bad image", "answer": "ask"}); back.Rollout != "g-4f2k9a" || len(wrong) > 0 || !strings.Contains(Format(back), `abort g-4f2k9a "bad image"`) {

@@ -21,6 +21,14 @@ type Wave struct {
 	Channel string  // where the message stands that shows them all
 }
 
+// told says which wave it is, where there are waves.
+func (w *Wave) told() string {
+	if w == nil {
+		return ""
+	}
+	return fmt.Sprintf(", wave %d of %d of %s (%s)", w.N, w.Of, w.Name, w.Group)
+}
+
 // Place is a rollout of an earlier wave.
 type Place struct {
 	Rollout string

@@ -134,7 +134,7 @@ func groupButtons(group string, records []upgrade.Record) []slack.BlockElement {
 	if len(s.held) > 0 {
 		menu = append(menu, choice{"Let the next wave go on…", commands.Request{Verb: commands.VerbResolve, Rollout: group, Verdict: upgrade.GoOn}})
 	}
-	return []slack.BlockElement{pause, more(append(menu, choice{"Abort the rest…", about(commands.VerbAbort)})...)}
+	return []slack.BlockElement{pause, more(append(menu, choice{"Abort all that is open…", about(commands.VerbAbort)})...)}
 }
 
 // groupAnswer is a group's state for one person.

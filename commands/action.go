@@ -52,6 +52,7 @@ var buttons = []struct {
 	{"resolve-ok", Request{Verb: VerbResolve, Verdict: upgrade.IsOK}, instance},
 	{"resolve-go-on", Request{Verb: VerbResolve, Verdict: upgrade.GoOn}, byID},
 	{"resolve-failed", Request{Verb: VerbResolve, Verdict: upgrade.IsFailed}, instance},
+	{"resolve-passed", Request{Verb: VerbResolve, Verdict: upgrade.Passes}, byID},
 	{"replan", Request{Verb: VerbReplan}, byID},
 	{"rollback", Request{Verb: VerbRollback}, byID},
 	{"handover", Request{Verb: VerbHandover}, byID},

@@ -16,7 +16,7 @@ func Fold(id string, events []Event) Rollout {
 func (r Rollout) With(events ...Event) Rollout {
 	r.Asked, r.Votes, r.Grants, r.Instances = cloned(r.Asked), cloned(r.Votes), cloned(r.Grants), cloned(r.Instances)
 	r.Askings, r.Cards, r.Absent, r.Batches = cloned(r.Askings), cloned(r.Cards), cloned(r.Absent), slices.Clone(r.Batches)
-	r.Born, r.Pictured = cloned(r.Born), cloned(r.Pictured)
+	r.Born, r.Pictured, r.Probes = cloned(r.Born), cloned(r.Pictured), cloned(r.Probes)
 	r.Reminded, r.Escalated = cloned(r.Reminded), cloned(r.Escalated)
 	if r.Op != nil {
 		op := *r.Op
@@ -102,6 +102,8 @@ func (r *Rollout) apply(e Event) {
 			r.Pictured[of] = true
 		}
 		r.Failed = slices.Concat(r.Failed, f.Failed)
+	case Probed:
+		r.probed(f, e)
 	case Unfound:
 		if r.UnfoundAt = e.At; f.Back {
 			r.UnfoundAt = time.Time{}
@@ -207,6 +209,8 @@ func (r *Rollout) resolve(f Resolved, at time.Time) {
 		}
 	case IsFailed:
 		r.mark(f.IDs, Broken, said, at)
+	case Passes:
+		r.vouch(f, at)
 	case NotStarted:
 		if r.Op != nil && r.Op.ID == f.Op {
 			r.notStarted(said, at)
@@ -244,6 +248,10 @@ func (r *Rollout) replan(f Replanned) {
 	clear(r.Asked)
 	clear(r.Votes)
 	clear(r.Grants)
+	for name, st := range r.Probes {
+		st.Vouched = nil
+		r.Probes[name] = st
+	}
 	if r.Model.Set && !f.Model.Same(r.Model.To) {
 		r.Model = ModelState{}
 	}

@@ -113,13 +113,15 @@ type (
 	}
 	// Resolved is what a person who looked says of what the bot cannot tell: whether a call without an
 	// answer happened (Op, and Verdict started or not-started), how instances came out (IDs, and ok
-	// or failed), or that a wave goes on (Over, and go-on).
+	// or failed), that external gates pass (Probes, and passed), or that a wave goes on (Over, and go-on).
 	Resolved struct {
 		Name, Reason string
 		Verdict      Verdict
 		Op           string
 		IDs          []string
 		Over         []string `json:",omitempty"` // rollouts of earlier waves that have ended, as they are
+		Probes       []string `json:",omitempty"` // of Passes: the external gates
+		Gate         string   `json:",omitempty"` // of Passes: the plan's gate it is said for; "" = the end
 	}
 	// Replanned puts another plan in the place of the rollout's: every asking and yes so far is void.
 	Replanned struct {
@@ -216,6 +218,13 @@ type (
 	// Froze stops every start on the sets it names, and Unfroze lifts that. Both stand in the system stream.
 	Froze   struct{ Freeze }
 	Unfroze struct{ ID, Name, Why string }
+	// Probed says that an external gate says something else than before.
+	Probed struct {
+		Name  string
+		State ProbeState
+		Why   string
+		News  bool `json:",omitempty"` // people are told in a message of its own
+	}
 	// Absent says that a complete list lacked an instance, or has it again; a list that is shorter
 	// than the set's capacity may have lost it on the way (R46).
 	Absent struct {
@@ -301,6 +310,7 @@ func (InstanceSeen) fact()  {}
 func (Declined) fact()      {}
 func (Froze) fact()         {}
 func (Unfroze) fact()       {}
+func (Probed) fact()        {}
 func (Absent) fact()        {}
 func (Unfound) fact()       {}
 func (Born) fact()          {}
@@ -354,6 +364,7 @@ const (
 	IsOK       Verdict = "ok"          // the instance is well
 	IsFailed   Verdict = "failed"      // it is not
 	GoOn       Verdict = "go-on"       // a wave may begin although one before it did not succeed
+	Passes     Verdict = "passed"      // external gates that tell nothing would pass
 )
 
 // Outcome is how a rollout ended.
@@ -385,7 +396,7 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Reminded{}, Escalated{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Probed{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

@@ -90,6 +90,20 @@ var waitsFor = []struct {
 		canary.look()
 		s.joins(s.cast, 2, 3, canary)
 	}},
+	{upgrade.ReasonProbe, func(s *story) {
+		s.guarded(upgrade.ProbeFail, "HTTP 503")
+		s.gate()
+		s.soaked()
+	}},
+	{upgrade.ReasonProbing, func(s *story) {
+		s.guarded(upgrade.ProbeUnknown, "no answer within 5s")
+		s.approve("U0BO", s.cast.approver, false)
+	}},
+	{upgrade.ReasonUnproven, func(s *story) {
+		s.guarded(upgrade.ProbeUnknown, "no answer within 5s")
+		s.look()
+		s.wait(6 * time.Minute)
+	}},
 	{upgrade.ReasonUnread, func(s *story) { s.say("", upgrade.Unread{Kind: "Deferred"}) }},
 }
 

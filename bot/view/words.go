@@ -174,6 +174,9 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonWindow:     "a window",
 	upgrade.ReasonWave:       "the waves before",
 	upgrade.ReasonHalted:     "a wave before did not succeed",
+	upgrade.ReasonProbe:      "an external gate fails",
+	upgrade.ReasonProbing:    "an external gate has not answered",
+	upgrade.ReasonUnproven:   "inconclusive external gate",
 }
 
 func about(r upgrade.Reason) string {

@@ -12,7 +12,7 @@
 //     a line, a part "transcript" with what came of each, and, where the story needs them, a part
 //     "fleet.json" (a fleet of azuresim) and a part "policy.yaml" (soak, bake, max-unavailable,
 //     batch-cap, max-failures, healthy-deadline, approvals, approvers, requesters, escalate, escalate-after, approval-life,
-//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, windows, freezes, groups, of Azure throttle and azure-ahead, and the seed of the world).
+//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, windows, freezes, gates, groups, of Azure throttle and azure-ahead, and the seed of the world).
 //   - A [Play] is a story being told.
 //   - A [Simulated] rollout is a story that nobody wrote: its seed decides the fleet, the policy, what people
 //     do, what goes wrong and where the program dies. It is told in the same language.
@@ -42,6 +42,7 @@
 //	fault slack {"kind": "duplicate", "type": "interactive"}
 //	fault slack {"kind": "message_deleted", "channel": "ops", "ts": "$card"}
 //	freeze "the network is worked on"         what a file FREEZE beside the journal is, until "unfreeze"
+//	gate slo fail                             an external gate of the policy fails, passes, hangs, redirects or refuses; "gone": out of the configuration of the next life
 //	disk full                                 the journal takes no writes, until "disk free"
 //	backup, restore                           keep the journal of a program that is stopped, and put it back
 //	clock 1h                                  the program's clock jumps an hour ahead of everybody else's

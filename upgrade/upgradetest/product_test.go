@@ -3,6 +3,7 @@ package upgradetest_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -10,6 +11,7 @@ import (
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/gate"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
@@ -36,12 +38,18 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: s.Now, Log: s.Log,
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	engine.Link, engine.Closed = edge.Unheard, edge.Closed
-	return run(ctx, engine, edge)
+	prober := gate.NewProber(s.HTTP.Transport, s.Now)
+	prober.Use(s.Gates)
+	engine.Gates = prober.Read
+	return run(ctx, engine, edge, prober)
 }
 
-func run(ctx context.Context, engine *upgrade.Engine, edge *bot.Bot) error {
+func run(ctx context.Context, engine *upgrade.Engine, edge *bot.Bot, prober *gate.Prober) error {
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	var probing sync.WaitGroup
+	probing.Go(func() { prober.Run(working) })
+	defer probing.Wait()
 	edge.Ends = stop
 	passes := make(chan error, 1)
 	go func() { passes <- engine.Run(working) }()

@@ -134,6 +134,10 @@ type rules struct {
 		Why      string
 		From, To time.Time
 	}
+	Gates []struct { // external ones
+		Name     string
+		Patience time.Duration
+	}
 	Seed     string        // of the world
 	Throttle bool          // Azure enforces its request limits
 	Ahead    time.Duration `yaml:"azure-ahead"` // of Azure's clock
@@ -184,6 +188,9 @@ func (s *Story) house(data []byte) error {
 	}
 	for _, f := range r.Freezes {
 		p.Freezes = append(p.Freezes, upgrade.Freeze{Why: f.Why, Start: f.From, End: f.To})
+	}
+	for _, g := range r.Gates {
+		p.Probes = append(p.Probes, gateOf(g.Name, g.Patience).Probe())
 	}
 	return s.roles(r)
 }

@@ -26,6 +26,7 @@ var verbs = map[string]func(*Play, string) error{
 	"restore":        (*Play).restore,
 	"freeze":         (*Play).freeze,
 	"unfreeze":       (*Play).unfreeze,
+	"gate":           (*Play).gate,
 	"disk":           (*Play).disk,
 	"crash":          (*Play).crash,
 	"restart":        (*Play).restart,

@@ -16,6 +16,7 @@ import (
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+	"github.com/vmssbot/vmssbot/upgrade/gate"
 )
 
 // Names of the hosts in a world. Azure's is a loopback address, because that is where the adapter
@@ -48,6 +49,7 @@ type Site struct {
 	BotToken, AppKey string
 	Policies         []upgrade.Policy
 	Groups           []upgrade.Group
+	Gates            []gate.Gate      // external ones
 	Now              func() time.Time // as the machine's clock has it
 	Frozen           func() string    // why nothing may be written to Azure; "" = it may
 	ID               func() string
@@ -93,6 +95,7 @@ type World struct {
 	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
+	outside   outside        // external gates
 	fulls     []Span         // when the journal's disk was full
 	lag       time.Duration  // the longest that was ordered for Azure's lists
 	troubled  bool           // trouble with Slack was ordered
@@ -141,7 +144,7 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	w.before, w.ends = map[int]azuresim.State{}, map[string][]azuresim.State{}
 	w.skew = new(atomic.Int64)
 	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
-	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
+	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack), gateHost: serve(http.HandlerFunc(w.serveGate))}
 	return w, nil
 }
 
@@ -179,12 +182,13 @@ func (w *World) Start() error {
 }
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
+	gates, policy := w.gates()
 	return Site{
 		Life: life, Journal: w.cfg.Journal, Dial: w.socket(life),
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
-		Policies: []upgrade.Policy{w.cfg.Policy}, Groups: w.cfg.Groups,
+		Policies: []upgrade.Policy{policy}, Gates: gates, Groups: w.cfg.Groups,
 		Now:    clock(w.skew),
 		Frozen: w.why,
 		ID:     func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },

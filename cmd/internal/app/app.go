@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/gate"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
@@ -34,6 +37,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err := bot.CheckTokens(string(botToken), string(appToken)); err != nil {
 		return err
 	}
+	gates, err := c.gates()
+	if err != nil {
+		return err
+	}
 	fleet, err := newAzure(c.Azure)
 	if err != nil {
 		return err
@@ -43,7 +50,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	return wire(c, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
+	return wire(c, gates, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
 }
 
 func newAzure(c Azure) (*azure.Azure, error) {
@@ -71,13 +78,14 @@ func slackAPI(c Slack, botToken, appToken Secret) *slack.Client {
 type parts struct {
 	engine  *upgrade.Engine
 	bot     *bot.Bot
+	prober  *gate.Prober
 	journal *ledger
 	frozen  func() string
 	health  string // the address to tell it at, "" = nowhere
 	log     *slog.Logger
 }
 
-func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
+func wire(c Config, gates []gate.Gate, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
 	list := c.Policies()
 	policies := func() []upgrade.Policy { return list }
 	journal := newLedger(s, time.Now, log)
@@ -86,9 +94,11 @@ func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *
 	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, People: people, Policies: policies, Groups: c.groups, Now: time.Now, ID: ID}
 	edge := &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
 		Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: s.Deliveries(), NewPosts: s.Posts()}
+	prober := gate.NewProber(gate.Transport(net.DefaultResolver), time.Now)
+	prober.Use(gates)
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
-		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed}
-	return parts{engine, edge, journal, stopped, c.Health, log}
+		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed, Gates: prober.Read}
+	return parts{engine, edge, prober, journal, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
@@ -105,6 +115,9 @@ func (p parts) run(ctx context.Context) error {
 	defer unserve()
 	engine := make(chan error, 1)
 	go func() { engine <- p.engine.Run(working) }()
+	var probing sync.WaitGroup
+	probing.Go(func() { p.prober.Run(working) })
+	defer probing.Wait()
 	err = p.bot.Run(ctx)
 	stop(err)
 	err = errors.Join(err, <-engine)

@@ -20,6 +20,7 @@ func Check(path string) (Config, error) {
 		}
 	}
 	c.Slack.checkFiles(files.add)
+	c.checkGateFiles(files.add)
 	return c, errors.Join(append([]error{err}, files.errs...)...)
 }
 

@@ -27,6 +27,7 @@ type Config struct {
 	Windows []Window `yaml:"windows"` // change windows, which sets name
 	Freezes []Freeze `yaml:"freezes"` // dated stretches in which nothing starts
 	Groups  []Group  `yaml:"groups"`  // sets that one command rolls out in waves
+	Gates   []Gate   `yaml:"gates"`   // external gates, which sets name
 	Sets    []Set    `yaml:"sets"`    // the first entry that matches a set holds; a set without one is nobody's
 
 	from source
@@ -140,6 +141,7 @@ func (c Config) check(faults *complaints) {
 	c.windows(bad)
 	c.freezes(bad)
 	c.checkGroups(bad)
+	c.checkGates(bad)
 	c.checkSets(bad)
 }
 

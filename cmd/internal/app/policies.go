@@ -33,6 +33,7 @@ type Set struct {
 	AllowedImages  []string       `yaml:"allowed_images"`
 	Downgrades     bool           `yaml:"downgrades"`
 	Windows        []string       `yaml:"windows"`  // names; empty = at any time
+	Gates          []string       `yaml:"gates"`    // names; empty = none
 	Escalate       []string       `yaml:"escalate"` // who is called in when nobody answers a card
 	EscalateAfter  *time.Duration `yaml:"escalate_after"`
 }
@@ -48,6 +49,11 @@ func (c Config) Policies() []upgrade.Policy {
 		for _, w := range windows {
 			if slices.Contains(s.Windows, w.Name) {
 				out[i].Windows = append(out[i].Windows, w)
+			}
+		}
+		for _, g := range c.Gates {
+			if slices.Contains(s.Gates, g.Name) {
+				out[i].Probes = append(out[i].Probes, g.gate().Probe())
 			}
 		}
 	}
@@ -82,6 +88,7 @@ func (c Config) checkSets(bad complain) {
 		s.check(say)
 		s.within(c.Azure.ResourceGroups, say)
 		c.knows(s.Windows, say)
+		c.gated(s.Gates, say)
 		if j := slices.IndexFunc(c.Sets[:i], func(before Set) bool { return shadows(before.Match, s.Match) }); j >= 0 {
 			say(at("match"), "sets[%d] (match %q) comes before it and holds for every set that it could be for: change their order", j, c.Sets[j].Match)
 		}

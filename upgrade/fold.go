@@ -40,6 +40,7 @@ func cloned[K comparable, V any](m map[K]V) map[K]V {
 // apply folds one event in. It is a long switch on purpose: one case a fact, each a few lines.
 func (r *Rollout) apply(e Event) {
 	r.Seq = max(r.Seq, e.Seq)
+	r.Paged, _ = r.Paged.after(e)
 	switch f := e.Fact.(type) {
 	case Requested:
 		r.Requester, r.Name, r.Channel, r.Digest, r.At = e.By, f.Name, f.Channel, f.Digest, e.At

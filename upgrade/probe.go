@@ -17,6 +17,11 @@ type Probe struct {
 	Patience time.Duration // how long it may tell nothing before people are called
 }
 
+// written tells two ways of asking apart, too.
+func (p Probe) written() string {
+	return fmt.Sprintf("%s (patience %s, asks %s)", p.Name, Span(p.Patience), p.Sum[:min(4, len(p.Sum))])
+}
+
 // ProbeState is what an external gate says.
 type ProbeState string
 

@@ -40,6 +40,7 @@ type Rollout struct {
 	Failed    []string               // instances that have failed on a picture
 	UnfoundAt time.Time              // since when Azure has known no such set; zero = it knows it
 	Holds     []HoldPost             // holds that were announced, for their messages; deciding ignores them
+	Paged     Paged                  // what those outside of Slack were told last and is not over; deciding ignores it
 	Refusal   *Refused               // the last definite no, until something is accepted
 	RefusedOp Operation              // what it was said to
 	RefusedAt time.Time

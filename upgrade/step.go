@@ -34,7 +34,7 @@ func (s *step) commit(poll string) error {
 		return nil
 	}
 	after := s.rollout()
-	c := Change{Rollout: s.rec.ID, Seq: s.rec.Rollout.Seq, Events: s.fresh, Poll: poll, Posts: Posts(after, s.fresh), Then: s.then}
+	c := Change{Rollout: s.rec.ID, Seq: s.rec.Rollout.Seq, Events: s.fresh, Poll: poll, Posts: Posts(after, s.fresh), Pages: Pages(s.rec.Plan, s.rec.Rollout, s.fresh), Then: s.then}
 	seq, err := s.e.Journal.Append(s.ctx, s.lease, c)
 	if err != nil {
 		return err

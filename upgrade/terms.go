@@ -44,7 +44,7 @@ func Terms() []Term {
 		listed("allowed_images", "families such as `canonical:ubuntuserver:*` or `/subscriptions/…/images/golden-*`; VHDs only by name", narrows, "the family that the set runs", func(p Policy) []string { return p.AllowedImages }),
 		scalar("downgrades", "whether older versions may be rolled out", func(p *Policy) *bool { return &p.Downgrades }, both, yesNo),
 		listed("windows", "the names of those in which something may start", opens, "at any time", func(p Policy) []string { return each(p.Windows, written) }),
-		listed("gates", "the names of external gates, without whose pass nothing starts", demands, "none", func(p Policy) []string { return each(p.Probes, Probe.written) }),
+		listed("gates", "the names of external gates, without whose pass nothing starts", binds, "none", func(p Policy) []string { return each(p.Probes, Probe.written) }),
 		listed("freezes", "when nothing starts at all; not of an entry, but beside `sets`", stops, "none", func(p Policy) []string { return each(p.Freezes, Freeze.written) }),
 	}
 }
@@ -87,8 +87,6 @@ func each[T any](all []T, write func(T) string) []string {
 func written(w window.Window) string {
 	return fmt.Sprintf("%s (%s for %s, %s)", w.Name, w.Recurrence, Span(w.Length), w.Zone)
 }
-
-func (p Probe) written() string { return fmt.Sprintf("%s (patience %s)", p.Name, Span(p.Patience)) }
 
 func (f Freeze) written() string {
 	of := ""
@@ -151,8 +149,8 @@ const (
 	widens  grows = iota // more is permitted
 	opens                // more is permitted, and an empty list permits everything
 	narrows              // more is permitted, and an empty list means something else
-	demands              // more must be well, and open rollouts keep to what they were planned with
 	stops                // more is stopped, and lifting one lifts it for all (R15)
+	binds                // more is stopped, and what binds an open rollout binds on (R21)
 )
 
 // listed is a term with a list.
@@ -182,7 +180,7 @@ func listed(key, means string, more grows, none string, say func(Policy) []strin
 			switch more {
 			case stops:
 				with = atOnce
-			case demands:
+			case binds:
 				without, with = notOpen, atOnce
 			}
 			var out []string

@@ -89,8 +89,8 @@ func TestAChangeOfAPolicySaysWhetherOpenRolloutsGoByIt(t *testing.T) {
 		{"one window more", func(p *Policy) { p.Windows = []window.Window{tue} }, func(p *Policy) { p.Windows = []window.Window{tue, sat} }, []string{"windows with sat (0 2 * * SAT for 1h, UTC) (not to open rollouts)"}},
 		{"a freeze", nil, func(p *Policy) { p.Freezes = []Freeze{sale} }, []string{"freezes with sale (2026-11-24 02:00 to 2026-11-24 03:00 UTC) (applies at once)"}},
 		{"R15 a freeze that is lifted", func(p *Policy) { p.Freezes = []Freeze{sale} }, nil, []string{"freezes without sale (2026-11-24 02:00 to 2026-11-24 03:00 UTC) (applies at once)"}},
-		{"R32 a gate", nil, func(p *Policy) { p.Probes = []Probe{{Name: "slo", Patience: 5 * time.Minute}} }, []string{"gates with slo (patience 5m) (applies at once)"}},
-		{"R32 no gate any more", func(p *Policy) { p.Probes = []Probe{{Name: "slo", Patience: 5 * time.Minute}} }, nil, []string{"gates without slo (patience 5m) (not to open rollouts)"}},
+		{"an external gate", nil, func(p *Policy) { p.Probes = []Probe{slo} }, []string{"gates with slo (patience 5m, asks a) (applies at once)"}},
+		{"R21 an external gate that is taken out", func(p *Policy) { p.Probes = []Probe{slo} }, nil, []string{"gates without slo (patience 5m, asks a) (not to open rollouts)"}},
 		{"another channel", nil, func(p *Policy) { p.Channel = "C2" }, []string{"channel C1 → C2 (not to open rollouts)"}},
 		{"where it stands is no difference", nil, func(p *Policy) { p.From = map[string]string{"soak": "x:1"} }, nil},
 	} {

@@ -36,6 +36,7 @@ type Evidence struct {
 	Cut      []Span                      // when Slack had no socket to the bot
 	Truths   map[string]azuresim.State   // what was true when a message was first read, by its ts
 	Ends     map[string][]azuresim.State // what was true whenever the program said that a rollout ends, by its id
+	Endings  map[string][]time.Time      // when that was
 	Lag      time.Duration               // the longest time that lists may have lagged behind
 	Troubled bool                        // there was trouble with Slack: answers may come late, and twice
 }
@@ -92,7 +93,7 @@ func (w *World) Evidence() Evidence {
 	e.IMs, e.Mute, e.Cut = w.conversations(), slices.Clone(w.log.mute), slices.Clone(w.log.cut)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e.Leaks, e.Ends = slices.Clone(w.leaks), maps.Clone(w.ends)
+	e.Leaks, e.Ends, e.Endings = slices.Clone(w.leaks), maps.Clone(w.ends), maps.Clone(w.endings)
 	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
 	e.Full, e.Answers = slices.Clone(w.fulls), slices.Clone(w.outside.answers)
 	for i, a := range w.acts {

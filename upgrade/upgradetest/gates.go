@@ -119,7 +119,7 @@ func (c *cases) judgeGates() {
 	}
 }
 
-// judgeSuccess: nor is anything called a success.
+// judgeSuccess: nor is anything called a success. People may be told so later than it was decided.
 func (c *cases) judgeSuccess() {
 	for _, p := range c.e.Posts {
 		r := c.rollout(p.Rollout())
@@ -127,7 +127,13 @@ func (c *cases) judgeSuccess() {
 			continue
 		}
 		for _, g := range c.Policy.Probes {
-			if why := c.unproven(g.Name, r.id, p.Posted()); why != "" {
+			why := c.unproven(g.Name, r.id, p.Posted())
+			for _, at := range c.e.Endings[r.id] { // more than once when its journal was put back
+				if why != "" {
+					why = c.unproven(g.Name, r.id, at)
+				}
+			}
+			if why != "" {
 				c.blame("R32", p.Posted(), "%s was called a success although external gate %s %s", r.id, g.Name, why)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
 	"github.com/vmssbot/vmssbot/upgrade/gate"
+	"github.com/vmssbot/vmssbot/upgrade/pager"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
@@ -41,6 +42,18 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	prober := gate.NewProber(s.HTTP.Transport, s.Now)
 	prober.Use(s.Gates)
 	engine.Gates = prober.Read
+	if s.OfficeURL == "" {
+		return run(ctx, engine, edge, prober)
+	}
+	office := pager.Hook{Name: "office", URL: pager.Address(s.OfficeURL), Format: pager.JSON, Key: pager.Key(s.OfficeKey), On: []upgrade.PageKind{upgrade.PageHold, upgrade.PageFailure, upgrade.PageExpiry, upgrade.PageEnd}}
+	tells := &pager.Pager{Journal: d, Hooks: []pager.Hook{office}, Client: s.HTTP, Now: s.Now, Log: s.Log, Woken: journal.Pages()}
+	if err := tells.Subscribe(ctx); err != nil {
+		return err
+	}
+	telling, stop := context.WithCancel(ctx)
+	told := make(chan struct{})
+	go func() { tells.Run(telling); close(told) }()
+	defer func() { stop(); <-told }()
 	return run(ctx, engine, edge, prober)
 }
 
@@ -133,4 +146,17 @@ func (d disk) NextPost(ctx context.Context, pictures, answers bool) (p upgrade.P
 
 func (d disk) Sent(ctx context.Context, p upgrade.Pending, x upgrade.Sent) error {
 	return d.life.Write("journal.Sent", func() error { return d.Store.Sent(ctx, p, x) })
+}
+
+func (d disk) Subscribe(ctx context.Context, hook string) error {
+	return d.life.Write("journal.Subscribe", func() error { return d.Store.Subscribe(ctx, hook) })
+}
+
+func (d disk) NextPage(ctx context.Context, hook string) (p upgrade.PendingPage, next time.Time, ok bool, err error) {
+	err = d.life.Disk("journal.NextPage", func() (err error) { p, next, ok, err = d.Store.NextPage(ctx, hook); return err })
+	return p, next, ok, err
+}
+
+func (d disk) Told(ctx context.Context, hook string, p upgrade.PendingPage, x upgrade.Sent) error {
+	return d.life.Write("journal.Told", func() error { return d.Store.Told(ctx, hook, p, x) })
 }

@@ -153,6 +153,7 @@ func (e *ear) Handle(_ context.Context, r slog.Record) error {
 	switch {
 	case r.Message == "decision":
 		if values["kind"] == "end" {
+			e.w.endings[values["rollout"]] = append(e.w.endings[values["rollout"]], time.Now())
 			e.w.ends[values["rollout"]] = append(e.w.ends[values["rollout"]], truth)
 		}
 		e.w.decisions = append(e.w.decisions, Decision{time.Now(), values["rollout"], values["kind"], values["reason"], values["gate"], values["text"]})

@@ -27,6 +27,7 @@ type Story struct {
 	Ahead      time.Duration // of Azure's clock
 	Policy     upgrade.Policy
 	Groups     []upgrade.Group
+	Office     bool   // there is a receiver outside of Slack
 	Seed       string // of the world's luck; "" = the teller's
 }
 
@@ -139,6 +140,7 @@ type rules struct {
 		Patience time.Duration
 	}
 	Seed     string        // of the world
+	Office   bool          // somebody outside of Slack is told
 	Throttle bool          // Azure enforces its request limits
 	Ahead    time.Duration `yaml:"azure-ahead"` // of Azure's clock
 }
@@ -159,7 +161,7 @@ func (s *Story) house(data []byte) error {
 	}
 	p := &s.Policy
 	s.Groups = r.Groups
-	s.Seed, p.AllowedImages = r.Seed, r.AllowedImages
+	s.Seed, s.Office, p.AllowedImages = r.Seed, r.Office, r.AllowedImages
 	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)

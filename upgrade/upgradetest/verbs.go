@@ -28,6 +28,7 @@ var verbs = map[string]func(*Play, string) error{
 	"unfreeze":       (*Play).unfreeze,
 	"gate":           (*Play).gate,
 	"disk":           (*Play).disk,
+	"office":         (*Play).office,
 	"crash":          (*Play).crash,
 	"restart":        (*Play).restart,
 	"stop":           (*Play).stopped,

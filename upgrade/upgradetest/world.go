@@ -34,6 +34,7 @@ type Config struct {
 	Ahead   time.Duration    // of Azure's clock, which everything of Azure is stamped with
 	Policy  upgrade.Policy   // of every scale set
 	Groups  []upgrade.Group
+	Office  bool   // there is a receiver outside of Slack
 	Journal string // the path of the journal; its directory must exist
 }
 
@@ -45,6 +46,8 @@ type Site struct {
 	Dial             Dial         // for sockets
 	AzureURL         string
 	SlackURL         string // of the Web API
+	OfficeURL        string // of the receiver outside of Slack; "" = there is none
+	OfficeKey        string // shared with it
 	Subscription     string
 	BotToken, AppKey string
 	Policies         []upgrade.Policy
@@ -75,6 +78,7 @@ type World struct {
 	lay     func(n int, point string) bool // the trap of the next life
 	page    page
 	log     slackLog
+	office  *office
 	left    map[string]time.Time
 	truths  map[string]azuresim.State
 
@@ -92,6 +96,7 @@ type World struct {
 	lost      []Span // between a backup and when it was put back
 	jumps     []Jump
 	before    map[int]azuresim.State      // the truth before a write, by its number
+	endings   map[string][]time.Time      // when the program said that a rollout ends
 	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
@@ -141,10 +146,14 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	app := vmssbot.Installed() // what it was not given it can not do here either
 	w := &World{Azure: azure, Slack: slacksim.New(slacksim.Options{Now: time.Now, Scopes: app.Scopes, Events: app.Events}), Began: time.Now(), cfg: cfg, program: program,
 		left: map[string]time.Time{}, truths: map[string]azuresim.State{}, page: page{versions: map[string]Seen{}}, log: slackLog{opened: map[string]time.Time{}, events: map[string]string{}, heard: map[string]time.Time{}}, struck: map[string]int{}}
-	w.before, w.ends = map[int]azuresim.State{}, map[string][]azuresim.State{}
+	w.before, w.ends, w.endings = map[int]azuresim.State{}, map[string][]azuresim.State{}, map[string][]time.Time{}
 	w.skew = new(atomic.Int64)
 	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
-	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack), gateHost: serve(http.HandlerFunc(w.serveGate))}
+	w.hosts, w.office = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack), gateHost: serve(http.HandlerFunc(w.serveGate))}, &office{w: w}
+	if cfg.Office {
+		w.hosts[officeHost] = serve(w.office)
+		w.secrets = append(w.secrets, officeKey)
+	}
 	return w, nil
 }
 
@@ -183,10 +192,14 @@ func (w *World) Start() error {
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
 	gates, policy := w.gates()
+	office := ""
+	if w.cfg.Office {
+		office = "http://" + officeHost + "/events"
+	}
 	return Site{
 		Life: life, Journal: w.cfg.Journal, Dial: w.socket(life),
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
-		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
+		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/", OfficeURL: office, OfficeKey: officeKey,
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
 		Policies: []upgrade.Policy{policy}, Gates: gates, Groups: w.cfg.Groups,
 		Now:    clock(w.skew),

@@ -24,6 +24,7 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
 	"github.com/vmssbot/vmssbot/upgrade/gate"
+	"github.com/vmssbot/vmssbot/upgrade/pager"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
@@ -41,6 +42,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	hooks, err := c.hooks()
+	if err != nil {
+		return err
+	}
 	fleet, err := newAzure(c.Azure)
 	if err != nil {
 		return err
@@ -50,7 +55,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	return wire(c, gates, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
+	return wire(c, gates, hooks, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
 }
 
 func newAzure(c Azure) (*azure.Azure, error) {
@@ -79,13 +84,14 @@ type parts struct {
 	engine  *upgrade.Engine
 	bot     *bot.Bot
 	prober  *gate.Prober
+	pager   *pager.Pager
 	journal *ledger
 	frozen  func() string
 	health  string // the address to tell it at, "" = nowhere
 	log     *slog.Logger
 }
 
-func wire(c Config, gates []gate.Gate, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
+func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
 	list := c.Policies()
 	policies := func() []upgrade.Policy { return list }
 	journal := newLedger(s, time.Now, log)
@@ -98,7 +104,8 @@ func wire(c Config, gates []gate.Gate, fleet *azure.Azure, s *store.Store, api *
 	prober.Use(gates)
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
 		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed, Gates: prober.Read}
-	return parts{engine, edge, prober, journal, stopped, c.Health, log}
+	tells := &pager.Pager{Journal: journal, Hooks: hooks, Client: pager.Client(), Now: time.Now, Log: log, Woken: s.Pages()}
+	return parts{engine, edge, prober, tells, journal, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
@@ -113,6 +120,11 @@ func (p parts) run(ctx context.Context) error {
 		return err
 	}
 	defer unserve()
+	if err := p.pager.Subscribe(ctx); err != nil {
+		return err
+	}
+	told := make(chan struct{})
+	go func() { p.pager.Run(working); close(told) }()
 	engine := make(chan error, 1)
 	go func() { engine <- p.engine.Run(working) }()
 	var probing sync.WaitGroup
@@ -121,6 +133,7 @@ func (p parts) run(ctx context.Context) error {
 	err = p.bot.Run(ctx)
 	stop(err)
 	err = errors.Join(err, <-engine)
+	<-told
 	p.log.Info("stopped", "err", err)
 	return err
 }
@@ -130,7 +143,7 @@ func (p parts) look(ctx context.Context, ended error) facts {
 	ctx, cancel := context.WithTimeout(ctx, looksFor)
 	defer cancel()
 	f := facts{ended: ended, sockets: p.bot.Connected(), unheard: p.bot.Unheard(), patience: p.engine.Pace.Unheard,
-		idle: p.journal.idle(), frozen: p.frozen()}
+		idle: p.journal.idle(), frozen: p.frozen(), untold: p.pager.Failing()}
 	f.unsent, f.unread = p.journal.Unsent(ctx)
 	f.unwritten = p.journal.writable(ctx)
 	return f

@@ -21,6 +21,11 @@ func Check(path string) (Config, error) {
 	}
 	c.Slack.checkFiles(files.add)
 	c.checkGateFiles(files.add)
+	for i, w := range c.Webhooks {
+		w.checkFiles(func(where place, format string, args ...any) {
+			files.add(append(at("webhooks", i), where...), format, args...)
+		})
+	}
 	return c, errors.Join(append([]error{err}, files.errs...)...)
 }
 

@@ -19,16 +19,17 @@ import (
 
 // Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
 type Config struct {
-	Journal string   `yaml:"journal"` // path of the SQLite file; its directory must exist
-	Health  string   `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
-	Slack   Slack    `yaml:"slack"`
-	Azure   Azure    `yaml:"azure"`
-	Pace    Pace     `yaml:"pace"`
-	Windows []Window `yaml:"windows"` // change windows, which sets name
-	Freezes []Freeze `yaml:"freezes"` // dated stretches in which nothing starts
-	Groups  []Group  `yaml:"groups"`  // sets that one command rolls out in waves
-	Gates   []Gate   `yaml:"gates"`   // external gates, which sets name
-	Sets    []Set    `yaml:"sets"`    // the first entry that matches a set holds; a set without one is nobody's
+	Journal  string    `yaml:"journal"` // path of the SQLite file; its directory must exist
+	Health   string    `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
+	Slack    Slack     `yaml:"slack"`
+	Azure    Azure     `yaml:"azure"`
+	Pace     Pace      `yaml:"pace"`
+	Windows  []Window  `yaml:"windows"`  // change windows, which sets name
+	Freezes  []Freeze  `yaml:"freezes"`  // dated stretches in which nothing starts
+	Groups   []Group   `yaml:"groups"`   // sets that one command rolls out in waves
+	Gates    []Gate    `yaml:"gates"`    // external gates, which sets name
+	Webhooks []Webhook `yaml:"webhooks"` // receivers outside of Slack
+	Sets     []Set     `yaml:"sets"`     // the first entry that matches a set holds; a set without one is nobody's
 
 	from source
 }
@@ -142,6 +143,7 @@ func (c Config) check(faults *complaints) {
 	c.freezes(bad)
 	c.checkGroups(bad)
 	c.checkGates(bad)
+	c.checkWebhooks(bad)
 	c.checkSets(bad)
 }
 

@@ -66,13 +66,14 @@ func (g Gate) gate() gate.Gate {
 
 var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
-func (h Header) check(bad complain) {
+func (h Header) check() error {
 	switch {
 	case !headerName.MatchString(h.Name):
-		bad(at("name"), "headers: %q is no name of a header", h.Name)
+		return fmt.Errorf("headers: %q is no name of a header", h.Name)
 	case (h.Env == "") == (h.File == ""):
-		bad(nil, "headers: %s: want env or file, which says where its value is kept", h.Name)
+		return fmt.Errorf("headers: %s: want env or file, which says where its value is kept", h.Name)
 	}
+	return nil
 }
 
 // value reads it. What is started from here has no use for the variable, which is taken out by the caller: gates
@@ -100,19 +101,19 @@ func (h Header) value() (string, error) {
 // checkGates says what is wrong with them, without asking anybody.
 func (c Config) checkGates(bad complain) {
 	for i, g := range c.Gates {
-		say := func(where place, format string, args ...any) {
-			bad(append(at("gates", i), where...), "gates[%d] (%s): %w", i, g.Name, fmt.Errorf(format, args...))
+		say := func(where place, err error) {
+			bad(append(at("gates", i), where...), "gates[%d] (%s): %w", i, g.Name, err)
 		}
 		if err := g.gate().Check(); err != nil {
-			say(nil, "%w", err)
+			say(nil, err)
 		}
 		for n, h := range g.Headers {
-			h.check(func(where place, format string, args ...any) {
-				say(append(at("headers", n), where...), format, args...)
-			})
+			if err := h.check(); err != nil {
+				say(at("headers", n), err)
+			}
 		}
 		if slices.ContainsFunc(c.Gates[:i], func(o Gate) bool { return o.Name == g.Name }) {
-			say(at("name"), "name: there is a gate %q already", g.Name)
+			say(at("name"), fmt.Errorf("name: there is a gate %q already", g.Name))
 		}
 	}
 }
@@ -131,7 +132,7 @@ func (c Config) checkGateFiles(bad complain) {
 	for i, g := range c.Gates {
 		for n, h := range g.Headers {
 			if _, err := h.value(); err != nil && h.File != "" {
-				bad(at("gates", i, "headers", n, "file"), "gate %s: %w", g.Name, err)
+				bad(at("gates", i, "headers", n), "gate %s: %w", g.Name, err)
 			}
 		}
 	}
@@ -175,7 +176,7 @@ func AskGates(ctx context.Context, c Config, out io.Writer) error {
 		if state == upgrade.ProbePass {
 			passing++
 		}
-		fmt.Fprintf(out, "%-7s  %s: %s\n", state, plain(g.Name), plain(why))
+		fmt.Fprintf(out, "%-7s  %s: %s\n", state, Plain(g.Name), Plain(why))
 	}
 	if passing < len(gates) {
 		return fmt.Errorf("%d of %s do not pass: no set that names one of them is started", len(gates)-passing, upgrade.Count(len(gates), "gate"))

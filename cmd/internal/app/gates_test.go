@@ -113,9 +113,9 @@ func TestASecretOfAGateThatIsMissingIsSaidBeforeAnythingRuns(t *testing.T) {
 		if err := os.WriteFile(file, []byte(row.body), row.mode); err != nil {
 			t.Fatal(err)
 		}
-		var wrong complaints
-		c.checkGateFiles(wrong.add)
-		err := errors.Join(wrong.errs...)
+		files := complaints{}
+		c.checkGateFiles(files.add)
+		err := errors.Join(files.errs...)
 		if (err == nil) != (row.says == "") || err != nil && (!strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "sesame")) {
 			t.Errorf("%q: %v, want %q", row.body, err, row.says)
 		}

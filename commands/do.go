@@ -290,7 +290,7 @@ func status(ctx context.Context, t turn) (Reply, error) {
 	}
 	reply := listed(named(sight.Rollouts), empty)
 	reply.Part = t.req.Part
-	if len(sight.Rollouts) > 0 && isGroup(t.req.About) {
+	if len(sight.Rollouts) > 0 && sight.Rollouts[0].Rollout.Wave != nil && sight.Rollouts[0].Rollout.Wave.Group == t.req.About { // a set may be called like a group
 		reply.Group = t.req.About
 	}
 	return reply, err

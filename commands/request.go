@@ -133,6 +133,7 @@ type Reply struct {
 	Audit    *Audit        `json:",omitempty"` // audit, beside Rollouts
 	Shift    *Shift        `json:",omitempty"` // shift, beside Rollouts
 	Frost    *Frost        `json:",omitempty"` // freeze, unfreeze
+	Ruled    *Ruled        `json:",omitempty"` // told to channels when the configuration changes
 	Empty    string        `json:",omitempty"` // said when a list has nothing in it
 }
 
@@ -180,6 +181,12 @@ type Frost struct {
 	By       string   `json:",omitempty"` // the name of who lifted it
 	Why      string   `json:",omitempty"` // it was lifted
 	Channels []string `json:",omitempty"`
+}
+
+// Ruled is what became of another configuration, as far as the people of one channel are concerned.
+type Ruled struct {
+	Changes []upgrade.PolicyChange `json:",omitempty"`
+	Refused []string               `json:",omitempty"` // why it was not taken
 }
 
 // SetLine is one scale set in a list, with the rollout that holds it.

@@ -146,7 +146,7 @@ func (d Decided) announced() bool {
 
 func (d Decided) loud() bool {
 	switch d.Reason {
-	case ReasonHealth, ReasonChannel, ReasonFreeze:
+	case ReasonHealth, ReasonChannel, ReasonFreeze, ReasonPolicy:
 		return true
 	case ReasonModel, ReasonPaused, ReasonHalted: // of many rollouts at once: the report of the one that failed says it
 		return false

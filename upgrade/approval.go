@@ -40,7 +40,7 @@ func (v view) covered(gate Gate) *Blocker {
 		return nil
 	}
 	b := &Blocker{Reason: ReasonApproval, What: fmt.Sprintf("%s waits for approval: %d of %d", gate.Title, valid, need), Clears: "an approver other than the requester", Until: until,
-		Next: "/vmss approve " + v.r.ID}
+		Next: "/vmss approve " + v.r.ID, Need: need}
 	if right == MayRecover {
 		b.Clears = "a requester or approver, " + v.r.Name + " included"
 	}
@@ -74,8 +74,9 @@ func words(sections []Section) string {
 	return strings.Join(out, " and ")
 }
 
-// lapsed: the gate was granted, but somebody who agreed may not any more, and the others are too few. Its card shows no
-// button any more, so the gate is asked anew (R23). Somebody who could not be checked is no reason.
+// lapsed: the gate was granted, but somebody who agreed may not any more, and the others are too few, or the policy
+// takes more by now. Its card shows no button any more, so the gate is asked anew (R21, R23). Somebody who could not
+// be checked is no reason.
 func (v view) lapsed(g Gate, asked AskedAt) bool {
 	grant, ok := v.r.Grants[g.Key]
 	if !ok || grant.Asking != asked.Asking {
@@ -91,7 +92,7 @@ func (v view) lapsed(g Gate, asked AskedAt) bool {
 	}
 	valid, _ := v.voters(g)
 	_, need := v.p.Agreement(v.seen.Policy)
-	return gone && valid < need
+	return valid < need && (gone || len(grant.Voters) < need)
 }
 
 // voters counts the people whose yes still counts, each once, and says why the others' does not.
@@ -138,6 +139,6 @@ func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 // patient: only time, health or people are in the way.
 func patient(blockers []Blocker) bool {
 	return !slices.ContainsFunc(blockers, func(b Blocker) bool {
-		return !slices.Contains([]Reason{ReasonSoak, ReasonFreeze, ReasonWindow, ReasonHealth, ReasonProbe, ReasonProbing, ReasonApproval}, b.Reason)
+		return !slices.Contains([]Reason{ReasonSoak, ReasonFreeze, ReasonWindow, ReasonHealth, ReasonProbe, ReasonProbing, ReasonBudget, ReasonApproval}, b.Reason)
 	})
 }

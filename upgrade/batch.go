@@ -65,7 +65,7 @@ func (v view) batch(g Gate) []string {
 		}
 	}
 	out := v.alike(append(ill, well...))
-	return out[:min(len(out), limits.BatchCap)]
+	return out[:min(len(out), limits.BatchCap, v.room())]
 }
 
 // limits are the plan's, tightened by the policy in force and by a set that has become smaller; a

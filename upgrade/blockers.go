@@ -193,6 +193,9 @@ func health(v view) *Blocker {
 	if b := relapse(v); b != nil {
 		return b
 	}
+	if b := v.overspent(1); b != nil {
+		return b
+	}
 	gate, _, open := v.r.CurrentGate(v.p)
 	switch {
 	case !open || !v.r.Startable(gate) || len(v.batch(gate)) > 0:
@@ -245,7 +248,7 @@ func (v view) tooFew() *Blocker {
 }
 
 func (v view) deadline() time.Duration {
-	d := v.p.Limits.Deadline
+	d := least(v.p.Limits.Deadline, v.seen.Policy.Deadline)
 	if v.seen.Set != nil && v.seen.Set.ImageNotice {
 		d += 15 * time.Minute
 	}

@@ -19,6 +19,8 @@ type Observation struct {
 	Rights    map[string]string  // per voter: "" = may approve now, else why not; absent = unknown
 	Frozen    string             // why nothing may be written to Azure at all, "" = it may (R19)
 	Freezes   []Freeze           // said in Slack; of the configuration's the policy tells
+	Begun     []Begun            // started within the last hour, of all rollouts, where there is a budget
+	Counted   bool               // whether Begun is all of it
 	Unheard   Unheard            // since when people do not see what the bot says
 	Gates     map[string]Reading // of external gates, by name; absent = not asked
 	Pace      Pace
@@ -96,6 +98,8 @@ const (
 	ReasonUnclear    Reason = "inconclusive"      // instances of which nothing tells whether they are well
 	ReasonChannel    Reason = "channel"           // people do not see what the bot says (R19)
 	ReasonFreeze     Reason = "freeze"            // nothing may be started (R11, R19)
+	ReasonBudget     Reason = "budget"            // so much was started within the hour
+	ReasonPolicy     Reason = "policy"            // the policy in force no longer permits it (R21)
 	ReasonWindow     Reason = "window"            // it is outside of the windows, or too late in one (R11, R12)
 	ReasonProbe      Reason = "external_gate"     // an external gate fails (R32)
 	ReasonProbing    Reason = "probing"           // an external gate tells nothing, and may for a while
@@ -123,6 +127,7 @@ type Blocker struct {
 	Until   time.Time
 	Next    string
 	Also    []string `json:",omitempty"` // other ways out, as commands to type
+	Need    int      `json:",omitempty"` // of an approval: how many people it takes by now
 }
 
 // Decision is the one next thing to do, why, and everything in the way. Its Reason is the first

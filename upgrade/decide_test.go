@@ -344,6 +344,11 @@ func TestDecideOnTimeAndHealth(t *testing.T) {
 		}, kind: Start, batch: []string{"0", "3"}},
 		{name: "R27 a health that is not known counts as ill", tale: begun, seen: all(instance("4", func(i *Instance) { i.Health = UnknownState }), instance("5", func(i *Instance) { i.Power = "" })), kind: Wait, reason: ReasonHealth},
 		{name: "R42 a call carries no more than the cap", tale: begun, plan: func(_ *ScaleSet, p *Policy, w *Wish) { p.BatchCap, w.Limits.BatchCap = 1, 1 }, kind: Start, batch: []string{"0"}},
+		{name: "R21 R45 an image that is not permitted any more stops", tale: begun, seen: inForce(func(p *Policy) { p.AllowedImages = []string{"a:b:*"} }), kind: Wait, reason: ReasonPolicy},
+		{name: "R21 R45 one that is permitted by name goes on", tale: begun, seen: inForce(func(p *Policy) { p.AllowedImages = []string{v2.Family()} }), kind: Start},
+		{name: "R5 the way back needs no permission", tale: begun, plan: func(s *ScaleSet, _ *Policy, w *Wish) { w.Undoes = "r-0" }, seen: inForce(func(p *Policy) { p.AllowedImages = []string{"a:b:*"} }), kind: Start},
+		{name: "R21 R45 downgrades that are not permitted any more stop", tale: begun, plan: func(_ *ScaleSet, p *Policy, _ *Wish) { p.Downgrades = true }, seen: all(instance("0", func(i *Instance) { i.Image = runs(version("3.0")) }), inForce(func(p *Policy) { p.Downgrades = false })), kind: Wait, reason: ReasonPolicy, says: "downgrades"},
+		{name: "R21 the second yes that the policy takes by now is asked for with another card", tale: begun, seen: inForce(func(p *Policy) { p.Approvals = 2 }), kind: AskGate, reason: ReasonApproval},
 		{name: "R21 a smaller cap in force counts at once", tale: begun, seen: inForce(func(p *Policy) { p.BatchCap = 1 }), kind: Start, batch: []string{"0"}},
 		{name: "R21 a smaller limit in force counts at once", tale: begun, seen: inForce(func(p *Policy) { p.MaxUnavailable = Limit{N: 1} }), kind: Start, batch: []string{"0"}},
 		{name: "R21 a limit of none in force stops", tale: begun, seen: inForce(func(p *Policy) { p.MaxUnavailable = Limit{} }), kind: Wait, reason: ReasonHealth},
@@ -401,8 +406,8 @@ func TestDecideOnApproval(t *testing.T) {
 		{name: "R23 two approvers are two people", tale: tale{requested, grant2("UBO", "UEVA")}, plan: two, kind: SetModel},
 		{name: "R24 one person twice is one vote", tale: tale{requested, grant2("UBO", "UBO")}, plan: two, kind: Wait, reason: ReasonApproval, says: "1 of 2"},
 		{name: "R23 one of two whose right is gone is one too few", tale: tale{requested, grant2("UBO", "UEVA")}, plan: two, seen: lostRight("UBO"), kind: AskGate, reason: ReasonApproval},
-		{name: "R21 more approvers asked for by the policy in force count at once", tale: begun, seen: func(o *Observation) { o.Policy.Approvals = 2 }, kind: Wait, reason: ReasonApproval, says: "1 of 2"},
-		{name: "R21 fewer never", tale: tale{requested, asked("ud-0"), voted("UBO", "ud-0"), by{"UBO", Granted{Gate: "ud-0", Asking: 1, Digest: webPlan().Digest}}}, plan: two, seen: func(o *Observation) { o.Policy.Approvals = 1 }, kind: Wait, reason: ReasonApproval, says: "1 of 2"},
+		{name: "R21 more approvers asked for by the policy in force count at once", tale: begun, seen: func(o *Observation) { o.Policy.Approvals = 2 }, kind: AskGate, reason: ReasonApproval},
+		{name: "R21 fewer never", tale: tale{requested, asked("ud-0"), voted("UBO", "ud-0"), by{"UBO", Granted{Gate: "ud-0", Asking: 1, Digest: webPlan().Digest}}}, plan: two, seen: func(o *Observation) { o.Policy.Approvals = 1 }, kind: AskGate, reason: ReasonApproval},
 		{name: "R21 R34 an extension that was changed since voids the yes: it is asked anew", tale: begun, seen: extension, kind: AskGate, reason: ReasonApproval, gate: "ud-0"},
 		{name: "R34 one that stood on the card does not", tale: tale{requested, shown, voted("UBO", "ud-0"), agreed}, seen: extension, kind: SetModel},
 		{name: "R34 one that stood on the card and was taken back is asked anew", tale: tale{requested, shown, voted("UBO", "ud-0"), agreed}, kind: AskGate, reason: ReasonApproval},
@@ -462,7 +467,7 @@ func TestR1EveryHoldHasAnExitThatSomebodyCanType(t *testing.T) {
 			continue
 		}
 		if d := row.decide(); held && (d.Kind != Hold || d.Reason != reason || !typed(d.Blockers[0].Next) || !strings.Contains(d.Blockers[0].Next, "r-1")) {
-			t.Errorf("hold %q: decided %s %q, exit %q", reason, d.Kind, d.Reason, d.Blockers)
+			t.Errorf("hold %+v: decided %s %q, exit %+v", reason, d.Kind, d.Reason, d.Blockers)
 		}
 	}
 }

@@ -225,6 +225,12 @@ type (
 		Why   string
 		News  bool `json:",omitempty"` // people are told in a message of its own
 	}
+	// Governed keeps the policies that are in force from then on, and what changed since those before. It stands
+	// in the system stream; the first of a journal has no changes.
+	Governed struct {
+		Policies []Policy
+		Changes  []PolicyChange `json:",omitempty"`
+	}
 	// Absent says that a complete list lacked an instance, or has it again; a list that is shorter
 	// than the set's capacity may have lost it on the way (R46).
 	Absent struct {
@@ -311,6 +317,7 @@ func (Declined) fact()      {}
 func (Froze) fact()         {}
 func (Unfroze) fact()       {}
 func (Probed) fact()        {}
+func (Governed) fact()      {}
 func (Absent) fact()        {}
 func (Unfound) fact()       {}
 func (Born) fact()          {}
@@ -396,7 +403,8 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Reminded{}, Escalated{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Probed{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Probed{}, Governed{},
+		Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade/window"
 )
 
 // filled returns a value of the type in which no field is zero, so that one lost on the way shows.
@@ -13,6 +15,13 @@ func filled(t reflect.Type, depth int) reflect.Value {
 	if t == reflect.TypeFor[time.Time]() {
 		v.Set(reflect.ValueOf(night))
 		return v
+	}
+	if t == reflect.TypeFor[window.Window]() { // which reads no nonsense
+		w, err := window.New("x", "UTC", "0 2 * * *", time.Hour)
+		if err != nil {
+			panic(err)
+		}
+		return reflect.ValueOf(w)
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -30,6 +39,9 @@ func filled(t reflect.Type, depth int) reflect.Value {
 		v.SetMapIndex(filled(t.Key(), depth+1), filled(t.Elem(), depth+1))
 	case reflect.Struct:
 		for i := range t.NumField() {
+			if t.Field(i).Tag.Get("json") == "-" {
+				continue
+			}
 			v.Field(i).Set(filled(t.Field(i).Type, depth+1))
 		}
 	default:

@@ -241,14 +241,24 @@ func allowed(s ScaleSet, pol Policy, w Wish) *Refusal {
 // A VHD must be permitted by name: such disks are a thing of the past, and the bot knows nothing about
 // what is in them.
 func permitted(s ScaleSet, pol Policy, t Target) *Refusal {
-	families := pol.AllowedImages
-	if len(families) == 0 && (t.Image.Kind() != KindVHD || t.Model) {
-		families = []string{s.Model.Image.Family()}
-	}
+	families := pol.families(t, s.Model.Image)
 	if slices.ContainsFunc(families, t.Image.within) {
 		return nil
 	}
 	return Refuse(CodePolicy, "/vmss show "+s.Name+" policy", "%s is not an image %s may run (allowed: %s). Smallest change: name it under allowed_images in the set's policy", t.Image.Family(), s.Name, cmp.Or(strings.Join(families, ", "), "none"))
+}
+
+// families are what a set that runs an image may go to: what the policy lists, else the same family.
+func (p Policy) families(t Target, runs Image) []string {
+	if len(p.AllowedImages) == 0 && (t.Image.Kind() != KindVHD || t.Model) {
+		return []string{runs.Family()}
+	}
+	return p.AllowedImages
+}
+
+// permits reports whether a set that ran an image when its plan was made may go to the plan's target.
+func (p Policy) permits(t Target, ran Image) bool {
+	return t.Model || slices.ContainsFunc(p.families(t, ran), t.Image.within)
 }
 
 // within reports whether a word of an allow-list permits the image: its family, or the beginning of

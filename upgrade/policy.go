@@ -40,10 +40,12 @@ type Policy struct {
 	Windows []window.Window `json:",omitempty"` // nothing starts outside of these; empty = at any time (R11)
 	Freezes []Freeze        `json:",omitempty"` // in which nothing starts at all
 
-	Escalate      []string          `json:",omitempty"` // who is called in when nobody answers a card, and may approve it from then on (R23)
-	EscalateAfter time.Duration     `json:",omitempty"` // the asking; zero = three quarters of the time people have, which is also the latest
-	From          map[string]string `json:"-"`          // where what stands under a key comes from, such as vmssbot.yaml:31; it is no part of what is said
-	Probes        []Probe           `json:",omitempty"` // external gates, without whose pass nothing starts (R32)
+	Escalate      []string      `json:",omitempty"` // who is called in when nobody answers a card, and may approve it from then on (R23)
+	EscalateAfter time.Duration `json:",omitempty"` // the asking; zero = three quarters of the time people have, which is also the latest
+	Probes        []Probe       `json:",omitempty"` // external gates, without whose pass nothing starts (R32)
+	Budget        Budget        `json:",omitzero"`  // of an hour, for everything that the bot drives
+
+	From map[string]string `json:"-"` // where what stands under a key comes from, such as vmssbot.yaml:31; it is no part of what is said
 }
 
 // OnFailure is what the bot does with a failed instance that is one too many (R30).

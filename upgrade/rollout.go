@@ -168,6 +168,16 @@ func LastDecided(events []Event) Decided {
 	return Decided{}
 }
 
+// Agreement is what a gate of the rollout takes, as far as is known: of its plan, and as was last decided by the
+// policy that was in force then.
+func (r Record) Agreement() (Right, int) {
+	right, need := r.Plan.Agreement(r.Plan.Policy)
+	for _, b := range LastDecided(r.Events).Blockers {
+		need = max(need, b.Need)
+	}
+	return right, need
+}
+
 // Count returns how many of the plan's instances are in each state.
 func (r Rollout) Count(p Plan) map[Progress]int {
 	n := map[Progress]int{}

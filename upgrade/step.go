@@ -118,6 +118,9 @@ func (s *step) observe() error {
 	if s.seen.Before, err = standings(s.ctx, s.e.Reader, s.rec.Rollout.Wave); err != nil {
 		return err
 	}
+	if err := s.count(); err != nil {
+		return err
+	}
 	set, err := s.e.Fleet.Observe(s.ctx, s.rec.Plan.Set, s.fence)
 	switch {
 	case err == nil:
@@ -147,6 +150,14 @@ func (s *step) gates() map[string]Reading {
 		return nil
 	}
 	return s.e.Gates(names)
+}
+
+// count reads what was started within the hour, where there is a budget of it.
+func (s *step) count() (err error) {
+	if s.view().budget() != (Budget{}) {
+		s.seen.Begun, s.seen.Counted, err = countBegun(s.ctx, s.e.Reader, s.e.Now())
+	}
+	return err
 }
 
 // How old Slack's answer about a channel may be: while something waits to start, and right before it does.
@@ -404,7 +415,7 @@ func (s *step) write(op Operation) error {
 		return err
 	}
 	if why != "" { // it was not when this was decided
-		s.add(Dropped{Op: op.ID, Reason: "frozen before it was sent: " + why})
+		s.add(Dropped{Op: op.ID, Reason: why})
 		return s.commit("")
 	}
 	// From here on the answer is worth more than a quick stop: a stop in between would leave an
@@ -425,20 +436,27 @@ func (s *step) write(op Operation) error {
 	return s.commit(receipt.Token)
 }
 
-// stopped asks once more, right before a write, whether anything was frozen meanwhile (R19). A model is taken
-// back in a freeze, too: that starts nothing.
+// stopped asks once more, right before a write, whether anything was frozen meanwhile (R19), or the policy is
+// another one than this was decided by (R21). A model is taken back all the same: that starts nothing.
 func (s *step) stopped(op Operation) (why string, err error) {
-	if why = s.e.frozen(); why != "" || op.Kind == OpRevert {
-		return why, nil
+	const before = "frozen before it was sent: "
+	if why = s.e.frozen(); why != "" {
+		return before + why, nil
+	}
+	if op.Kind == OpRevert {
+		return "", nil
 	}
 	v := s.view()
+	if PolicyFor(s.e.Policies(), s.rec.Plan.Set).Version() != v.seen.Policy.Version() {
+		return "the policy changed before it was sent: it is decided anew", nil
+	}
 	if v.seen.Freezes, err = s.e.Reader.Freezes(s.ctx); err != nil {
 		return "", err
 	}
 	if b := freeze(v); b != nil {
-		return b.What, nil
+		return before + b.What, nil
 	}
-	return "", nil
+	return s.outbid(op)
 }
 
 // failed says what an error of a write means: only what is certain is called refused.

@@ -45,6 +45,7 @@ func Terms() []Term {
 		scalar("downgrades", "whether older versions may be rolled out", func(p *Policy) *bool { return &p.Downgrades }, both, yesNo),
 		listed("windows", "the names of those in which something may start", opens, "at any time", func(p Policy) []string { return each(p.Windows, written) }),
 		listed("gates", "the names of external gates, without whose pass nothing starts", binds, "none", func(p Policy) []string { return each(p.Probes, Probe.written) }),
+		scalar("budget", "what may be started within an hour: `sets`, `instances`, and `person_sets`, `person_instances` of what one person asked for or agreed to; not of an entry, but beside `sets`", func(p *Policy) *Budget { return &p.Budget }, Budget.tighter, Budget.String),
 		listed("freezes", "when nothing starts at all; not of an entry, but beside `sets`", stops, "none", func(p Policy) []string { return each(p.Freezes, Freeze.written) }),
 	}
 }

@@ -30,6 +30,8 @@ func other(t *testing.T, v reflect.Value) {
 		*x = !*x
 	case *Limit:
 		*x = Limit{Percent: 7}
+	case *Budget:
+		x.Sets = 7
 	case *OnFailure:
 		*x = QuarantineOnFailure
 	default:
@@ -91,6 +93,8 @@ func TestAChangeOfAPolicySaysWhetherOpenRolloutsGoByIt(t *testing.T) {
 		{"R15 a freeze that is lifted", func(p *Policy) { p.Freezes = []Freeze{sale} }, nil, []string{"freezes without sale (2026-11-24 02:00 to 2026-11-24 03:00 UTC) (applies at once)"}},
 		{"an external gate", nil, func(p *Policy) { p.Probes = []Probe{slo} }, []string{"gates with slo (patience 5m, asks a) (applies at once)"}},
 		{"R21 an external gate that is taken out", func(p *Policy) { p.Probes = []Probe{slo} }, nil, []string{"gates without slo (patience 5m, asks a) (not to open rollouts)"}},
+		{"a budget at last", nil, func(p *Policy) { p.Budget.Sets = 3 }, []string{"budget no limit → 3 sets (applies at once)"}},
+		{"more of one, less of another", func(p *Policy) { p.Budget = Budget{Sets: 3, PersonInstances: 9} }, func(p *Policy) { p.Budget = Budget{Sets: 4, PersonInstances: 8} }, []string{"budget 3 sets, 9 instances a person → 4 sets, 8 instances a person (open rollouts: 3 sets, 8 instances a person)"}},
 		{"another channel", nil, func(p *Policy) { p.Channel = "C2" }, []string{"channel C1 → C2 (not to open rollouts)"}},
 		{"where it stands is no difference", nil, func(p *Policy) { p.From = map[string]string{"soak": "x:1"} }, nil},
 	} {

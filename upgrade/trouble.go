@@ -113,6 +113,9 @@ func drift(v view) *Blocker {
 	if _, _, open := v.r.CurrentGate(v.p); !open || v.seen.Set == nil || v.r.Op != nil {
 		return nil // nothing will be written any more that the change could spoil
 	}
+	if b := v.forbidden(); b != nil {
+		return b
+	}
 	diffs := v.drifted()
 	if len(diffs) == 0 {
 		return nil
@@ -130,6 +133,30 @@ func drift(v view) *Blocker {
 		b.Clears += "; or a requester or approver, by an abort"
 	}
 	return b
+}
+
+// forbidden: the policy in force no longer permits what the plan does: its image, or an older version (R21, R45).
+// The way back is exempt: it is the way out of trouble, and the image before was permitted once (R5).
+func (v view) forbidden() *Blocker {
+	t, pol := v.p.Target, v.seen.Policy
+	if v.p.Action == ActionRollback || t.Size != "" {
+		return nil
+	}
+	what := ""
+	if !pol.permits(t, v.p.From.Image) {
+		what = fmt.Sprintf("the policy no longer permits %s", t.Image.Family())
+	}
+	if !pol.Downgrades && v.p.Policy.Downgrades {
+		for _, i := range v.seen.Set.Instances {
+			if _, _, planned := v.p.Member(i.ID); planned && v.r.Instances[i.ID].State == Waiting && skip(i, t, false) == SkipNewer {
+				what = fmt.Sprintf("the policy no longer permits downgrades, and instance %s is on %s", i.ID, i.Image)
+			}
+		}
+	}
+	if what == "" {
+		return nil
+	}
+	return &Blocker{Reason: ReasonPolicy, What: what, Clears: "whoever runs the bot, by permitting it again; or a requester or approver, by an abort", Next: "/vmss show " + v.p.Name + " policy", Also: []string{v.abortCommand()}}
 }
 
 func (v view) drifted() []string {

@@ -31,6 +31,8 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return imageList(*reply.Images)
 	case reply.Frost != nil:
 		return frost(*reply.Frost, reply.Request)
+	case reply.Ruled != nil:
+		return ruled(*reply.Ruled)
 	case reply.Calendar != nil:
 		return calendar(*reply.Calendar)
 	case reply.Help != nil:

@@ -266,7 +266,7 @@ func needs(a asking, rec upgrade.Record) string {
 		s += ", or of those who were called in"
 	}
 	if len(a.votes) > 0 {
-		_, need := rec.Plan.Agreement(rec.Plan.Policy)
+		_, need := rec.Agreement()
 		s = fmt.Sprintf("%d of %d agreed: %s", len(a.votes), need, a.voters())
 	}
 	return s + " · by " + when(a.asked.Expires)

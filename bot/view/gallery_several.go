@@ -16,7 +16,7 @@ const (
 
 // member begins a rollout in a wave of the gallery's group, after those that were begun before it.
 func member(c cast, id, suffix string, wave, of int, before ...*story) *story {
-	s := begin(c, 10, func(s *story) { s.id, s.set.Name, s.others = id, c.set+suffix, map[string]*story{} })
+	s := begin(c, 10, func(s *story) { s.id, s.set.Name, s.earlier = id, c.set+suffix, map[string]*story{} })
 	s.joins(c, wave, of, before...)
 	return s
 }
@@ -24,10 +24,10 @@ func member(c cast, id, suffix string, wave, of int, before ...*story) *story {
 // joins puts a story's rollout into a wave after those of others.
 func (s *story) joins(c cast, wave, of int, before ...*story) {
 	w := &upgrade.Wave{Group: galleryGroup, Name: c.set + "*", N: wave, Of: of, Channel: galleryChannel}
-	s.others = map[string]*story{}
+	s.earlier = map[string]*story{}
 	for _, b := range before {
 		w.After = append(w.After, upgrade.Place{Rollout: b.id, Set: b.plan.Set, Name: b.plan.Name, N: 1})
-		s.others[b.id] = b
+		s.earlier[b.id] = b
 	}
 	s.say("U0ANA", upgrade.Requested{Digest: s.plan.Digest, Channel: galleryChannel, Name: c.requester, Wave: w})
 }
@@ -65,7 +65,7 @@ func severalStories(sh *shelf, c cast) {
 	failed.look()
 	sh.add("report/of a wave that others wait for", failed, upgrade.SlotReport)
 	halted := eu.branch()
-	halted.others = map[string]*story{canary.id: failed}
+	halted.earlier = map[string]*story{canary.id: failed}
 	halted.look()
 	sh.together("held", failed, halted, us)
 	sh.add("live/held by a wave before", halted, upgrade.SlotLive)

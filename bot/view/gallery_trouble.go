@@ -254,7 +254,7 @@ func rollbackStory(sh *shelf, c cast) {
 func quietStories(sh *shelf, c cast) {
 	for _, w := range waitsFor {
 		switch w.reason {
-		case upgrade.ReasonFreeze, upgrade.ReasonChannel, upgrade.ReasonUnread, upgrade.ReasonHealth:
+		case upgrade.ReasonFreeze, upgrade.ReasonChannel, upgrade.ReasonPolicy, upgrade.ReasonUnread, upgrade.ReasonHealth:
 			s := standingFor(c, w.tell)
 			sh.hold(string(w.reason)+" in the way", s)
 			sh.add("live/"+string(w.reason)+" in the way", s, upgrade.SlotLive)

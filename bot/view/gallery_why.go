@@ -74,6 +74,16 @@ var waitsFor = []struct {
 		s.approve("U0BO", s.cast.approver, false)
 		s.frozen = s.cast.reason
 	}},
+	{upgrade.ReasonBudget, func(s *story) {
+		s.approve("U0BO", s.cast.approver, false)
+		s.pol.Budget = upgrade.Budget{Sets: 1}
+		start := upgrade.Intended{Op: upgrade.Operation{ID: "op-other", Kind: upgrade.OpUpgrade, Instances: []string{"0"}}}
+		s.others = []upgrade.Record{{ID: "r-0ther0", Plan: upgrade.Plan{Set: "another"}, Events: upgrade.At(s.now.Add(-time.Minute), "", start)}}
+	}},
+	{upgrade.ReasonPolicy, func(s *story) {
+		s.approve("U0BO", s.cast.approver, false)
+		s.pol.AllowedImages = []string{"canonical:another:*"}
+	}},
 	{upgrade.ReasonWindow, func(s *story) {
 		s.pol.Windows = []window.Window{tuesdays()}
 		s.approve("U0BO", s.cast.approver, false)

@@ -166,13 +166,13 @@ func missing(rec upgrade.Record, g upgrade.Gate) string {
 	if have == 0 {
 		return "the yes of " + agreeing(rec)
 	}
-	_, need := rec.Plan.Agreement(rec.Plan.Policy)
+	_, need := rec.Agreement()
 	return fmt.Sprintf("approval (%d of %d)", have, need)
 }
 
 // agreeing is who must say yes to a gate.
 func agreeing(rec upgrade.Record) string {
-	right, need := rec.Plan.Agreement(rec.Plan.Policy)
+	right, need := rec.Agreement()
 	if right == upgrade.MayRecover {
 		return fmt.Sprintf("%d requester or approver, %s included", need, name(rec.Rollout.Name))
 	}

@@ -51,7 +51,8 @@ type story struct {
 	now    time.Time
 
 	freezes []upgrade.Freeze
-	outside upgrade.Reading // what the policy's external gates say
+	outside upgrade.Reading  // what the policy's external gates say
+	others  []upgrade.Record // of other sets
 	world
 }
 
@@ -153,7 +154,7 @@ func (s *story) hear(by, name string, w upgrade.Word) *upgrade.Refusal {
 		w.Plan = &plan
 	case upgrade.WordResolve:
 		w.Before = map[string]upgrade.Standing{}
-		for id, other := range s.others {
+		for id, other := range s.earlier {
 			w.Before[id] = upgrade.Standing{Rollout: id, Goal: true}
 			if r := other.record().Rollout; r.Ended != nil {
 				w.Before[id] = upgrade.Standing{Rollout: id, Goal: true, Outcome: r.Ended.Outcome, At: r.EndedAt}

@@ -177,6 +177,8 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonProbe:      "an external gate fails",
 	upgrade.ReasonProbing:    "an external gate has not answered",
 	upgrade.ReasonUnproven:   "inconclusive external gate",
+	upgrade.ReasonBudget:     "the hour's budget",
+	upgrade.ReasonPolicy:     "the policy",
 }
 
 func about(r upgrade.Reason) string {

@@ -218,6 +218,7 @@ func (t *tx) projectSystem(fact upgrade.Fact) error {
 		if err != nil {
 			return err
 		}
+	case upgrade.Governed:
 	default:
 		return nil
 	}

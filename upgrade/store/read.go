@@ -114,6 +114,21 @@ func (s *Store) Freezes(ctx context.Context) ([]upgrade.Freeze, error) {
 	return out, wrap(err, "list freezes")
 }
 
+// Policies are those that were last noted to be in force; known is false when none ever were.
+func (s *Store) Policies(ctx context.Context) (list []upgrade.Policy, known bool, err error) {
+	var body string
+	err = s.row(ctx, selectGoverned).Scan(&body)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, wrap(err, "read the policies")
+	}
+	var last upgrade.Governed
+	err = json.Unmarshal([]byte(body), &last)
+	return last.Policies, err == nil, wrap(err, "read the policies")
+}
+
 // records loads the rollouts whose ids a query lists.
 func (t *tx) records(query string, args ...any) ([]upgrade.Record, error) {
 	rows, err := t.rows(query, args...)

@@ -93,6 +93,14 @@ func (s *Store) Settle(ctx context.Context, what upgrade.Settlement) error {
 	return nil
 }
 
+// Note commits what nobody said: a change of the system stream, and the messages about it.
+func (s *Store) Note(ctx context.Context, c upgrade.Change) error {
+	if c.Rollout != "" || c.Open != nil {
+		return errors.New("journal: note: that is a rollout's own")
+	}
+	return wrap(s.write(ctx, func(t *tx) error { _, err := t.change(c); return err }), "note")
+}
+
 // settle marks the delivery; first is false when it was marked before.
 func (t *tx) settle(id int64) (first bool, err error) {
 	n, err := t.exec(settleDelivery, id)

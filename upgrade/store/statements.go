@@ -68,6 +68,8 @@ const (
 
 	selectFreezes = `select body from freezes where lifted = 0 and (ends_at = 0 or ends_at > now_ms()) order by id`
 
+	selectGoverned = `select body from events where rollout = '' and kind = 'Governed' order by seq desc limit 1`
+
 	// wakeAll makes everything due: what was said concerns more than one rollout.
 	wakeAll = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null`
 
@@ -185,7 +187,7 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	insertFreeze, liftFreeze, selectFreezes, wakeAll, wakeWaves,
+	insertFreeze, liftFreeze, selectFreezes, selectGoverned, wakeAll, wakeWaves,
 	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectGroup, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertPage, sweepPages, insertHook, nextPage, retryPage, passPage, insertScratch, emptyScratch,

@@ -122,6 +122,25 @@ func (c *cases) wanted(id string, r *rollout, before time.Time) bool {
 	})
 }
 
+// judgeBudget: R21, within an hour no more instances are started than the policy's budget has, the way back aside.
+func (c *cases) judgeBudget() {
+	limit := c.Policy.Budget.Instances
+	var begun []Call
+	for _, k := range c.ours() {
+		if limit == 0 || !k.Accepted || c.e.lost(k.Time) {
+			continue
+		}
+		begun = append(slices.DeleteFunc(begun, func(b Call) bool { return k.Time.Sub(b.Time) >= time.Hour }), k)
+		n := 0
+		for _, b := range begun {
+			n += len(b.Instances)
+		}
+		if n > limit {
+			c.blame("budget", k.Time, "%d instances were started within an hour, of %d", n, limit)
+		}
+	}
+}
+
 // judgeFreezes: I11, nothing reaches Azure while it is frozen.
 func (c *cases) judgeFreezes() {
 	for _, k := range c.e.Calls {

@@ -41,6 +41,7 @@
 //	fault azure {"kind": "never-healthy", "set": "web", "instance": "3"}
 //	fault slack {"kind": "duplicate", "type": "interactive"}
 //	fault slack {"kind": "message_deleted", "channel": "ops", "ts": "$card"}
+//	policy {approvals: 2, approvers: [eva]}   the configuration has another policy, as if reloaded with SIGHUP
 //	freeze "the network is worked on"         what a file FREEZE beside the journal is, until "unfreeze"
 //	gate slo fail                             an external gate of the policy fails, passes, hangs, redirects or refuses; "gone": out of the configuration of the next life
 //	disk full                                 the journal takes no writes, until "disk free"

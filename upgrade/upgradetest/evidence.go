@@ -26,6 +26,7 @@ type Evidence struct {
 	Users    []slacksim.User
 	Left     map[string]time.Time // when somebody's account was closed
 	IMs      map[string]string    // of channels that are conversations with the bot, the person
+	Ruled    []Ruled              // policies that came after the first
 	Freezes  []Span               // when nothing was to be written to Azure
 	Answers  []Answer             // of external gates
 	Full     []Span               // when the journal's disk was full
@@ -95,6 +96,7 @@ func (w *World) Evidence() Evidence {
 	defer w.mu.Unlock()
 	e.Leaks, e.Ends, e.Endings = slices.Clone(w.leaks), maps.Clone(w.ends), maps.Clone(w.endings)
 	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
+	e.Ruled = slices.Clone(w.ruled)
 	e.Full, e.Answers = slices.Clone(w.fulls), slices.Clone(w.outside.answers)
 	for i, a := range w.acts {
 		if at, heard := w.log.heard[a.Mention]; heard && a.Mention != "" {

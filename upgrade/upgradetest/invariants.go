@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 )
 
@@ -190,11 +191,30 @@ func (c *cases) rested(k Call, r *rollout) {
 			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) || c.aside(i.ID, r, k.Time) || c.failedSince(i.ID, r, k.Time) {
 				continue
 			}
-			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.Policy.Soak {
+			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.ruled(r, k.Time).Soak {
 				c.blame("I6", k.Time, "%v was started %s after instance %s of %s was done", k.Instances, k.Time.Sub(i.Since), i.ID, c.gateOf(i.ID, r, k))
 			}
 		}
 	}
+}
+
+// ruled is what a rollout must keep to: what was in force when it was opened and what is now, the stricter of each
+// (R21). What changed a moment ago the program need not have read yet.
+func (c *cases) ruled(r *rollout, at time.Time) upgrade.Policy {
+	then, now := c.Policy, c.Policy
+	for _, x := range c.e.Ruled {
+		if x.At.Before(r.opened) {
+			then = x.Policy
+		}
+		if x.At.Add(blindness).Before(at) {
+			now = x.Policy
+		}
+	}
+	p := then
+	p.Approvals, p.Soak = max(then.Approvals, now.Approvals), max(then.Soak, now.Soak)
+	missing := func(who string) bool { return !slices.Contains(now.Approvers, who) }
+	p.Approvers = slices.DeleteFunc(slices.Clone(then.Approvers), missing)
+	return p
 }
 
 // gateOf is the gate of an instance: of the newest card that names it, or that a new plan moved it to since, else
@@ -275,7 +295,7 @@ func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Ti
 			who = append(who, w.User)
 		}
 	}
-	need := max(1, c.Policy.Approvals)
+	need := max(1, c.ruled(r, k.Time).Approvals)
 	if r.undoes != "" {
 		need = 1
 	}
@@ -285,9 +305,9 @@ func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Ti
 // may reports whether the person may approve the rollout at that time. A rollback takes one person who
 // may ask or approve, also the one who wanted it (R5).
 func (c *cases) may(w word, r *rollout, at time.Time) bool {
-	user := w.User
-	back := r.undoes != "" && slices.Contains(c.Policy.Requesters, user)
-	if !back && (user == r.requester && r.undoes == "" || !slices.Contains(c.Policy.Approvers, user) && !c.calledIn(w, r)) {
+	user, pol := w.User, c.ruled(r, at)
+	back := r.undoes != "" && slices.Contains(pol.Requesters, user)
+	if !back && (user == r.requester && r.undoes == "" || !slices.Contains(pol.Approvers, user) && !c.calledIn(w, r)) {
 		return false
 	}
 	if left, gone := c.e.Left[user]; gone && left.Add(time.Minute+blindness).Before(at) { // People believes an answer for a minute

@@ -50,6 +50,7 @@ func (o Observer) Judge(e Evidence) []Violation {
 	c.judgeWords()
 	c.judgeReports()
 	c.judgeFreezes()
+	c.judgeBudget()
 	c.judgeHours()
 	c.judgeGates()
 	c.judgeSuccess()

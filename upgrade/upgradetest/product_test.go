@@ -31,7 +31,15 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	d := disk{journal, s.Life}
 	api := slack.New(s.BotToken, slack.OptionHTTPClient(s.HTTP), slack.OptionAppLevelToken(s.AppKey), slack.OptionAPIURL(s.SlackURL))
-	policies := func() []upgrade.Policy { return s.Policies }
+	rules := &upgrade.Rules{}
+	policies := rules.Policies
+	before, known, err := journal.Policies(ctx)
+	if err != nil {
+		return err
+	}
+	if err := govern(ctx, s, journal, rules, before, known, s.Policies); err != nil {
+		return err
+	}
 	people := &bot.People{API: api, Now: s.Now}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: s.Now, ID: s.ID, Log: s.Log,
 		Woken: journal.Passes(), Frozen: s.Frozen}
@@ -42,6 +50,22 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	prober := gate.NewProber(s.HTTP.Transport, s.Now)
 	prober.Use(s.Gates)
 	engine.Gates = prober.Read
+	var reloads sync.WaitGroup
+	defer reloads.Wait()
+	ctx, cease := context.WithCancel(ctx)
+	defer cease()
+	reloads.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case to := <-s.Reload:
+				if err := govern(ctx, s, journal, rules, rules.Policies(), true, to); err != nil {
+					s.Log.Error("the policies were not taken", "err", err)
+				}
+			}
+		}
+	})
 	if s.OfficeURL == "" {
 		return run(ctx, engine, edge, prober)
 	}
@@ -55,6 +79,20 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	go func() { tells.Run(telling); close(told) }()
 	defer func() { stop(); <-told }()
 	return run(ctx, engine, edge, prober)
+}
+
+// govern puts policies in force.
+func govern(ctx context.Context, s upgradetest.Site, journal *store.Store, rules *upgrade.Rules, before []upgrade.Policy, known bool, to []upgrade.Policy) error {
+	var changes []upgrade.PolicyChange
+	if known {
+		changes = upgrade.Compare(before, to)
+	}
+	return rules.Change(to, func() error {
+		if known && len(changes) == 0 {
+			return nil
+		}
+		return journal.Note(ctx, upgrade.Change{Events: upgrade.At(s.Now(), "", upgrade.Governed{Policies: to, Changes: changes}), Posts: bot.Ruled(s.Now(), changes)})
+	})
 }
 
 func run(ctx context.Context, engine *upgrade.Engine, edge *bot.Bot, prober *gate.Prober) error {

@@ -128,7 +128,8 @@ type rules struct {
 	UnstartedLife   *time.Duration `yaml:"unstarted-life"`
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
-	Downgrades      bool
+	Downgrades      *bool
+	Budget          *upgrade.Budget
 	Windows         []opening
 	Groups          []upgrade.Group
 	Freezes         []struct {
@@ -161,8 +162,11 @@ func (s *Story) house(data []byte) error {
 	}
 	p := &s.Policy
 	s.Groups = r.Groups
-	s.Seed, s.Office, p.AllowedImages = r.Seed, r.Office, r.AllowedImages
-	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
+	s.Seed, s.Office, s.Azure.Throttle, s.Ahead = r.Seed, r.Office, r.Throttle, r.Ahead
+	if r.AllowedImages != nil {
+		p.AllowedImages = r.AllowedImages
+	}
+	set(&p.Downgrades, r.Downgrades)
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)
 		if err != nil {
@@ -181,6 +185,13 @@ func (s *Story) house(data []byte) error {
 	set(&p.EscalateAfter, r.EscalateAfter)
 	set(&p.UnstartedLife, r.UnstartedLife)
 	set(&p.WholeLife, r.WholeLife)
+	set(&p.Budget, r.Budget)
+	if r.Windows != nil {
+		p.Windows = nil
+	}
+	if r.Freezes != nil {
+		p.Freezes = nil
+	}
 	for _, w := range r.Windows {
 		made, err := window.New(w.Name, w.Zone, w.Recurrence, w.Length)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // verbs are the story language; each is shown by an example in the package comment.
@@ -24,6 +25,7 @@ var verbs = map[string]func(*Play, string) error{
 	"clock":          (*Play).clock,
 	"backup":         (*Play).backup,
 	"restore":        (*Play).restore,
+	"policy":         (*Play).governed,
 	"freeze":         (*Play).freeze,
 	"unfreeze":       (*Play).unfreeze,
 	"gate":           (*Play).gate,
@@ -273,6 +275,18 @@ func (p *Play) silence(rest string) error {
 	}
 	p.tell.note("silence", "for "+d.String())
 	return nil
+}
+
+// governed reads keys of the part policy.yaml, such as {approvals: 2}, which change the policy from now on.
+func (p *Play) governed(rest string) error {
+	err := p.World.Govern(func(pol *upgrade.Policy) error {
+		s := Story{Policy: *pol}
+		err := s.house([]byte(rest))
+		*pol = s.Policy
+		return err
+	})
+	p.settle()
+	return err
 }
 
 // instances tells the truth about a set.

@@ -50,11 +50,12 @@ type Site struct {
 	OfficeKey        string // shared with it
 	Subscription     string
 	BotToken, AppKey string
-	Policies         []upgrade.Policy
 	Groups           []upgrade.Group
-	Gates            []gate.Gate      // external ones
-	Now              func() time.Time // as the machine's clock has it
-	Frozen           func() string    // why nothing may be written to Azure; "" = it may
+	Policies         []upgrade.Policy        // at its start
+	Gates            []gate.Gate             // external ones
+	Reload           <-chan []upgrade.Policy // what SIGHUP is for the program: the configuration has others now
+	Now              func() time.Time        // as the machine's clock has it
+	Frozen           func() string           // why nothing may be written to Azure; "" = it may
 	ID               func() string
 	Log              *slog.Logger
 }
@@ -76,6 +77,7 @@ type World struct {
 	lives   int
 	run     *running
 	lay     func(n int, point string) bool // the trap of the next life
+	reload  chan []upgrade.Policy          // of this life
 	page    page
 	log     slackLog
 	office  *office
@@ -95,6 +97,7 @@ type World struct {
 	freezes   []Span
 	lost      []Span // between a backup and when it was put back
 	jumps     []Jump
+	ruled     []Ruled
 	before    map[int]azuresim.State      // the truth before a write, by its number
 	endings   map[string][]time.Time      // when the program said that a rollout ends
 	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
@@ -122,6 +125,12 @@ type Span struct{ From, To time.Time }
 // Holds reports whether the moment is in it.
 func (s Span) Holds(at time.Time) bool {
 	return !at.Before(s.From) && (s.To.IsZero() || at.Before(s.To))
+}
+
+// Ruled is a policy, and since when it is the configuration's.
+type Ruled struct {
+	At     time.Time
+	Policy upgrade.Policy
 }
 
 // Jump is a moment at which the program's clock jumped ahead.
@@ -177,7 +186,7 @@ func (w *World) Start() error {
 	life := newLife(fmt.Sprint(w.cfg.Seed, " life ", w.lives), cancel, w.full.Load, w.spill)
 	life.Trap(w.lay)
 	w.lay = nil
-	w.run = &running{life: life, stop: cancel, over: make(chan struct{})}
+	w.run, w.reload = &running{life: life, stop: cancel, over: make(chan struct{})}, make(chan []upgrade.Policy, 1)
 	transport := &http.Transport{DialContext: w.dial(life)}
 	site := w.site(life, transport)
 	go func(r *running) {
@@ -201,7 +210,7 @@ func (w *World) site(life *Life, transport *http.Transport) Site {
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/", OfficeURL: office, OfficeKey: officeKey,
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
-		Policies: []upgrade.Policy{policy}, Gates: gates, Groups: w.cfg.Groups,
+		Policies: []upgrade.Policy{policy}, Reload: w.reload, Gates: gates, Groups: w.cfg.Groups,
 		Now:    clock(w.skew),
 		Frozen: w.why,
 		ID:     func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },
@@ -213,6 +222,21 @@ func (w *World) site(life *Life, transport *http.Transport) Site {
 // clock it was given.
 func clock(skew *atomic.Int64) func() time.Time {
 	return func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
+}
+
+// Govern changes the configuration's policy of every scale set. A program that runs is told of it, another one
+// finds it at its start.
+func (w *World) Govern(change func(*upgrade.Policy) error) error {
+	if err := change(&w.cfg.Policy); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.ruled = append(w.ruled, Ruled{time.Now(), w.cfg.Policy})
+	w.mu.Unlock()
+	if !w.Down() {
+		w.reload <- []upgrade.Policy{w.cfg.Policy}
+	}
+	return nil
 }
 
 // Freeze is what a file FREEZE beside the journal is for the program: until [World.Unfreeze] it may write

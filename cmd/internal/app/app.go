@@ -30,7 +30,12 @@ import (
 
 // Run is the bot: it opens the journal, connects, and works until the context ends. Everything
 // that was acknowledged or begun is in the journal when it returns.
+//
+// SIGHUP has it read its configuration once more.
 func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
+	hangup := make(chan os.Signal, 1) // from the first moment on: it would end the process
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	botToken, appToken, err := c.Slack.Tokens()
 	if err != nil {
 		return err
@@ -55,7 +60,16 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	return wire(c, gates, hooks, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
+	p := wire(c, gates, hooks, fleet, journal, slackAPI(c.Slack, botToken, appToken), log)
+	if err := p.governor.begin(ctx); err != nil {
+		return err
+	}
+	watching, unwatch := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { p.governor.watch(watching, hangup) })
+	defer watch.Wait()
+	defer unwatch()
+	return p.run(ctx)
 }
 
 func newAzure(c Azure) (*azure.Azure, error) {
@@ -81,20 +95,20 @@ func slackAPI(c Slack, botToken, appToken Secret) *slack.Client {
 
 // parts are the rooms, wired.
 type parts struct {
-	engine  *upgrade.Engine
-	bot     *bot.Bot
-	prober  *gate.Prober
-	pager   *pager.Pager
-	journal *ledger
-	frozen  func() string
-	health  string // the address to tell it at, "" = nowhere
-	log     *slog.Logger
+	engine   *upgrade.Engine
+	bot      *bot.Bot
+	prober   *gate.Prober
+	pager    *pager.Pager
+	journal  *ledger
+	governor governor
+	frozen   func() string
+	health   string // the address to tell it at, "" = nowhere
+	log      *slog.Logger
 }
 
 func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
-	list := c.Policies()
-	policies := func() []upgrade.Policy { return list }
-	journal := newLedger(s, time.Now, log)
+	journal, rules := newLedger(s, time.Now, log), &upgrade.Rules{}
+	policies := rules.Policies
 	stopped := func() string { return frozen(c.Journal) }
 	people := &bot.People{API: api, Now: time.Now, Groups: func() []string { return bot.GroupsOf(policies()) }}
 	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, People: people, Policies: policies, Groups: c.groups, Now: time.Now, ID: ID}
@@ -105,7 +119,7 @@ func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
 		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed, Gates: prober.Read}
 	tells := &pager.Pager{Journal: journal, Hooks: hooks, Client: pager.Client(), Now: time.Now, Log: log, Woken: s.Pages()}
-	return parts{engine, edge, prober, tells, journal, stopped, c.Health, log}
+	return parts{engine, edge, prober, tells, journal, governor{c, rules, journal, time.Now, log}, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that

@@ -29,6 +29,7 @@ type Config struct {
 	Groups   []Group   `yaml:"groups"`   // sets that one command rolls out in waves
 	Gates    []Gate    `yaml:"gates"`    // external gates, which sets name
 	Webhooks []Webhook `yaml:"webhooks"` // receivers outside of Slack
+	Budget   Budget    `yaml:"budget"`   // of an hour; left out = no limit
 	Sets     []Set     `yaml:"sets"`     // the first entry that matches a set holds; a set without one is nobody's
 
 	from source
@@ -49,6 +50,14 @@ type Freeze struct {
 	From string   `yaml:"from"` // a date, or a date and a time: 2026-12-24 or 2026-12-24T18:00
 	To   string   `yaml:"to"`   // a date, whose day belongs to it, or a date and a time, which does not
 	Sets []string `yaml:"sets"` // patterns as of match; empty = all
+}
+
+// Budget is what may be started within an hour; zero = no limit.
+type Budget struct {
+	Sets            int `yaml:"sets"`
+	Instances       int `yaml:"instances"`
+	PersonSets      int `yaml:"person_sets"` // that one person asked for or agreed to
+	PersonInstances int `yaml:"person_instances"`
 }
 
 // Slack says how to reach the workspace. Tokens come from the environment or from files, never
@@ -144,6 +153,7 @@ func (c Config) check(faults *complaints) {
 	c.checkGroups(bad)
 	c.checkGates(bad)
 	c.checkWebhooks(bad)
+	c.Budget.check(bad)
 	c.checkSets(bad)
 }
 

@@ -115,6 +115,7 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"no journal", "journal: /var/lib/vmssbot/journal.db", "", "journal: name the file"},
 		{"no subscription", "7c0ffee0-0000-4000-8000-5e7ba5e5f1ee", "shop", "is no subscription id"},
 		{"an impossible limit", "max_unavailable: 2", "max_unavailable: 120%", "max_unavailable"},
+		{"a budget below nothing", "sets:", "budget: {person_sets: -1}\nsets:", "vmssbot.yaml:5: budget.person_sets: -1: want a number"},
 		{"a negative wait", "soak: 0s", "soak: -1s", "soak: -1s"},
 		{"a deadline that nothing can keep", "soak: 0s", "healthy_deadline: 0s", "healthy_deadline: 0s: want 1m to 168h"},
 		{"an approval that has run out when it is given", "soak: 0s", "approval_life: 1s", "approval_life: 1s: want 1m to 168h"},

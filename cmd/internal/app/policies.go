@@ -45,7 +45,7 @@ func (c Config) Policies() []upgrade.Policy {
 	windows, freezes := c.windows(said), c.freezes(said)
 	for i, s := range c.Sets {
 		out[i] = s.policy(said)
-		out[i].Freezes, out[i].From = freezes, c.origins(i)
+		out[i].Freezes, out[i].Budget, out[i].From = freezes, upgrade.Budget(c.Budget), c.origins(i)
 		for _, w := range windows {
 			if slices.Contains(s.Windows, w.Name) {
 				out[i].Windows = append(out[i].Windows, w)
@@ -265,4 +265,15 @@ func (s Set) within(groups []string, bad complain) {
 		return
 	}
 	bad(at("match"), "match: azure.resource_groups has no group %q: no set in reach could match", group)
+}
+
+func (b Budget) check(bad complain) {
+	for _, limit := range []struct {
+		key string
+		n   int
+	}{{"sets", b.Sets}, {"instances", b.Instances}, {"person_sets", b.PersonSets}, {"person_instances", b.PersonInstances}} {
+		if limit.n < 0 {
+			bad(at("budget", limit.key), "budget.%s: %d: want a number for an hour, or 0 for no limit", limit.key, limit.n)
+		}
+	}
 }

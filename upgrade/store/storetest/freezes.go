@@ -30,6 +30,27 @@ var freezes = []promise{
 		j.frozen()
 		j.is(lift(), upgrade.ErrStale)
 	}},
+	{"the policies that were noted last are found, every open rollout is looked at, and the audit is whole", func(j *journal) {
+		if list, known, err := j.Policies(j.ctx); err != nil || known || len(list) > 0 {
+			j.check(false, "an empty journal knows policies: %v, %v, %v", list, known, err)
+		}
+		j.open("r-1", web)
+		j.must(j.Release(j.ctx, j.claim(), j.now().Add(time.Hour)))
+		note := func(soak time.Duration) error {
+			fact := upgrade.Governed{Policies: []upgrade.Policy{{Pattern: "web-*", Soak: soak, Readers: []string{}}}}
+			return j.Note(j.ctx, upgrade.Change{Events: j.events("", fact), Posts: []upgrade.Post{{Slot: "told/rules/1/0", Channel: "C1", Want: []byte("{}")}}})
+		}
+		j.must(note(time.Minute))
+		j.must(j.Release(j.ctx, j.claim(), j.now().Add(time.Hour)))
+		j.must(note(time.Hour))
+		j.claim()
+		list, known, err := j.Policies(j.ctx)
+		j.must(err)
+		want := upgrade.Policy{Pattern: "web-*", Soak: time.Hour, Readers: []string{}}
+		j.check(known && len(list) == 1 && list[0].Version() == want.Version(), "it knows %+v", list)
+		j.check(j.Note(j.ctx, upgrade.Change{Rollout: "r-1", Events: j.events("", upgrade.Governed{})}) != nil, "what is a rollout's own was noted")
+		j.must(j.Verify(j.ctx))
+	}},
 	{"every open rollout is looked at when one is said or lifted", func(j *journal) {
 		j.open("r-1", web)
 		j.must(j.Release(j.ctx, j.claim(), j.now().Add(time.Hour)))

@@ -36,6 +36,8 @@ type Journal interface {
 	Passes() <-chan struct{}
 	Deliveries() <-chan struct{}
 	Posts() <-chan struct{}
+	Note(ctx context.Context, c upgrade.Change) error
+	Policies(ctx context.Context) (list []upgrade.Policy, known bool, err error)
 	Unsent(ctx context.Context) (upgrade.Unheard, error)
 	Writable(ctx context.Context) error
 	Verify(ctx context.Context) error

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
+)
+
+// governed is a bot's memory of its policies, with a configuration to change.
+type governed struct {
+	governor
+	t      *testing.T
+	ledger *ledger
+	log    *bytes.Buffer
+}
+
+func governs(t *testing.T) *governed {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "vmssbot.yaml")
+	g := &governed{t: t, ledger: opened(t, time.Now), log: &bytes.Buffer{}}
+	g.write(file, good)
+	c, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.governor = governor{c, &upgrade.Rules{}, g.ledger, time.Now, slog.New(slog.NewTextHandler(g.log, nil))}
+	g.begins()
+	return g
+}
+
+func (g *governed) write(file, body string) {
+	g.t.Helper()
+	if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+func (g *governed) begins() {
+	g.t.Helper()
+	if err := g.begin(g.t.Context()); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// changes writes another configuration and has it read.
+func (g *governed) changes(from, to string) {
+	g.t.Helper()
+	g.write(g.running.from.file, strings.Replace(good, from, to, 1))
+	g.reload(g.t.Context())
+}
+
+// told are the messages that wait for Slack, by channel.
+func (g *governed) told() (out []string) {
+	g.t.Helper()
+	for {
+		p, _, ok, err := g.ledger.NextPost(g.t.Context(), true, true)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		if !ok {
+			return out
+		}
+		out = append(out, p.Channel+" "+string(p.Want))
+		if err := g.ledger.Store.Sent(g.t.Context(), p, upgrade.Sent{TS: "1.1", Hash: "x"}); err != nil {
+			g.t.Fatal(err)
+		}
+	}
+}
+
+func TestAChangedPolicyIsInForceInTheAuditAndToldToItsChannel(t *testing.T) {
+	g := governs(t)
+	if g.rules.Policies()[0].Soak != 0 || len(g.told()) > 0 {
+		t.Fatalf("at the start: %+v, %v", g.rules.Policies(), g.told())
+	}
+	g.changes("soak: 0s", "soak: 10m")
+	if soak := g.rules.Policies()[0].Soak; soak != 10*time.Minute {
+		t.Errorf("a soak of %s is in force", soak)
+	}
+	if got := g.told(); len(got) != 1 || !strings.HasPrefix(got[0], "C0OPS00001 ") || !strings.Contains(got[0], "soak 0s → 10m (applies at once)") {
+		t.Errorf("told: %q", got)
+	}
+	noted, known, err := g.ledger.Policies(t.Context())
+	if err != nil || !known || noted[0].Version() != g.rules.Policies()[0].Version() {
+		t.Errorf("R40: the audit has %+v, %v, %v", noted, known, err)
+	}
+	g.changes("soak: 0s", "soak: 10m   # the same")
+	if got := g.told(); len(got) > 0 {
+		t.Errorf("what is the same is told: %q", got)
+	}
+}
+
+func TestWhatChangedWhileTheBotWasDownIsToldWhenItStarts(t *testing.T) {
+	g := governs(t)
+	g.running, _ = Parse(g.running.from.file, []byte(strings.Replace(good, "soak: 0s", "soak: 1h", 1)))
+	g.begins()
+	if got := g.told(); len(got) != 1 || !strings.Contains(got[0], "soak 0s → 1h (applies at once)") {
+		t.Errorf("told: %q", got)
+	}
+	g.begins()
+	if got := g.told(); len(got) > 0 {
+		t.Errorf("told once more: %q", got)
+	}
+}
+
+func TestAWrongConfigurationIsRefusedWhollyAndSaidSo(t *testing.T) {
+	for _, row := range []struct{ name, from, to, says string }{
+		{"a mistake", "soak: 0s", "soak: -1s", "vmssbot.yaml:10: sets[0]"},
+		{"one that has nothing to do with sets", "journal: /var/lib/vmssbot/journal.db", "", "vmssbot.yaml:1: journal: name the file"},
+		{"no YAML", "sets:", "sets: [", "vmssbot.yaml:"},
+	} {
+		g := governs(t)
+		before := g.rules.Policies()
+		g.changes(row.from, row.to)
+		if !reflect.DeepEqual(g.rules.Policies(), before) {
+			t.Errorf("%s: it is in force: %+v", row.name, g.rules.Policies())
+		}
+		got := g.told()
+		if len(got) != 1 || !strings.HasPrefix(got[0], "C0OPS00001 ") || !strings.Contains(got[0], row.says) || strings.Contains(got[0], filepath.Dir(g.running.from.file)) {
+			t.Errorf("%s: told %q, want %q", row.name, got, row.says)
+		}
+		if !strings.Contains(g.log.String(), "is not taken") {
+			t.Errorf("%s: the log says %s", row.name, g.log)
+		}
+	}
+}
+
+func TestWhatTakesARestartIsSaid(t *testing.T) {
+	g := governs(t)
+	g.changes("health: 127.0.0.1:8484", "health: 127.0.0.1:8485\npace: {}")
+	if !strings.Contains(g.log.String(), "takes a restart") || !strings.Contains(g.log.String(), "[health]") {
+		t.Errorf("the log says %s", g.log)
+	}
+	if got := restart(g.running, g.running); len(got) > 0 {
+		t.Errorf("the same configuration takes a restart for %v", got)
+	}
+}
+
+// full is a journal that takes no writes.
+type full struct{ policyBook }
+
+func (full) Note(ctx context.Context, c upgrade.Change) error { return errors.New("the disk is full") }
+
+func TestPoliciesThatCannotBeWrittenDownAreNotTaken(t *testing.T) {
+	g := governs(t)
+	g.journal = full{g.ledger}
+	g.changes("soak: 0s", "soak: 10m")
+	if g.rules.Policies()[0].Soak != 0 || !strings.Contains(g.log.String(), "could not be written down") {
+		t.Errorf("soak %s, and the log says %s", g.rules.Policies()[0].Soak, g.log)
+	}
+}

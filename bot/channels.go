@@ -31,7 +31,7 @@ func (b *Bot) closed(ctx context.Context, channel string, changes []upgrade.Chan
 		if c.Open == nil {
 			continue
 		}
-		is, err := b.channel(ctx, channel, freshFor)
+		is, err := b.channel(ctx, openedIn(c, channel), freshFor)
 		switch {
 		case err != nil:
 			b.Log.Warn("slack: whether a channel is shared could not be checked", "channel", channel, "err", err)
@@ -43,6 +43,17 @@ func (b *Bot) closed(ctx context.Context, channel string, changes []upgrade.Chan
 		}
 	}
 	return nil
+}
+
+// openedIn is the channel in which the rollout is talked about that a change opens: of several sets each has its
+// own.
+func openedIn(c upgrade.Change, said string) string {
+	for _, e := range c.Events {
+		if f, is := e.Fact.(upgrade.Requested); is && f.Channel != "" {
+			return f.Channel
+		}
+	}
+	return said
 }
 
 // Closed says why people in a channel do not see what the bot posts there, as Slack itself tells: it is

@@ -101,6 +101,14 @@ func (d *domain) Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (
 	return d.Desk.Look(ctx, by, q)
 }
 
+func (d *domain) Several(ctx context.Context, by upgrade.Person, ask upgrade.Ask, open bool) (upgrade.Several, []upgrade.Change, error) {
+	return d.Desk.Several(ctx, by, ask, open)
+}
+
+func (d *domain) SayAll(ctx context.Context, by upgrade.Person, w upgrade.Word) ([]upgrade.Spoken, error) {
+	return d.Desk.SayAll(ctx, by, w)
+}
+
 func (d *domain) Freeze(ctx context.Context, by upgrade.Person, ask upgrade.FreezeAsk) (upgrade.Frost, error) {
 	return d.Desk.Freeze(ctx, by, ask)
 }

@@ -72,7 +72,7 @@ func rateOf(lane string) rate {
 // before the last.
 func (p *pace) turn(post upgrade.Pending, now time.Time) time.Duration {
 	l := lane(post)
-	if l != editLane || post.Slot != upgrade.SlotLive {
+	if l != editLane || post.Slot != upgrade.SlotLive && post.Slot != upgrade.SlotGroup {
 		return p.wait(l, now)
 	}
 	p.mu.Lock()

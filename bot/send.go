@@ -247,12 +247,20 @@ func backOff(attempts int) time.Duration {
 	return min(time.Second<<min(attempts, 10), 2*time.Minute)
 }
 
-// render makes the body from the rollout as it is now, not as it was when the message was wanted. It
+// render makes the body from the rollout, or the group, as it is now, not as it was when the message was wanted. It
 // fails only when the journal does: a message that cannot be drawn says so, and keeps none of those
 // behind it waiting.
 func (b *Bot) render(ctx context.Context, post *upgrade.Pending) (view.Message, error) {
 	if post.User != "" || post.Rollout == "" {
 		return b.renderAnswer(ctx, post)
+	}
+	if post.Slot == upgrade.SlotGroup {
+		group := upgrade.GroupOf(post.Rollout)
+		all, err := b.Reader.Group(ctx, group)
+		if err != nil {
+			return view.Message{}, err
+		}
+		return b.drawn(*post, func() (view.Message, error) { return view.Group(group, all, b.Now()), nil }), nil
 	}
 	rec, err := b.Reader.Record(ctx, post.Rollout)
 	if err != nil {

@@ -38,7 +38,10 @@ func (b *Bot) inThread(ctx context.Context, said *spoken) error {
 // namesRollout reports whether a word looks like an id, however it is spelt: what was said about one
 // rollout must never be heard by another.
 func namesRollout(text string) bool {
-	return slices.ContainsFunc(strings.Fields(text), func(w string) bool { return strings.HasPrefix(strings.ToLower(w), "r-") })
+	return slices.ContainsFunc(strings.Fields(text), func(w string) bool {
+		w = strings.ToLower(w)
+		return strings.HasPrefix(w, "r-") || strings.HasPrefix(w, "g-")
+	})
 }
 
 // withRollout puts the id behind the verb.

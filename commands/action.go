@@ -50,6 +50,7 @@ var buttons = []struct {
 	{"resolve-started", Request{Verb: VerbResolve, Verdict: upgrade.Started}, byID},
 	{"resolve-not-started", Request{Verb: VerbResolve, Verdict: upgrade.NotStarted}, byID},
 	{"resolve-ok", Request{Verb: VerbResolve, Verdict: upgrade.IsOK}, instance},
+	{"resolve-go-on", Request{Verb: VerbResolve, Verdict: upgrade.GoOn}, byID},
 	{"resolve-failed", Request{Verb: VerbResolve, Verdict: upgrade.IsFailed}, instance},
 	{"resolve-passed", Request{Verb: VerbResolve, Verdict: upgrade.Passes}, byID},
 	{"replan", Request{Verb: VerbReplan}, byID},
@@ -109,7 +110,7 @@ func ParseAction(actionID, value string) (Request, *upgrade.Refusal) {
 }
 
 func filled(r Request, p place, value string) (Request, bool) {
-	switch nonce, id := isNonce(value), isRollout(value); {
+	switch nonce, id := isNonce(value), isRollout(value) || isGroup(value) && r.Verb.ofSeveral(); {
 	case p == nowhere:
 		return r, value == ""
 	case p == instance:

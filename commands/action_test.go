@@ -39,6 +39,8 @@ func TestAButtonIsTheRequestItWasMadeFrom(t *testing.T) {
 		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Verdict: upgrade.Started}, "resolve-started", "r-4f2k9a"},
 		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Verdict: upgrade.NotStarted}, "resolve-not-started", "r-4f2k9a"},
 		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Instances: []string{"web-1_a"}, Verdict: upgrade.IsOK}, "resolve-ok", "r-4f2k9a/web-1_a"},
+		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Verdict: upgrade.GoOn}, "resolve-go-on", "r-4f2k9a"},
+		{Request{Verb: VerbPause, Rollout: "g-4f2k9a"}, "pause", "g-4f2k9a"},
 		{Request{Verb: VerbResolve, Rollout: "r-4f2k9a", Instances: []string{"8"}, Verdict: upgrade.IsFailed}, "resolve-failed", "r-4f2k9a/8"},
 		{Request{Verb: VerbReplan, Rollout: "r-4f2k9a"}, "replan", "r-4f2k9a"},
 		{Request{Verb: VerbRollback, Rollout: "r-4f2k9a"}, "rollback", "r-4f2k9a"},

@@ -186,10 +186,14 @@ func looking(at func(context.Context, turn) (Reply, error)) deed {
 // saying makes a deed of a word about a rollout. A word that was said before changes nothing.
 func saying(verb upgrade.WordVerb) deed {
 	return func(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
-		change, answer, err := t.rollouts.Say(ctx, t.by, upgrade.Word{
+		word := upgrade.Word{
 			Verb: verb, Rollout: t.req.Rollout, Nonce: t.req.Nonce, Channel: t.channel, At: t.at,
 			Rest: t.req.Rest, Reason: t.req.Reason, Answer: t.req.Answer, IDs: t.req.Instances, Verdict: t.req.Verdict, To: t.req.To,
-		})
+		}
+		if t.req.severally() {
+			return sayingAll(ctx, t, word)
+		}
+		change, answer, err := t.rollouts.Say(ctx, t.by, word)
 		if err != nil {
 			return Reply{}, nil, err
 		}
@@ -206,13 +210,16 @@ func saying(verb upgrade.WordVerb) deed {
 func (t turn) ask() upgrade.Ask {
 	o := t.req.Options
 	return upgrade.Ask{
-		Set: t.req.Set, Target: t.req.Target, SKU: t.req.SKU, Size: t.req.Size, Which: t.req.Which, Order: t.req.Order,
+		Set: t.req.Set, Without: t.req.Without, Target: t.req.Target, SKU: t.req.SKU, Size: t.req.Size, Which: t.req.Which, Order: t.req.Order,
 		MaxUnavailable: o.MaxUnavailable, MaxFailures: o.MaxFailures, OnFailure: o.OnFailure, Soak: o.Soak, Bake: o.Bake, Window: o.Window, At: o.At, Note: o.Note,
 		Channel: t.channel,
 	}
 }
 
 func open(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
+	if reply, changes, ok, err := planSeveral(ctx, t, true); ok {
+		return reply, changes, err
+	}
 	change, p, err := t.rollouts.Open(ctx, t.by, t.ask())
 	if err != nil {
 		return Reply{}, nil, err
@@ -221,6 +228,9 @@ func open(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {
 }
 
 func plan(ctx context.Context, t turn) (Reply, error) {
+	if reply, _, ok, err := planSeveral(ctx, t, false); ok {
+		return reply, err
+	}
 	p, err := t.rollouts.Plan(ctx, t.by, t.ask())
 	if err != nil {
 		return Reply{}, err
@@ -280,6 +290,9 @@ func status(ctx context.Context, t turn) (Reply, error) {
 	}
 	reply := listed(named(sight.Rollouts), empty)
 	reply.Part = t.req.Part
+	if len(sight.Rollouts) > 0 && sight.Rollouts[0].Rollout.Wave != nil && sight.Rollouts[0].Rollout.Wave.Group == t.req.About { // a set may be called like a group
+		reply.Group = t.req.About
+	}
 	return reply, err
 }
 

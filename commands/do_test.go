@@ -23,6 +23,9 @@ type desk struct {
 	plan    upgrade.Plan
 	answer  string
 	frost   upgrade.Frost
+	several upgrade.Several
+	opens   []upgrade.Change // of several
+	said    []upgrade.Spoken
 	sights  map[upgrade.QueryKind]upgrade.Sight
 	refused error
 }
@@ -40,6 +43,19 @@ func (d *desk) Open(_ context.Context, by upgrade.Person, ask upgrade.Ask) (upgr
 func (d *desk) Say(_ context.Context, by upgrade.Person, w upgrade.Word) (upgrade.Change, string, error) {
 	d.asked = append(d.asked, by.ID, w)
 	return d.change, d.answer, d.refused
+}
+
+// Several notes nothing where a single set is named: what follows does.
+func (d *desk) Several(_ context.Context, by upgrade.Person, ask upgrade.Ask, open bool) (upgrade.Several, []upgrade.Change, error) {
+	if d.several.Name != "" {
+		d.asked = append(d.asked, by.ID, ask, open)
+	}
+	return d.several, d.opens, nil
+}
+
+func (d *desk) SayAll(_ context.Context, by upgrade.Person, w upgrade.Word) ([]upgrade.Spoken, error) {
+	d.asked = append(d.asked, by.ID, w)
+	return d.said, d.refused
 }
 
 func (d *desk) Freeze(_ context.Context, by upgrade.Person, ask upgrade.FreezeAsk) (upgrade.Frost, error) {

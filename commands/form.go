@@ -128,6 +128,9 @@ func NewForm(req Request, lists Lists) (Form, bool) {
 	known := req
 	known.Unclear = nil
 	f.Typed = typed(known)
+	if says := ofSeveral[req.Verb]; req.severally() && says != "" {
+		f.Says = says
+	}
 	if req.Rest {
 		f.Title, f.Says = "Approve the rest", "Says yes to the gate that is being asked, and to all that come after it."
 	}
@@ -301,7 +304,7 @@ func entered(raw string, free bool) (string, error) {
 
 func readSet(r *Request, s string) (string, error) {
 	switch {
-	case !isSet(s):
+	case !isSet(s) && !(r.Verb.plans() && isSets(s)):
 		return "", errors.New("that is no scale set's name: say name or resourcegroup/name")
 	case r.Verb == VerbShow || r.Verb == VerbImages:
 		r.About = s
@@ -351,7 +354,7 @@ func readChosenFailure(r *Request, s string) (string, error) {
 func (c Carried) Check() *upgrade.Refusal {
 	_, known := faces[c.Verb]
 	_, ours := unsaid(c.Some)
-	if known && ours && (c.Rollout == "" || isRollout(c.Rollout) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
+	if known && ours && (c.Rollout == "" || (isRollout(c.Rollout) || isGroup(c.Rollout) && c.Verb.ofSeveral()) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
 		return nil
 	}
 	return upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know that form: another version of me may have opened it")
@@ -388,7 +391,7 @@ func Steered(c Carried, values map[string]string) Request {
 	if !req.Verb.plans() {
 		return req
 	}
-	req.Which, req.Unclear, req.SKU = upgrade.Selection{}, c.request().Unclear, ""
+	req.Which, req.Without, req.Unclear, req.SKU = upgrade.Selection{}, nil, c.request().Unclear, ""
 	if isVersion(req.Target) {
 		req.Target = ""
 	}

@@ -88,6 +88,12 @@ func randomRequest(r *rand.Rand) Request {
 		req.About = pick(r, "", "upgrade", "abort", "help")
 	case VerbUpgrade, VerbPlan, VerbResize:
 		req.Set, req.Which, req.Order, req.Options = randomSet(r), randomSelection(r), randomOrder(r), randomOptions(r)
+		if r.IntN(4) == 0 {
+			req.Set = pick(r, "web-*", "*", "w?b", "rg-*/web", "group:web", "group:a.b_c")
+		}
+		if req.Which.Skip == nil && r.IntN(4) == 0 {
+			req.Without = pick(r, []string{"web-b"}, []string{"rg-shop/web-b", "web-c"})
+		}
 		if req.Verb == VerbResize || req.Verb == VerbPlan && r.IntN(4) == 0 {
 			req.Size = pick(r, "Standard_", "Basic_") + letters(r, "ABDEabds-_", 40) + "4s_v5"
 			break
@@ -124,12 +130,16 @@ func randomRequest(r *rand.Rand) Request {
 		req.About = pick(r, "", randomSet(r), randomID(r))
 	case VerbApprove:
 		req.Rollout, req.Rest = randomID(r), r.IntN(2) == 0
-	case VerbDeny, VerbPause, VerbRollback:
+	case VerbDeny, VerbRollback:
 		req.Rollout, req.Reason = randomID(r), randomRemark(r)
-	case VerbResume, VerbAsk, VerbReplan:
+	case VerbPause:
+		req.Rollout, req.Reason = pick(r, randomID(r), "g-4f2k9a", "all"), randomRemark(r)
+	case VerbResume:
+		req.Rollout = pick(r, randomID(r), "g-4f2k9a", "all")
+	case VerbAsk, VerbReplan:
 		req.Rollout = randomID(r)
 	case VerbAbort:
-		req.Rollout, req.Reason = randomID(r), randomRemark(r)
+		req.Rollout, req.Reason = pick(r, randomID(r), "g-4f2k9a"), randomRemark(r)
 		if req.Reason != "" {
 			req.Answer = pick(r, upgrade.ModelOpen, upgrade.Revert, upgrade.Keep)
 		}
@@ -140,7 +150,7 @@ func randomRequest(r *rand.Rand) Request {
 	case VerbSkip, VerbQuarantine:
 		req.Rollout, req.Instances, req.Reason = randomID(r), randomInstances(r), randomRemark(r)
 	case VerbResolve:
-		req.Rollout, req.Reason, req.Verdict = randomID(r), randomRemark(r), pick(r, upgrade.Started, upgrade.NotStarted)
+		req.Rollout, req.Reason, req.Verdict = randomID(r), randomRemark(r), pick(r, upgrade.Started, upgrade.NotStarted, upgrade.GoOn)
 		if r.IntN(2) == 0 {
 			req.Instances, req.Verdict = randomInstances(r), pick(r, upgrade.IsOK, upgrade.IsFailed)
 		}

@@ -51,7 +51,7 @@ func (v Verb) goal() goal {
 
 func (c *command) setAndGoal(places []int) *upgrade.Refusal {
 	goal := c.req.Verb.goal()
-	if len(places) > 0 && isSet(c.words[places[0]].text) {
+	if len(places) > 0 && isSets(c.words[places[0]].text) {
 		c.req.Set = c.words[places[0]].text
 	}
 	switch {

@@ -291,13 +291,18 @@ func (c *command) rollout() *upgrade.Refusal {
 	}
 	said := c.words[1].text
 	switch lower := strings.ToLower(said); {
-	case isRollout(said):
+	case isRollout(said), isGroup(said) && c.req.Verb.ofSeveral():
 		c.req.Rollout = said
 		return nil
+	case lower == upgrade.EverySet && c.req.Verb.ofAll():
+		c.req.Rollout = lower
+		return nil
+	case isGroup(said):
+		return c.refuse(root+"status "+said, "`%s` takes one rollout, and %s is a group of them: never one yes for two sets", c.req.Verb, echo(said))
 	case isRollout(lower):
 		return c.refuse(c.with(1, 1, lower), "I know no rollout %s: ids are in small letters. Did you mean `%s`?", echo(said), lower)
 	case lower == "all":
-		return c.planned(fmt.Sprintf("`%s all`", c.req.Verb), root+"status", "name one rollout after the other")
+		return c.refuse(root+"status", "`%s` takes one rollout: only pause and resume take all", c.req.Verb)
 	case isSet(said):
 		return c.refuse(root+"status "+said, "`%s` takes a rollout's id such as `r-4f2k9a`, and %s is none", c.req.Verb, echo(said))
 	}

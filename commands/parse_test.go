@@ -194,7 +194,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a freeze without a set", "freeze for=2h", "needs a scale set, or `all`", "/vmss help freeze"},
 		{"a freeze without a unit, and proposes one", "freeze web for=2 sale", "Did you mean", "/vmss freeze for=2m web sale"},
 		{"a listing that is planned", "list behind", "`list behind` is planned, not built yet", "/vmss list"},
-		{"a word to all rollouts", "pause all", "`pause all` is planned, not built yet", "/vmss status"},
+		{"a word to all rollouts", "deny all", "`deny` takes one rollout: only pause and resume take all", "/vmss status"},
 		{"a planned verb, and proposes what comes near for the same set", "unschedule web-prod", "`unschedule` is planned, not built yet", "/vmss status web-prod"},
 		{"a planned verb, and proposes what comes near for the same rollout", "unschedule r-1 all", "`unschedule` is planned, not built yet", "/vmss status r-1"},
 		{"a planned verb with a slip", "unschedul r-1", "`unschedule` is planned, not built yet", "/vmss status r-1"},

@@ -63,14 +63,15 @@ type Request struct {
 	Verb    Verb
 	About   string            // help: a verb; list: a text; show, images: a set, or a rollout for its set; status, why, report, audit: a rollout or a set
 	Part    string            // show: "", "map", "instances", "image", "policy" or "evidence"; report, audit: the format of the file
-	Set     string            // upgrade, plan, resize; freeze: or "all"; unfreeze: or a freeze's id
+	Set     string            // upgrade, plan, resize: also a pattern, or a group's name; freeze: or "all"; unfreeze: or a freeze's id
+	Without []string          // upgrade, plan, resize of several sets: sets that are left out, sorted; nil = none
 	Target  string            // upgrade, plan: a version, "latest", "model", the id of an image, or the address of a VHD
 	SKU     string            // upgrade, plan: of the platform image, with a version or "latest"; "" = as it is
 	Size    string            // resize: a VM size
 	Which   upgrade.Selection // upgrade, plan, resize: every list in order, nil where nothing was said
 	Order   upgrade.Order     // upgrade, plan, resize
 	Options Options
-	Rollout string              // of the verbs that say something about one
+	Rollout string              // of the verbs that say something about one; of some also a group's id, or "all"
 	Nonce   string              // of the card whose button was pressed
 	Rest    bool                // approve … rest
 	Reason  string              // of handover: the note
@@ -107,6 +108,8 @@ type Rollouts interface {
 	Say(ctx context.Context, by upgrade.Person, w upgrade.Word) (upgrade.Change, string, error)
 	Look(ctx context.Context, by upgrade.Person, q upgrade.Query) (upgrade.Sight, error)
 	Freeze(ctx context.Context, by upgrade.Person, ask upgrade.FreezeAsk) (upgrade.Frost, error)
+	Several(ctx context.Context, by upgrade.Person, ask upgrade.Ask, open bool) (upgrade.Several, []upgrade.Change, error)
+	SayAll(ctx context.Context, by upgrade.Person, w upgrade.Word) ([]upgrade.Spoken, error)
 }
 
 // Reply is the answer to the person who spoke, as data: it is journaled and rendered when it is
@@ -120,6 +123,8 @@ type Reply struct {
 	Help     *Help         `json:",omitempty"`
 	Plan     *upgrade.Plan `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade, resize: the rollout was opened
 	Rollout  string        `json:",omitempty"` // with Plan of a rollout that was opened: its id
+	Several  *Several      `json:",omitempty"` // upgrade, plan, resize of several sets; beside a Refusal when nothing was opened
+	Group    string        `json:",omitempty"` // with Rollouts: these are one command's
 	Rollouts []string      `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home, show)
 	Sets     []SetLine     `json:",omitempty"` // list
 	Set      *SetSight     `json:",omitempty"` // show

@@ -32,6 +32,9 @@ func resolveFields(r Request, l Lists) []Field {
 	ofInstances := []Choice{{string(upgrade.IsOK), "The instances are well"}, {string(upgrade.IsFailed), "The instances are not well"}}
 	ofGates := []Choice{{string(upgrade.Passes), "The external gates pass"}}
 	switch {
+	case r.Verdict == upgrade.GoOn || r.severally():
+		found.Value, found.Choices = string(upgrade.GoOn), []Choice{{string(upgrade.GoOn), "It may go on, although a wave before did not succeed"}}
+		fields = append(fields, found)
 	case r.Verdict == upgrade.Passes:
 		found.Choices = ofGates
 		fields = append(fields, found)
@@ -100,7 +103,7 @@ func instanceLabel(id string, g upgrade.Gate, is upgrade.InstanceStatus) string 
 
 func readVerdict(r *Request, s string) (string, error) {
 	if !slices.Contains(verdicts, s) {
-		return "", errors.New("it takes started, not-started, ok, failed or passed")
+		return "", errors.New("it takes started, not-started, ok, failed, passed or go-on")
 	}
 	r.Verdict = upgrade.Verdict(s)
 	return "", nil

@@ -56,10 +56,16 @@ func readInstances(r *Request, s string) (meant string, err error) {
 	return meant, err
 }
 
-// skipPrefix says what is left out; there is nothing else yet, so that it may be missing.
-const skipPrefix = "vm:"
+// What is left out: instances, which need not be said, or scale sets of several.
+const (
+	skipPrefix = "vm:"
+	setPrefix  = "set:"
+)
 
 func readSkip(r *Request, s string) (meant string, err error) {
+	if names, sets := strings.CutPrefix(s, setPrefix); sets && r.Verb.plans() {
+		return skippedSets(r, names)
+	}
 	if start := s[:min(len(s), len(skipPrefix))]; strings.EqualFold(start, skipPrefix) || strings.EqualFold(start, "vm=") {
 		s = s[len(skipPrefix):]
 	}
@@ -76,6 +82,9 @@ func (r Request) which() []string {
 	skip := formatInstances(s.Skip)
 	if skip != "" {
 		skip = skipPrefix + skip
+	}
+	if len(r.Without) > 0 { // one of the two can be said
+		skip = setPrefix + strings.Join(r.Without, ",")
 	}
 	var out []string
 	for i, value := range []string{formatNumbers(s.UpdateDomains), formatNumbers(s.FaultDomains), formatInstances(s.Zones), formatInstances(slices.Concat(s.Instances, r.Instances)), skip} {
@@ -114,7 +123,7 @@ func (r *Request) settled() {
 // chose reports whether the key chooses instances; for words without one any key does that narrows.
 func (r Request) chose(key string) bool {
 	s := r.Which
-	said := map[string]int{"ud": len(s.UpdateDomains), "fd": len(s.FaultDomains), "zone": len(s.Zones), "vm": len(s.Instances) + len(r.Instances), "skip": len(s.Skip)}
+	said := map[string]int{"ud": len(s.UpdateDomains), "fd": len(s.FaultDomains), "zone": len(s.Zones), "vm": len(s.Instances) + len(r.Instances), "skip": len(s.Skip) + len(r.Without)}
 	switch key {
 	case "window":
 		return r.Options.Window != ""

@@ -19,6 +19,7 @@ func Posts(r Rollout, events []Event) []Post {
 	}
 	if len(events) > 0 {
 		a.add(SlotLive, nil, false)
+		a.group()
 	}
 	return a.posts
 }
@@ -41,9 +42,18 @@ func (a *announcement) add(slot string, want any, broadcast bool) {
 	a.posts = append(a.posts, Post{Rollout: a.r.ID, Slot: slot, Channel: a.r.Channel, Want: raw, Broadcast: broadcast})
 }
 
+// group brings the message up to date that shows all rollouts of one command.
+func (a *announcement) group() {
+	if w := a.r.Wave; w != nil && !a.seen[SlotGroup] {
+		a.seen[SlotGroup] = true
+		a.posts = append(a.posts, Post{Rollout: Lead(w.Group), Slot: SlotGroup, Channel: w.Channel})
+	}
+}
+
 func (a *announcement) event(e Event) {
 	switch f := e.Fact.(type) {
 	case Requested:
+		a.group() // before its own
 		a.add(SlotLive, nil, false)
 		a.add(SlotPlan, nil, false)
 	case Asked:
@@ -137,7 +147,7 @@ func (a *announcement) alarm(seq int) {
 }
 
 // announced reports whether a decision calls for people and was not called out before. The model
-// question has its own card, and a pause its own line.
+// question has its own card, a pause its own line, and what a wave's failure holds stands in its report.
 func (d Decided) announced() bool {
 	return d.loud() && !d.Quiet
 }
@@ -146,7 +156,7 @@ func (d Decided) loud() bool {
 	switch d.Reason {
 	case ReasonHealth, ReasonChannel, ReasonFreeze, ReasonPolicy:
 		return true
-	case ReasonModel, ReasonPaused:
+	case ReasonModel, ReasonPaused, ReasonHalted: // of many rollouts at once: the report of the one that failed says it
 		return false
 	}
 	return d.Kind == Hold

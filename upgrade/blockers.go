@@ -11,7 +11,7 @@ import (
 func (v view) blockers() []Blocker {
 	var out []Blocker
 	for _, rule := range []func(view) *Blocker{
-		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, outside, health, unproven, failing, probing, approval,
+		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, outside, wave, health, unproven, failing, probing, approval,
 	} {
 		if b := rule(v); b != nil {
 			out = append(out, *b)
@@ -256,9 +256,13 @@ func (v view) deadline() time.Duration {
 }
 
 // expired: no rollout lives for ever, and one that was never started only a day, from the first opening on
-// that it had (R17).
+// that it had (R17). One of a later wave begins to live when its wave opens.
 func (v view) expired() bool {
-	began, _ := v.p.timetable("", v.p.Policy, nil).next(v.r.At, 0)
-	age, life := v.now.Sub(later(v.r.At, began)), v.p.Policy.Tighter(v.seen.Policy)
+	since, begun := v.since()
+	if !begun {
+		return false
+	}
+	began, _ := v.p.timetable("", v.p.Policy, nil).next(since, 0)
+	age, life := v.now.Sub(later(since, began)), v.p.Policy.Tighter(v.seen.Policy)
 	return age >= life.WholeLife || (!v.r.Started() && age >= life.UnstartedLife)
 }

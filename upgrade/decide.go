@@ -24,6 +24,8 @@ type Observation struct {
 	Unheard   Unheard            // since when people do not see what the bot says
 	Gates     map[string]Reading // of external gates, by name; absent = not asked
 	Pace      Pace
+
+	Before map[string]Standing // per rollout of an earlier wave; absent = unknown
 }
 
 // Unheard is since when what the bot says has not reached people, and why; the zero value says that it
@@ -102,12 +104,14 @@ const (
 	ReasonProbe      Reason = "external_gate"     // an external gate fails (R32)
 	ReasonProbing    Reason = "probing"           // an external gate tells nothing, and may for a while
 	ReasonUnproven   Reason = "gate_inconclusive" // it has told nothing for longer than that
+	ReasonWave       Reason = "wave"              // the waves before it are not over
+	ReasonHalted     Reason = "wave_failed"       // one of them ended and did not succeed
 )
 
 // Holds reports whether the reason takes a person's word to go away, other than an approval.
 func (r Reason) Holds() bool {
 	switch r {
-	case ReasonUnknown, ReasonModel, ReasonFailure, ReasonUnclear, ReasonDrift, ReasonPaused, ReasonDenied, ReasonExpired, ReasonUnread, ReasonUnproven:
+	case ReasonUnknown, ReasonModel, ReasonFailure, ReasonUnclear, ReasonDrift, ReasonPaused, ReasonDenied, ReasonExpired, ReasonUnread, ReasonUnproven, ReasonHalted:
 		return true
 	}
 	return false
@@ -267,7 +271,7 @@ func (v view) recheck(d Decision) time.Time {
 
 func (v view) pace(d Decision) time.Duration {
 	_, open := v.r.OpenBatch()
-	if v.r.Op == nil && !open && d.Reason == ReasonWindow { // a night may be far away, and every word wakes
+	if v.r.Op == nil && !open && (d.Reason == ReasonWindow || d.Reason == ReasonWave || d.Reason == ReasonHalted) { // a night may be far away, and every word, and every end of a wave's rollout, wakes
 		return 10 * v.seen.Pace.Idle
 	}
 	if v.r.Op == nil && !open && d.Reason != ReasonBusy && d.Reason != ReasonIncomplete && d.Reason != ReasonProbing {

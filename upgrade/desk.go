@@ -13,10 +13,11 @@ import (
 // Ask is a person's wish for a rollout or a plan, as typed or filled into a form. Pointers are nil
 // where nothing was said: the policy's value holds.
 type Ask struct {
-	Set            string // a name or resourcegroup/name
-	Target         string // a version, "latest", "model", the id of an image, or the address of a VHD
-	SKU            string // of the platform image, where it is to be another than now
-	Size           string // of a resize, which has no target
+	Set            string   // a name or resourcegroup/name; of several sets a pattern, or a group's name
+	Without        []string // of several sets: the names of those that are left out
+	Target         string   // a version, "latest", "model", the id of an image, or the address of a VHD
+	SKU            string   // of the platform image, where it is to be another than now
+	Size           string   // of a resize, which has no target
 	Which          Selection
 	Order          Order
 	MaxUnavailable *Limit
@@ -39,6 +40,7 @@ type Desk struct {
 	Journal   Reader
 	People    People // who a rollout may be handed over to
 	Policies  func() []Policy
+	Groups    func() []Group // nil = there are none
 	Now       func() time.Time
 	ID        func() string // unguessable, at least 128 bits, letters and digits only
 }
@@ -68,12 +70,12 @@ func (d Desk) Open(ctx context.Context, by Person, ask Ask) (Change, Plan, error
 	if err != nil {
 		return Change{}, Plan{}, err
 	}
-	return *opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now()), p, nil
+	return *opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now(), nil), p, nil
 }
 
-// opening is the change that opens the rollout of a plan.
-func opening(id string, p Plan, channel, by, name string, now time.Time) *Change {
-	events := At(now, by, Requested{Digest: p.Digest, Sum: p.Sum(), Channel: channel, Name: name})
+// opening is the change that opens the rollout of a plan, alone or in its place among others.
+func opening(id string, p Plan, channel, by, name string, now time.Time, w *Wave) *Change {
+	events := At(now, by, Requested{Digest: p.Digest, Sum: p.Sum(), Channel: channel, Name: name, Wave: w})
 	number(events, 0)
 	return &Change{Rollout: id, Open: &p, Events: events, Posts: Posts(Fold(id, events), events)}
 }
@@ -117,11 +119,10 @@ func DateToken(t time.Time) string { return fmt.Sprintf("\x02%d\x03", t.Unix()) 
 // find resolves a set by name and checks the right. What the person may not read does not exist
 // for them.
 func (d Desk) find(ctx context.Context, by Person, name string, do Right) (SetSummary, Policy, error) {
-	sets, err := d.Catalogue.Sets(ctx)
+	sets, err := d.readable(ctx, by)
 	if err != nil {
-		return SetSummary{}, Policy{}, azure("list the scale sets", err)
+		return SetSummary{}, Policy{}, err
 	}
-	sets = slices.DeleteFunc(sets, func(s SetSummary) bool { return PolicyFor(d.Policies(), s.ID).Refuses(by, MayRead, "") != "" })
 	matches := named(sets, name)
 	switch {
 	case len(matches) == 0:
@@ -135,6 +136,15 @@ func (d Desk) find(ctx context.Context, by Person, name string, do Right) (SetSu
 		return set, pol, Refuse(CodeRole, "/vmss show "+set.Name, "to %s an upgrade of %s takes %s", do, set.Name, who)
 	}
 	return set, pol, nil
+}
+
+// readable lists the sets that the person may read.
+func (d Desk) readable(ctx context.Context, by Person) ([]SetSummary, error) {
+	sets, err := d.Catalogue.Sets(ctx)
+	if err != nil {
+		return nil, azure("list the scale sets", err)
+	}
+	return slices.DeleteFunc(sets, func(s SetSummary) bool { return PolicyFor(d.Policies(), s.ID).Refuses(by, MayRead, "") != "" }), nil
 }
 
 func named(sets []SetSummary, name string) []SetSummary {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -250,6 +251,18 @@ func (m *memory) Ended(ctx context.Context, set SetID, most int) (out []Record, 
 	return out, nil
 }
 
+func (m *memory) Group(ctx context.Context, group string) (out []Record, err error) {
+	m.mu.Lock()
+	ids := slices.Sorted(maps.Keys(m.records))
+	m.mu.Unlock()
+	for _, id := range ids {
+		if r, err := m.Record(ctx, id); err == nil && r.Rollout.Wave != nil && r.Rollout.Wave.Group == group {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
 func (m *memory) Holder(ctx context.Context, set SetID) (Record, error) {
 	open, _ := m.Open(ctx)
 	if i := slices.IndexFunc(open, func(r Record) bool { return r.Plan.Set == set }); i >= 0 {
@@ -292,6 +305,8 @@ type cloud struct {
 	until   time.Time // the end of the operation at work
 	going   []string  // its instances
 	applied []Operation
+	others  []string              // names of sets that are listed beside it, each of which looks as it does
+	shape   func(*ScaleSet)       // how these differ
 	answer  func(Operation) error // of Apply, after the write took effect; nil = accepted
 	refuse  func(Operation) error // of Apply, instead of any effect
 	blind   error                 // of Observe
@@ -323,7 +338,7 @@ func (c *cloud) turn() {
 	c.going = nil
 }
 
-func (c *cloud) Observe(ctx context.Context, _ SetID, fence Fence) (ScaleSet, error) {
+func (c *cloud) Observe(ctx context.Context, id SetID, fence Fence) (ScaleSet, error) {
 	if err := fence(ctx); err != nil {
 		return ScaleSet{}, err
 	}
@@ -342,6 +357,12 @@ func (c *cloud) Observe(ctx context.Context, _ SetID, fence Fence) (ScaleSet, er
 	c.read, c.seen = time.Now(), append(c.seen, time.Now())
 	s := c.set
 	s.Instances = slices.Clone(s.Instances)
+	if len(c.others) > 0 {
+		s.ID, s.Name = id, id.Name()
+	}
+	if c.shape != nil {
+		c.shape(&s)
+	}
 	return s, nil
 }
 
@@ -421,7 +442,15 @@ func (c *cloud) change(f func(*ScaleSet)) {
 }
 
 func (c *cloud) Sets(context.Context) ([]SetSummary, error) {
-	return []SetSummary{{ID: webID, Name: "web", ResourceGroup: "shop", Location: "westeurope"}}, c.blind
+	out := []SetSummary{c.summary("web")}
+	for _, name := range c.others {
+		out = append(out, c.summary(name))
+	}
+	return out, c.blind
+}
+
+func (c *cloud) summary(name string) SetSummary {
+	return SetSummary{ID: SetID(strings.TrimSuffix(string(webID), "web") + name), Name: name, ResourceGroup: "shop", Location: "westeurope"}
 }
 
 // versions are all images there are, the newest of each family first.

@@ -44,7 +44,7 @@ func (r *Rollout) apply(e Event) {
 	switch f := e.Fact.(type) {
 	case Requested:
 		r.Requester, r.Name, r.Channel, r.Digest, r.At = e.By, f.Name, f.Channel, f.Digest, e.At
-		r.Owner, r.OwnerName = e.By, f.Name
+		r.Owner, r.OwnerName, r.Wave = e.By, f.Name, f.Wave
 	case Asked:
 		r.Asked[f.Gate], r.Votes[f.Gate], r.Askings[f.Gate] = AskedAt{f, e.At}, nil, f.Asking
 		delete(r.Grants, f.Gate)
@@ -68,7 +68,7 @@ func (r *Rollout) apply(e Event) {
 		r.Denial = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Gate: f.Gate, At: e.At}
 		delete(r.Grants, f.Gate)
 	case Paused:
-		r.Pause = &Said{By: e.By, Name: f.Name, Reason: f.Reason, At: e.At}
+		r.Pause = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Of: f.Of, At: e.At}
 	case Resumed:
 		r.Pause = nil
 	case AbortAsked:
@@ -216,6 +216,11 @@ func (r *Rollout) resolve(f Resolved, at time.Time) {
 	case NotStarted:
 		if r.Op != nil && r.Op.ID == f.Op {
 			r.notStarted(said, at)
+		}
+	case GoOn:
+		r.Over, r.OverAt = cloned(r.Over), at
+		for _, id := range f.Over {
+			r.Over[id] = true
 		}
 	}
 }

@@ -15,6 +15,7 @@ type Word struct {
 	Nonce   string    // of the card whose button was pressed; "" = typed
 	Channel string    // where it was said; a card answers only where it was posted
 	At      time.Time // when it was said; zero = now
+	Of      string    // what was said of several at once: [EverySet], or a group
 	Rest    bool      // approve: all later gates as well (R7)
 	Reason  string
 	Answer  ModelAnswer // of abort and model
@@ -25,6 +26,8 @@ type Word struct {
 	// What the Desk looks up before the word is heard.
 	Plan  *Plan   // of replan: made from the set as it is now
 	Taker *Person // of handover: who To is
+
+	Before map[string]Standing // of resolve go-on: how the waves before stand
 }
 
 // WordVerb is what a Word wants.
@@ -363,7 +366,7 @@ func (h hearing) pause() (Heard, *Refusal) {
 	if op := h.r.Op; op != nil && op.Kind.OnInstances() && op.State != StateIntended {
 		answer += fmt.Sprintf(" This batch of %d finishes.", len(op.Instances))
 	}
-	return Heard{[]Fact{Paused{Name: h.by.Name, Reason: h.w.Reason}}, answer}, nil
+	return Heard{[]Fact{Paused{Name: h.by.Name, Reason: h.w.Reason, Of: h.w.Of}}, answer}, nil
 }
 
 // resume takes a pause away and nothing else: another hold has another way out (R1).

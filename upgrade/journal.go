@@ -27,6 +27,7 @@ type (
 		Sum     string `json:",omitempty"` // of the plan as it is kept, see [Plan.Sum]; "" in older journals
 		Channel string
 		Name    string // of the requester, for showing
+		Wave    *Wave  `json:",omitempty"` // its place among the rollouts of one command
 	}
 	// Asked says that a gate was put to people. A later asking of the same gate replaces it.
 	Asked struct {
@@ -79,8 +80,11 @@ type (
 		Name   string
 		Reason string
 	}
-	// Paused holds the rollout until Resumed.
-	Paused  struct{ Name, Reason string }
+	// Paused holds the rollout until Resumed. Of is what was paused at once, "" = this one alone.
+	Paused struct {
+		Name, Reason string
+		Of           string `json:",omitempty"`
+	}
 	Resumed struct{ Name string }
 	// AbortAsked ends the rollout; Answer is what becomes of the model, "" = to be asked (R4). With
 	// Rollback a rollout back to the image before follows at once, and takes the question along (R5).
@@ -110,12 +114,13 @@ type (
 	}
 	// Resolved is what a person who looked says of what the bot cannot tell: whether a call without an
 	// answer happened (Op, and Verdict started or not-started), how instances came out (IDs, and ok
-	// or failed), or that external gates pass (Probes, and passed).
+	// or failed), that external gates pass (Probes, and passed), or that a wave goes on (Over, and go-on).
 	Resolved struct {
 		Name, Reason string
 		Verdict      Verdict
 		Op           string
 		IDs          []string
+		Over         []string `json:",omitempty"` // rollouts of earlier waves that have ended, as they are
 		Probes       []string `json:",omitempty"` // of Passes: the external gates
 		Gate         string   `json:",omitempty"` // of Passes: the plan's gate it is said for; "" = the end
 	}
@@ -366,6 +371,7 @@ const (
 	NotStarted Verdict = "not-started" // it did not
 	IsOK       Verdict = "ok"          // the instance is well
 	IsFailed   Verdict = "failed"      // it is not
+	GoOn       Verdict = "go-on"       // a wave may begin although one before it did not succeed
 	Passes     Verdict = "passed"      // external gates that tell nothing would pass
 )
 

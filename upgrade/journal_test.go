@@ -30,6 +30,8 @@ func filled(t reflect.Type, depth int) reflect.Value {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(7)
+	case reflect.Pointer:
+		v.Set(filled(t.Elem(), depth+1).Addr())
 	case reflect.Slice:
 		v.Set(reflect.Append(v, filled(t.Elem(), depth+1)))
 	case reflect.Map:

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -195,6 +196,13 @@ func (d Desk) lookRollouts(ctx context.Context, by Person, about string) (Sight,
 	open, err := d.open(ctx, by)
 	if err != nil || about == "" {
 		return Sight{Rollouts: open}, err
+	}
+	if IsGroup(about) {
+		all, err := d.several(ctx, by, about)
+		var no *Refusal
+		if !errors.As(err, &no) || no.Code != CodeUnknown { // a set may be called so
+			return Sight{Rollouts: all}, err
+		}
 	}
 	if strings.HasPrefix(about, "r-") {
 		rec, err := d.record(ctx, by, about)

@@ -51,7 +51,7 @@ func Milestones(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 			of = append(of, what)
 		}
 	}
-	add(PictureStart, true)
+	add(PictureStart, wave(v) == nil) // before its wave nobody looks at it
 	for _, g := range v.p.Gates {
 		_, done := v.r.GateDone(g)
 		add(g.Key, done && v.halfDone(g))

@@ -46,6 +46,7 @@ func TestMilestones(t *testing.T) {
 		want []string
 	}{
 		{"the start", tale{requested}, nil, []string{PictureStart}},
+		{"not before its wave", tale{second}, nil, nil},
 		{"once", started, nil, nil},
 		{"not of a set that cannot be read", tale{requested}, unreadable, nil},
 		{"a gate that is done", tale{started, batch(1, "0", "3")}, nil, []string{"ud-0"}},

@@ -17,6 +17,9 @@ type Rollout struct {
 	Channel   string
 	Digest    string
 	At        time.Time
+	Wave      *Wave           // its place among the rollouts of one command; nil = it is alone
+	Over      map[string]bool // rollouts of earlier waves that an approver lets it go on without
+	OverAt    time.Time       // when that was said last
 
 	Askings   map[string]int      // how often each gate was asked
 	Asked     map[string]AskedAt  // the latest asking of each gate
@@ -88,6 +91,7 @@ type Grant struct {
 type Said struct {
 	By, Name, Reason string
 	Gate             string
+	Of               string // of a pause: what was paused at once
 	Answer           ModelAnswer
 	Rollback         bool // of an abort: a rollout back follows (R5)
 	At               time.Time

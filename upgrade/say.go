@@ -26,10 +26,15 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 	if err != nil {
 		return Change{}, "", err
 	}
-	pol := PolicyFor(d.Policies(), rec.Plan.Set)
 	if w.Channel != rec.Rollout.Channel {
 		return Change{}, "", Refuse(CodeRole, "", "%s is driven in <#%s> only", rec.Plan.Name, rec.Rollout.Channel)
 	}
+	return d.hear(ctx, by, w, card, rec)
+}
+
+// hear is what a word about a rollout comes to, wherever it was said.
+func (d Desk) hear(ctx context.Context, by Person, w Word, card *Card, rec Record) (Change, string, error) {
+	pol := PolicyFor(d.Policies(), rec.Plan.Set)
 	if no := (hearing{w: w, by: by, p: rec.Plan, r: rec.Rollout, pol: pol}).permitted(); no != nil {
 		return Change{}, "", no
 	}
@@ -107,6 +112,15 @@ func (d Desk) lookUp(ctx context.Context, w *Word, rec Record, pol Policy) error
 			return no
 		}
 		w.Plan = &q
+	case WordResolve:
+		if w.Verdict != GoOn {
+			return nil
+		}
+		before, err := standings(ctx, d.Journal, rec.Rollout.Wave)
+		if err != nil {
+			return inside("read the waves before "+rec.ID, err)
+		}
+		w.Before = before
 	case WordHandover:
 		if w.To == "" {
 			return Refuse(CodeArg, "/vmss help handover", "say who takes %s over: mention them", rec.ID)
@@ -134,6 +148,6 @@ func (d Desk) rollback(ctx context.Context, by Person, w Word, rec Record, pol P
 		return Change{}, "", no
 	}
 	p.Note = because(p.Note, "", w.Reason)
-	c := opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now())
+	c := opening("r-"+d.ID()[:6], p, pol.Channel, by.ID, by.Name, d.Now(), nil)
 	return *c, fmt.Sprintf("%s is open: %s back to %s. Its cards ask before each gate, the last one first. One person's yes is enough, also yours.", c.Rollout, p.Name, p.Target), nil
 }

@@ -115,6 +115,9 @@ func (s *step) observe() error {
 	if s.seen.Freezes, err = s.e.Reader.Freezes(s.ctx); err != nil {
 		return err
 	}
+	if s.seen.Before, err = standings(s.ctx, s.e.Reader, s.rec.Rollout.Wave); err != nil {
+		return err
+	}
 	if err := s.count(); err != nil {
 		return err
 	}
@@ -349,7 +352,7 @@ func (s *step) rollback() (*Change, *Refusal) {
 		return nil, no
 	}
 	p.Note = because(p.Note, "", abort.Reason)
-	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, p.By, name, s.e.Now()), nil
+	return opening("r-"+s.e.ID()[:6], p, s.seen.Policy.Channel, p.By, name, s.e.Now(), nil), nil
 }
 
 // asked puts a gate to people, with what has changed in the model since the plan (R34).

@@ -11,7 +11,7 @@ import (
 // is sent, from the rollout as it is then and Want.
 type Post struct {
 	Rollout   string // "" for an answer that belongs to no rollout
-	Slot      string // "live", "plan", "card/ud-0/1", "remind/ud-0/1", "escalate/ud-0/1", "batch/2", "hold/3", "said/4", "model", "report", "alarm/5", "picture/6", "reply/…"
+	Slot      string // "live", "group", "plan", "card/ud-0/1", "remind/ud-0/1", "escalate/ud-0/1", "batch/2", "hold/3", "said/4", "model", "report", "alarm/5", "picture/6", "reply/…"
 	Channel   string
 	User      string          // set: only this person sees it (ephemeral), and it is never edited
 	Want      json.RawMessage // what the view needs beyond the rollout, such as an answer's text
@@ -24,6 +24,7 @@ const (
 	SlotPlan   = "plan"
 	SlotModel  = "model"
 	SlotReport = "report"
+	SlotGroup  = "group" // of a group's first rollout: all of the group's, in no thread
 )
 
 // Pending is a Post that is due, with what is known of its message. Version must be handed back
@@ -132,6 +133,9 @@ type Reader interface {
 	Record(ctx context.Context, id string) (Record, error)
 	// Open lists the rollouts that have not ended, oldest first.
 	Open(ctx context.Context) ([]Record, error)
+	// Group lists the rollouts that one command opened for several sets, also those that have ended; none when
+	// there is no such group.
+	Group(ctx context.Context, group string) ([]Record, error)
 	// Holder returns the rollout that holds the set's lock; ErrNotFound when it is free.
 	Holder(ctx context.Context, set SetID) (Record, error)
 	// Ended lists the rollouts that have ended, of the set or ("") of all, so many at most, the latest first.

@@ -63,13 +63,17 @@ func (t trail) entry(e Event) Entry {
 	switch f := e.Fact.(type) {
 	case Requested:
 		p := t.rec.Plan
-		return Entry{Name: f.Name, What: fmt.Sprintf("asked for %s of %s to %s: %s in %s%s", p.Action, p.Name, briefly(p.Target.Setting), Count(p.Size(), "instance"), Count(len(p.Gates), "gate"), remarked(p.Note))}
+		return Entry{Name: f.Name, What: fmt.Sprintf("asked for %s of %s to %s: %s in %s%s", p.Action, p.Name, briefly(p.Target.Setting), Count(p.Size(), "instance"), Count(len(p.Gates), "gate"), f.Wave.told()+remarked(p.Note))}
 	case Replanned:
 		return Entry{Name: f.Name, What: "had it planned anew (" + strings.Join(f.Changes, "; ") + "), so that every yes was void"}
 	case Asked, AskedAgain, Voted, Granted, Denied:
 		return t.approval(f)
 	case Paused:
-		return Entry{Name: f.Name, What: "paused it" + reasoned(f.Reason)}
+		what := "paused it"
+		if f.Of != "" {
+			what = "paused it, with others (" + f.Of + ")"
+		}
+		return Entry{Name: f.Name, What: what + reasoned(f.Reason)}
 	case Resumed:
 		return Entry{Name: f.Name, What: "ended the pause"}
 	case AbortAsked:
@@ -177,6 +181,9 @@ func (o Operation) says() string {
 }
 
 func (t trail) resolved(f Resolved) Entry {
+	if f.Verdict == GoOn {
+		return Entry{Name: f.Name, What: "let it go on although " + strings.Join(f.Over, ", ") + " of a wave before did not succeed" + reasoned(f.Reason)}
+	}
 	if f.Op != "" {
 		op := t.ops[f.Op]
 		return Entry{Name: f.Name, Instances: op.Instances, What: fmt.Sprintf("says of the %s: %s%s", op.says(), f.Verdict, reasoned(f.Reason))}

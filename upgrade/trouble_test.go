@@ -322,13 +322,14 @@ func TestR1EveryReasonHasAWayOut(t *testing.T) {
 		{tale: tale{requested, asked("ud-0")}, later: 5 * time.Hour}, {tale: begun, seen: func(o *Observation) { o.Unheard = Unheard{Since: night.Add(-time.Hour), Why: "x"} }},
 		{tale: begun, plan: guarded, seen: reads(says(ProbeFail, "x"))}, {tale: begun, plan: guarded}, {tale: tale{begun, heard(ProbeUnknown)}, plan: guarded, later: time.Hour},
 		{tale: begun, seen: func(o *Observation) { o.Frozen = "x" }}, {tale: tale{begun, by{"UANA", AbortAsked{Name: "ana"}}, ModelAsked{Nonce: "m"}}},
+		{tale: tale{second}, seen: before(underWay)}, {tale: tale{second}, seen: before(ending(OutcomeFailed, 0))},
 	} {
 		for _, b := range row.decide().Blockers {
 			seen[b.Reason] = b
 		}
 	}
 	all := []Reason{ReasonIncomplete, ReasonInFlight, ReasonUnknown, ReasonModel, ReasonFailure, ReasonDrift, ReasonThrottled, ReasonBusy, ReasonPaused, ReasonVerifying,
-		ReasonSoak, ReasonBake, ReasonHealth, ReasonApproval, ReasonDenied, ReasonExpired, ReasonUnread, ReasonUnclear, ReasonChannel, ReasonFreeze, ReasonProbe, ReasonProbing, ReasonUnproven}
+		ReasonSoak, ReasonBake, ReasonHealth, ReasonApproval, ReasonDenied, ReasonExpired, ReasonUnread, ReasonUnclear, ReasonChannel, ReasonFreeze, ReasonProbe, ReasonProbing, ReasonUnproven, ReasonWave, ReasonHalted}
 	for _, r := range all {
 		b, known := seen[r]
 		switch {

@@ -115,10 +115,12 @@ func (h hearing) resolve() (Heard, *Refusal) {
 		return h.resolveCall()
 	case IsOK, IsFailed:
 		return h.resolveInstances()
+	case GoOn:
+		return h.goOn()
 	case Passes:
 		return h.resolveProbes()
 	}
-	return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s started \"why\"", h.r.ID), "say started or not-started of a call, ok or failed of instances, passed of external gates")
+	return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s started \"why\"", h.r.ID), "say started or not-started of a call, ok or failed of instances, passed of external gates, go-on of a wave")
 }
 
 func (h hearing) resolveCall() (Heard, *Refusal) {

@@ -19,6 +19,8 @@ const slotReply = "reply"
 // this moment; one that is missing there is named by its id only.
 func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Time) Message {
 	switch {
+	case reply.Several != nil:
+		return severalAnswer(reply)
 	case reply.Refusal != nil:
 		return refusal(*reply.Refusal, reply.Request)
 	case reply.Plan != nil:
@@ -47,6 +49,8 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return history(reply, records)
 	case reply.Verb == commands.VerbHome:
 		return home(reply, records)
+	case reply.Group != "" && reply.Verb == commands.VerbStatus:
+		return groupAnswer(reply, records)
 	case len(reply.Rollouts) > 0:
 		return rollouts(reply, records, now)
 	}
@@ -79,10 +83,12 @@ var refusalEmoji = map[upgrade.Code]string{
 	upgrade.CodeInside:  ":rotating_light:",
 }
 
+func emojiOf(code upgrade.Code) string { return cmp.Or(refusalEmoji[code], ":grey_question:") }
+
 // refusal says what, why and what now, with its stable code.
 func refusal(no commands.Refusal, request string) Message {
 	var p page
-	p.para(fmt.Sprintf("%s *%s*  %s", cmp.Or(refusalEmoji[no.Code], ":grey_question:"), esc(string(no.Code), 20), refusalWhat(no)))
+	p.para(fmt.Sprintf("%s *%s*  %s", emojiOf(no.Code), esc(string(no.Code), 20), refusalWhat(no)))
 	if no.Next != "" {
 		p.para("You can: " + code(no.Next))
 	}

@@ -24,7 +24,7 @@ func Gallery() []Sample { return gallery(believable, 1, 60, 100, 1000) }
 func gallery(c cast, sizes ...int) []Sample {
 	var s shelf
 	for _, play := range []func(*shelf, cast){
-		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, troubleStories, whyStories, targetStories, choiceStories, bornStories, givenUpStories, calendarStories, probeStories, answers, refusals,
+		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, troubleStories, whyStories, targetStories, choiceStories, bornStories, givenUpStories, calendarStories, probeStories, severalStories, answers, refusals,
 	} {
 		play(&s, c)
 	}
@@ -32,6 +32,7 @@ func gallery(c cast, sizes ...int) []Sample {
 		sizeStory(&s, c, n)
 		if n >= 1000 {
 			hugeStories(&s, c, n)
+			manySets(&s, c)
 		}
 	}
 	return s.samples

@@ -88,6 +88,18 @@ var waitsFor = []struct {
 		s.pol.Windows = []window.Window{tuesdays()}
 		s.approve("U0BO", s.cast.approver, false)
 	}},
+	{upgrade.ReasonWave, func(s *story) {
+		canary := s.branch()
+		canary.id = "r-0"
+		s.joins(s.cast, 2, 3, canary)
+	}},
+	{upgrade.ReasonHalted, func(s *story) {
+		canary := s.branch()
+		canary.id = "r-0"
+		canary.hear("U0ANA", s.cast.requester, upgrade.Word{Verb: upgrade.WordAbort, Reason: s.cast.reason})
+		canary.look()
+		s.joins(s.cast, 2, 3, canary)
+	}},
 	{upgrade.ReasonProbe, func(s *story) {
 		s.guarded(upgrade.ProbeFail, "HTTP 503")
 		s.gate()

@@ -19,7 +19,7 @@ func live(rec upgrade.Record, now time.Time) Message {
 	p.chart(rolloutDots(rec), keyOf(rec.Plan))
 	p.para(bornSince(rec)...)
 	p.small(skippedBriefly(rec.Plan))
-	p.small(code(rec.ID), "by "+name(rec.Rollout.Name), owner(rec.Rollout), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan), typed(rec))
+	p.small(code(rec.ID), "by "+name(rec.Rollout.Name), owner(rec.Rollout), inWave(rec.Rollout), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan), typed(rec))
 	p.buttons(liveButtons(rec)...)
 	return p.done(upgrade.SlotLive, headline(rec, ph))
 }

@@ -35,7 +35,8 @@ func report(rec upgrade.Record) (Message, error) {
 	p.para(gateLines(rec)...)
 	p.para(overrides(rec)...)
 	p.para(leftToDo(rec, before)...)
-	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), owner(r), note(rec.Plan))
+	p.para(afterIt(r))
+	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), owner(r), inWave(r), note(rec.Plan))
 	text := fmt.Sprintf("%s %s, %s, %d/%d %s, %d failed (%s)", name(rec.Plan.Name), ended(r.Ended), aim(rec.Plan), t.OK, t.Planned, doingOf(rec.Plan.Target.Setting).done, t.Failed, esc(rec.ID, 20))
 	return p.done(upgrade.SlotReport, text), nil
 }

@@ -83,6 +83,9 @@ func handedTo(w upgrade.SaidWant, set, to string) string {
 }
 
 func resolved(w upgrade.SaidWant, of string) string {
+	if w.Verdict == upgrade.GoOn {
+		return fmt.Sprintf("%s looked at the waves before that%s: %s", name(w.Name), of, found[w.Verdict])
+	}
 	if w.Verdict == upgrade.Passes {
 		return fmt.Sprintf("%s looked at %s%s: %s", name(w.Name), esc("external gate "+and(w.Probes), 200), of, found[w.Verdict])
 	}

@@ -152,6 +152,14 @@ func (s *story) hear(by, name string, w upgrade.Word) *upgrade.Refusal {
 			return no
 		}
 		w.Plan = &plan
+	case upgrade.WordResolve:
+		w.Before = map[string]upgrade.Standing{}
+		for id, other := range s.earlier {
+			w.Before[id] = upgrade.Standing{Rollout: id, Goal: true}
+			if r := other.record().Rollout; r.Ended != nil {
+				w.Before[id] = upgrade.Standing{Rollout: id, Goal: true, Outcome: r.Ended.Outcome, At: r.EndedAt}
+			}
+		}
 	case upgrade.WordHandover:
 		w.Taker = &upgrade.Person{ID: w.To, Name: s.cast.second}
 	}

@@ -84,7 +84,7 @@ func (w way) effect() string {
 
 // found is what somebody found who looked, as they say it.
 var found = map[upgrade.Verdict]string{
-	upgrade.Started: "it did happen", upgrade.NotStarted: "it did not happen", upgrade.IsOK: "all is well", upgrade.IsFailed: "all is not well", upgrade.Passes: "all is well",
+	upgrade.Started: "it did happen", upgrade.NotStarted: "it did not happen", upgrade.IsOK: "all is well", upgrade.IsFailed: "all is not well", upgrade.Passes: "all is well", upgrade.GoOn: "it may go on",
 }
 
 // offer is the way as a button or a line of a menu. What takes a reason opens a form; so does what takes
@@ -106,7 +106,7 @@ func (w way) offer() (c choice, ok bool) {
 		r.Verdict = ""
 		c.label = "Say what you found…"
 	case r.Verb == commands.VerbResolve:
-		c.label = map[upgrade.Verdict]string{upgrade.Started: "It started…", upgrade.NotStarted: "It did not start…", upgrade.IsOK: "It is well…", upgrade.IsFailed: "It failed…", upgrade.Passes: "I looked, it passes…"}[r.Verdict]
+		c.label = map[upgrade.Verdict]string{upgrade.GoOn: "Let it go on…", upgrade.Started: "It started…", upgrade.NotStarted: "It did not start…", upgrade.IsOK: "It is well…", upgrade.IsFailed: "It failed…", upgrade.Passes: "I looked, it passes…"}[r.Verdict]
 	case r.Verb == commands.VerbRetry && !several:
 		c.label = "Retry" + one
 	case r.Verb == commands.VerbQuarantine:
@@ -115,6 +115,9 @@ func (w way) offer() (c choice, ok bool) {
 		c.label = "Skip" + one
 	default:
 		c.label = labels[r.Verb]
+	}
+	if upgrade.IsGroup(r.Rollout) {
+		c.label = strings.Replace(c.label, "it", "all", 1)
 	}
 	id, _ := commands.Action(r)
 	c.r = r

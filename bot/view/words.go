@@ -172,6 +172,8 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonChannel:    "people cannot be reached",
 	upgrade.ReasonFreeze:     "frozen",
 	upgrade.ReasonWindow:     "a window",
+	upgrade.ReasonWave:       "the waves before",
+	upgrade.ReasonHalted:     "a wave before did not succeed",
 	upgrade.ReasonProbe:      "an external gate fails",
 	upgrade.ReasonProbing:    "an external gate has not answered",
 	upgrade.ReasonUnproven:   "inconclusive external gate",

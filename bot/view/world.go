@@ -17,6 +17,7 @@ type world struct {
 	frozen  string            // why nothing may be written, "" = it may
 	unheard upgrade.Unheard   // since when nobody can be reached
 	then    *upgrade.Change   // the rollout back that took over
+	earlier map[string]*story // by rollout, of waves before
 }
 
 // fleet is the world as the engine sees it.
@@ -78,13 +79,20 @@ func (j *journal) Append(_ context.Context, _ upgrade.Lease, c upgrade.Change) (
 
 func (j *journal) Release(context.Context, upgrade.Lease, time.Time) error { return nil }
 
-func (j *journal) Record(context.Context, string) (upgrade.Record, error) { return j.s.record(), nil }
+func (j *journal) Record(_ context.Context, id string) (upgrade.Record, error) {
+	if other, is := j.s.earlier[id]; is {
+		return other.record(), nil
+	}
+	return j.s.record(), nil
+}
 
 func (j *journal) Open(context.Context) ([]upgrade.Record, error) { return j.s.others, nil }
 
 func (j *journal) Ended(context.Context, upgrade.SetID, int) ([]upgrade.Record, error) {
 	return nil, nil
 }
+
+func (j *journal) Group(context.Context, string) ([]upgrade.Record, error) { return nil, nil }
 
 func (j *journal) Holder(context.Context, upgrade.SetID) (upgrade.Record, error) {
 	return upgrade.Record{}, upgrade.ErrNotFound

@@ -91,7 +91,7 @@ func TestATakenPortFallsBackAndSaysSo(t *testing.T) {
 
 func TestAMistypedFlagIsAnswered(t *testing.T) {
 	for _, row := range []struct{ args, says string }{
-		{"--script sad", "there are: failure, happy, resume"},
+		{"--script sad", "there are: failure, happy, resume, waves"},
 		{"--speed 0", "want more than 0"},
 		{"--script happy --no-bot", "a script needs the bot"},
 		{"please", `I do not know "please"`},

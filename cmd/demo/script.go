@@ -28,6 +28,7 @@ type script struct {
 var scripts = map[string]script{
 	"happy":   {says: "a whole rollout, one approval for each update domain", play: happy},
 	"failure": {says: "an instance fails: the bot holds and says why; people set it aside and go on", play: failure},
+	"waves":   {says: "one command for three scale sets, the canary first", play: waves},
 	"resume":  {says: "the bot is killed in the middle of a domain and goes on", own: true, play: resume},
 }
 

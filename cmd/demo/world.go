@@ -74,14 +74,15 @@ func readFleet(files []string, errs io.Writer) (azuresim.Fleet, error) {
 	return fleet, nil
 }
 
-// fleet is the simulator's own with two scale sets more: of one an instance fails by itself, once, in the second
-// of its three update domains; the other one may be changed in a window only (see [world.config]).
+// fleet is the simulator's own with some scale sets more: of one an instance fails by itself, once, in the second
+// of its three update domains; one may be changed in a window only (see [world.config]); three are a group.
 func fleet() azuresim.Fleet {
 	f := azuresim.DefaultFleet()
 	jammy := azuresim.ImageRef{Publisher: "Canonical", Offer: "0001-com-ubuntu-server-jammy", SKU: "22_04-lts-gen2", Version: "22.04.202310190"}
 	f.Sets = append(f.Sets,
 		azuresim.Set{Name: "mail-relay", ResourceGroup: "rg-mail", Capacity: 6, UpdateDomains: 3, Image: jammy, Tags: map[string]string{"env": "prod", "team": "mail"}},
 		azuresim.Set{Name: windowed, ResourceGroup: "rg-ledger", Capacity: 4, UpdateDomains: 2, Image: jammy, Tags: map[string]string{"env": "prod", "team": "books"}})
+	f.Sets = append(f.Sets, shopSets(jammy)...)
 	f.Faults = append(f.Faults, azuresim.Fault{Kind: "fail-instance", Set: "mail-relay", Instance: "4", Code: "VMExtensionProvisioningError",
 		Message: "VM has reported a failure when processing extension 'MailAgent'. Error message: \"Enable failed: port 25 is in use\"."})
 	return f
@@ -170,7 +171,7 @@ func (w *world) serve(l net.Listener, h http.Handler) {
 	go s.Serve(l)
 }
 
-// hints are the five things a newcomer is told to try, or with a fleet of his own what goes with any.
+// hints are the six things a newcomer is told to try, or with a fleet of his own what goes with any.
 func (w *world) hints(own bool) []string {
 	if own {
 		return []string{"These are the scale sets of your files: type `/vmss list`, as Ana, then `/vmss plan SET latest` and `/vmss upgrade SET latest`, and approve as Bo. " +
@@ -182,6 +183,7 @@ func (w *world) hints(own bool) []string {
 		"Type `/vmss upgrade myvmss latest` without `ud=`: one card for each update domain. *Pause* and *Why* are in the menus, pictures in the thread. " +
 			"`/vmss show myvmss map` sends one to you alone; `/vmss images checkout-gal` lists versions.",
 		"Type `/vmss upgrade mail-relay latest`: instance 4 fails by itself in the second domain. See the bot hold, say why, and offer the ways out. More trouble is in <" + w.azureURL + "|the simulated Azure>.",
+		"Type `/vmss upgrade shop latest`: one command for three scale sets, the canary first. Nobody is asked about the others before it has succeeded; `/vmss pause all` stops everything.",
 		"Type `/vmss upgrade ledger latest` and approve it: its window opens two minutes after the demo has started, and a yes given before waits for it. `/vmss windows ledger` says when; " +
 			"`/vmss freeze all for=10m \"lunch\"` stops every start, until `/vmss unfreeze all`.",
 	}
@@ -221,7 +223,8 @@ func (w *world) config() app.Config {
 		Azure:    app.Azure{Subscription: w.fleet.Subscription, Endpoint: w.azureURL, Auth: "local"},
 		Pace: app.Pace{Refresh: 500 * time.Millisecond, Idle: 2 * time.Second, Confirm: time.Second, Settle: 5 * time.Second,
 			Agree: 2 * time.Second, Unheard: 30 * time.Second, Edit: 2 * time.Second},
-		Sets: []app.Set{set("myvmss", "canonical:ubuntuserver:*"), set("legacy-img", "/subscriptions/*"), books, set("*")},
+		Groups: []app.Group{{Name: "shop", Waves: shop}},
+		Sets:   []app.Set{set("myvmss", "canonical:ubuntuserver:*"), set("legacy-img", "/subscriptions/*"), books, set("*")},
 	}
 }
 
@@ -296,14 +299,16 @@ Both listen on this machine only. What would call somebody out of bed comes to t
 
 // What the terminal says to try: with the demo's sets, and with those of files.
 const (
-	tryDemo = `Five things to try in the workspace:
+	tryDemo = `Six things to try in the workspace:
   1. as Ana (top right), type   /vmss upgrade myvmss 4.0.20160229 ud=0
   2. switch to Bo and press [Approve UD 0]; as Olaf the same button is refused
   3. type   /vmss upgrade myvmss latest   for all update domains, one card each; [Pause], Why and Abort are in the menus, pictures in the thread.
      /vmss show myvmss map   sends one to you alone;   /vmss images checkout-gal   lists versions
   4. type   /vmss upgrade mail-relay latest   and approve twice: an instance fails by itself; see the bot hold, say why and offer the ways out.
      More trouble of any kind is in the simulated Azure
-  5. type   /vmss upgrade ledger latest   and approve: its window opens two minutes after the demo has started, and a yes given before waits for it.
+  5. type   /vmss upgrade shop latest   one command for three scale sets: the canary first, nobody is asked about the others before it has succeeded;
+     /vmss pause all   stops everything
+  6. type   /vmss upgrade ledger latest   and approve: its window opens two minutes after the demo has started, and a yes given before waits for it.
      /vmss windows ledger   says when;   /vmss freeze all for=10m "lunch"   stops every start, until   /vmss unfreeze all
 `
 	tryOwn = `The scale sets are those of your files. As Ana (top right), type   /vmss list   then   /vmss upgrade SET latest   and approve as Bo.

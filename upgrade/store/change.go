@@ -53,7 +53,7 @@ func (t *tx) open(c upgrade.Change) error {
 	if err != nil {
 		return fmt.Errorf("open stream: %w", err)
 	}
-	n, err = t.exec(openRollout, c.Rollout, string(c.Open.Set), c.Open.Digest)
+	n, err = t.exec(openRollout, c.Rollout, string(c.Open.Set), c.Open.Digest, parent(c))
 	if err == nil && n == 0 {
 		return upgrade.ErrLocked
 	}
@@ -62,6 +62,16 @@ func (t *tx) open(c upgrade.Change) error {
 	}
 	t.passes = true
 	return t.plan(c.Rollout, *c.Open)
+}
+
+// parent is the first of the rollouts that were opened together with this one, "" when it is alone.
+func parent(c upgrade.Change) string {
+	for _, e := range c.Events {
+		if f, ok := e.Fact.(upgrade.Requested); ok && f.Wave != nil {
+			return upgrade.Lead(f.Wave.Group)
+		}
+	}
+	return ""
 }
 
 func (t *tx) plan(rollout string, p upgrade.Plan) error {
@@ -175,7 +185,10 @@ func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
 	case upgrade.Intended:
 		err = t.intend(c.Rollout, f.Op)
 	case upgrade.Ended:
-		_, err = t.exec(endRollout, c.Rollout)
+		if _, err = t.exec(endRollout, c.Rollout); err == nil {
+			_, err = t.exec(wakeWaves)
+		}
+		t.passes = true
 	default:
 		err = t.projectOperation(c, e.Fact)
 	}

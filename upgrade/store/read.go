@@ -43,6 +43,16 @@ func (s *Store) Ended(ctx context.Context, set upgrade.SetID, most int) ([]upgra
 	return out, wrap(err, "list rollouts that have ended")
 }
 
+// Group lists the rollouts that one command opened, also those that have ended.
+func (s *Store) Group(ctx context.Context, group string) ([]upgrade.Record, error) {
+	var out []upgrade.Record
+	err := s.read(ctx, func(t *tx) (err error) {
+		out, err = t.records(selectGroup, upgrade.Lead(group))
+		return err
+	})
+	return out, wrap(err, "list group "+group)
+}
+
 // Holder returns the rollout that holds the set's lock.
 func (s *Store) Holder(ctx context.Context, set upgrade.SetID) (upgrade.Record, error) {
 	var r upgrade.Record

@@ -134,10 +134,14 @@ func (t *tx) say(c upgrade.Change) error {
 	return err
 }
 
-// Thread names the rollout whose live message has the ts, which is that of its thread; ErrNotFound
-// when there is none.
+// Thread names the rollout whose live message has the ts, which is that of its thread, or the group whose
+// message has; ErrNotFound when there is none.
 func (s *Store) Thread(ctx context.Context, channel, ts string) (rollout string, err error) {
-	err = s.row(ctx, selectThread, channel, ts).Scan(&rollout)
+	var slot string
+	err = s.row(ctx, selectThread, channel, ts).Scan(&rollout, &slot)
+	if slot == upgrade.SlotGroup {
+		rollout = upgrade.GroupOf(rollout)
+	}
 	return rollout, wrap(notFound(err), "find the rollout of thread "+ts)
 }
 

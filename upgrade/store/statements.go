@@ -28,8 +28,9 @@ const (
 
 	openStream = `insert into streams (rollout, seq, hash) values ($1, 0, '') on conflict (rollout) do nothing`
 
-	openRollout = `insert into rollouts (id, target, plan_digest, opened_at, wake_at, wakes, epoch, lease_until)
-		values ($1, $2, $3, now_ms(), now_ms(), 0, 0, 0)
+	// The parent of rollouts that were opened together is the first of them, which is its own.
+	openRollout = `insert into rollouts (id, target, plan_digest, parent, opened_at, wake_at, wakes, epoch, lease_until)
+		values ($1, $2, $3, nullif($4, ''), now_ms(), now_ms(), 0, 0, 0)
 		on conflict (target) where ended_at is null do nothing`
 
 	insertPlan = `insert into plans (rollout, digest, body) values ($1, $2, $3) on conflict do nothing`
@@ -72,6 +73,9 @@ const (
 	// wakeAll makes everything due: what was said concerns more than one rollout.
 	wakeAll = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null`
 
+	// wakeWaves makes all that belongs to a group due: it may be its turn.
+	wakeWaves = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null and parent is not null`
+
 	selectRecord = `select p.body,
 			coalesce((select o.poll from operations o where o.rollout = r.id and o.state = 'accepted'), ''),
 			coalesce((select b.ts from outbox b where b.rollout = r.id and b.slot = 'live'), '')
@@ -94,11 +98,13 @@ const (
 
 	selectEnded = `select id from rollouts where ended_at is not null and ($1 = '' or target = $1) order by ended_at desc, id limit $2`
 
+	selectGroup = `select id from rollouts where parent = $1 order by opened_at, id`
+
 	selectHolder = `select id from rollouts where target = $1 and ended_at is null`
 
 	selectCard = `select rollout, gate, asking, plan_digest, channel, ts from cards where nonce = $1`
 
-	selectThread = `select rollout from outbox where slot = 'live' and channel = $1 and ts = $2 and ts <> ''`
+	selectThread = `select rollout, slot from outbox where slot in ('live', 'group') and channel = $1 and ts = $2 and ts <> ''`
 
 	selectStreams = `select rollout, seq, hash from streams order by rollout`
 
@@ -129,16 +135,16 @@ const (
 				then outbox.next_at else excluded.next_at end`
 
 	// nextPost finds the first unsent post that waits for no other: not for the live message whose
-	// thread it goes to, nor for an older new message of the same rollout ($1: how often that one may
+	// thread it goes to (a group's message stands in none), nor for an older new message of the same rollout ($1: how often that one may
 	// have failed). What one person sees stands in no thread, and nothing but a later one waits for a picture.
 	// $2: 1 = pictures are wanted as well; $3: 1 = answers to one person are.
 	nextPost = `select o.id, o.version, o.rollout, o.slot, o.channel, o.person, o.want, o.broadcast,
 			o.ts, coalesce(l.ts, ''), o.hash, o.attempts, o.next_at, o.next_at <= now_ms()
-		from outbox o left join outbox l on o.rollout <> '' and o.slot <> 'live' and o.person = ''
+		from outbox o left join outbox l on o.rollout <> '' and o.slot not in ('live', 'group') and o.person = ''
 			and l.rollout = o.rollout and l.slot = 'live' and l.channel = o.channel
 		where o.version > o.sent_version and (l.id is null or l.sent_version > 0) and ($2 = 1 or o.slot not like 'picture/%')
 			and ($3 = 1 or o.person = '' or o.rollout <> '' or o.slot like 'picture/%')
-			and (o.person <> '' or o.rollout = '' or o.slot = 'live' or not exists (
+			and (o.person <> '' or o.rollout = '' or o.slot in ('live', 'group') or not exists (
 				select 1 from outbox e where e.rollout = o.rollout and e.id < o.id
 					and e.sent_version = 0 and e.person = '' and e.attempts < $1
 					and (e.slot not like 'picture/%' or o.slot like 'picture/%')))
@@ -181,8 +187,8 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	insertFreeze, liftFreeze, selectFreezes, selectGoverned, wakeAll,
-	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
+	insertFreeze, liftFreeze, selectFreezes, selectGoverned, wakeAll, wakeWaves,
+	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectGroup, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertPage, sweepPages, insertHook, nextPage, retryPage, passPage, insertScratch, emptyScratch,
 }

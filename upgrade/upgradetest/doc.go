@@ -12,7 +12,7 @@
 //     a line, a part "transcript" with what came of each, and, where the story needs them, a part
 //     "fleet.json" (a fleet of azuresim) and a part "policy.yaml" (soak, bake, max-unavailable,
 //     batch-cap, max-failures, healthy-deadline, approvals, approvers, requesters, escalate, escalate-after, approval-life,
-//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, windows, freezes, gates, of Azure throttle and azure-ahead, office for a receiver outside of Slack, and the seed of the world).
+//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, windows, freezes, gates, groups, of Azure throttle and azure-ahead, office for a receiver outside of Slack, and the seed of the world).
 //   - A [Play] is a story being told.
 //   - A [Simulated] rollout is a story that nobody wrote: its seed decides the fleet, the policy, what people
 //     do, what goes wrong and where the program dies. It is told in the same language.
@@ -28,7 +28,7 @@
 //	type ana upgrade web 4.0.20160229 ud=0    types /vmss upgrade … in #ops
 //	type ana in general list                  … in another channel
 //	type ana "plan web\u00a04.0.20160229"     … a text as in a Go string
-//	type bo approve $rollout                  $rollout is the last one, $rollout1 the first; $10kB is long
+//	type bo approve $rollout                  $rollout is the last one, $rollout1 the first; $group is the last group; $10kB is long
 //	say ana @vmssbot status                   posts a message
 //	click bo approve                          the newest button of that name; of a menu, the choice's word
 //	click bo approve on UD 0                  … in a message whose first line said "UD 0", even if it is gone there

@@ -54,10 +54,10 @@ func (p Post) First() Seen { return p.States[len(p.States)-1] }
 // Posted is when that was.
 func (p Post) Posted() time.Time { return moment(p.TS) }
 
-// ended is when the message of a rollout first said that it has ended; zero = not yet.
-func (p Post) ended() (at time.Time) {
+// says is when the message first said that; zero = not yet.
+func (p Post) says(text string) (at time.Time) {
 	for _, s := range p.States {
-		if s.says(" Ended ") {
+		if s.says(text) {
 			at = s.At
 		}
 	}
@@ -68,6 +68,9 @@ var rolloutID = regexp.MustCompile(`\br-[0-9a-f]{6}\b`)
 
 // Rollout is the id the message carries, "" if it belongs to none.
 func (p Post) Rollout() string {
+	if p.First().group() != "" {
+		return "" // it names several
+	}
 	for _, l := range slices.Backward(p.First().Lines) {
 		if id := rolloutID.FindString(l); id != "" {
 			return id

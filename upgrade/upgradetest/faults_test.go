@@ -105,7 +105,7 @@ func TestEveryPromiseIsJudged(t *testing.T) {
 			}
 		}
 	}
-	if n != 20 {
+	if n != 21 {
 		t.Errorf("there are %d promises", n)
 	}
 }

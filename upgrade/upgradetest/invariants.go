@@ -19,6 +19,7 @@ func (c *cases) ours() []Call {
 
 func (c *cases) judgeStarts() {
 	under := map[string][]Call{} // by approval, what was started
+	before := c.waves()
 	for _, k := range c.ours() {
 		c.alone(k)
 		if !k.Accepted {
@@ -34,6 +35,7 @@ func (c *cases) judgeStarts() {
 		c.rested(k, r)
 		c.letAlone(k, r)
 		c.takenBack(k, r)
+		c.inTurn(k, r, before)
 		approval := c.covered(k, r)
 		for _, id := range k.Instances {
 			c.once(k, id, under[approval])

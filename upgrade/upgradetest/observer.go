@@ -78,7 +78,7 @@ func (c *cases) blame(rule string, at time.Time, format string, args ...any) {
 // rollout is what a rollout's messages say of it.
 type rollout struct {
 	id, set, target, requester string
-	opened, ended              time.Time           // ended: when its message first said so
+	opened, ended, succeeded   time.Time           // the last two: when its message first said so
 	gates                      map[string][]string // instances by the gate's title, as in the plan's table
 	cut                        bool                // the table does not show all of them
 	planned                    int
@@ -126,7 +126,7 @@ func (c *cases) read() {
 		switch m := about(first.Title()); {
 		case m != nil && all && c.rollout(p.Rollout()) == nil: // a message may come twice after a crash
 			c.rollouts = append(c.rollouts, rollout{id: p.Rollout(), set: m[1], target: m[2], of: m[3], requester: c.requesterOf(first),
-				opened: p.Posted(), ended: p.ended()})
+				opened: p.Posted(), ended: p.says(" Ended "), succeeded: p.says(":white_check_mark: Ended ")})
 		case titlePlan.MatchString(first.Title()) && all:
 			c.plan(p)
 		}

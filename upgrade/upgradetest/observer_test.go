@@ -109,6 +109,36 @@ var forgeries = []struct {
 		k.Accepted, k.Status = false, 409
 		k.Before.Operations = []azuresim.OperationState{{Set: k.Set, Status: "InProgress", Start: k.Time.Add(-time.Minute)}}
 	}},
+	{"a wave that starts before the canary is done", "wave-to-the-end", "I21", func(t *testing.T, e *upgradetest.Evidence) {
+		k := start(t, *e, 1)
+		before(t, k, "0").Version = "4.0.20160101" // of the canary
+		e.Posts = slices.Clone(e.Posts)
+		for i, p := range e.Posts {
+			e.Posts[i].States = slices.DeleteFunc(slices.Clone(p.States), func(s upgradetest.Seen) bool {
+				return s.Title() == "*web-canary → 4.0.20160229*" && !s.At.Before(k.Time.Add(-time.Minute))
+			})
+		}
+	}},
+	{"a wave that starts after the canary has ended otherwise", "wave-to-the-end", "I21", func(t *testing.T, e *upgradetest.Evidence) {
+		e.Posts = slices.Clone(e.Posts)
+		for i, p := range e.Posts {
+			e.Posts[i].States = slices.Clone(p.States)
+			for j, s := range e.Posts[i].States {
+				lines := slices.Clone(s.Lines)
+				for n, l := range lines {
+					if s.Title() == "*web-canary → 4.0.20160229*" {
+						lines[n] = strings.ReplaceAll(l, ":white_check_mark: Ended", ":octagonal_sign: Ended")
+					}
+				}
+				e.Posts[i].States[j].Lines = lines
+			}
+		}
+	}},
+	{"a wave that starts after the canary was taken back", "wave-taken-back", "I21", func(t *testing.T, e *upgradetest.Evidence) {
+		k := *start(t, *e, 0)
+		k.Set, k.Time = strings.Replace(k.Set, "web-canary", "web-eu", 1), e.Now
+		e.Calls = append(e.Calls, k)
+	}},
 	{"nobody approved", "all-domains", "I2", func(t *testing.T, e *upgradetest.Evidence) {
 		e.Acts = slices.DeleteFunc(e.Acts, func(a upgradetest.Act) bool { return a.User == slacksim.Eva })
 	}},

@@ -30,7 +30,7 @@ type Play struct {
 // NewPlay makes a story's world and starts the program in it. It must be called in a bubble, and the
 // play be closed there.
 func NewPlay(s Story, seed, journal string, program Program) (*Play, error) {
-	w, err := NewWorld(Config{Seed: cmp.Or(s.Seed, seed), Fleet: s.Fleet, Azure: s.Azure, Ahead: s.Ahead, Policy: s.Policy, Office: s.Office, Journal: journal}, program)
+	w, err := NewWorld(Config{Seed: cmp.Or(s.Seed, seed), Fleet: s.Fleet, Azure: s.Azure, Ahead: s.Ahead, Policy: s.Policy, Office: s.Office, Groups: s.Groups, Journal: journal}, program)
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +120,11 @@ func (p *Play) filled(text string) string {
 	}
 	if n := len(all); n > 0 {
 		text = strings.ReplaceAll(text, "$rollout", all[n-1])
+	}
+	for _, m := range p.World.Messages() {
+		if id := m.group(); id != "" {
+			text = strings.ReplaceAll(text, "$group", id)
+		}
 	}
 	if b, found := p.World.find("", "approve", ""); found { // what "$card" is
 		text = strings.ReplaceAll(text, "$card", b.act.TS)

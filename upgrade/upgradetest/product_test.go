@@ -43,7 +43,7 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	people := &bot.People{API: api, Now: s.Now}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: d, Reader: d, People: people, Policies: policies, Pace: upgrade.DefaultPace(), Now: s.Now, ID: s.ID, Log: s.Log,
 		Woken: journal.Passes(), Frozen: s.Frozen}
-	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, People: people, Policies: policies, Now: s.Now, ID: s.ID}
+	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: d, People: people, Policies: policies, Groups: func() []upgrade.Group { return s.Groups }, Now: s.Now, ID: s.ID}
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: s.Now, Log: s.Log,
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	engine.Link, engine.Closed = edge.Unheard, edge.Closed
@@ -145,6 +145,11 @@ func (d disk) Open(ctx context.Context) (list []upgrade.Record, err error) {
 
 func (d disk) Ended(ctx context.Context, set upgrade.SetID, most int) (list []upgrade.Record, err error) {
 	err = d.life.Disk("journal.Ended", func() (err error) { list, err = d.Store.Ended(ctx, set, most); return err })
+	return list, err
+}
+
+func (d disk) Group(ctx context.Context, group string) (list []upgrade.Record, err error) {
+	err = d.life.Disk("journal.Group", func() (err error) { list, err = d.Store.Group(ctx, group); return err })
 	return list, err
 }
 

@@ -21,7 +21,11 @@ func scene(c *chance) (file []byte, ask string) {
 		{Name: partFleet, Data: append(raw, '\n')},
 		{Name: partPolicy, Data: []byte(newPolicy(c))},
 	}}
-	return txtar.Format(&a), strings.TrimSpace("upgrade web " + target + " " + selection(c, fleet.Sets[0]))
+	sets := "web"
+	if len(fleet.Sets) > 1 && fleet.Sets[1].Name == "web-2" {
+		sets = "web*"
+	}
+	return txtar.Format(&a), strings.TrimSpace("upgrade " + sets + " " + target + " " + selection(c, fleet.Sets[0]))
 }
 
 // simFleet is the part of a fleet's file that scenes differ in.
@@ -70,7 +74,11 @@ func newFleet(c *chance) (f simFleet, target string) {
 		f.Galleries = []map[string]any{{"name": "corp", "resourceGroup": "rg-images", "images": []map[string]any{{"name": "ubuntu", "versions": published(galleryVersions)}}}}
 	}
 	f.Sets = []simSet{newSet(c, "web", image)}
-	if c.hit("second set", 15) {
+	if c.hit("waves", 12) {
+		second := newSet(c, "web-2", image)
+		second.Capacity = min(second.Capacity, 4)
+		f.Sets = append(f.Sets, second)
+	} else if c.hit("second set", 15) {
 		f.Sets = append(f.Sets, newSet(c, "api", image))
 	}
 	return f, pick(c, "target", versions[1], versions[1], versions[1], versions[2], "latest")

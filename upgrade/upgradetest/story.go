@@ -26,6 +26,7 @@ type Story struct {
 	Azure      azuresim.Options
 	Ahead      time.Duration // of Azure's clock
 	Policy     upgrade.Policy
+	Groups     []upgrade.Group
 	Office     bool   // there is a receiver outside of Slack
 	Seed       string // of the world's luck; "" = the teller's
 }
@@ -131,6 +132,7 @@ type rules struct {
 	Downgrades      *bool
 	Budget          *upgrade.Budget
 	Windows         []opening
+	Groups          []upgrade.Group
 	Freezes         []struct {
 		Why      string
 		From, To time.Time
@@ -160,6 +162,7 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
+	s.Groups = r.Groups
 	s.Seed, s.Office, s.Azure.Throttle, s.Ahead = r.Seed, r.Office, r.Throttle, r.Ahead
 	if r.AllowedImages != nil {
 		p.AllowedImages = r.AllowedImages

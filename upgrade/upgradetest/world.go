@@ -33,8 +33,9 @@ type Config struct {
 	Azure   azuresim.Options // Fleet and Now are filled in
 	Ahead   time.Duration    // of Azure's clock, which everything of Azure is stamped with
 	Policy  upgrade.Policy   // of every scale set
-	Office  bool             // there is a receiver outside of Slack
-	Journal string           // the path of the journal; its directory must exist
+	Groups  []upgrade.Group
+	Office  bool   // there is a receiver outside of Slack
+	Journal string // the path of the journal; its directory must exist
 }
 
 // Site is what one incarnation of the program is started in: all it may reach.
@@ -49,6 +50,7 @@ type Site struct {
 	OfficeKey        string // shared with it
 	Subscription     string
 	BotToken, AppKey string
+	Groups           []upgrade.Group
 	Policies         []upgrade.Policy        // at its start
 	Gates            []gate.Gate             // external ones
 	Reload           <-chan []upgrade.Policy // what SIGHUP is for the program: the configuration has others now
@@ -208,7 +210,7 @@ func (w *World) site(life *Life, transport *http.Transport) Site {
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
 		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/", OfficeURL: office, OfficeKey: officeKey,
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
-		Policies: []upgrade.Policy{policy}, Reload: w.reload, Gates: gates,
+		Policies: []upgrade.Policy{policy}, Reload: w.reload, Gates: gates, Groups: w.cfg.Groups,
 		Now:    clock(w.skew),
 		Frozen: w.why,
 		ID:     func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },

@@ -26,6 +26,7 @@ type Config struct {
 	Pace     Pace      `yaml:"pace"`
 	Windows  []Window  `yaml:"windows"`  // change windows, which sets name
 	Freezes  []Freeze  `yaml:"freezes"`  // dated stretches in which nothing starts
+	Groups   []Group   `yaml:"groups"`   // sets that one command rolls out in waves
 	Gates    []Gate    `yaml:"gates"`    // external gates, which sets name
 	Webhooks []Webhook `yaml:"webhooks"` // receivers outside of Slack
 	Budget   Budget    `yaml:"budget"`   // of an hour; left out = no limit
@@ -149,6 +150,7 @@ func (c Config) check(faults *complaints) {
 	}
 	c.windows(bad)
 	c.freezes(bad)
+	c.checkGroups(bad)
 	c.checkGates(bad)
 	c.checkWebhooks(bad)
 	c.Budget.check(bad)

@@ -57,7 +57,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Opened) {
 		promises []promise
 	}{
 		{"deliveries", deliveries}, {"rollouts", rollouts}, {"leases", leases}, {"constraints", constraints},
-		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"pages", pages}, {"freezes", freezes}, {"chain", chain}, {"random", random},
+		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"pages", pages}, {"freezes", freezes}, {"groups", groups}, {"chain", chain}, {"random", random},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.promises {

@@ -197,6 +197,24 @@ type (
 	// Froze stops every start on the sets it names, and Unfroze lifts that. Both stand in the system stream.
 	Froze   struct{ Freeze }
 	Unfroze struct{ ID, Name, Why string }
+	// Scheduled makes a schedule, Unscheduled takes it away, and Fired is what one of its occurrences came to:
+	// the rollout that was opened, or why none was. All stand in the system stream.
+	Scheduled   struct{ Schedule }
+	Unscheduled struct {
+		ID        string
+		Set       SetID
+		Name, Why string
+	}
+	Fired struct {
+		ID      string
+		Set     SetID
+		For     time.Time // the occurrence
+		Rollout string    `json:",omitempty"`
+		Missed  bool      `json:",omitempty"` // it was too late to ask
+		Code    Code      `json:",omitempty"`
+		Why     string    `json:",omitempty"`
+		Next    string    `json:",omitempty"` // what helps, to type
+	}
 	// Absent says that a complete list lacked an instance, or has it again; a list that is shorter
 	// than the set's capacity may have lost it on the way (R46).
 	Absent struct {
@@ -280,6 +298,9 @@ func (InstanceSeen) fact()  {}
 func (Declined) fact()      {}
 func (Froze) fact()         {}
 func (Unfroze) fact()       {}
+func (Scheduled) fact()     {}
+func (Unscheduled) fact()   {}
+func (Fired) fact()         {}
 func (Absent) fact()        {}
 func (Unfound) fact()       {}
 func (Born) fact()          {}
@@ -363,7 +384,7 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Scheduled{}, Unscheduled{}, Fired{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

@@ -23,6 +23,9 @@ func filled(t reflect.Type, depth int) reflect.Value {
 		v.SetInt(7)
 	case reflect.Slice:
 		v.Set(reflect.Append(v, filled(t.Elem(), depth+1)))
+	case reflect.Pointer:
+		v.Set(reflect.New(t.Elem()))
+		v.Elem().Set(filled(t.Elem(), depth+1))
 	case reflect.Map:
 		v.Set(reflect.MakeMap(t))
 		v.SetMapIndex(filled(t.Key(), depth+1), filled(t.Elem(), depth+1))

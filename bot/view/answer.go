@@ -29,6 +29,10 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return imageList(*reply.Images)
 	case reply.Frost != nil:
 		return frost(*reply.Frost, reply.Request)
+	case reply.Schedule != nil:
+		return scheduled(*reply.Schedule, reply.Request)
+	case reply.Firing != nil:
+		return firing(*reply.Firing)
 	case reply.Calendar != nil:
 		return calendar(*reply.Calendar)
 	case reply.Help != nil:

@@ -202,10 +202,36 @@ func (t *tx) projectSystem(fact upgrade.Fact) error {
 			return err
 		}
 	default:
-		return nil
+		return t.projectSchedule(fact)
 	}
 	t.passes = true
 	_, err := t.exec(wakeAll)
+	return err
+}
+
+// projectSchedule keeps what is to be asked for later, and lets each of its occurrences be dealt with once.
+func (t *tx) projectSchedule(fact upgrade.Fact) error {
+	var n int64
+	var err error
+	switch f := fact.(type) {
+	case upgrade.Scheduled:
+		body, err := json.Marshal(f.Schedule)
+		if err != nil {
+			return err
+		}
+		t.schedules = true
+		_, err = t.exec(insertSchedule, f.ID, string(body), f.Made.UnixMilli())
+		return err
+	case upgrade.Unscheduled:
+		n, err = t.exec(endSchedule, f.ID)
+	case upgrade.Fired:
+		n, err = t.exec(serveSchedule, f.ID, f.For.UnixMilli())
+	default:
+		return nil
+	}
+	if err == nil && n == 0 {
+		err = upgrade.ErrStale // somebody was faster
+	}
 	return err
 }
 

@@ -104,6 +104,23 @@ func (s *Store) Freezes(ctx context.Context) ([]upgrade.Freeze, error) {
 	return out, wrap(err, "list freezes")
 }
 
+// Schedules lists those that were not taken away.
+func (s *Store) Schedules(ctx context.Context) ([]upgrade.Schedule, error) {
+	rows, err := s.prepared[selectSchedules].QueryContext(ctx)
+	out, err := collect(rows, err, func(rows *sql.Rows) (x upgrade.Schedule, err error) {
+		var body string
+		var served int64
+		if err := rows.Scan(&body, &served); err != nil {
+			return x, err
+		}
+		err = json.Unmarshal([]byte(body), &x)
+		x.Served = time.UnixMilli(served).UTC()
+		return x, err
+	})
+	slices.SortStableFunc(out, func(a, b upgrade.Schedule) int { return a.Made.Compare(b.Made) })
+	return out, wrap(err, "list schedules")
+}
+
 // records loads the rollouts whose ids a query lists.
 func (t *tx) records(query string, args ...any) ([]upgrade.Record, error) {
 	rows, err := t.rows(query, args...)

@@ -116,6 +116,12 @@ func (t *tx) settle(id int64) (first bool, err error) {
 	return true, err
 }
 
+// Commit writes a change that comes from no person and no pass, all of it or nothing: that an occurrence of a
+// schedule was dealt with, and the rollout that it opens.
+func (s *Store) Commit(ctx context.Context, c upgrade.Change) error {
+	return wrap(s.write(ctx, func(t *tx) error { return t.say(c) }), "commit to "+stream(c.Rollout))
+}
+
 // say commits what a person changed, and wakes the rollout.
 func (t *tx) say(c upgrade.Change) error {
 	if _, err := t.change(c); err != nil || c.Rollout == "" {

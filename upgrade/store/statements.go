@@ -67,6 +67,15 @@ const (
 
 	selectFreezes = `select body from freezes where lifted = 0 and (ends_at = 0 or ends_at > now_ms()) order by id`
 
+	insertSchedule = `insert into schedules (id, body, served) values ($1, $2, $3)`
+
+	endSchedule = `update schedules set ended = 1 where id = $1 and ended = 0`
+
+	// serveSchedule finds no row when the occurrence was dealt with already, or the schedule was taken away.
+	serveSchedule = `update schedules set served = $2 where id = $1 and ended = 0 and served < $2`
+
+	selectSchedules = `select body, served from schedules where ended = 0 order by id`
+
 	// wakeAll makes everything due: what was said concerns more than one rollout.
 	wakeAll = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null`
 
@@ -164,7 +173,7 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	insertFreeze, liftFreeze, selectFreezes, wakeAll,
+	insertFreeze, liftFreeze, selectFreezes, insertSchedule, endSchedule, serveSchedule, selectSchedules, wakeAll,
 	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertScratch, emptyScratch,

@@ -36,18 +36,20 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: s.Now, Log: s.Log,
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	engine.Link, engine.Closed = edge.Unheard, edge.Closed
-	return run(ctx, engine, edge)
+	clerk := &upgrade.Clerk{Desk: desk, Book: d, Log: s.Log, Woken: journal.Occurrences(), Frozen: s.Frozen, Fit: edge.Fit}
+	return run(ctx, engine, clerk, edge)
 }
 
-func run(ctx context.Context, engine *upgrade.Engine, edge *bot.Bot) error {
+func run(ctx context.Context, engine *upgrade.Engine, clerk *upgrade.Clerk, edge *bot.Bot) error {
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	edge.Ends = stop
-	passes := make(chan error, 1)
+	passes, rounds := make(chan error, 1), make(chan error, 1)
 	go func() { passes <- engine.Run(working) }()
+	go func() { rounds <- clerk.Run(working) }()
 	err := edge.Run(ctx)
 	stop(err)
-	return errors.Join(err, <-passes)
+	return errors.Join(err, <-passes, <-rounds)
 }
 
 // disk is the journal as a process of a world reaches it.
@@ -111,6 +113,10 @@ func (d disk) Unsettled(ctx context.Context, after int64, limit int) (list []upg
 
 func (d disk) Settle(ctx context.Context, x upgrade.Settlement) error {
 	return d.life.Write("journal.Settle", func() error { return d.Store.Settle(ctx, x) })
+}
+
+func (d disk) Commit(ctx context.Context, c upgrade.Change) error {
+	return d.life.Write("journal.Commit", func() error { return d.Store.Commit(ctx, c) })
 }
 
 func (d disk) NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error) {

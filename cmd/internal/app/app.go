@@ -71,6 +71,7 @@ func slackAPI(c Slack, botToken, appToken Secret) *slack.Client {
 type parts struct {
 	engine  *upgrade.Engine
 	bot     *bot.Bot
+	clerk   *upgrade.Clerk
 	journal *ledger
 	frozen  func() string
 	health  string // the address to tell it at, "" = nowhere
@@ -88,7 +89,8 @@ func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *
 		Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: s.Deliveries(), NewPosts: s.Posts()}
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
 		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed}
-	return parts{engine, edge, journal, stopped, c.Health, log}
+	clerk := &upgrade.Clerk{Desk: desk, Book: journal, Log: log, Woken: s.Occurrences(), Frozen: stopped, Fit: edge.Fit}
+	return parts{engine, edge, clerk, journal, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
@@ -103,11 +105,12 @@ func (p parts) run(ctx context.Context) error {
 		return err
 	}
 	defer unserve()
-	engine := make(chan error, 1)
+	engine, clerk := make(chan error, 1), make(chan error, 1)
 	go func() { engine <- p.engine.Run(working) }()
+	go func() { clerk <- p.clerk.Run(working) }()
 	err = p.bot.Run(ctx)
 	stop(err)
-	err = errors.Join(err, <-engine)
+	err = errors.Join(err, <-engine, <-clerk)
 	p.log.Info("stopped", "err", err)
 	return err
 }

@@ -121,6 +121,14 @@ func (l *ledger) Settle(ctx context.Context, s upgrade.Settlement) error {
 	return err
 }
 
+func (l *ledger) Commit(ctx context.Context, c upgrade.Change) error {
+	err := l.Store.Commit(ctx, c)
+	if l.wrote(err); err == nil {
+		l.tell(c)
+	}
+	return err
+}
+
 func (l *ledger) Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) error {
 	err := l.Store.Sent(ctx, p, s)
 	l.wrote(err)

@@ -32,6 +32,8 @@ type Journal interface {
 	Passes() <-chan struct{}
 	Deliveries() <-chan struct{}
 	Posts() <-chan struct{}
+	Occurrences() <-chan struct{}
+	Commit(ctx context.Context, c upgrade.Change) error
 	Unsent(ctx context.Context) (upgrade.Unheard, error)
 	Writable(ctx context.Context) error
 	Verify(ctx context.Context) error
@@ -51,7 +53,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Opened) {
 		promises []promise
 	}{
 		{"deliveries", deliveries}, {"rollouts", rollouts}, {"leases", leases}, {"constraints", constraints},
-		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"freezes", freezes}, {"chain", chain}, {"random", random},
+		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"freezes", freezes}, {"schedules", schedules}, {"chain", chain}, {"random", random},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.promises {

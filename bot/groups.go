@@ -31,7 +31,7 @@ type members struct {
 func GroupsOf(policies []upgrade.Policy) []string {
 	var out []string
 	for _, p := range policies {
-		for _, id := range slices.Concat(p.Readers, p.Requesters, p.Approvers) {
+		for _, id := range slices.Concat(p.Readers, p.Requesters, p.Approvers, p.Escalate) {
 			if strings.HasPrefix(id, "S") {
 				out = append(out, id)
 			}

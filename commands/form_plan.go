@@ -17,7 +17,7 @@ const (
 )
 
 // moreKeys are the options that are rarely said: they share a field.
-var moreKeys = []string{"batch", "canary", "window", "at", "sku"}
+var moreKeys = []string{"batch", "canary", "approve", "window", "at", "sku"}
 
 // planFields asks for what matters most first. What chooses instances beside update domains is typed
 // into one field as it is typed in a command, and so are the options that are rarely said: a field for
@@ -101,8 +101,8 @@ func readChosenBy(r *Request, s string) (string, error) {
 }
 
 func moreField(r Request) Field {
-	f := Field{Name: fieldMore, Label: "Batches, canaries, time", Hint: "batch=2 or batch=20%: instances at once. canary=1: so many go first. window=NAME, at=22:00: when", Kind: FieldText, Optional: true, Most: maxSaid}
-	said := ordered(upgrade.Order{Batch: r.Order.Batch, Canary: r.Order.Canary})
+	f := Field{Name: fieldMore, Label: "Batches, canaries, time", Hint: "batch=2 or batch=20%: at once. canary=1: so many first. approve=once: one yes for all. window=NAME, at=22:00: when", Kind: FieldText, Optional: true, Most: maxSaid}
+	said := ordered(upgrade.Order{Batch: r.Order.Batch, Canary: r.Order.Canary, Approve: r.Order.Approve})
 	said = append(said, r.when()...)
 	if r.isUnclear("window") || r.isUnclear("at") {
 		f.Optional, f.Hint = false, "Say window= and at= anew: what was said with them was not understood"

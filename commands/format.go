@@ -55,6 +55,9 @@ func ordered(o upgrade.Order) []string {
 	if o.Canary != 0 {
 		out = append(out, fmt.Sprintf("canary=%d", o.Canary))
 	}
+	if o.Approve != "" {
+		out = append(out, "approve="+string(o.Approve))
+	}
 	return out
 }
 

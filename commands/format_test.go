@@ -246,6 +246,7 @@ func randomOrder(r *rand.Rand) upgrade.Order {
 	o.By = pick(r, "", upgrade.ByUpdateDomain, upgrade.ByFaultDomain, upgrade.ByZone, upgrade.ByBatch)
 	o.Batch = pick(r, upgrade.Limit{}, upgrade.Limit{N: 1 + r.IntN(999)}, upgrade.Limit{Percent: 1 + r.IntN(100)})
 	o.Canary = pick(r, 0, 0, 1, 1+r.IntN(maxListed))
+	o.Approve = pick(r, upgrade.ApproveEach, upgrade.ApproveEach, upgrade.ApproveCanary, upgrade.ApproveOnce)
 	return o
 }
 

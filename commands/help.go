@@ -20,7 +20,7 @@ const (
 const (
 	targets    = "TARGET: VERSION | latest | model (what the model says) | /subscriptions/…/images/…, /CommunityGalleries/…, /SharedGalleries/… | https://….vhd"
 	whichWords = "which:  ud=0,2|1-3  fd=1  zone=3  vm=1,4-7  skip=vm:3,9"
-	howWords   = "how:    by=ud|fd|zone|batch  batch=2|20%  canary=1  soak=10m  bake=30m"
+	howWords   = "how:    by=ud|fd|zone|batch  batch=2|20%  canary=1  soak=10m  bake=30m  approve=each|canary|once"
 	limitWords = "limits: max-unavailable=2|20%  max-failures=0  on-failure=hold|quarantine|abort|rollback"
 	whenWords  = "when:   window=NAME  at=2026-11-24T22:00"
 	restWords  = "also:   sku=16.04-LTS (another SKU, with a version or latest)  note=\"CHG-123\""

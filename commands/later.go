@@ -19,12 +19,6 @@ var laterVerbs = map[string]substitute{
 	"scale": {"use Azure's own tools to change the capacity", VerbHome},
 }
 
-// laterOptions are designed and not built. A correction is offered only where it does no more than
-// was asked for.
-var laterOptions = map[string]string{
-	"approve": "leave it out: each gate is asked for",
-}
-
 func (c *command) planned(what, next, instead string) *upgrade.Refusal {
 	return c.refuse(next, "%s is planned, not built yet: %s", what, instead)
 }
@@ -66,16 +60,4 @@ func (c *command) laterHelp(name string) *upgrade.Refusal {
 		return nil
 	}
 	return c.planned(fmt.Sprintf("`%s`", name), helpFor(s.verb), s.says)
-}
-
-func (c *command) laterOption(i int, key string) *upgrade.Refusal {
-	says, found := laterOptions[key]
-	if !found {
-		return nil
-	}
-	next := ""
-	if key == "approve" {
-		next = c.with(i, 1)
-	}
-	return c.planned(fmt.Sprintf("`%s=`", key), next, says)
 }

@@ -28,6 +28,7 @@ var options = map[string]func(*Request, string) (meant string, err error){
 	"by":              readBy,
 	"batch":           readBatch,
 	"canary":          readCanary,
+	"approve":         readApprove,
 	"max-unavailable": readUnavailable,
 	"max-failures":    readFailures,
 	"on-failure":      readOnFailure,
@@ -45,7 +46,7 @@ var options = map[string]func(*Request, string) (meant string, err error){
 // What verbs take of these, in the order people are told of them.
 var (
 	planKeys     = slices.Concat(resizeKeys, []string{"sku"})
-	resizeKeys   = slices.Concat(whichKeys, []string{"by", "batch", "canary", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "window", "at", "note"})
+	resizeKeys   = slices.Concat(whichKeys, []string{"by", "batch", "canary", "approve", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "window", "at", "note"})
 	scheduleKeys = slices.Concat([]string{"cron", "tz"}, slices.DeleteFunc(slices.Clone(planKeys), func(key string) bool { return key == "at" }))
 	instanceKeys = []string{"vm"}
 	freezeKeys   = []string{"for", "until"}
@@ -94,18 +95,29 @@ func (c *command) unknownOption(i int, key, value string) *upgrade.Refusal {
 	near := nearest(key, takes)
 	c.unclear(near)
 	_, known := options[key]
-	switch no := c.laterOption(i, key); {
+	switch {
 	case near == "" && len(takes) == 1:
 		return c.refuse("", "I do not know %s: `%s` takes `%s=`, and a reason between quotes", echo(c.words[i].text), c.req.Verb, takes[0])
 	case known:
 		return c.refuse("", "`%s=` does not go with `%s`", key, c.req.Verb)
-	case no != nil:
-		return no
 	case near == "":
-		return c.refuse("", "I do not know %s: the options are `%s=`", echo(c.words[i].text), strings.Join(takes, "=`, `"))
+		return c.refuse("", "I do not know %s: the options are %s=", echo(c.words[i].text), strings.Join(takes, "=, "))
 	}
 	right := near + "="
 	return c.refuse(c.with(i, 1, right+bare(right, value)), "I do not know %s. Did you mean `%s`?", echo(c.words[i].text), right)
+}
+
+var togethers = []string{"each", string(upgrade.ApproveCanary), string(upgrade.ApproveOnce)}
+
+func readApprove(r *Request, s string) (string, error) {
+	said := strings.ToLower(s)
+	if !slices.Contains(togethers, said) {
+		return nearest(s, togethers), errors.New("it takes `each` (a yes for each gate), `canary` (one for the first, one for all others) or `once` (one for all)")
+	}
+	if r.Order.Approve = upgrade.Together(said); said == "each" {
+		r.Order.Approve = upgrade.ApproveEach
+	}
+	return "", nil
 }
 
 func readSKU(r *Request, s string) (string, error) {

@@ -47,6 +47,10 @@ func (a *announcement) event(e Event) {
 		a.add(SlotPlan, nil, false)
 	case Asked:
 		a.card(f.Gate)
+	case Reminded:
+		a.add(RemindSlot(f.Gate, f.Asking), nil, true)
+	case Escalated:
+		a.card(f.Gate)
 	case Voted:
 		a.card(f.Gate)
 	case Denied:
@@ -142,11 +146,18 @@ func (a *announcement) holds() {
 	}
 }
 
-// card brings a gate's last card up to date, and the one before, which it may just have replaced.
+// card brings a gate's last card up to date, and the one before, which it may just have replaced, with what
+// reminds of them.
 func (a *announcement) card(gate string) {
 	askings := a.r.Cards[gate]
 	for _, n := range askings[max(0, len(askings)-2):] {
 		a.add(CardSlot(gate, n), nil, true)
+		if a.r.Reminded[gate] == n {
+			a.add(RemindSlot(gate, n), nil, true)
+		}
+		if a.r.Escalated[gate] == n {
+			a.add(EscalateSlot(gate, n), nil, true)
+		}
 	}
 }
 

@@ -44,6 +44,9 @@ func (v view) covered(gate Gate) *Blocker {
 	if right == MayRecover {
 		b.Clears = "a requester or approver, " + v.r.Name + " included"
 	}
+	if v.r.Escalated[gate.Key] == asked.Asking {
+		b.Clears += ", or somebody who was called in"
+	}
 	if len(doubts) > 0 {
 		b.What += " (" + strings.Join(doubts, "; ") + ")"
 	}
@@ -129,6 +132,11 @@ func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 	case isAsked && len(v.unacknowledged(asked)) == 0 && !v.lapsed(g, asked) && !v.missed(asked):
 		return false
 	}
+	return patient(blockers)
+}
+
+// patient: only time, health or people are in the way.
+func patient(blockers []Blocker) bool {
 	return !slices.ContainsFunc(blockers, func(b Blocker) bool {
 		return b.Reason != ReasonSoak && b.Reason != ReasonFreeze && b.Reason != ReasonWindow && b.Reason != ReasonHealth && b.Reason != ReasonApproval
 	})

@@ -247,6 +247,9 @@ func (v view) recheck(d Decision) time.Time {
 			next = b.Until
 		}
 	}
+	if call := v.nextCall(); call.After(v.now) && call.Before(next) {
+		next = call
+	}
 	if v.seen.Throttled.After(next) {
 		next = v.seen.Throttled
 	}

@@ -204,6 +204,7 @@ func (e *Engine) Step(ctx context.Context, l Lease) (time.Time, error) {
 		d = Decide(rec.Plan, s.rollout(), s.seen, now)
 	}
 	s.decided(d)
+	s.add(Calls(rec.Plan, s.rollout(), s.seen, d, now)...)
 	if err := s.act(d); err != nil {
 		return time.Time{}, err
 	}

@@ -17,6 +17,7 @@ func (r Rollout) With(events ...Event) Rollout {
 	r.Asked, r.Votes, r.Grants, r.Instances = cloned(r.Asked), cloned(r.Votes), cloned(r.Grants), cloned(r.Instances)
 	r.Askings, r.Cards, r.Absent, r.Batches = cloned(r.Askings), cloned(r.Cards), cloned(r.Absent), slices.Clone(r.Batches)
 	r.Born, r.Pictured = cloned(r.Born), cloned(r.Pictured)
+	r.Reminded, r.Escalated = cloned(r.Reminded), cloned(r.Escalated)
 	if r.Op != nil {
 		op := *r.Op
 		op.Looks = slices.Clone(op.Looks)
@@ -54,9 +55,13 @@ func (r *Rollout) apply(e Event) {
 		r.void(f.Gate)
 		r.Denial = nil
 	case Voted:
-		r.Votes[f.Gate] = append(slices.Clone(r.Votes[f.Gate]), Ballot{e.By, f.Name, e.At})
+		r.Votes[f.Gate] = append(slices.Clone(r.Votes[f.Gate]), Ballot{cmp.Or(f.Voter, e.By), f.Name, e.At})
 	case Granted:
 		r.Grants[f.Gate] = Grant{f, e.At}
+	case Reminded:
+		r.Reminded[f.Gate] = f.Asking
+	case Escalated:
+		r.Escalated[f.Gate] = f.Asking
 	case Denied:
 		r.Denial = &Said{By: e.By, Name: f.Name, Reason: f.Reason, Gate: f.Gate, At: e.At}
 		delete(r.Grants, f.Gate)

@@ -77,11 +77,17 @@ func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time
 
 // permitted is the one rule for each verb of who may say it.
 func (h hearing) permitted() *Refusal {
+	gate, _, _ := h.r.CurrentGate(h.p)
+	inForce, planned := h.r.standing(h.pol, gate.Key), h.r.standing(h.p.Policy, gate.Key)
 	right, policies := MayStop, []Policy{h.pol}
 	switch h.w.Verb {
 	case WordApprove:
 		right, _ = h.p.Agreement(h.pol)
-		policies = []Policy{h.pol, h.p.Policy}
+		if policies = []Policy{inForce, planned}; h.w.Rest { // who is called in is called for one card
+			policies = []Policy{h.pol, h.p.Policy}
+		}
+	case WordDeny, WordPause, WordAbort:
+		policies = []Policy{inForce}
 	case WordResolve:
 		right, policies = MayApprove, []Policy{h.pol, h.p.Policy}
 	case WordResume, WordAsk, WordRetry, WordSkip, WordQuarantine, WordReplan:
@@ -225,6 +231,8 @@ func (h hearing) approve() (Heard, *Refusal) {
 		return Heard{}, no
 	}
 	_, need := h.p.Agreement(h.pol)
+	_, at := h.p.Gate(gate.Key)
+	together := h.p.Together(at)
 	var facts []Fact
 	switch open := h.r.Startable(gate); {
 	case open && !h.now.Before(asked.Until(h.pol)):
@@ -234,13 +242,21 @@ func (h hearing) approve() (Heard, *Refusal) {
 	case !open && !h.voted(gate) && !h.w.Rest:
 		return Heard{}, h.refuse(CodeStale, "%s was approved by %s, and all of it was started", gate.Title, h.names(gate.Key))
 	}
-	if !h.w.Rest {
+	switch {
+	case together && (granting(facts) || h.w.Rest && need == 1):
+		return h.approved(append(facts, h.rest(gate, asked.Asked, h.r.Votes[gate.Key])...), gate.Title+" and everything after it")
+	case together:
+		return h.approved(facts, gate.Title+" and everything after it")
+	case !h.w.Rest:
 		return h.approved(facts, gate.Title)
-	}
-	if need > 1 {
+	case need > 1:
 		return Heard{}, h.refuse(CodePolicy, "%s needs %d approvers for each gate: approve them one by one", h.p.Name, need)
 	}
-	return h.approved(append(facts, h.rest(gate, asked.Asked)...), gate.Title+" and everything after it")
+	return h.approved(append(facts, h.rest(gate, asked.Asked, nil)...), gate.Title+" and everything after it")
+}
+
+func granting(facts []Fact) bool {
+	return slices.ContainsFunc(facts, func(f Fact) bool { _, is := f.(Granted); return is })
 }
 
 // early reports whether typed words, which may have waited behind others or for a restart, were said before
@@ -275,8 +291,10 @@ func (h hearing) vote(g Gate, asked Asked, before []Ballot, need int) []Fact {
 }
 
 // rest asks and grants every later gate in one go: no card is posted for these, so they carry no
-// nonce. What the person saw of the model is what the current card showed.
-func (h hearing) rest(current Gate, shown Asked) []Fact {
+// nonce. What people saw of the model is what the current card showed. Of a plan that asks for gates
+// together, those who agreed to the current one before have agreed to all of them.
+func (h hearing) rest(current Gate, shown Asked, before []Ballot) []Fact {
+	before = slices.DeleteFunc(slices.Clone(before), func(b Ballot) bool { return b.By == h.by.ID })
 	_, at := h.p.Gate(current.Key)
 	expires := h.p.until(shown, h.now, h.p.Policy.Tighter(h.pol).ApprovalLife, h.p.Limits.Deadline)
 	var facts []Fact
@@ -286,7 +304,10 @@ func (h hearing) rest(current Gate, shown Asked) []Fact {
 		}
 		asked := Asked{Gate: g.Key, Asking: h.r.Askings[g.Key] + 1, Expires: expires, Acknowledged: shown.Acknowledged, Sections: shown.Sections, Opens: shown.Opens, Closes: shown.Closes}
 		facts = append(facts, asked)
-		facts = append(facts, h.vote(g, asked, nil, 1)...)
+		for _, b := range before {
+			facts = append(facts, Voted{Gate: g.Key, Asking: asked.Asking, Name: b.Name, Voter: b.By})
+		}
+		facts = append(facts, h.vote(g, asked, before, 1)...)
 	}
 	return facts
 }

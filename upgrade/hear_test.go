@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -286,6 +287,56 @@ func TestR23AQuorumTakesAsManyPeople(t *testing.T) {
 	}
 	if g := h.Facts[1].(Granted); !slices.Equal(g.Voters, []string{"UBO", "UEVA"}) || g.Digest != p.Digest {
 		t.Errorf("granted %+v", g)
+	}
+}
+
+func TestR7APlanMayAskForGatesTogether(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		approve Together
+		need    int
+		say     []Person
+		granted []string // gates, once these have agreed to the first card
+	}{
+		{"each gate takes a yes of its own", ApproveEach, 1, []Person{bo}, []string{"ud-0"}},
+		{"one yes for all", ApproveOnce, 1, []Person{bo}, []string{"ud-0", "ud-1", "ud-2"}},
+		{"the first card of a canary's plan is for the canary only", ApproveCanary, 1, []Person{bo}, []string{"ud-0"}},
+		{"of two that are needed, one is nothing", ApproveOnce, 2, []Person{bo}, nil},
+		{"nor is the same one twice", ApproveOnce, 2, []Person{bo, bo}, nil},
+		{"both are one yes for all", ApproveOnce, 2, []Person{bo, eva}, []string{"ud-0", "ud-1", "ud-2"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			pol := webPolicy()
+			pol.Approvals = row.need
+			p := webPlan(func(_ *ScaleSet, q *Policy, w *Wish) { q.Approvals, w.Order.Approve = row.need, row.approve })
+			r := tale{requested, asked("ud-0")}.fold()
+			for _, who := range row.say {
+				h, no := Hear(Word{Verb: WordApprove}, who, nil, p, r, pol, night)
+				if no != nil {
+					t.Fatal(no)
+				}
+				r = r.With(At(night, who.ID, h.Facts...)...)
+			}
+			if got := slices.Sorted(maps.Keys(r.Grants)); !slices.Equal(got, row.granted) {
+				t.Fatalf("granted is %v, want %v", got, row.granted)
+			}
+			for gate := range r.Grants {
+				var who []string
+				for _, b := range r.Votes[gate] {
+					who = append(who, b.By)
+				}
+				if len(who) != row.need || r.Grants[gate].Digest != p.Digest {
+					t.Errorf("%s is granted by %v, want %d people, each by their own yes", gate, who, row.need)
+				}
+			}
+		})
+	}
+	p := webPlan(func(_ *ScaleSet, _ *Policy, w *Wish) { w.Order.Approve = ApproveCanary })
+	if p.Together(0) || !p.Together(1) || p.Together(2) {
+		t.Error("of a canary's plan the second card is for all that come after it, and the last for itself")
+	}
+	if each := webPlan(); each.Digest == p.Digest {
+		t.Error("R20: what a yes is to is part of what is agreed to")
 	}
 }
 

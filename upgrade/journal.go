@@ -48,6 +48,7 @@ type (
 		Gate   string
 		Asking int
 		Name   string
+		Voter  string `json:",omitempty"` // of a gate that is agreed to together with one before: whose yes to that it was, where somebody else's completed it
 	}
 	// Granted is recorded with the vote that completes the quorum.
 	Granted struct {
@@ -56,6 +57,19 @@ type (
 		Digest  string
 		Voters  []string
 		Expires time.Time
+	}
+	// Reminded says that those whose yes is missing were called once more, at half of the asking's life.
+	Reminded struct {
+		Gate   string
+		Asking int
+		Called []string `json:",omitempty"` // user and group ids
+	}
+	// Escalated says that those whom the policy has for it were called in, as nobody had answered: they are
+	// approvers of this asking from now on.
+	Escalated struct {
+		Gate   string
+		Asking int
+		Called []string // user and group ids
 	}
 	// Denied is a person's no; it holds the rollout.
 	Denied struct {
@@ -271,6 +285,8 @@ func (Asked) fact()         {}
 func (AskedAgain) fact()    {}
 func (Voted) fact()         {}
 func (Granted) fact()       {}
+func (Reminded) fact()      {}
+func (Escalated) fact()     {}
 func (Denied) fact()        {}
 func (Paused) fact()        {}
 func (Resumed) fact()       {}
@@ -381,7 +397,7 @@ type Tally struct {
 var facts = func() map[string]reflect.Type {
 	m := map[string]reflect.Type{}
 	for _, f := range []Fact{
-		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
+		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Reminded{}, Escalated{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
 		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Scheduled{}, Unscheduled{}, Fired{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},

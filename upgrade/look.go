@@ -169,7 +169,9 @@ func (d Desk) lookPending(ctx context.Context, by Person) (Sight, error) {
 	open = slices.DeleteFunc(open, func(r Record) bool {
 		pol := PolicyFor(d.Policies(), r.Plan.Set)
 		right, _ := r.Plan.Agreement(pol)
-		return !r.waitsFor(by) || pol.Refuses(by, right, r.Rollout.Requester) != "" || r.Plan.Policy.Refuses(by, right, r.Rollout.Requester) != ""
+		gate, _, _ := r.Rollout.CurrentGate(r.Plan)
+		inForce, planned := r.Rollout.standing(pol, gate.Key), r.Rollout.standing(r.Plan.Policy, gate.Key)
+		return !r.waitsFor(by) || inForce.Refuses(by, right, r.Rollout.Requester) != "" || planned.Refuses(by, right, r.Rollout.Requester) != ""
 	})
 	return Sight{Rollouts: open}, err
 }

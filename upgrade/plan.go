@@ -145,6 +145,7 @@ type covered struct {
 	Undoes      string            `json:",omitempty"`
 	Beside      Setting           `json:",omitzero"`
 	By          By                `json:",omitempty"`
+	Approve     Together          `json:",omitempty"`
 	Window      string            `json:",omitempty"`
 	After       time.Time         `json:",omitzero"`
 	Places      map[string]string `json:",omitempty"` // of members, where the plan goes by more than what their gate is called
@@ -152,7 +153,7 @@ type covered struct {
 
 func (p Plan) digest() string {
 	c := covered{Set: p.Set, Action: p.Action, Target: p.Target, Gates: map[string][]string{}, Places: map[string]string{}, Limits: p.Limits, Policy: p.Policy.Version(),
-		From: p.From, UpgradeMode: p.UpgradeMode, Sections: p.Sections, Unique: p.Unique, Undoes: p.Undoes, Beside: p.Beside, By: p.Order.By, Window: p.Window, After: p.After}
+		From: p.From, UpgradeMode: p.UpgradeMode, Sections: p.Sections, Unique: p.Unique, Undoes: p.Undoes, Beside: p.Beside, By: p.Order.By, Approve: p.Order.Approve, Window: p.Window, After: p.After}
 	for _, g := range p.Gates {
 		c.Gates[g.Key] = g.IDs()
 		c.Order = append(c.Order, g.Key)

@@ -39,6 +39,9 @@ type Policy struct {
 
 	Windows []window.Window `json:",omitempty"` // nothing starts outside of these; empty = at any time (R11)
 	Freezes []Freeze        `json:",omitempty"` // in which nothing starts at all
+
+	Escalate      []string      `json:",omitempty"` // who is called in when nobody answers a card, and may approve it from then on (R23)
+	EscalateAfter time.Duration `json:",omitempty"` // the asking; zero = three quarters of the time people have, which is also the latest
 }
 
 // OnFailure is what the bot does with a failed instance that is one too many (R30).
@@ -205,7 +208,7 @@ func (p Policy) Refuses(who Person, do Right, requester string) string {
 func (p Policy) lists(do Right) [][]string {
 	switch do {
 	case MayRead:
-		return [][]string{p.Readers, p.Requesters, p.Approvers}
+		return [][]string{p.Readers, p.Requesters, p.Approvers, p.Escalate}
 	case MayRequest:
 		return [][]string{p.Requesters}
 	case MayApprove:
@@ -214,6 +217,12 @@ func (p Policy) lists(do Right) [][]string {
 		return [][]string{p.Requesters, p.Approvers}
 	}
 	return nil
+}
+
+// calledIn is the policy as it stands once those who are called in when nobody answers are approvers, too.
+func (p Policy) calledIn() Policy {
+	p.Approvers = slices.Concat(p.Approvers, p.Escalate)
+	return p
 }
 
 func (p Policy) holders(do Right) string {

@@ -22,6 +22,8 @@ type Rollout struct {
 	Asked     map[string]AskedAt  // the latest asking of each gate
 	Votes     map[string][]Ballot // yes votes of the latest asking of each gate
 	Grants    map[string]Grant    // the latest grant of each gate
+	Reminded  map[string]int      // the latest asking of each gate that people were reminded of
+	Escalated map[string]int      // the latest asking of each gate for which others were called in
 	Denial    *Said               // the open no, with Gate
 	Pause     *Said
 	Abort     *Said
@@ -274,6 +276,15 @@ func (r Rollout) next(p Plan) string {
 // re-send of a call that brought no answer.
 func (r Rollout) Startable(g Gate) bool {
 	return len(r.resendable(g)) > 0 || slices.ContainsFunc(g.Instances, func(m Member) bool { return r.Instances[m.ID].State == Waiting })
+}
+
+// standing is the policy as it holds for a gate. Whoever is called in when nobody answers is an approver of that
+// asking of the gate from then on, and of nothing else (R23).
+func (r Rollout) standing(p Policy, gate string) Policy {
+	if asked, isAsked := r.Asked[gate]; isAsked && r.Escalated[gate] == asked.Asking {
+		return p.calledIn()
+	}
+	return p
 }
 
 // Started reports whether anything was ever sent to Azure for the rollout.

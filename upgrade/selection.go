@@ -38,9 +38,25 @@ const (
 
 // Order is how the selected instances become gates. The zero value is the set's default.
 type Order struct {
-	By     By    `json:",omitempty"`
-	Batch  Limit `json:",omitzero"`  // instances of a gate of ByBatch, of a call otherwise; zero = max-unavailable, or the policy's cap
-	Canary int   `json:",omitempty"` // instances of a first gate of their own
+	By      By       `json:",omitempty"`
+	Batch   Limit    `json:",omitzero"`  // instances of a gate of ByBatch, of a call otherwise; zero = max-unavailable, or the policy's cap
+	Canary  int      `json:",omitempty"` // instances of a first gate of their own
+	Approve Together `json:",omitempty"` // which gates are asked for together
+}
+
+// Together says which gates take one yes together. The zero value has each take one of its own.
+type Together string
+
+const (
+	ApproveEach   Together = ""
+	ApproveCanary Together = "canary" // all that come after the first
+	ApproveOnce   Together = "once"   // all
+)
+
+// Together reports whether a yes to the gate at i is one to every later gate, too.
+func (p Plan) Together(i int) bool {
+	left := i < len(p.Gates)-1
+	return left && (p.Order.Approve == ApproveOnce || p.Order.Approve == ApproveCanary && i > 0)
 }
 
 // or fills in what the set's orchestration suggests: a Flexible set has no update domains.

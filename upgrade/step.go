@@ -239,7 +239,9 @@ func (s *step) pollOp(fence Fence) error {
 // rights asks for everybody who agreed to what may be sent next whether they still may (R23).
 func (s *step) rights(fence Fence) error {
 	right, _ := s.rec.Plan.Agreement(s.seen.Policy)
-	for _, vote := range s.rec.Rollout.Votes[s.rec.Rollout.next(s.rec.Plan)] {
+	gate := s.rec.Rollout.next(s.rec.Plan)
+	inForce, planned := s.rec.Rollout.standing(s.seen.Policy, gate), s.rec.Rollout.standing(s.rec.Plan.Policy, gate)
+	for _, vote := range s.rec.Rollout.Votes[gate] {
 		if err := fence(s.ctx); err != nil {
 			return err
 		}
@@ -248,11 +250,11 @@ func (s *step) rights(fence Fence) error {
 			s.e.Log.Warn("person could not be checked", "rollout", s.rec.ID, "user", vote.By, "err", err)
 			continue
 		}
-		why := s.seen.Policy.Refuses(who, right, s.rec.Rollout.Requester)
+		why := inForce.Refuses(who, right, s.rec.Rollout.Requester)
 		if why == "" {
-			why = s.rec.Plan.Policy.Refuses(who, right, s.rec.Rollout.Requester)
+			why = planned.Refuses(who, right, s.rec.Rollout.Requester)
 		}
-		if why != "" && (s.seen.Policy.unsure(who) || s.rec.Plan.Policy.unsure(who)) {
+		if why != "" && (inForce.unsure(who) || planned.unsure(who)) {
 			s.e.Log.Warn("person could not be checked: a user group cannot be read", "rollout", s.rec.ID, "user", vote.By)
 			continue // unknown is denied, but it takes nobody's yes away
 		}

@@ -11,7 +11,7 @@ import (
 // is sent, from the rollout as it is then and Want.
 type Post struct {
 	Rollout   string // "" for an answer that belongs to no rollout
-	Slot      string // "live", "plan", "card/ud-0/1", "batch/2", "hold/3", "said/4", "model", "report", "alarm/5", "picture/6", "reply/…"
+	Slot      string // "live", "plan", "card/ud-0/1", "remind/ud-0/1", "escalate/ud-0/1", "batch/2", "hold/3", "said/4", "model", "report", "alarm/5", "picture/6", "reply/…"
 	Channel   string
 	User      string          // set: only this person sees it (ephemeral), and it is never edited
 	Want      json.RawMessage // what the view needs beyond the rollout, such as an answer's text

@@ -38,10 +38,14 @@ func Trail(rec Record) []Entry {
 		if x.What == "" {
 			continue
 		}
-		if x.Name != "" {
-			t.names[e.By] = x.Name
+		by := e.By
+		if vote, is := e.Fact.(Voted); is {
+			by = cmp.Or(vote.Voter, by)
 		}
-		x.At, x.By, x.Name, x.Rollout, x.Set, x.Kind = e.At, e.By, t.names[e.By], rec.ID, rec.Plan.Name, FactKind(e.Fact)
+		if x.Name != "" {
+			t.names[by] = x.Name
+		}
+		x.At, x.By, x.Name, x.Rollout, x.Set, x.Kind = e.At, by, t.names[by], rec.ID, rec.Plan.Name, FactKind(e.Fact)
 		out = append(out, x)
 	}
 	return out
@@ -112,6 +116,9 @@ func (t trail) approval(f Fact) Entry {
 	case Asked:
 		t.shown[f.Gate] = f
 		x := about(f.Gate, "", "put %s to people, card %d", f.Asking)
+		if f.Nonce == "" { // no card of its own
+			x = about(f.Gate, "", "agreed to %s with a card before")
+		}
 		x.What += ": " + those(x.Instances, "") + " to " + briefly(t.rec.Plan.Target.Setting)
 		if len(f.Changes) > 0 {
 			x.What += ", and of the model " + strings.Join(f.Changes, ", ")

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ type asking struct {
 	granted  time.Time // zero = not granted
 	rest     bool      // the yes covered every later gate, too
 	denied   *upgrade.Said
+	reminded []string // who was called at half of its life
+	calledIn []string // who was called in as nobody answered
+	inAt     time.Time
 	replaced bool // it is asked anew, or will be: no yes to this one starts anything more
 }
 
@@ -38,13 +42,21 @@ func askingOf(rec upgrade.Record, g upgrade.Gate, n int) asking {
 			}
 		case upgrade.Voted:
 			if f.Gate == g.Key && f.Asking == n {
-				a.votes = append(a.votes, upgrade.Ballot{By: e.By, Name: f.Name, At: e.At})
+				a.votes = append(a.votes, upgrade.Ballot{By: cmp.Or(f.Voter, e.By), Name: f.Name, At: e.At})
 			}
 		case upgrade.Granted:
 			changes = nil
 			a.rest = a.rest || f.Gate != g.Key && e.At.Equal(a.granted)
 			if f.Gate == g.Key && f.Asking == n {
 				a.granted = e.At
+			}
+		case upgrade.Reminded:
+			if f.Gate == g.Key && f.Asking == n {
+				a.reminded = f.Called
+			}
+		case upgrade.Escalated:
+			if f.Gate == g.Key && f.Asking == n {
+				a.calledIn, a.inAt = f.Called, e.At
 			}
 		case upgrade.Denied:
 			if f.Gate == g.Key && f.Asking == n {

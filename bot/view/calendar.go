@@ -180,7 +180,7 @@ func leftOver(p upgrade.Plan, at time.Time, o upgrade.Opening) string {
 }
 
 // goes tells when a yes takes effect, where that is later.
-func goes(a asking) string {
+func goes(a asking, p upgrade.Plan) string {
 	if a.asked.Opens.IsZero() {
 		return ""
 	}
@@ -188,5 +188,5 @@ func goes(a asking) string {
 	if !a.asked.Closes.IsZero() {
 		s += " (till " + when(a.asked.Closes) + ")"
 	}
-	return s + ", if all is well then"
+	return s + fmt.Sprintf(". Then, once more: no freeze, the set as planned, at most %d out of service; else it holds and says why here", p.Limits.MaxUnavailable)
 }

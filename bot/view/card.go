@@ -26,22 +26,59 @@ func card(g upgrade.Gate, at, n int, rec upgrade.Record, now time.Time) Message 
 		return p.done(slot, fmt.Sprintf("%s (%s)", flat(line), esc(rec.ID, 20)))
 	}
 	var p page
-	p.paraWith(restMenu(a, at, rec), question(a, g, rec.Plan), dots(goal(rec.Plan, g, a), gateOf(rec.Plan, at)))
+	p.paraWith(restMenu(a, at, rec), question(a, at, rec), dots(goal(rec.Plan, g, a), gateOf(rec.Plan, at)))
 	p.para(evidence(a, g, at, rec)...)
 	p.para(acknowledge(a, at, rec)...)
 	p.small(code("/vmss approve "+rec.ID), "plan "+esc(rec.Plan.Short(), 8))
-	p.buttons(cardButtons(a, g, rec)...)
+	p.buttons(cardButtons(a, at, rec)...)
 	return p.done(slot, cardText(a, g, rec))
+}
+
+// asksFor is what a yes to the card of the gate at i is to: with a plan that asks for gates together all that is
+// left from there on.
+func asksFor(a asking, at int, rec upgrade.Record) string {
+	what := rec.Plan.Gates[at].Title + onceMore(a)
+	if later, _ := left(at, rec); len(later) > 0 && rec.Plan.Together(at) {
+		return fmt.Sprintf("%s … %s", what, later[len(later)-1].Title)
+	}
+	return what
+}
+
+// left are the gates after the one at i of which something waits, and so many instances of them do.
+func left(at int, rec upgrade.Record) (later []upgrade.Gate, n int) {
+	for _, g := range rec.Plan.Gates[at+1:] {
+		waits := 0
+		for _, id := range g.IDs() {
+			if rec.Rollout.Instances[id].State == upgrade.Waiting {
+				waits++
+			}
+		}
+		if n += waits; waits > 0 {
+			later = append(later, g)
+		}
+	}
+	return later, n
+}
+
+// alsoCovers says what else a yes covers, where the plan has one asked for all.
+func alsoCovers(a asking, at int, rec upgrade.Record) string {
+	later, n := left(at, rec)
+	if !rec.Plan.Together(at) || len(later) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(":link: *One yes for %s*, %s, one gate after the other: nobody is asked again; health, limits and soaks still hold",
+		upgrade.Count(len(later)+1, "gate"), upgrade.Count(len(a.ids)+n, "instance"))
 }
 
 func gateOf(p upgrade.Plan, at int) string { return fmt.Sprintf("gate %d/%d", at+1, len(p.Gates)) }
 
 // question is the title of a card. What goes back must not be taken for what goes on.
-func question(a asking, g upgrade.Gate, p upgrade.Plan) string {
+func question(a asking, at int, rec upgrade.Record) string {
+	p := rec.Plan
 	if back(p) {
-		return fmt.Sprintf(":rewind: *Roll %s%s of %s back to %s?*", g.Title, onceMore(a), name(p.Name), version(p.Target))
+		return fmt.Sprintf(":rewind: *Roll %s of %s back to %s?*", asksFor(a, at, rec), name(p.Name), version(p.Target))
 	}
-	return fmt.Sprintf("*Approve %s%s of %s?*", g.Title, onceMore(a), name(p.Name))
+	return fmt.Sprintf("*Approve %s of %s?*", asksFor(a, at, rec), name(p.Name))
 }
 
 func onceMore(a asking) string {
@@ -86,7 +123,11 @@ func toward(p upgrade.Plan) string {
 
 // yesMeans is what the button asks once more. What the instances have now gives way where there is not
 // room for all of it: the card says it, too.
-func yesMeans(a asking, g upgrade.Gate, p upgrade.Plan) string {
+func yesMeans(a asking, at int, rec upgrade.Record) string {
+	p, g := rec.Plan, rec.Plan.Gates[at]
+	if later, n := left(at, rec); len(later) > 0 && p.Together(at) {
+		return name(p.Name) + ": " + allOfIt(asksFor(a, at, rec), len(a.ids)+n, len(later)+1)
+	}
 	head := fmt.Sprintf("%s: %s: ", name(p.Name), howMany(g, a))
 	tail := fmt.Sprintf(" %s (%s)", toward(p), clip(brief(a.ids, 60), 60))
 	return head + clip(fromsOf(p, g), maxConfirm-utf8.RuneCountInString(head+tail)) + tail
@@ -167,11 +208,12 @@ func sentSince(r upgrade.Rollout, g upgrade.Gate, at time.Time) bool {
 func evidence(a asking, g upgrade.Gate, at int, rec upgrade.Record) []string {
 	p := rec.Plan
 	lines := []string{fmt.Sprintf("Instances %s · serving stays ≥ %d/%d", strings.Join(ends(runs(a.ids), 160), " "), serving(p, len(a.ids)), p.Total)}
+	lines = append(lines, alsoCovers(a, at, rec))
 	lines = append(lines, a.trials(3)...)
 	if at > 0 {
 		lines = append(lines, soFar(p.Gates[at-1], rec))
 	}
-	return append(lines, inTheWay(rec), goes(a), needs(a, rec))
+	return append(lines, inTheWay(rec), goes(a, p), needs(a, rec))
 }
 
 // soFar tells how the gate before went.
@@ -220,6 +262,9 @@ func inTheWay(rec upgrade.Record) string {
 
 func needs(a asking, rec upgrade.Record) string {
 	s := "Needs " + agreeing(rec)
+	if len(a.calledIn) > 0 {
+		s += ", or of those who were called in"
+	}
 	if len(a.votes) > 0 {
 		_, need := rec.Plan.Agreement(rec.Plan.Policy)
 		s = fmt.Sprintf("%d of %d agreed: %s", len(a.votes), need, a.voters())
@@ -250,14 +295,15 @@ func acknowledge(a asking, at int, rec upgrade.Record) []string {
 	return out
 }
 
-func cardButtons(a asking, g upgrade.Gate, rec upgrade.Record) []slack.BlockElement {
-	label, word, style := "Approve "+g.Title+onceMore(a), "Approve", slack.StylePrimary
+func cardButtons(a asking, at int, rec upgrade.Record) []slack.BlockElement {
+	what := asksFor(a, at, rec)
+	label, word, style := "Approve "+what, "Approve", slack.StylePrimary
 	if back(rec.Plan) {
-		label, word, style = "Roll "+g.Title+onceMore(a)+" back", "Roll back", slack.StyleDanger
+		label, word, style = "Roll "+what+" back", "Roll back", slack.StyleDanger
 	}
 	yes := button(label, label+" of "+rec.Plan.Name, commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce})
 	yes.WithStyle(style)
-	yes.WithConfirm(confirm(label+"?", yesMeans(a, g, rec.Plan), word))
+	yes.WithConfirm(confirm(label+"?", yesMeans(a, at, rec), word))
 	pause := choice{"Pause", commands.Request{Verb: commands.VerbPause, Rollout: rec.ID}}
 	if rec.Rollout.Pause != nil {
 		pause = choice{"Resume", commands.Request{Verb: commands.VerbResume, Rollout: rec.ID}}
@@ -269,20 +315,9 @@ func cardButtons(a asking, g upgrade.Gate, rec upgrade.Record) []slack.BlockElem
 // restMenu keeps the yes to everything away from the yes to this gate, with a question of its own
 // (R7, R25). It is not offered where each gate needs several people.
 func restMenu(a asking, at int, rec upgrade.Record) slack.BlockElement {
-	p, n := rec.Plan, len(a.ids)
-	var later []upgrade.Gate
-	for _, g := range p.Gates[at+1:] {
-		left := 0
-		for _, id := range g.IDs() {
-			if rec.Rollout.Instances[id].State == upgrade.Waiting {
-				left++
-			}
-		}
-		if n += left; left > 0 {
-			later = append(later, g)
-		}
-	}
-	if _, need := p.Agreement(p.Policy); len(later) == 0 || need > 1 {
+	p := rec.Plan
+	later, n := left(at, rec)
+	if _, need := p.Agreement(p.Policy); len(later) == 0 || need > 1 || p.Together(at) {
 		return nil
 	}
 	all := fmt.Sprintf("%s … %s", p.Gates[at].Title, later[len(later)-1].Title)
@@ -291,8 +326,11 @@ func restMenu(a asking, at int, rec upgrade.Record) slack.BlockElement {
 		label, title = "Roll the rest back", "Roll all that is left back?"
 	}
 	menu := slack.NewOverflowBlockElement(commands.ActionMore, option(choice{fmt.Sprintf("%s (%s)…", label, all), commands.Request{Verb: commands.VerbApprove, Nonce: a.asked.Nonce, Rest: true}}))
-	return menu.WithConfirm(confirm(title, fmt.Sprintf("%s: %s in %s. Nobody is asked again; health, limits and soaks still hold.",
-		all, upgrade.Count(n, "instance"), upgrade.Count(len(later)+1, "gate")), label))
+	return menu.WithConfirm(confirm(title, allOfIt(all, len(a.ids)+n, len(later)+1), label))
+}
+
+func allOfIt(what string, instances, gates int) string {
+	return fmt.Sprintf("%s: %s in %s. Nobody is asked again; health, limits and soaks still hold.", what, upgrade.Count(instances, "instance"), upgrade.Count(gates, "gate"))
 }
 
 // serving foretells how many instances serve at least while so many of a gate are upgraded: those that

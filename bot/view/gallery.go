@@ -160,7 +160,7 @@ func planStories(sh *shelf, c cast) {
 
 // quorumStory needs two people for each gate.
 func quorumStory(sh *shelf, c cast) {
-	s := begin(c, 20, func(s *story) { s.pol.Approvals = 2 })
+	s := begin(c, 20, func(s *story) { s.pol.Approvals, s.pol.Escalate = 2, []string{"S0WEB"} })
 	s.set.Model.Sections = map[upgrade.Section]string{upgrade.SectionExtensions: "changed", upgrade.SectionOther: "changed"}
 	s.look()
 	sh.add("card/of two", s, "card/ud-0/1")
@@ -169,6 +169,7 @@ func quorumStory(sh *shelf, c cast) {
 	sh.add("card/one of two", s, "card/ud-0/1")
 	sh.add("live/one of two", s, upgrade.SlotLive)
 	late := s.branch()
+	remindedStory(sh, s.branch(), c)
 	s.wait(time.Minute)
 	s.approve("U0EVA", c.second, false)
 	sh.add("card/two of two", s, "card/ud-0/1")

@@ -59,6 +59,10 @@ func choiceStories(sh *shelf, c cast) {
 		}},
 		{"flexible without zones", 12, func(s *story) { s.flexible(); s.wish.Order.Batch = upgrade.Limit{N: 4} }},
 		{"over two placement groups", 20, func(s *story) { s.grouped(2) }},
+		{"one yes for all", 20, func(s *story) { s.wish.Order.Approve = upgrade.ApproveOnce }},
+		{"one yes after the canary", 20, func(s *story) {
+			s.wish.Order = upgrade.Order{By: upgrade.ByUpdateDomain, Canary: 2, Approve: upgrade.ApproveCanary}
+		}},
 		{"that aborts by itself", 20, func(s *story) {
 			s.wish.Limits.OnFailure, s.pol.OnFailure = upgrade.AbortOnFailure, upgrade.AbortOnFailure
 		}},

@@ -234,8 +234,13 @@ func length(p upgrade.Plan) string {
 
 // asksBefore says how often people are asked.
 func asksBefore(p upgrade.Plan) string {
-	if len(p.Gates) == 1 {
+	switch {
+	case len(p.Gates) == 1:
 		return "one card asks before it"
+	case p.Together(0):
+		return fmt.Sprintf("one card asks for all %d gates", len(p.Gates))
+	case p.Together(1):
+		return fmt.Sprintf("one card asks before the first gate, one for the other %d", len(p.Gates)-1)
 	}
 	return fmt.Sprintf("a card asks before each of the %d gates", len(p.Gates))
 }
@@ -246,7 +251,14 @@ func agreement(p upgrade.Plan) string {
 	if right == upgrade.MayRecover {
 		who = fmt.Sprintf("%d requester or approver, whoever asked for it included", need)
 	}
-	return fmt.Sprintf("*Agreement:* each gate takes %s, within %s · %s", who, span(p.Policy.ApprovalLife), onFailure(p.Limits))
+	takes := "each gate takes " + who
+	switch {
+	case p.Together(0):
+		takes = "one yes for all gates takes " + who
+	case p.Together(1):
+		takes = "the first gate takes " + who + ", and so do all others together"
+	}
+	return fmt.Sprintf("*Agreement:* %s, within %s · %s", takes, span(p.Policy.ApprovalLife), onFailure(p.Limits))
 }
 
 // onFailure says what the rollout does at one failed instance too many.

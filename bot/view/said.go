@@ -21,7 +21,7 @@ func said(slot string, w upgrade.SaidWant, rec upgrade.Record) Message {
 	line := deed(w, rec.Plan.Name)
 	shown := line
 	if w.Verb == upgrade.WordHandover && userID.MatchString(w.To) {
-		// The one mention there is: whoever is to see to it from now on must hear of it.
+		// Beside what calls for a yes the one mention there is: whoever is to see to it from now on must hear of it.
 		shown = handedTo(w, rec.Plan.Name, "<@"+w.To+">")
 	}
 	var p page

@@ -245,6 +245,7 @@ func (p *page) policy(pol upgrade.Policy) {
 		fmt.Sprintf("*Policy* %s · driven in %s", code(pol.Pattern), channel),
 		"Requesters: "+people(pol.Requesters)+" · approvers: "+people(pol.Approvers)+" · readers: "+people(pol.Readers),
 		fmt.Sprintf("Each gate takes %s within %s, never the requester; of a rollback, 1 requester or approver", upgrade.Count(max(1, pol.Approvals), "approver"), span(pol.ApprovalLife)),
+		escalationOf(pol),
 		fmt.Sprintf("max-unavailable %s · max-failures %d · on-failure %s · batch cap %d", pol.MaxUnavailable, pol.MaxFailures, cmp.Or(pol.OnFailure, upgrade.HoldOnFailure), pol.BatchCap),
 		fmt.Sprintf("windows: %s", windowList(pol)),
 		fmt.Sprintf("soak %s · bake %s · healthy within %s", span(pol.Soak), span(pol.Bake), span(pol.Deadline)),
@@ -253,14 +254,26 @@ func (p *page) policy(pol upgrade.Policy) {
 	)
 }
 
+// escalationOf is who is called in when nobody answers a card, and when; "" = nobody is.
+func escalationOf(pol upgrade.Policy) string {
+	if len(pol.Escalate) == 0 {
+		return ""
+	}
+	after := "three quarters of the time there is"
+	if pol.EscalateAfter > 0 {
+		after = span(pol.EscalateAfter) + ", three quarters of the time there is at most"
+	}
+	return fmt.Sprintf("Called in when nobody answers after %s: %s", after, people(pol.Escalate))
+}
+
 var (
 	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,20}$`)
 	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
 	groupID   = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
 )
 
-// people shows the ids of the configuration as names. Only answers that one person sees do that:
-// there a mention calls nobody.
+// people shows the ids of the configuration as names. In answers that one person sees a mention calls nobody;
+// what calls people on purpose is in calling.go.
 func people(ids []string) string {
 	var out []string
 	for _, id := range ids {

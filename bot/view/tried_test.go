@@ -142,6 +142,26 @@ func TestAHandoverMentionsOnlyWhoTakesOver(t *testing.T) {
 	}
 }
 
+func TestAReminderMentionsTheConfigurationsIdsAndNothingElse(t *testing.T) {
+	s := begin(believable, 5, nil)
+	s.look()
+	s.say("", upgrade.Reminded{Gate: "ud-0", Asking: 1, Called: []string{"U0EVA", "<!channel>", "S0SRE> <!here", "eva", "", "S0SRE"}})
+	mentions := func() string {
+		m, err := Render(upgrade.Post{Slot: "remind/ud-0/1"}, s.record(), s.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(regexp.MustCompile(`<[@!]s?[^>d]*>`).FindAllString(Reduce(m).Text, -1), " ")
+	}
+	if got, want := mentions(), "<@U0EVA> <!subteam^S0SRE>"; got != want {
+		t.Errorf("it mentions %q, want %q", got, want)
+	}
+	s.approve("U0BO", "bo", false)
+	if got := mentions(); got != "" {
+		t.Errorf("the card was answered, and it mentions %q", got)
+	}
+}
+
 func TestAHoldThatIsOverSaysByWhoseWord(t *testing.T) {
 	for _, c := range []struct {
 		what string

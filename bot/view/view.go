@@ -24,7 +24,11 @@ func Render(post upgrade.Post, rec upgrade.Record, now time.Time) (Message, erro
 	case upgrade.SlotReport:
 		return report(rec)
 	case "card":
-		return renderCard(rest, rec, now)
+		return ofCard(kind, rest, rec, now, card)
+	case "remind":
+		return ofCard(kind, rest, rec, now, reminder)
+	case "escalate":
+		return ofCard(kind, rest, rec, now, escalation)
 	case "batch":
 		n, err := strconv.Atoi(rest)
 		if err != nil {
@@ -47,15 +51,17 @@ func Render(post upgrade.Post, rec upgrade.Record, now time.Time) (Message, erro
 	return Message{}, fmt.Errorf("message %s of %s: no such slot", post.Slot, rec.ID)
 }
 
-func renderCard(rest string, rec upgrade.Record, now time.Time) (Message, error) {
+// ofCard draws what belongs to one asking of a gate.
+func ofCard(kind, rest string, rec upgrade.Record, now time.Time, draw func(g upgrade.Gate, at, n int, rec upgrade.Record, now time.Time) Message) (Message, error) {
+	no := fmt.Errorf("message %s/%s of %s: no such card", kind, rest, rec.ID)
 	cut := strings.LastIndexByte(rest, '/')
 	if cut < 0 {
-		return Message{}, fmt.Errorf("message card/%s of %s: no such card", rest, rec.ID)
+		return Message{}, no
 	}
 	gate, at := rec.Plan.Gate(rest[:cut])
 	asking, err := strconv.Atoi(rest[cut+1:])
 	if at < 0 || err != nil {
-		return Message{}, fmt.Errorf("message card/%s of %s: no such card", rest, rec.ID)
+		return Message{}, no
 	}
-	return card(gate, at, asking, rec, now), nil
+	return draw(gate, at, asking, rec, now), nil
 }

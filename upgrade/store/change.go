@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -163,7 +164,7 @@ func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
 	case upgrade.ModelAsked:
 		_, err = t.exec(insertCard, f.Nonce, c.Rollout, "", 0)
 	case upgrade.Voted:
-		_, err = t.exec(insertVote, c.Rollout, f.Gate, f.Asking, e.By)
+		_, err = t.exec(insertVote, c.Rollout, f.Gate, f.Asking, cmp.Or(f.Voter, e.By))
 	case upgrade.Granted:
 		_, err = t.exec(insertGrant, c.Rollout, f.Digest, f.Gate, f.Asking)
 	case upgrade.Replanned:

@@ -11,7 +11,7 @@
 //   - A [Story] is a txtar file: a title that names the rules it shows, a part "story" with one step
 //     a line, a part "transcript" with what came of each, and, where the story needs them, a part
 //     "fleet.json" (a fleet of azuresim) and a part "policy.yaml" (soak, bake, max-unavailable,
-//     batch-cap, max-failures, healthy-deadline, approvals, approvers, requesters, approval-life,
+//     batch-cap, max-failures, healthy-deadline, approvals, approvers, requesters, escalate, escalate-after, approval-life,
 //     unstarted-life, whole-life, on-failure, allowed-images, downgrades, windows, freezes, of Azure throttle and azure-ahead, and the seed of the world).
 //   - A [Play] is a story being told.
 //   - A [Simulated] rollout is a story that nobody wrote: its seed decides the fleet, the policy, what people

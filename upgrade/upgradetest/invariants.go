@@ -254,9 +254,9 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 		}
 		return card.nonce
 	}
-	// A yes to the rest covers gates that have no card of their own.
+	// A yes to the rest covers gates that have no card of their own, and so does one to a card that says so.
 	rest := func(w word) bool {
-		return w.rest && w.rollout == r.id && !k.Time.After(c.holds(w.At, k).Add(blindness))
+		return (w.rest || w.card != nil && w.card.all) && w.rollout == r.id && !k.Time.After(c.holds(w.At, k).Add(blindness))
 	}
 	if card == nil && c.agreed(k, r, rest, k.Time) {
 		return r.id + " " + gate
@@ -269,7 +269,7 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Time) bool {
 	var who []string
 	for _, w := range c.words {
-		if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && c.may(w.User, r, k.Time) && !slices.Contains(who, w.User) {
+		if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && c.may(w, r, k.Time) && !slices.Contains(who, w.User) {
 			who = append(who, w.User)
 		}
 	}
@@ -282,9 +282,10 @@ func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Ti
 
 // may reports whether the person may approve the rollout at that time. A rollback takes one person who
 // may ask or approve, also the one who wanted it (R5).
-func (c *cases) may(user string, r *rollout, at time.Time) bool {
+func (c *cases) may(w word, r *rollout, at time.Time) bool {
+	user := w.User
 	back := r.undoes != "" && slices.Contains(c.Policy.Requesters, user)
-	if !back && (user == r.requester && r.undoes == "" || !slices.Contains(c.Policy.Approvers, user)) {
+	if !back && (user == r.requester && r.undoes == "" || !slices.Contains(c.Policy.Approvers, user) && !c.calledIn(w, r)) {
 		return false
 	}
 	if left, gone := c.e.Left[user]; gone && left.Add(time.Minute+blindness).Before(at) { // People believes an answer for a minute
@@ -296,6 +297,15 @@ func (c *cases) may(user string, r *rollout, at time.Time) bool {
 		}
 	}
 	return false
+}
+
+// calledIn reports whether somebody whom the policy has for it was called in about the card that was answered,
+// which everybody could read, before they said it.
+func (c *cases) calledIn(w word, r *rollout) bool {
+	card := c.newest(func(x card) bool { return x.rollout == r.id && x.Posted().Before(w.At) })
+	return card != nil && !w.rest && slices.Contains(c.Policy.Escalate, w.User) && slices.ContainsFunc(c.e.Posts, func(p Post) bool {
+		return c.about(p) == r.id && p.Posted().After(card.Posted()) && p.Posted().Before(w.At) && len(p.First().Lines) > 0 && strings.HasPrefix(p.First().Lines[0], ":rotating_light: *"+card.gate+" of ")
+	})
 }
 
 // judgeModel: the model is written after the first approval only, or back after an abort.
@@ -310,7 +320,7 @@ func (c *cases) judgeModel() {
 			c.blame("I2", k.Time, "%s of the set: nobody asked for it", k.Method)
 		case version(k.to()) == r.target:
 			if !slices.ContainsFunc(c.words, func(w word) bool {
-				return w.verb == "approve" && w.heard() && w.rollout == r.id && !w.At.After(k.Time) && c.may(w.User, r, k.Time)
+				return w.verb == "approve" && w.heard() && w.rollout == r.id && !w.At.After(k.Time) && c.may(w, r, k.Time)
 			}) {
 				c.blame("I2", k.Time, "the model of %s was set before anybody agreed", r.set)
 			}

@@ -65,7 +65,7 @@ var powers = []string{"approve", "deny", "ask", "pause", "resume", "abort", "ret
 // judgeOutsiders: I17, who may neither ask nor approve is never told that it was done.
 func (c *cases) judgeOutsiders() {
 	for _, w := range c.words {
-		may := slices.Contains(c.Policy.Requesters, w.User) || slices.Contains(c.Policy.Approvers, w.User)
+		may := slices.Contains(c.Policy.Requesters, w.User) || slices.Contains(c.Policy.Approvers, w.User) || slices.Contains(c.Policy.Escalate, w.User)
 		if !may && slices.Contains(powers, w.verb) && w.obeyed() && strings.Contains(w.answer, "understood as `/vmss "+w.verb) {
 			c.blame("I17", w.At, "%s may not %s, and was told: %s", w.User, w.verb, w.answer)
 		}

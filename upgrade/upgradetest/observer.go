@@ -90,6 +90,7 @@ type card struct {
 	gate, set, rollout string
 	ids                []string
 	nonce              string // of its buttons: the same question may stand there twice
+	all                bool   // it says that a yes is one to every later gate, too
 }
 
 // word is an act, the rollout it is about and the answer it got.
@@ -127,7 +128,8 @@ func (c *cases) read() {
 			c.plan(p)
 		}
 		if m := titleCard.FindStringSubmatch(first.Title()); m != nil {
-			c.cards = append(c.cards, card{Post: p, gate: m[1], set: m[2], rollout: p.Rollout(), ids: idsOn(first), nonce: nonceOn(first)})
+			gate, _, _ := strings.Cut(m[1], " … ")
+			c.cards = append(c.cards, card{Post: p, gate: gate, all: strings.Contains(strings.Join(first.Lines, "\n"), ":link: *One yes for "), set: m[2], rollout: p.Rollout(), ids: idsOn(first), nonce: nonceOn(first)})
 		}
 	}
 	c.readWords()

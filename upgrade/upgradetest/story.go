@@ -112,6 +112,7 @@ func defaultPolicy() upgrade.Policy {
 type rules struct {
 	Requesters      []string
 	Approvers       []string
+	Escalate        []string
 	Approvals       *int
 	MaxUnavailable  string             `yaml:"max-unavailable"`
 	BatchCap        *int               `yaml:"batch-cap"`
@@ -121,6 +122,7 @@ type rules struct {
 	Bake            *time.Duration
 	HealthyDeadline *time.Duration `yaml:"healthy-deadline"`
 	ApprovalLife    *time.Duration `yaml:"approval-life"`
+	EscalateAfter   *time.Duration `yaml:"escalate-after"`
 	UnstartedLife   *time.Duration `yaml:"unstarted-life"`
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
@@ -167,6 +169,7 @@ func (s *Story) house(data []byte) error {
 	set(&p.Bake, r.Bake)
 	set(&p.Deadline, r.HealthyDeadline)
 	set(&p.ApprovalLife, r.ApprovalLife)
+	set(&p.EscalateAfter, r.EscalateAfter)
 	set(&p.UnstartedLife, r.UnstartedLife)
 	set(&p.WholeLife, r.WholeLife)
 	for _, w := range r.Windows {
@@ -196,7 +199,7 @@ func (s *Story) roles(r rules) error {
 	for _, role := range []struct {
 		names []string
 		at    *[]string
-	}{{r.Requesters, &s.Policy.Requesters}, {r.Approvers, &s.Policy.Approvers}} {
+	}{{r.Requesters, &s.Policy.Requesters}, {r.Approvers, &s.Policy.Approvers}, {r.Escalate, &s.Policy.Escalate}} {
 		if role.names == nil {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vmssbot/vmssbot/bot"
+	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
@@ -64,6 +65,17 @@ func (s Set) agreeable(approvals int) error {
 		return fmt.Errorf("approvals: %d are asked for and only %d approvers are listed: nothing could ever start", approvals, len(people))
 	case !slices.ContainsFunc(s.Requesters, func(id string) bool { return group(id) || enough(id) }):
 		return fmt.Errorf("approvers: whoever asks may not approve, and for each of the requesters less than %d others are listed: nothing could ever start", approvals)
+	}
+	return nil
+}
+
+// escalates refuses what would call nobody in, or too late for an answer.
+func escalates(p upgrade.Policy) error {
+	switch {
+	case len(p.Escalate) == 0 && p.EscalateAfter > 0:
+		return errors.New("escalate_after: nobody is listed who could be called in: list them in escalate, or leave it out")
+	case p.EscalateAfter > p.ApprovalLife*3/4:
+		return fmt.Errorf("escalate_after: %s: want %s at most, three quarters of approval_life: a quarter is left to answer in", p.EscalateAfter, p.ApprovalLife*3/4)
 	}
 	return nil
 }

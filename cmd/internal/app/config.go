@@ -103,7 +103,9 @@ type Set struct {
 	ApprovalLife   *time.Duration `yaml:"approval_life"`
 	AllowedImages  []string       `yaml:"allowed_images"`
 	Downgrades     bool           `yaml:"downgrades"`
-	Windows        []string       `yaml:"windows"` // names; empty = at any time
+	Windows        []string       `yaml:"windows"`  // names; empty = at any time
+	Escalate       []string       `yaml:"escalate"` // who is called in when nobody answers a card
+	EscalateAfter  *time.Duration `yaml:"escalate_after"`
 }
 
 // Load reads and checks a configuration file. Errors name the file.
@@ -263,14 +265,14 @@ func (s Set) check() error {
 	case s.Channel != "" && !slackChannel.MatchString(s.Channel):
 		bad("channel: %q is no channel id (C…); names can be changed, ids can not", s.Channel)
 	}
-	for _, id := range slices.Concat(s.Readers, s.Requesters, s.Approvers) {
+	for _, id := range slices.Concat(s.Readers, s.Requesters, s.Approvers, s.Escalate) {
 		if !slackPerson.MatchString(id) {
 			bad("%q is no user id (U…) or group id (S…); names can be changed, ids can not", id)
 		}
 	}
 	p, err := s.policy()
 	if errs = append(errs, err); err == nil {
-		errs = append(errs, s.agreeable(p.Approvals))
+		errs = append(errs, s.agreeable(p.Approvals), escalates(p))
 	}
 	return errors.Join(errs...)
 }
@@ -307,7 +309,7 @@ func shadows(before, later string) bool {
 func (s Set) policy() (upgrade.Policy, error) {
 	p := upgrade.DefaultPolicy()
 	p.Pattern, p.Channel = s.Match, s.Channel
-	p.Readers, p.Requesters, p.Approvers = s.Readers, s.Requesters, s.Approvers
+	p.Readers, p.Requesters, p.Approvers, p.Escalate = s.Readers, s.Requesters, s.Approvers, s.Escalate
 	p.AllowedImages, p.Downgrades = s.AllowedImages, s.Downgrades
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -354,7 +356,8 @@ func (s Set) durations(p *upgrade.Policy) error {
 		at    *time.Duration
 		given *time.Duration
 		least time.Duration // below it nothing could ever succeed
-	}{{"soak", &p.Soak, s.Soak, 0}, {"bake", &p.Bake, s.Bake, 0}, {"healthy_deadline", &p.Deadline, s.Deadline, time.Minute}, {"approval_life", &p.ApprovalLife, s.ApprovalLife, time.Minute}} {
+	}{{"soak", &p.Soak, s.Soak, 0}, {"bake", &p.Bake, s.Bake, 0}, {"healthy_deadline", &p.Deadline, s.Deadline, time.Minute}, {"approval_life", &p.ApprovalLife, s.ApprovalLife, time.Minute},
+		{"escalate_after", &p.EscalateAfter, s.EscalateAfter, time.Minute}} {
 		if f.given == nil {
 			continue
 		}

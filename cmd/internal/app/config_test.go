@@ -33,6 +33,8 @@ sets:
     soak: 0s
     max_unavailable: 2
     on_failure: quarantine
+    escalate: [S0LEADS001]
+    escalate_after: 1h
   - match: "*"
 `
 
@@ -50,6 +52,9 @@ func TestAConfigurationBecomesPolicies(t *testing.T) {
 	}
 	if web.OnFailure != upgrade.QuarantineOnFailure || rest.OnFailure != upgrade.HoldOnFailure {
 		t.Errorf("on failure: %s and %s, want what was said, else the default", web.OnFailure, rest.OnFailure)
+	}
+	if len(web.Escalate) != 1 || web.EscalateAfter != time.Hour || len(rest.Escalate) != 0 {
+		t.Errorf("called in: %v after %s, and %v", web.Escalate, web.EscalateAfter, rest.Escalate)
 	}
 	if c.Health != "127.0.0.1:8484" {
 		t.Errorf("health at %q", c.Health)
@@ -91,6 +96,9 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"a freeze that ends before it begins", "sets:", "freezes: [{name: x, from: 2026-12-24, to: 2026-12-23}]\nsets:", "is not after from"},
 		{"a freeze on no day", "sets:", "freezes: [{name: x, from: Christmas, to: 2026-12-23}]\nsets:", `from: "Christmas": want a date`},
 		{"a freeze of a broken pattern", "sets:", "freezes: [{name: x, from: 2026-12-24, to: 2026-12-26, sets: ['[']}]\nsets:", "is no pattern"},
+		{"nobody to call in", "escalate: [S0LEADS001]", "", "escalate_after: nobody is listed"},
+		{"called in too late to answer", "escalate_after: 1h", "escalate_after: 4h", "escalate_after: 4h0m0s: want 3h0m0s at most"},
+		{"a name to call in", "S0LEADS001", "lea", `"lea" is no user id`},
 		{"a misspelt key is not a missing one", "soak: 0s", "sok: 0s", "field sok not found"},
 		{"the line is named", "soak: 0s", "sok: 0s", "line 10"},
 		{"a name where an id is wanted", "U0ANA00001", "ana", `"ana" is no user id`},

@@ -122,24 +122,25 @@ type Rollouts interface {
 // sent. Beside the verb and what was understood, exactly one of the answers is set.
 type Reply struct {
 	Verb     Verb
-	Part     string          `json:",omitempty"` // with Rollouts of show: "evidence"; of report and audit: the format of the file, "" = none
-	Request  string          `json:",omitempty"` // as understood, written back by Format
-	Refusal  *Refusal        `json:",omitempty"`
-	Text     string          `json:",omitempty"` // a plain sentence; foreign text in it is not escaped
-	Help     *Help           `json:",omitempty"`
-	Plan     *upgrade.Plan   `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade, resize: the rollout was opened
-	Rollout  string          `json:",omitempty"` // with Plan of a rollout that was opened: its id
-	Rollouts []string        `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home, show)
-	Sets     []SetLine       `json:",omitempty"` // list
-	Set      *SetSight       `json:",omitempty"` // show
-	Images   *Images         `json:",omitempty"` // images
-	Calendar *Calendar       `json:",omitempty"` // windows
-	Audit    *Audit          `json:",omitempty"` // audit, beside Rollouts
-	Shift    *Shift          `json:",omitempty"` // shift, beside Rollouts
-	Frost    *Frost          `json:",omitempty"` // freeze, unfreeze
-	Schedule *Scheduled      `json:",omitempty"` // schedule, unschedule
-	Firing   *upgrade.Firing `json:",omitempty"` // what nobody asked for just now: an occurrence of a schedule that opened nothing
-	Empty    string          `json:",omitempty"` // said when a list has nothing in it
+	Part     string           `json:",omitempty"` // with Rollouts of show: "evidence"; of report and audit: the format of the file, "" = none
+	Request  string           `json:",omitempty"` // as understood, written back by Format
+	Refusal  *Refusal         `json:",omitempty"`
+	Text     string           `json:",omitempty"` // a plain sentence; foreign text in it is not escaped
+	Help     *Help            `json:",omitempty"`
+	Plan     *upgrade.Plan    `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade, resize: the rollout was opened
+	Rollout  string           `json:",omitempty"` // with Plan of a rollout that was opened: its id
+	Rollouts []string         `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home, show)
+	Sets     []SetLine        `json:",omitempty"` // list
+	Set      *SetSight        `json:",omitempty"` // show
+	Images   *Images          `json:",omitempty"` // images
+	Calendar *Calendar        `json:",omitempty"` // windows
+	Audit    *Audit           `json:",omitempty"` // audit, beside Rollouts
+	Shift    *Shift           `json:",omitempty"` // shift, beside Rollouts
+	Frost    *Frost           `json:",omitempty"` // freeze, unfreeze
+	Schedule *Scheduled       `json:",omitempty"` // schedule, unschedule
+	Firing   *upgrade.Firing  `json:",omitempty"` // what nobody asked for just now: an occurrence of a schedule that opened nothing
+	Release  *upgrade.Release `json:",omitempty"` // the same: a newer image has come out
+	Empty    string           `json:",omitempty"` // said when a list has nothing in it
 }
 
 // Refusal is an [upgrade.Refusal] without its cause, which is for the log only.

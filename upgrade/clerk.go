@@ -10,12 +10,14 @@ import (
 	"time"
 )
 
-// Book is the journal as the clerk needs it.
+// Book is the journal as those need it who speak without being spoken to: the clerk and the lookout.
 type Book interface {
 	// Schedules lists those that were not taken away, oldest first.
 	Schedules(ctx context.Context) ([]Schedule, error)
+	// Sightings lists the newest version that was seen of each image and region, by [Sighted.Place].
+	Sightings(ctx context.Context) (map[string]string, error)
 	// Commit writes a change that comes from no person and no pass, all of it or nothing: ErrStale when an
-	// occurrence was dealt with already or its schedule is gone, ErrLocked as for any opening.
+	// occurrence was dealt with already or its schedule is gone, or a version was told of; ErrLocked as for any opening.
 	Commit(ctx context.Context, c Change) error
 }
 

@@ -23,6 +23,7 @@ type memory struct {
 	full      error     // of every claim: nothing can be written
 	freezes   []Freeze
 	schedules []Schedule
+	sightings map[string]string
 	system    []Event
 	past      []Record // that have ended, beside those of records
 	unseen    bool     // no card has reached the channel
@@ -42,7 +43,7 @@ type entry struct {
 }
 
 func newMemory() *memory {
-	return &memory{records: map[string]*entry{}, woken: make(chan struct{}, 1)}
+	return &memory{records: map[string]*entry{}, sightings: map[string]string{}, woken: make(chan struct{}, 1)}
 }
 
 // open puts a rollout into the journal as a tale left it, due at once.
@@ -275,6 +276,14 @@ func (m *memory) Schedules(context.Context) ([]Schedule, error) {
 func (m *memory) Commit(_ context.Context, c Change) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if f, ok := c.Events[0].Fact.(Sighted); ok {
+		if m.sightings[f.Place] != f.Before {
+			return ErrStale
+		}
+		m.sightings[f.Place] = f.Version
+		m.system, m.posts = append(m.system, c.Events...), append(m.posts, c.Posts...)
+		return nil
+	}
 	f := c.Events[0].Fact.(Fired)
 	i := slices.IndexFunc(m.schedules, func(s Schedule) bool { return s.ID == f.ID && s.Served.Before(f.For) })
 	if i < 0 {
@@ -291,6 +300,12 @@ func (m *memory) Commit(_ context.Context, c Change) error {
 	m.schedules[i].Served = f.For
 	m.system, m.posts = append(m.system, c.Events...), append(m.posts, c.Posts...)
 	return nil
+}
+
+func (m *memory) Sightings(context.Context) (map[string]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.sightings), nil
 }
 
 func (m *memory) System(_ context.Context, most int) ([]Event, error) {

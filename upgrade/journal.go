@@ -229,6 +229,14 @@ type (
 		Why     string    `json:",omitempty"`
 		Next    string    `json:",omitempty"` // what helps, to type
 	}
+	// Sighted says which version of an image is the newest in a region, and which channels were told of it. It
+	// stands in the system stream.
+	Sighted struct {
+		Place    string // the region and the image's family
+		Version  string
+		Before   string   `json:",omitempty"` // that was known till then; "" = none
+		Channels []string `json:",omitempty"`
+	}
 	// Absent says that a complete list lacked an instance, or has it again; a list that is shorter
 	// than the set's capacity may have lost it on the way (R46).
 	Absent struct {
@@ -317,6 +325,7 @@ func (Unfroze) fact()       {}
 func (Scheduled) fact()     {}
 func (Unscheduled) fact()   {}
 func (Fired) fact()         {}
+func (Sighted) fact()       {}
 func (Absent) fact()        {}
 func (Unfound) fact()       {}
 func (Born) fact()          {}
@@ -400,7 +409,7 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Reminded{}, Escalated{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Scheduled{}, Unscheduled{}, Fired{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Scheduled{}, Unscheduled{}, Fired{}, Sighted{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

@@ -80,6 +80,14 @@ func calendarAnswers(sh *shelf, c cast) {
 	sh.reply("scheduled, and the right is gone", first, commands.Reply{Firing: &upgrade.Firing{Schedule: weekly, Next: weekly.Next(first),
 		Fired: upgrade.Fired{ID: weekly.ID, For: first, Code: upgrade.CodeRole, Why: c.requester + " scheduled it, and may not ask for an upgrade of it any more: that takes a requester of this set", Next: "/vmss unschedule " + weekly.ID}}})
 	sh.reply("scheduled, and missed", first, commands.Reply{Firing: &upgrade.Firing{Schedule: weekly, Next: weekly.Next(first), Fired: upgrade.Fired{ID: weekly.ID, For: first, Missed: true, Why: "I was not at work then"}}})
+	image := upgrade.Image{Publisher: "Canonical", Offer: c.offer, SKU: "22_04-lts"}
+	behind := upgrade.SetSummary{Name: c.set, Image: image.At(c.old)}
+	sh.reply("a newer image", now, commands.Reply{Release: &upgrade.Release{Image: image.At(c.new), Sets: []upgrade.SetSummary{behind}}})
+	many := []upgrade.SetSummary{{Name: c.set, Image: image.At(upgrade.Latest)}}
+	for range 12 {
+		many = append(many, behind)
+	}
+	sh.reply("a newer image for many", now, commands.Reply{Release: &upgrade.Release{Image: image.At(c.new), Published: now.Add(-time.Hour), Sets: many}})
 	sh.reply("freeze", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze " + c.set + " for=2h", Frost: &commands.Frost{Freeze: said}})
 	sh.reply("freeze of all", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze all", Frost: &commands.Frost{Freeze: all}})
 	sh.reply("unfreeze", now, commands.Reply{Verb: commands.VerbUnfreeze, Request: "unfreeze " + c.set, Frost: &commands.Frost{Freeze: said, Lifted: true, By: c.second, Why: c.reason}})

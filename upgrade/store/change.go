@@ -210,7 +210,8 @@ func (t *tx) projectSystem(fact upgrade.Fact) error {
 	return err
 }
 
-// projectSchedule keeps what is to be asked for later, and lets each of its occurrences be dealt with once.
+// projectSchedule keeps what is to be asked for later and which images are known, and lets each occurrence and
+// each version be dealt with once.
 func (t *tx) projectSchedule(fact upgrade.Fact) error {
 	var n int64
 	var err error
@@ -227,6 +228,12 @@ func (t *tx) projectSchedule(fact upgrade.Fact) error {
 		n, err = t.exec(endSchedule, f.ID)
 	case upgrade.Fired:
 		n, err = t.exec(serveSchedule, f.ID, f.For.UnixMilli())
+	case upgrade.Sighted:
+		if f.Before == "" {
+			n, err = t.exec(firstSighting, f.Place, f.Version)
+		} else {
+			n, err = t.exec(nextSighting, f.Place, f.Version, f.Before)
+		}
 	default:
 		return nil
 	}

@@ -121,6 +121,19 @@ func (s *Store) Schedules(ctx context.Context) ([]upgrade.Schedule, error) {
 	return out, wrap(err, "list schedules")
 }
 
+// Sightings lists the newest version that was seen of each image and region.
+func (s *Store) Sightings(ctx context.Context) (map[string]string, error) {
+	out := map[string]string{}
+	rows, err := s.prepared[selectSightings].QueryContext(ctx)
+	_, err = collect(rows, err, func(rows *sql.Rows) (place string, err error) {
+		var version string
+		err = rows.Scan(&place, &version)
+		out[place] = version
+		return place, err
+	})
+	return out, wrap(err, "list the images that were seen")
+}
+
 // records loads the rollouts whose ids a query lists.
 func (t *tx) records(query string, args ...any) ([]upgrade.Record, error) {
 	rows, err := t.rows(query, args...)

@@ -76,6 +76,12 @@ const (
 
 	selectSchedules = `select body, served from schedules where ended = 0 order by id`
 
+	// Both find no row when another version was seen meanwhile.
+	firstSighting = `insert into sightings (place, version) values ($1, $2) on conflict (place) do nothing`
+	nextSighting  = `update sightings set version = $2 where place = $1 and version = $3`
+
+	selectSightings = `select place, version from sightings`
+
 	// wakeAll makes everything due: what was said concerns more than one rollout.
 	wakeAll = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null`
 
@@ -173,7 +179,7 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	insertFreeze, liftFreeze, selectFreezes, insertSchedule, endSchedule, serveSchedule, selectSchedules, wakeAll,
+	insertFreeze, liftFreeze, selectFreezes, insertSchedule, endSchedule, serveSchedule, selectSchedules, firstSighting, nextSighting, selectSightings, wakeAll,
 	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertScratch, emptyScratch,

@@ -37,19 +37,21 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	engine.Link, engine.Closed = edge.Unheard, edge.Closed
 	clerk := &upgrade.Clerk{Desk: desk, Book: d, Log: s.Log, Woken: journal.Occurrences(), Frozen: s.Frozen, Fit: edge.Fit}
-	return run(ctx, engine, clerk, edge)
+	lookout := &upgrade.Lookout{Catalogue: fleet, Journal: d, Book: d, Policies: policies, Now: s.Now, Log: s.Log}
+	return run(ctx, engine, clerk, lookout, edge)
 }
 
-func run(ctx context.Context, engine *upgrade.Engine, clerk *upgrade.Clerk, edge *bot.Bot) error {
+func run(ctx context.Context, engine *upgrade.Engine, clerk *upgrade.Clerk, lookout *upgrade.Lookout, edge *bot.Bot) error {
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	edge.Ends = stop
-	passes, rounds := make(chan error, 1), make(chan error, 1)
+	passes, rounds, looks := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { passes <- engine.Run(working) }()
 	go func() { rounds <- clerk.Run(working) }()
+	go func() { looks <- lookout.Run(working) }()
 	err := edge.Run(ctx)
 	stop(err)
-	return errors.Join(err, <-passes, <-rounds)
+	return errors.Join(err, <-passes, <-rounds, <-looks)
 }
 
 // disk is the journal as a process of a world reaches it.

@@ -127,6 +127,7 @@ type rules struct {
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
 	Downgrades      bool
+	Watch           bool
 	Windows         []opening
 	Freezes         []struct {
 		Why      string
@@ -153,7 +154,7 @@ func (s *Story) house(data []byte) error {
 	}
 	p := &s.Policy
 	s.Seed, p.AllowedImages = r.Seed, r.AllowedImages
-	p.Downgrades, s.Azure.Throttle, s.Ahead = r.Downgrades, r.Throttle, r.Ahead
+	p.Watch, p.Downgrades, s.Azure.Throttle, s.Ahead = r.Watch, r.Downgrades, r.Throttle, r.Ahead
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)
 		if err != nil {

@@ -72,6 +72,7 @@ type parts struct {
 	engine  *upgrade.Engine
 	bot     *bot.Bot
 	clerk   *upgrade.Clerk
+	lookout *upgrade.Lookout
 	journal *ledger
 	frozen  func() string
 	health  string // the address to tell it at, "" = nowhere
@@ -90,7 +91,8 @@ func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
 		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed}
 	clerk := &upgrade.Clerk{Desk: desk, Book: journal, Log: log, Woken: s.Occurrences(), Frozen: stopped, Fit: edge.Fit}
-	return parts{engine, edge, clerk, journal, stopped, c.Health, log}
+	lookout := &upgrade.Lookout{Catalogue: fleet, Journal: journal, Book: journal, Policies: policies, Now: time.Now, Log: log}
+	return parts{engine, edge, clerk, lookout, journal, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
@@ -105,12 +107,13 @@ func (p parts) run(ctx context.Context) error {
 		return err
 	}
 	defer unserve()
-	engine, clerk := make(chan error, 1), make(chan error, 1)
+	engine, clerk, lookout := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { engine <- p.engine.Run(working) }()
 	go func() { clerk <- p.clerk.Run(working) }()
+	go func() { lookout <- p.lookout.Run(working) }()
 	err = p.bot.Run(ctx)
 	stop(err)
-	err = errors.Join(err, <-engine, <-clerk)
+	err = errors.Join(err, <-engine, <-clerk, <-lookout)
 	p.log.Info("stopped", "err", err)
 	return err
 }

@@ -102,6 +102,7 @@ type Set struct {
 	Deadline       *time.Duration `yaml:"healthy_deadline"`
 	ApprovalLife   *time.Duration `yaml:"approval_life"`
 	AllowedImages  []string       `yaml:"allowed_images"`
+	Watch          bool           `yaml:"watch"` // the channel is told of newer versions of the sets' images
 	Downgrades     bool           `yaml:"downgrades"`
 	Windows        []string       `yaml:"windows"`  // names; empty = at any time
 	Escalate       []string       `yaml:"escalate"` // who is called in when nobody answers a card
@@ -310,7 +311,7 @@ func (s Set) policy() (upgrade.Policy, error) {
 	p := upgrade.DefaultPolicy()
 	p.Pattern, p.Channel = s.Match, s.Channel
 	p.Readers, p.Requesters, p.Approvers, p.Escalate = s.Readers, s.Requesters, s.Approvers, s.Escalate
-	p.AllowedImages, p.Downgrades = s.AllowedImages, s.Downgrades
+	p.AllowedImages, p.Downgrades, p.Watch = s.AllowedImages, s.Downgrades, s.Watch
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if s.MaxUnavailable != nil {

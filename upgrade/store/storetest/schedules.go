@@ -61,6 +61,21 @@ var schedules = []promise{
 		j.check(j.count("select count(*) from outbox") == 1, "it was told more than once")
 		j.must(j.Verify(j.ctx))
 	}},
+	{"a version of an image is told of once, by whoever is first", func(j *journal) {
+		see := func(place, version, before string) error {
+			return j.Commit(j.ctx, upgrade.Change{Events: j.events("", upgrade.Sighted{Place: place, Version: version, Before: before}), Posts: []upgrade.Post{{Slot: "told/" + place + version, Channel: "C1"}}})
+		}
+		j.must(see("westeurope a", "1.0", ""))
+		j.is(see("westeurope a", "1.1", ""), upgrade.ErrStale)
+		j.must(see("westeurope a", "2.0", "1.0"))
+		j.is(see("westeurope a", "2.0", "1.0"), upgrade.ErrStale)
+		j.is(see("westeurope b", "2.0", "1.0"), upgrade.ErrStale)
+		j.must(see("westeurope b", "2.0", ""))
+		all, err := j.Sightings(j.ctx)
+		j.must(err)
+		j.check(len(all) == 2 && all["westeurope a"] == "2.0" && all["westeurope b"] == "2.0", "it knows %v", all)
+		j.check(j.count("select count(*) from outbox") == 3, "what was refused is told")
+	}},
 	{"whoever waits for occurrences hears of a new schedule", func(j *journal) {
 		<-j.Occurrences() // that it was opened
 		j.must(j.schedule(upgrade.Schedule{ID: "s-1", Made: j.now()}))

@@ -34,6 +34,7 @@ type Journal interface {
 	Posts() <-chan struct{}
 	Occurrences() <-chan struct{}
 	Commit(ctx context.Context, c upgrade.Change) error
+	Sightings(ctx context.Context) (map[string]string, error)
 	Unsent(ctx context.Context) (upgrade.Unheard, error)
 	Writable(ctx context.Context) error
 	Verify(ctx context.Context) error

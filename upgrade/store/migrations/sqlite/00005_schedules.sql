@@ -10,3 +10,9 @@ create table schedules (
     ended  bigint not null default 0
 );
 create index schedules_open on schedules (id) where ended = 0;
+
+-- The newest version that was seen of each image in a region, so that nobody is told of it twice.
+create table sightings (
+    place   text primary key check (place <> ''),
+    version text not null
+);

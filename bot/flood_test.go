@@ -247,6 +247,8 @@ func TestWhenTooMuchWaitsOnlyWordsThatStopAreTaken(t *testing.T) {
 		o.command("ana", "ops", "pause "+id)
 		o.command("bo", "ops", `abort `+id+` "bad image"`)
 		o.soon(2*time.Second, "both count", func() bool { return o.count(id, "AbortAsked") == 1 && o.count(id, "Paused") == 1 })
+		o.command("eva", "ops", `freeze all "storage incident"`)
+		o.soon(2*time.Second, "the freeze holds", func() bool { all, err := o.journal.Freezes(context.Background()); return err == nil && len(all) == 1 })
 		release()
 		o.until("the rest is settled", func() bool { return o.journal.waiting() == 0 })
 		o.command("eva", "ops", "approve "+id) // what is taken again once there is room

@@ -131,7 +131,7 @@ func (o *office) run() {
 	if o.desk != nil {
 		o.bot.Rollouts = o.desk(upgrade.Desk{Journal: o.journal, People: o.people, Now: time.Now, Policies: func() []upgrade.Policy { return o.domain.policies }})
 	}
-	o.domain.Desk = upgrade.Desk{Journal: o.journal, Policies: func() []upgrade.Policy { return o.domain.policies }, Now: time.Now}
+	o.domain.Desk = upgrade.Desk{Journal: o.journal, Policies: func() []upgrade.Policy { return o.domain.policies }, Now: time.Now, ID: func() string { return "0123456789abcdef" }}
 	b, ended := o.bot, o.ended
 	go func() { ended <- b.Run(ctx) }()
 }

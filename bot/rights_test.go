@@ -125,6 +125,7 @@ var verbs = []struct {
 	{agreeing, "approve ROLLOUT", "approve", "NONCE"},
 	{agreeing, "approve ROLLOUT rest", "approve-rest", "NONCE"},
 	{agreeing, `resolve ROLLOUT started "seen"`, "resolve-started", "ROLLOUT"},
+	{agreeing, `resolve ROLLOUT passed "seen"`, "resolve-passed", "ROLLOUT"},
 	{agreeing, `resolve ROLLOUT not-started "seen"`, "resolve-not-started", "ROLLOUT"},
 	{agreeing, `resolve ROLLOUT vm=0 ok "seen"`, "resolve-ok", "ROLLOUT/0"},
 	{agreeing, `resolve ROLLOUT vm=0 failed "seen"`, "resolve-failed", "ROLLOUT/0"},

@@ -17,6 +17,7 @@ import (
 const (
 	atOnce      = 16               // deliveries carried out at the same time
 	atOnceSlow  = 8                // of these, ones that read Azure or Slack first
+	atOnceStops = 12               // and with those of them that stop something
 	mostWaiting = 512              // deliveries that wait for their turn; beyond it only words that stop are taken
 	workTimeout = 60 * time.Second // of one delivery; reading a large set takes its time
 	attempts    = 10               // when others keep changing the same rollout, or the journal fails
@@ -113,9 +114,13 @@ func (q queue) passes(said spoken) bool {
 }
 
 // room keeps a place free for words that need nothing but the journal: an abort does not wait until
-// eight people's plans have been made.
+// eight people's plans have been made, and neither does a freeze.
 func (d *desk) room(said spoken) bool {
-	return d.begun < atOnce && (!said.slow() || d.slow < atOnceSlow)
+	most := atOnceSlow
+	if said.stops() {
+		most = atOnceStops
+	}
+	return d.begun < atOnce && (!said.slow() || d.slow < most)
 }
 
 func (d *desk) begin(ctx context.Context, e *errand) {
@@ -161,7 +166,7 @@ func (d *desk) wait(ctx context.Context, longest time.Duration) {
 // they wait for nobody else's, and are taken when nothing else is.
 func (s spoken) stops() bool {
 	switch s.request.Verb {
-	case commands.VerbPause, commands.VerbAbort, commands.VerbDeny:
+	case commands.VerbPause, commands.VerbAbort, commands.VerbDeny, commands.VerbFreeze:
 		return s.foreign == "" && (s.refusal == nil || s.form != nil)
 	}
 	return false

@@ -51,6 +51,7 @@ var buttons = []struct {
 	{"resolve-not-started", Request{Verb: VerbResolve, Verdict: upgrade.NotStarted}, byID},
 	{"resolve-ok", Request{Verb: VerbResolve, Verdict: upgrade.IsOK}, instance},
 	{"resolve-failed", Request{Verb: VerbResolve, Verdict: upgrade.IsFailed}, instance},
+	{"resolve-passed", Request{Verb: VerbResolve, Verdict: upgrade.Passes}, byID},
 	{"replan", Request{Verb: VerbReplan}, byID},
 	{"rollback", Request{Verb: VerbRollback}, byID},
 	{"handover", Request{Verb: VerbHandover}, byID},

@@ -359,6 +359,9 @@ func show(ctx context.Context, t turn) (Reply, error) {
 		return Reply{}, err
 	}
 	s := &SetSight{Part: t.req.Part, Set: *sight.Set, Policy: sight.Policy}
+	if s.Part == partPolicy {
+		s.Holds = sight.Holdings()
+	}
 	if len(sight.Rollouts) > 0 {
 		s.Rollout = sight.Rollouts[0].ID
 	}

@@ -180,7 +180,8 @@ func TestDo(t *testing.T) {
 		{"list when none has the text", "list zzz", desk{}, look(upgrade.QuerySets, "zzz"), Reply{Empty: "You may see no scale set with zzz in its name."}, 0},
 		{"list for somebody who may see nothing", "list", desk{}, look(upgrade.QuerySets, ""), Reply{Empty: "You may see no scale set: the configuration says who may."}, 0},
 		{"show reads the set", "show web policy", desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QuerySet: {Set: model, Policy: upgrade.Policy{Channel: "C1"}, Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}}},
-			look(upgrade.QuerySet, "web"), Reply{Set: &SetSight{Part: "policy", Set: *model, Policy: upgrade.Policy{Channel: "C1"}, Rollout: "r-1"}}, 0},
+			look(upgrade.QuerySet, "web"), Reply{Set: &SetSight{Part: "policy", Set: *model, Policy: upgrade.Policy{Channel: "C1"}, Rollout: "r-1",
+				Holds: upgrade.Sight{Policy: upgrade.Policy{Channel: "C1"}, Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}.Holdings()}}, 0},
 		{"show of a rollout reads its set", "show r-1 instances", desk{sights: map[upgrade.QueryKind]upgrade.Sight{
 			upgrade.QueryRollouts: {Rollouts: []upgrade.Record{record("r-1", "web", "U0BO")}}, upgrade.QuerySet: {Set: model}}},
 			append(look(upgrade.QueryRollouts, "r-1"), look(upgrade.QuerySet, "rg-shop/web")...), Reply{Set: &SetSight{Part: "instances", Set: *model}}, 0},

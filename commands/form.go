@@ -111,7 +111,7 @@ var faces = map[Verb]face{
 	VerbRetry:      {"Retry instances", "Retry", "Puts instances that failed, or were set aside or skipped, back into the rollout. They are asked for anew; what Azure said of them is kept, as a retry replaces their disks.", retryFields},
 	VerbSkip:       {"Skip instances", "Skip", "Leaves instances as they are, for this rollout.", asideFields},
 	VerbQuarantine: {"Quarantine instances", "Quarantine", "Sets aside instances that need a person's hands: they hold the rollout no more.", asideFields},
-	VerbResolve:    {"Say what you found", "Resolve", "Says what I cannot tell: whether a call without an answer happened, or how instances came out. Look in Azure first: I go by your word.", resolveFields},
+	VerbResolve:    {"Say what you found", "Resolve", "Says what I cannot tell: whether a call without an answer happened, how instances came out, or whether external gates pass. Look in Azure first: I go by your word.", resolveFields},
 	VerbReplan:     {"Plan a rollout anew", "Plan anew", "Puts a plan of the scale set as it is now in the place of the rollout's: for the same goal, with nothing added. Every yes so far is void.", rolloutFields},
 	VerbRollback:   {"Roll back", "Roll back", "Ends the rollout, and opens one that takes the instances it has upgraded back to the image or size before, last first. One person's yes is enough for each gate, also yours.", pauseFields},
 	VerbHandover:   {"Hand a rollout over", "Hand over", "Makes another person the one I call. It moves no right: who asked for the rollout still may not approve it.", handoverFields},

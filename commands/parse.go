@@ -248,10 +248,13 @@ func (c *command) about() *upgrade.Refusal {
 // partEvidence is what was kept of instances that failed.
 const partEvidence = "evidence"
 
+// partPolicy is what holds for a set, and where it comes from.
+const partPolicy = "policy"
+
 // PartMap is the part of a set that is also sent as a picture.
 const PartMap = "map"
 
-var parts = []string{PartMap, "instances", "image", "policy", partEvidence}
+var parts = []string{PartMap, "instances", "image", partPolicy, partEvidence}
 
 func isPart(s string) bool { return slices.Contains(parts, s) }
 

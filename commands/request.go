@@ -214,7 +214,8 @@ type SetSight struct {
 	Part    string
 	Set     upgrade.ScaleSet
 	Policy  upgrade.Policy
-	Rollout string `json:",omitempty"`
+	Holds   []upgrade.Holding `json:",omitempty"` // of its policy, when that is asked for
+	Rollout string            `json:",omitempty"`
 }
 
 // Images is what a set's image comes in, as just read.

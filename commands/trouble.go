@@ -82,7 +82,7 @@ func (c *command) aside() *upgrade.Refusal {
 	return cmp.Or(no, c.fitting())
 }
 
-var verdicts = []string{string(upgrade.Started), string(upgrade.NotStarted), string(upgrade.IsOK), string(upgrade.IsFailed)}
+var verdicts = []string{string(upgrade.Started), string(upgrade.NotStarted), string(upgrade.IsOK), string(upgrade.IsFailed), string(upgrade.Passes)}
 
 func isVerdict(w word) bool { return slices.Contains(verdicts, w.keyword()) }
 
@@ -145,6 +145,7 @@ func (c *command) fitting() *upgrade.Refusal {
 // that is to be corrected. A canonical text is never longer than a command may be.
 func (r Request) clash() (field string, err error) {
 	call := r.Verdict == upgrade.Started || r.Verdict == upgrade.NotStarted
+	whole := call || r.Verdict == upgrade.Passes
 	switch tooLong := len(Format(r)) > maxText; {
 	case r.Verb.plans() && tooLong:
 		return fieldWhich, errors.New("that is more than one command holds: name fewer instances")
@@ -155,10 +156,12 @@ func (r Request) clash() (field string, err error) {
 	case r.Verb != VerbResolve:
 		return "", nil
 	case r.Verdict == "":
-		return fieldVerdict, errors.New("`resolve` needs what you found: `started` or `not-started` of a call, `ok` or `failed` of instances")
+		return fieldVerdict, errors.New("`resolve` needs what you found: `started` or `not-started` of a call, `ok` or `failed` of instances, `passed` of external gates")
+	case r.Verdict == upgrade.Passes && r.Instances != nil:
+		return fieldVerdict, errors.New("`passed` is said of external gates, without `vm=`")
 	case call && r.Instances != nil:
 		return fieldVerdict, errors.New("`started` and `not-started` are said of a whole call, without `vm=`")
-	case !call && r.Instances == nil:
+	case !whole && r.Instances == nil:
 		return fieldInstances, errors.New("`ok` and `failed` are said of instances, such as `vm=8`")
 	}
 	return "", nil

@@ -30,7 +30,11 @@ func resolveFields(r Request, l Lists) []Field {
 	found := Field{Name: fieldVerdict, Label: "What you found", Kind: FieldChoice, Value: string(r.Verdict)}
 	ofCall := []Choice{{string(upgrade.Started), "The call did happen"}, {string(upgrade.NotStarted), "The call did not happen"}}
 	ofInstances := []Choice{{string(upgrade.IsOK), "The instances are well"}, {string(upgrade.IsFailed), "The instances are not well"}}
+	ofGates := []Choice{{string(upgrade.Passes), "The external gates pass"}}
 	switch {
+	case r.Verdict == upgrade.Passes:
+		found.Choices = ofGates
+		fields = append(fields, found)
 	case r.Verdict == upgrade.Started || r.Verdict == upgrade.NotStarted:
 		found.Choices = ofCall
 		fields = append(fields, found)
@@ -38,8 +42,8 @@ func resolveFields(r Request, l Lists) []Field {
 		found.Choices = ofInstances
 		fields = append(fields, instancesField(r, l, ""), found)
 	default:
-		found.Choices = slices.Concat(ofCall, ofInstances)
-		fields = append(fields, found, instancesField(r, l, "a call is meant"))
+		found.Choices = slices.Concat(ofCall, ofInstances, ofGates)
+		fields = append(fields, found, instancesField(r, l, "a call or external gates are meant"))
 	}
 	return append(fields, mustReason(r))
 }
@@ -96,7 +100,7 @@ func instanceLabel(id string, g upgrade.Gate, is upgrade.InstanceStatus) string 
 
 func readVerdict(r *Request, s string) (string, error) {
 	if !slices.Contains(verdicts, s) {
-		return "", errors.New("it takes started, not-started, ok or failed")
+		return "", errors.New("it takes started, not-started, ok, failed or passed")
 	}
 	r.Verdict = upgrade.Verdict(s)
 	return "", nil

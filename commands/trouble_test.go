@@ -32,6 +32,7 @@ func TestTheVerbsOfTrouble(t *testing.T) {
 		{"in another order", `resolve r-1 failed vm=3,8 "no boot"`, Request{Verb: VerbResolve, Rollout: "r-1", Instances: []string{"3", "8"}, Verdict: upgrade.IsFailed, Reason: "no boot"}},
 		{"the verdict behind a quoted reason", `resolve r-1 vm=8 "no boot" failed`, Request{Verb: VerbResolve, Rollout: "r-1", Instances: []string{"8"}, Verdict: upgrade.IsFailed, Reason: "no boot"}},
 		{"a verdict in quotes is part of the reason", `resolve r-1 vm=8 ok "failed" before`, Request{Verb: VerbResolve, Rollout: "r-1", Instances: []string{"8"}, Verdict: upgrade.IsOK, Reason: "failed before"}},
+		{"external gates that would pass", "resolve r-1 passed looked at the dashboard", Request{Verb: VerbResolve, Rollout: "r-1", Verdict: upgrade.Passes, Reason: "looked at the dashboard"}},
 		{"resolve without a reason is the domain's to refuse", "resolve r-1 started", Request{Verb: VerbResolve, Rollout: "r-1", Verdict: upgrade.Started}},
 
 		{"replan", "replan r-1", Request{Verb: VerbReplan, Rollout: "r-1"}},
@@ -94,6 +95,7 @@ func TestTheVerbsOfTroubleRefuse(t *testing.T) {
 		{"a verdict in two words", "resolve r-1 not started why", "Did you mean `not-started`?", "/vmss resolve r-1 not-started why"},
 		{"a verdict with a slip", "resolve r-1 vm=8 faild why", "I do not know `faild`. Did you mean `failed`?", "/vmss resolve r-1 vm=8 failed why"},
 		{"a call that names instances", "resolve r-1 vm=8 started why", "said of a whole call", "/vmss help resolve"},
+		{"external gates that name instances", "resolve r-1 vm=8 passed why", "said of external gates", "/vmss help resolve"},
 		{"instances that are not named", "resolve r-1 ok why", "are said of instances", "/vmss help resolve"},
 
 		{"handover to a name", "handover r-1 @bo", "`@bo` is nobody's id: mention the person", "/vmss help handover"},
@@ -206,6 +208,7 @@ func TestAButtonActsAtOnceOnlyWhereNothingIsLackingThatPeopleAskFor(t *testing.T
 		{"resolve-not-started", "r-1", []string{fieldReason}},
 		{"resolve-ok", "r-1/8", []string{fieldReason}},
 		{"resolve-failed", "r-1/8", []string{fieldReason}},
+		{"resolve-passed", "r-1", []string{fieldReason}},
 		{"handover", "r-1", []string{fieldTo}},
 	} {
 		req, no := ParseAction(row.id, row.value)
@@ -239,7 +242,8 @@ func TestWhatWasFoundIsAskedForAsItsButtonSays(t *testing.T) {
 		offers  []string
 		someone bool // instances are asked for
 	}{
-		{Request{Verb: VerbResolve, Rollout: "r-1"}, []string{"started", "not-started", "ok", "failed"}, true},
+		{Request{Verb: VerbResolve, Rollout: "r-1"}, []string{"started", "not-started", "ok", "failed", "passed"}, true},
+		{Request{Verb: VerbResolve, Rollout: "r-1", Verdict: upgrade.Passes}, []string{"passed"}, false},
 		{Request{Verb: VerbResolve, Rollout: "r-1", Verdict: upgrade.NotStarted}, []string{"started", "not-started"}, false},
 		{Request{Verb: VerbResolve, Rollout: "r-1", Instances: []string{"8"}}, []string{"ok", "failed"}, true},
 		{Request{Verb: VerbResolve, Rollout: "r-1", Instances: []string{"8"}, Verdict: upgrade.IsOK}, []string{"ok", "failed"}, true},

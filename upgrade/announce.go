@@ -82,6 +82,11 @@ func (a *announcement) event(e Event) {
 		if f.Alarm {
 			a.alarm(e.Seq)
 		}
+	case Probed:
+		if n := a.r.Probes[f.Name].Post; n > 0 {
+			a.add(fmt.Sprintf("outage/%d", n), nil, false)
+		}
+		a.cards()
 	case Pictured:
 		a.add(PictureSlot(e.Seq), f, false)
 	case Ended:
@@ -199,6 +204,7 @@ type SaidWant struct {
 	IDs      []string `json:",omitempty"`
 	Verdict  Verdict  `json:",omitempty"`
 	To       string   `json:",omitempty"` // user id of who takes over
+	Probes   []string `json:",omitempty"` // external gates that are vouched for
 	Changes  []string `json:",omitempty"` // of a new plan
 	Plan     string   `json:",omitempty"` // its digest
 }
@@ -223,7 +229,7 @@ func NewSaidWant(e Event) SaidWant {
 	case Quarantined:
 		w.Name, w.Verb, w.Reason, w.IDs = f.Name, WordQuarantine, f.Reason, f.IDs
 	case Resolved:
-		w.Name, w.Verb, w.Reason, w.IDs, w.Verdict = f.Name, WordResolve, f.Reason, f.IDs, f.Verdict
+		w.Name, w.Verb, w.Reason, w.IDs, w.Verdict, w.Probes = f.Name, WordResolve, f.Reason, f.IDs, f.Verdict, f.Probes
 	case Replanned:
 		w.Name, w.Verb, w.Changes, w.Plan = f.Name, WordReplan, f.Changes, f.Digest
 	case HandedOver:

@@ -138,6 +138,6 @@ func (v view) mayAsk(g Gate, blockers []Blocker) bool {
 // patient: only time, health or people are in the way.
 func patient(blockers []Blocker) bool {
 	return !slices.ContainsFunc(blockers, func(b Blocker) bool {
-		return b.Reason != ReasonSoak && b.Reason != ReasonFreeze && b.Reason != ReasonWindow && b.Reason != ReasonHealth && b.Reason != ReasonApproval
+		return !slices.Contains([]Reason{ReasonSoak, ReasonFreeze, ReasonWindow, ReasonHealth, ReasonProbe, ReasonProbing, ReasonApproval}, b.Reason)
 	})
 }

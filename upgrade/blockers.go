@@ -11,7 +11,7 @@ import (
 func (v view) blockers() []Blocker {
 	var out []Blocker
 	for _, rule := range []func(view) *Blocker{
-		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, outside, health, approval,
+		unread, incomplete, inFlight, failure, unclear, drift, channel, throttled, busy, paused, verifying, soak, bake, freeze, outside, health, unproven, failing, probing, approval,
 	} {
 		if b := rule(v); b != nil {
 			out = append(out, *b)

@@ -14,7 +14,7 @@ import (
 // Freeze is a stretch of time in which nothing is started, whatever windows and people say (R11).
 type Freeze struct {
 	ID    string   `json:",omitempty"` // of one that was said in Slack; "" = it stands in the configuration
-	Sets  []string `json:",omitempty"` // as [Policy.Pattern]; empty = all
+	Sets  []string `json:",omitempty"` // as [Policy.Pattern], or such behind "!", which it is not for: the first that matches holds; empty = all
 	Start time.Time
 	End   time.Time // zero = until somebody lifts it
 	Why   string
@@ -24,8 +24,17 @@ type Freeze struct {
 
 // Of reports whether the freeze is for the set.
 func (f Freeze) Of(id SetID) bool {
-	return len(f.Sets) == 0 || slices.ContainsFunc(f.Sets, func(pattern string) bool { return Policy{Pattern: pattern}.Match(id) })
+	for _, s := range f.Sets {
+		pattern, not := strings.CutPrefix(s, NotOf)
+		if (Policy{Pattern: pattern}).Match(id) {
+			return !not
+		}
+	}
+	return len(f.Sets) == 0
 }
+
+// NotOf stands before a pattern of sets that a freeze is not for. No name can begin with it.
+const NotOf = "!"
 
 // Holds reports whether the freeze holds at t. Its end does not belong to it.
 func (f Freeze) Holds(t time.Time) bool {

@@ -11,15 +11,16 @@ import (
 // nothing.
 type Observation struct {
 	Set       *ScaleSet
-	Missing   string            // why Set is nil, in words
-	Gone      bool              // Azure says there is no such set
-	Throttled time.Time         // Azure asked for quiet until then; zero = it did not
-	Op        *OpReading        // of the accepted operation, nil = not polled or no answer
-	Policy    Policy            // in force now
-	Rights    map[string]string // per voter: "" = may approve now, else why not; absent = unknown
-	Frozen    string            // why nothing may be written to Azure at all, "" = it may (R19)
-	Freezes   []Freeze          // said in Slack; of the configuration's the policy tells
-	Unheard   Unheard           // since when people do not see what the bot says
+	Missing   string             // why Set is nil, in words
+	Gone      bool               // Azure says there is no such set
+	Throttled time.Time          // Azure asked for quiet until then; zero = it did not
+	Op        *OpReading         // of the accepted operation, nil = not polled or no answer
+	Policy    Policy             // in force now
+	Rights    map[string]string  // per voter: "" = may approve now, else why not; absent = unknown
+	Frozen    string             // why nothing may be written to Azure at all, "" = it may (R19)
+	Freezes   []Freeze           // said in Slack; of the configuration's the policy tells
+	Unheard   Unheard            // since when people do not see what the bot says
+	Gates     map[string]Reading // of external gates, by name; absent = not asked
 	Pace      Pace
 }
 
@@ -90,16 +91,19 @@ const (
 	ReasonDenied     Reason = "denied"
 	ReasonExpired    Reason = "approval_expired"
 	ReasonUnread     Reason = "unread_journal"
-	ReasonUnclear    Reason = "inconclusive" // instances of which nothing tells whether they are well
-	ReasonChannel    Reason = "channel"      // people do not see what the bot says (R19)
-	ReasonFreeze     Reason = "freeze"       // nothing may be started (R11, R19)
-	ReasonWindow     Reason = "window"       // it is outside of the windows, or too late in one (R11, R12)
+	ReasonUnclear    Reason = "inconclusive"      // instances of which nothing tells whether they are well
+	ReasonChannel    Reason = "channel"           // people do not see what the bot says (R19)
+	ReasonFreeze     Reason = "freeze"            // nothing may be started (R11, R19)
+	ReasonWindow     Reason = "window"            // it is outside of the windows, or too late in one (R11, R12)
+	ReasonProbe      Reason = "external_gate"     // an external gate fails (R32)
+	ReasonProbing    Reason = "probing"           // an external gate tells nothing, and may for a while
+	ReasonUnproven   Reason = "gate_inconclusive" // it has told nothing for longer than that
 )
 
 // Holds reports whether the reason takes a person's word to go away, other than an approval.
 func (r Reason) Holds() bool {
 	switch r {
-	case ReasonUnknown, ReasonModel, ReasonFailure, ReasonUnclear, ReasonDrift, ReasonPaused, ReasonDenied, ReasonExpired, ReasonUnread:
+	case ReasonUnknown, ReasonModel, ReasonFailure, ReasonUnclear, ReasonDrift, ReasonPaused, ReasonDenied, ReasonExpired, ReasonUnread, ReasonUnproven:
 		return true
 	}
 	return false
@@ -261,7 +265,7 @@ func (v view) pace(d Decision) time.Duration {
 	if v.r.Op == nil && !open && d.Reason == ReasonWindow { // a night may be far away, and every word wakes
 		return 10 * v.seen.Pace.Idle
 	}
-	if v.r.Op == nil && !open && d.Reason != ReasonBusy && d.Reason != ReasonIncomplete {
+	if v.r.Op == nil && !open && d.Reason != ReasonBusy && d.Reason != ReasonIncomplete && d.Reason != ReasonProbing {
 		return v.seen.Pace.Idle
 	}
 	if op := v.seen.Op; op != nil && !op.Done {

@@ -31,6 +31,9 @@ type Engine struct {
 	// Frozen says why nothing may be written to Azure, "" = it may; nil = it always may. It is asked
 	// before each decision and once more right before each write (R19).
 	Frozen func() string
+	// Gates tells what external gates last said, and keeps those that are asked for being asked; it does not wait
+	// for any. nil = they say nothing.
+	Gates func(names []string) map[string]Reading
 	// Link says since when nobody can reach the bot through Slack; nil = somebody always can.
 	Link func() Unheard
 	// Closed asks Slack whether people in a channel see what the bot posts there: why they do not, "" =
@@ -201,6 +204,7 @@ func (e *Engine) Step(ctx context.Context, l Lease) (time.Time, error) {
 		if err := s.closed(s.fence, startWithin); err != nil {
 			return time.Time{}, err
 		}
+		s.seen.Gates = s.gates()
 		d = Decide(rec.Plan, s.rollout(), s.seen, now)
 	}
 	s.decided(d)

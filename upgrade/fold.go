@@ -16,7 +16,7 @@ func Fold(id string, events []Event) Rollout {
 func (r Rollout) With(events ...Event) Rollout {
 	r.Asked, r.Votes, r.Grants, r.Instances = cloned(r.Asked), cloned(r.Votes), cloned(r.Grants), cloned(r.Instances)
 	r.Askings, r.Cards, r.Absent, r.Batches = cloned(r.Askings), cloned(r.Cards), cloned(r.Absent), slices.Clone(r.Batches)
-	r.Born, r.Pictured = cloned(r.Born), cloned(r.Pictured)
+	r.Born, r.Pictured, r.Probes = cloned(r.Born), cloned(r.Pictured), cloned(r.Probes)
 	r.Reminded, r.Escalated = cloned(r.Reminded), cloned(r.Escalated)
 	if r.Op != nil {
 		op := *r.Op
@@ -40,6 +40,7 @@ func cloned[K comparable, V any](m map[K]V) map[K]V {
 // apply folds one event in. It is a long switch on purpose: one case a fact, each a few lines.
 func (r *Rollout) apply(e Event) {
 	r.Seq = max(r.Seq, e.Seq)
+	r.Paged, _ = r.Paged.after(e)
 	switch f := e.Fact.(type) {
 	case Requested:
 		r.Requester, r.Name, r.Channel, r.Digest, r.At = e.By, f.Name, f.Channel, f.Digest, e.At
@@ -102,6 +103,8 @@ func (r *Rollout) apply(e Event) {
 			r.Pictured[of] = true
 		}
 		r.Failed = slices.Concat(r.Failed, f.Failed)
+	case Probed:
+		r.probed(f, e)
 	case Unfound:
 		if r.UnfoundAt = e.At; f.Back {
 			r.UnfoundAt = time.Time{}
@@ -207,6 +210,8 @@ func (r *Rollout) resolve(f Resolved, at time.Time) {
 		}
 	case IsFailed:
 		r.mark(f.IDs, Broken, said, at)
+	case Passes:
+		r.vouch(f, at)
 	case NotStarted:
 		if r.Op != nil && r.Op.ID == f.Op {
 			r.notStarted(said, at)
@@ -239,6 +244,10 @@ func (r *Rollout) replan(f Replanned) {
 	clear(r.Asked)
 	clear(r.Votes)
 	clear(r.Grants)
+	for name, st := range r.Probes {
+		st.Vouched = nil
+		r.Probes[name] = st
+	}
 	if r.Model.Set && !f.Model.Same(r.Model.To) {
 		r.Model = ModelState{}
 	}

@@ -60,7 +60,8 @@ func (d Desk) Freeze(ctx context.Context, by Person, ask FreezeAsk) (Frost, erro
 	return Frost{Change{Events: At(f.Start, by.ID, Froze{f})}, f, channels}, nil
 }
 
-// freezable fills in the sets. Of all sets it takes those that the person may stop.
+// freezable fills in the sets. Of all sets it takes those that the person may stop: not those which an entry
+// that comes before one of theirs gives to other people.
 func (d Desk) freezable(ctx context.Context, by Person, set string, f *Freeze) (channels []string, err error) {
 	if set != EverySet {
 		s, pol, err := d.find(ctx, by, set, MayRead)
@@ -73,11 +74,14 @@ func (d Desk) freezable(ctx context.Context, by Person, set string, f *Freeze) (
 		f.Sets = []string{s.ID.ResourceGroup() + "/" + s.ID.Name()}
 		return told(channels, pol), nil
 	}
+	var others []string
 	for _, pol := range d.Policies() {
 		if pol.Refuses(by, MayStop, "") == "" {
-			f.Sets = append(f.Sets, pol.Pattern)
-			channels = told(channels, pol)
+			f.Sets = append(append(f.Sets, others...), pol.Pattern)
+			others, channels = nil, told(channels, pol)
+			continue
 		}
+		others = append(others, NotOf+pol.Pattern)
 	}
 	if len(f.Sets) == 0 {
 		return nil, Refuse(CodeRole, "/vmss list", "to freeze sets takes a requester or approver of them, and you are neither of any")

@@ -76,6 +76,45 @@ func TestAFreezeIsSaidAndLiftedByWhoMayStop(t *testing.T) {
 	}
 }
 
+func TestAFreezeOfAllIsOfThoseSetsOnlyThatThePersonMayStop(t *testing.T) {
+	d, _, _ := deskAt(night)
+	entry := func(pattern, who string) Policy {
+		return Policy{Pattern: pattern, Channel: "C" + pattern, Approvers: []string{who}}
+	}
+	for _, row := range []struct {
+		name     string
+		policies []Policy
+		sets     []string // of the freeze
+		channels string
+		of, not  string // names of sets it is for, and is not
+	}{
+		{"an entry for all behind one of others", []Policy{entry("db-*", "UEVA"), entry("*", "UBO")}, []string{"!db-*", "*"}, "C*", "web db", "db-prod DB-x"},
+		{"one of others behind it all", []Policy{entry("web", "UBO"), entry("*", "UEVA")}, []string{"web"}, "Cweb", "web", "web-1 db"},
+		{"an entry of one's own before that of others", []Policy{entry("db-prod", "UBO"), entry("db-*", "UEVA"), entry("*", "UBO")}, []string{"db-prod", "!db-*", "*"}, "Cdb-prod C*", "db-prod web", "db-test"},
+		{"a group of others", []Policy{entry("rg-mail/*", "UEVA"), entry("*", "UBO")}, []string{"!rg-mail/*", "*"}, "C*", "web", "rg-mail/web"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			d.Policies = func() []Policy { return row.policies }
+			frost, err := d.Freeze(context.Background(), bo, FreezeAsk{Set: EverySet, Why: "sale"})
+			if err != nil || !slices.Equal(frost.Freeze.Sets, row.sets) || strings.Join(frost.Channels, " ") != row.channels {
+				t.Fatalf("frozen: %v, told %v, %v", frost.Freeze.Sets, frost.Channels, err)
+			}
+			for names, want := range map[string]bool{row.of: true, row.not: false} {
+				for _, name := range strings.Fields(names) {
+					group, set, both := strings.Cut(name, "/")
+					if !both {
+						group, set = "rg-shop", name
+					}
+					id := SetID("/subscriptions/s/resourcegroups/" + group + "/providers/microsoft.compute/virtualmachinescalesets/" + strings.ToLower(set))
+					if may := PolicyFor(row.policies, id).Refuses(bo, MayStop, "") == ""; frost.Freeze.Of(id) != want || may != want {
+						t.Errorf("R23: %s: frozen %v, may be stopped %v, want %v", name, frost.Freeze.Of(id), may, want)
+					}
+				}
+			}
+		})
+	}
+}
+
 func TestMomentsArePeoplesOwnTimes(t *testing.T) {
 	for _, row := range []struct{ said, zone, want string }{
 		{"2026-11-24T22:00", "Europe/Prague", "2026-11-24T21:00"},

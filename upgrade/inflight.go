@@ -78,7 +78,7 @@ func (v view) resend(key string, batch []string, blockers []Blocker) Decision {
 	idle := v
 	idle.r.Op = nil
 	var in []Blocker
-	for _, b := range []*Blocker{failure(idle), unclear(idle), v.adrift(idle), channel(idle), throttled(idle), busy(idle), restless(idle), paused(idle), freeze(idle), outside(idle), relapse(idle), idle.strain(batch), idle.covered(gate)} {
+	for _, b := range []*Blocker{failure(idle), unclear(idle), v.adrift(idle), channel(idle), throttled(idle), busy(idle), restless(idle), paused(idle), freeze(idle), outside(idle), relapse(idle), idle.strain(batch), unproven(idle), failing(idle), probing(idle), idle.covered(gate)} {
 		if b != nil {
 			in = append(in, *b)
 		}

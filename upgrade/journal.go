@@ -108,13 +108,15 @@ type (
 		IDs          []string
 	}
 	// Resolved is what a person who looked says of what the bot cannot tell: whether a call without an
-	// answer happened (Op, and Verdict started or not-started), or how instances came out (IDs, and ok
-	// or failed).
+	// answer happened (Op, and Verdict started or not-started), how instances came out (IDs, and ok
+	// or failed), or that external gates pass (Probes, and passed).
 	Resolved struct {
 		Name, Reason string
 		Verdict      Verdict
 		Op           string
 		IDs          []string
+		Probes       []string `json:",omitempty"` // of Passes: the external gates
+		Gate         string   `json:",omitempty"` // of Passes: the plan's gate it is said for; "" = the end
 	}
 	// Replanned puts another plan in the place of the rollout's: every asking and yes so far is void.
 	Replanned struct {
@@ -237,6 +239,13 @@ type (
 		Before   string   `json:",omitempty"` // that was known till then; "" = none
 		Channels []string `json:",omitempty"`
 	}
+	// Probed says that an external gate says something else than before.
+	Probed struct {
+		Name  string
+		State ProbeState
+		Why   string
+		News  bool `json:",omitempty"` // people are told in a message of its own
+	}
 	// Absent says that a complete list lacked an instance, or has it again; a list that is shorter
 	// than the set's capacity may have lost it on the way (R46).
 	Absent struct {
@@ -326,6 +335,7 @@ func (Scheduled) fact()     {}
 func (Unscheduled) fact()   {}
 func (Fired) fact()         {}
 func (Sighted) fact()       {}
+func (Probed) fact()        {}
 func (Absent) fact()        {}
 func (Unfound) fact()       {}
 func (Born) fact()          {}
@@ -378,6 +388,7 @@ const (
 	NotStarted Verdict = "not-started" // it did not
 	IsOK       Verdict = "ok"          // the instance is well
 	IsFailed   Verdict = "failed"      // it is not
+	Passes     Verdict = "passed"      // external gates that tell nothing would pass
 )
 
 // Outcome is how a rollout ended.
@@ -409,7 +420,7 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Reminded{}, Escalated{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Scheduled{}, Unscheduled{}, Fired{}, Sighted{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Scheduled{}, Unscheduled{}, Fired{}, Sighted{}, Probed{}, Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)
 	}

@@ -12,10 +12,17 @@ import (
 // It decides nothing: it only says what was first seen.
 func Note(p Plan, r Rollout, seen Observation, now time.Time) []Fact {
 	v := looking(p, r, seen, now)
-	switch {
-	case r.Ended != nil || r.Unread != "":
+	if r.Ended != nil || r.Unread != "" {
 		return nil
-	case seen.Gone && r.UnfoundAt.IsZero():
+	}
+	return append(v.noteProbes(), v.noteSet(seen.Gone)...)
+}
+
+// noteSet is what the reading of the set adds. gone is what Azure says of it, right or wrong.
+func (v view) noteSet(gone bool) []Fact {
+	r, now := v.r, v.now
+	switch {
+	case gone && r.UnfoundAt.IsZero():
 		return []Fact{Unfound{}}
 	case v.seen.Gone:
 		return v.noteGone()

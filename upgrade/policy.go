@@ -37,13 +37,15 @@ type Policy struct {
 	AllowedImages  []string      // image families; empty = the family the set runs now (R45)
 	Downgrades     bool          // whether older versions may be rolled out
 
-	Watch bool `json:"-"` // whether the channel is told of newer images; no part of how a rollout is done
+	Watch bool `json:",omitempty"` // whether the channel is told of newer images
 
 	Windows []window.Window `json:",omitempty"` // nothing starts outside of these; empty = at any time (R11)
 	Freezes []Freeze        `json:",omitempty"` // in which nothing starts at all
 
-	Escalate      []string      `json:",omitempty"` // who is called in when nobody answers a card, and may approve it from then on (R23)
-	EscalateAfter time.Duration `json:",omitempty"` // the asking; zero = three quarters of the time people have, which is also the latest
+	Escalate      []string          `json:",omitempty"` // who is called in when nobody answers a card, and may approve it from then on (R23)
+	EscalateAfter time.Duration     `json:",omitempty"` // the asking; zero = three quarters of the time people have, which is also the latest
+	From          map[string]string `json:"-"`          // where what stands under a key comes from, such as vmssbot.yaml:31; it is no part of what is said
+	Probes        []Probe           `json:",omitempty"` // external gates, without whose pass nothing starts (R32)
 }
 
 // OnFailure is what the bot does with a failed instance that is one too many (R30).
@@ -200,7 +202,7 @@ func (p Policy) Refuses(who Person, do Right, requester string) string {
 		return "an approver other than the requester"
 	}
 	for _, list := range p.lists(do) {
-		if listed(list, who) {
+		if names(list, who) {
 			return ""
 		}
 	}
@@ -235,23 +237,8 @@ func (p Policy) holders(do Right) string {
 	return noun + " of this set"
 }
 
-func listed(list []string, who Person) bool {
+func names(list []string, who Person) bool {
 	return slices.ContainsFunc(list, func(id string) bool { return id == who.ID || slices.Contains(who.Groups, id) })
-}
-
-// Tighter combines the policy a plan was made under with the one in force: what either denies is
-// denied, the smaller limits hold (R21: a tightened policy applies at once, a loosened one never
-// to open rollouts). Zero lives and caps say nothing. MaxUnavailable is not combined: a number and
-// a percentage compare only for a set of known size. People are checked against both by the caller.
-func (p Policy) Tighter(q Policy) Policy {
-	p.Approvals = max(p.Approvals, q.Approvals)
-	p.BatchCap = least(p.BatchCap, q.BatchCap)
-	p.MaxFailures = min(p.MaxFailures, q.MaxFailures)
-	p.OnFailure = p.OnFailure.tighter(q.OnFailure)
-	p.Soak, p.Bake = max(p.Soak, q.Soak), max(p.Bake, q.Bake)
-	p.ApprovalLife = least(p.ApprovalLife, q.ApprovalLife)
-	p.UnstartedLife, p.WholeLife = least(p.UnstartedLife, q.UnstartedLife), least(p.WholeLife, q.WholeLife)
-	return p
 }
 
 // least is the smaller of two, where zero says nothing.
@@ -276,4 +263,16 @@ func digest(v any) string {
 func SumOf(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:16])
+}
+
+// Span writes a length of time as people write it: 5m, 4h, 1h30m, 0s.
+func Span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

@@ -28,16 +28,18 @@ type Rollout struct {
 	Pause     *Said
 	Abort     *Said
 	Model     ModelState
-	Op        *OpStatus            // the unfinished operation
-	Cards     map[string][]int     // the askings of each gate that got a card of their own
-	Absent    map[string]time.Time // since when lists have lacked an instance
-	Born      map[string]Member    // instances the set got since the plan, by id
-	Pictured  map[string]bool      // what people have a picture of
-	Failed    []string             // instances that have failed on a picture
-	UnfoundAt time.Time            // since when Azure has known no such set; zero = it knows it
-	Holds     []HoldPost           // holds that were announced, for their messages; deciding ignores them
-	Refusal   *Refused             // the last definite no, until something is accepted
-	RefusedOp Operation            // what it was said to
+	Op        *OpStatus              // the unfinished operation
+	Cards     map[string][]int       // the askings of each gate that got a card of their own
+	Absent    map[string]time.Time   // since when lists have lacked an instance
+	Probes    map[string]ProbeStatus // external gates, by name
+	Born      map[string]Member      // instances the set got since the plan, by id
+	Pictured  map[string]bool        // what people have a picture of
+	Failed    []string               // instances that have failed on a picture
+	UnfoundAt time.Time              // since when Azure has known no such set; zero = it knows it
+	Holds     []HoldPost             // holds that were announced, for their messages; deciding ignores them
+	Paged     Paged                  // what those outside of Slack were told last and is not over; deciding ignores it
+	Refusal   *Refused               // the last definite no, until something is accepted
+	RefusedOp Operation              // what it was said to
 	RefusedAt time.Time
 	Refusals  int           // definite noes in a row
 	Batches   []BatchStatus // in the order they were sent

@@ -50,7 +50,7 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 	}
 	events := At(d.Now(), by.ID, heard.Facts...)
 	number(events, rec.Rollout.Seq)
-	c := Change{Rollout: rec.ID, Seq: rec.Rollout.Seq, Events: events, Posts: Posts(rec.Rollout.With(events...), events)}
+	c := Change{Rollout: rec.ID, Seq: rec.Rollout.Seq, Events: events, Posts: Posts(rec.Rollout.With(events...), events), Pages: Pages(rec.Plan, rec.Rollout, events)}
 	if w.Verb == WordReplan && len(events) > 0 {
 		c.Plan = w.Plan
 	}

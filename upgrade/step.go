@@ -34,7 +34,7 @@ func (s *step) commit(poll string) error {
 		return nil
 	}
 	after := s.rollout()
-	c := Change{Rollout: s.rec.ID, Seq: s.rec.Rollout.Seq, Events: s.fresh, Poll: poll, Posts: Posts(after, s.fresh), Then: s.then}
+	c := Change{Rollout: s.rec.ID, Seq: s.rec.Rollout.Seq, Events: s.fresh, Poll: poll, Posts: Posts(after, s.fresh), Pages: Pages(s.rec.Plan, s.rec.Rollout, s.fresh), Then: s.then}
 	seq, err := s.e.Journal.Append(s.ctx, s.lease, c)
 	if err != nil {
 		return err
@@ -124,6 +124,7 @@ func (s *step) observe() error {
 	default:
 		s.missing(AsFault(err, "read "+s.rec.Plan.Name))
 	}
+	s.seen.Gates = s.gates()
 	if err := s.pollOp(s.fence); err != nil {
 		return err
 	}
@@ -131,6 +132,18 @@ func (s *step) observe() error {
 		return err
 	}
 	return s.rights(s.fence)
+}
+
+// gates tells what the external gates that bind have said.
+func (s *step) gates() map[string]Reading {
+	var names []string
+	for _, p := range s.view().probes() {
+		names = append(names, p.Name)
+	}
+	if s.e.Gates == nil || len(names) == 0 {
+		return nil
+	}
+	return s.e.Gates(names)
 }
 
 // How old Slack's answer about a channel may be: while something waits to start, and right before it does.

@@ -100,6 +100,7 @@ type Change struct {
 	Events  []Event // At and By are filled in by the writer, Seq by the store
 	Poll    string  // stored with an Accepted fact
 	Posts   []Post
+	Pages   []Page // for those outside of Slack
 }
 
 // Lease is the right to do one pass over one rollout until a time. Every write carries its epoch.

@@ -95,6 +95,8 @@ func (t trail) entry(e Event) Entry {
 			return Entry{What: "the model names what it did before"}
 		}
 		return Entry{What: "the model was left as it is" + reasoned(f.Detail)}
+	case Probed:
+		return Entry{What: fmt.Sprintf("external gate %s: %s%s", f.Name, f.State, reasoned(f.Why))}
 	case Ended:
 		return Entry{What: fmt.Sprintf("it ended: %s%s", f.Outcome, reasoned(f.Reason))}
 	}
@@ -178,6 +180,9 @@ func (t trail) resolved(f Resolved) Entry {
 	if f.Op != "" {
 		op := t.ops[f.Op]
 		return Entry{Name: f.Name, Instances: op.Instances, What: fmt.Sprintf("says of the %s: %s%s", op.says(), f.Verdict, reasoned(f.Reason))}
+	}
+	if f.Verdict == Passes {
+		return Entry{Name: f.Name, What: fmt.Sprintf("says of external gate %s: %s%s", strings.Join(f.Probes, ", "), f.Verdict, reasoned(f.Reason))}
 	}
 	return Entry{Name: f.Name, Instances: f.IDs, What: fmt.Sprintf("says of %s: %s%s", those(f.IDs, ""), f.Verdict, reasoned(f.Reason))}
 }

@@ -39,6 +39,8 @@ func TestTheTrailSaysWhoDidWhatAndWhatTheyWereShown(t *testing.T) {
 			[]string{"upgrade of " + those(ids, "") + ": Azure refused it, Conflict: busy", "upgrade of " + those(ids, "") + ": no answer, reset"}},
 		{"instances that came out the same at a moment are one line", tale{InstanceSeen{ID: ids[0], State: Checking}, InstanceSeen{ID: ids[0], State: OK, Image: "2.0"}, InstanceSeen{ID: "9", State: OK, Image: "2.0"}, InstanceSeen{ID: "8", State: Broken, Detail: "no boot"}},
 			[]string{"instances " + ids[0] + ", 9: ok on 2.0", "instance 8: failed: no boot"}},
+		{"an external gate, and somebody's word for it", tale{Probed{Name: "slo", State: ProbeUnknown, Why: "no answer within 5s"}, by{"UBO", Resolved{Name: "bo", Verdict: Passes, Probes: []string{"slo"}, Reason: "the dashboard"}}},
+			[]string{"external gate slo: unknown: no answer within 5s", "bo says of external gate slo: passed: the dashboard"}},
 		{"people's other words", tale{by{"UANA", Paused{Name: "ana", Reason: "lunch"}}, by{"UANA", Resumed{Name: "ana"}}, by{"UANA", HandedOver{Name: "ana", To: "UEVA", ToName: "eva", Note: "night"}}, by{"UEVA", AbortAsked{Name: "eva", Reason: "bad"}}},
 			[]string{"ana paused it: lunch", "ana ended the pause", "ana handed it over to eva: night", "eva ended it: bad"}},
 	} {

@@ -320,6 +320,7 @@ func TestR1EveryReasonHasAWayOut(t *testing.T) {
 		{tale: tale{udDone(0), granted("ud-1")}}, {tale: udDone(2)}, {tale: begun, seen: all(instance("4", ill), instance("5", ill))},
 		{tale: tale{requested, asked("ud-0")}}, {tale: tale{requested, asked("ud-0"), by{"UBO", Denied{Gate: "ud-0", Asking: 1, Name: "bo", Reason: "no"}}}},
 		{tale: tale{requested, asked("ud-0")}, later: 5 * time.Hour}, {tale: begun, seen: func(o *Observation) { o.Unheard = Unheard{Since: night.Add(-time.Hour), Why: "x"} }},
+		{tale: begun, plan: guarded, seen: reads(says(ProbeFail, "x"))}, {tale: begun, plan: guarded}, {tale: tale{begun, heard(ProbeUnknown)}, plan: guarded, later: time.Hour},
 		{tale: begun, seen: func(o *Observation) { o.Frozen = "x" }}, {tale: tale{begun, by{"UANA", AbortAsked{Name: "ana"}}, ModelAsked{Nonce: "m"}}},
 	} {
 		for _, b := range row.decide().Blockers {
@@ -327,7 +328,7 @@ func TestR1EveryReasonHasAWayOut(t *testing.T) {
 		}
 	}
 	all := []Reason{ReasonIncomplete, ReasonInFlight, ReasonUnknown, ReasonModel, ReasonFailure, ReasonDrift, ReasonThrottled, ReasonBusy, ReasonPaused, ReasonVerifying,
-		ReasonSoak, ReasonBake, ReasonHealth, ReasonApproval, ReasonDenied, ReasonExpired, ReasonUnread, ReasonUnclear, ReasonChannel, ReasonFreeze}
+		ReasonSoak, ReasonBake, ReasonHealth, ReasonApproval, ReasonDenied, ReasonExpired, ReasonUnread, ReasonUnclear, ReasonChannel, ReasonFreeze, ReasonProbe, ReasonProbing, ReasonUnproven}
 	for _, r := range all {
 		b, known := seen[r]
 		switch {

@@ -115,8 +115,10 @@ func (h hearing) resolve() (Heard, *Refusal) {
 		return h.resolveCall()
 	case IsOK, IsFailed:
 		return h.resolveInstances()
+	case Passes:
+		return h.resolveProbes()
 	}
-	return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s started \"why\"", h.r.ID), "say started or not-started of a call, ok or failed of instances")
+	return Heard{}, Refuse(CodeArg, fmt.Sprintf("/vmss resolve %s started \"why\"", h.r.ID), "say started or not-started of a call, ok or failed of instances, passed of external gates")
 }
 
 func (h hearing) resolveCall() (Heard, *Refusal) {

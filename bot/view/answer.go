@@ -272,7 +272,7 @@ func standing(rec upgrade.Record, d upgrade.Decided) []upgrade.Blocker {
 		return d.Blockers
 	}
 	return others(d, upgrade.ReasonFailure, upgrade.ReasonUnclear, upgrade.ReasonDrift, upgrade.ReasonChannel, upgrade.ReasonPaused, upgrade.ReasonSoak, upgrade.ReasonBake,
-		upgrade.ReasonHealth, upgrade.ReasonApproval, upgrade.ReasonDenied, upgrade.ReasonExpired)
+		upgrade.ReasonHealth, upgrade.ReasonProbe, upgrade.ReasonProbing, upgrade.ReasonUnproven, upgrade.ReasonApproval, upgrade.ReasonDenied, upgrade.ReasonExpired)
 }
 
 func decidedAt(rec upgrade.Record) time.Time {

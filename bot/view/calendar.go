@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,21 +28,30 @@ func frost(f commands.Frost, request string) Message {
 }
 
 func frozenSets(f upgrade.Freeze) string {
-	if len(f.Sets) == 0 || slices.Contains(f.Sets, "*") {
+	if len(f.Sets) == 0 || f.Sets[0] == "*" {
 		return "every set"
 	}
-	var out []string
+	var out, but []string
 	for _, s := range f.Sets[:min(10, len(f.Sets))] {
-		out = append(out, esc(s, 80))
+		pattern, not := strings.CutPrefix(s, upgrade.NotOf) // what others have of that which comes after it
+		switch {
+		case not:
+			but = append(but, esc(pattern, 80))
+			continue
+		case pattern == "*":
+			pattern = "every set"
+		}
+		out = append(out, esc(pattern, 80)+only(len(but) > 0, " but "+strings.Join(but, " and ")))
+		but = nil
 	}
-	if n := len(f.Sets) - len(out); n > 0 {
+	if n := len(f.Sets) - 10; n > 0 {
 		out = append(out, fmt.Sprintf("%d more", n))
 	}
 	return strings.Join(out, ", ")
 }
 
 func areOf(f upgrade.Freeze) string {
-	if len(f.Sets) > 1 && !slices.Contains(f.Sets, "*") {
+	if strings.Contains(frozenSets(f), ", ") {
 		return "are"
 	}
 	return "is"

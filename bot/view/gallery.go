@@ -24,7 +24,7 @@ func Gallery() []Sample { return gallery(believable, 1, 60, 100, 1000) }
 func gallery(c cast, sizes ...int) []Sample {
 	var s shelf
 	for _, play := range []func(*shelf, cast){
-		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, troubleStories, whyStories, targetStories, choiceStories, bornStories, givenUpStories, calendarStories, answers, refusals,
+		happyStory, planStories, quorumStory, stopStories, failureStories, unclearStories, endStories, troubleStories, whyStories, targetStories, choiceStories, bornStories, givenUpStories, calendarStories, probeStories, answers, refusals,
 	} {
 		play(&s, c)
 	}

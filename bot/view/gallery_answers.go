@@ -75,6 +75,16 @@ func (sh *shelf) ask(name string, now time.Time, r commands.Request) {
 	sh.reply(name, now, reply)
 }
 
+// holdings are what the configuration and an open rollout, which was asked for with more care, come to.
+func holdings(s *story) []upgrade.Holding {
+	pol, p := s.pol, upgrade.Plan{Policy: s.pol, Total: len(s.set.Instances)}
+	pol.From = map[string]string{"match": "vmssbot.yaml:31", "approvers": "vmssbot.yaml:34", "soak": "vmssbot.yaml:40", "freezes": "vmssbot.yaml:60"}
+	p.Limits = upgrade.Limits{MaxUnavailable: 4, BatchCap: pol.BatchCap, OnFailure: pol.OnFailure, Soak: time.Hour, Bake: pol.Bake, Deadline: pol.Deadline}
+	p.Policy.Approvers = p.Policy.Approvers[:1]
+	return upgrade.Sight{Set: &s.set, Policy: pol, Rollouts: []upgrade.Record{{ID: s.id, Plan: p}},
+		Freezes: []upgrade.Freeze{{ID: "f-77b01d", Why: "sale", Name: "bo", Start: s.now}}}.Holdings()
+}
+
 // setAnswers are list and show.
 func setAnswers(sh *shelf, c cast) {
 	for _, n := range []int{20, 100} {
@@ -84,7 +94,11 @@ func setAnswers(sh *shelf, c cast) {
 		})
 		s.azure([]string{c.id(8)}, func(i *upgrade.Instance) { i.Image, i.Protected = s.image(c.new), true })
 		for _, part := range []string{"", "map", "instances", "image", "policy"} {
-			sh.reply(fmt.Sprintf("show %d %s", n, part), s.now, commands.Reply{Verb: commands.VerbShow, Set: &commands.SetSight{Part: part, Set: s.set, Policy: s.pol, Rollout: s.id}})
+			sight := commands.SetSight{Part: part, Set: s.set, Policy: s.pol, Rollout: s.id}
+			if part == "policy" {
+				sight.Holds = holdings(s)
+			}
+			sh.reply(fmt.Sprintf("show %d %s", n, part), s.now, commands.Reply{Verb: commands.VerbShow, Set: &sight})
 		}
 	}
 	line := commands.SetLine{Set: upgrade.SetSummary{Name: c.set, ResourceGroup: c.group, Location: c.location, Mode: upgrade.Uniform, UpgradeMode: upgrade.Manual,

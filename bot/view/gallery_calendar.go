@@ -89,6 +89,9 @@ func calendarAnswers(sh *shelf, c cast) {
 	}
 	sh.reply("a newer image for many", now, commands.Reply{Release: &upgrade.Release{Image: image.At(c.new), Published: now.Add(-time.Hour), Sets: many}})
 	sh.reply("freeze", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze " + c.set + " for=2h", Frost: &commands.Frost{Freeze: said}})
+	others := all
+	others.Sets = []string{"!db-*", "*"}
+	sh.reply("freeze of all but others", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze all", Frost: &commands.Frost{Freeze: others}})
 	sh.reply("freeze of all", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze all", Frost: &commands.Frost{Freeze: all}})
 	sh.reply("unfreeze", now, commands.Reply{Verb: commands.VerbUnfreeze, Request: "unfreeze " + c.set, Frost: &commands.Frost{Freeze: said, Lifted: true, By: c.second, Why: c.reason}})
 }

@@ -78,6 +78,20 @@ var waitsFor = []struct {
 		s.pol.Windows = []window.Window{tuesdays()}
 		s.approve("U0BO", s.cast.approver, false)
 	}},
+	{upgrade.ReasonProbe, func(s *story) {
+		s.guarded(upgrade.ProbeFail, "HTTP 503")
+		s.gate()
+		s.soaked()
+	}},
+	{upgrade.ReasonProbing, func(s *story) {
+		s.guarded(upgrade.ProbeUnknown, "no answer within 5s")
+		s.approve("U0BO", s.cast.approver, false)
+	}},
+	{upgrade.ReasonUnproven, func(s *story) {
+		s.guarded(upgrade.ProbeUnknown, "no answer within 5s")
+		s.look()
+		s.wait(6 * time.Minute)
+	}},
 	{upgrade.ReasonUnread, func(s *story) { s.say("", upgrade.Unread{Kind: "Deferred"}) }},
 }
 

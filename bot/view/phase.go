@@ -130,6 +130,8 @@ func decided(rec upgrade.Record, d upgrade.Decided) phase {
 		return phase{":snowflake:", "frozen", upperFirst(text) + until + "." + nextVote(rec)}
 	case d.Reason == upgrade.ReasonWindow:
 		return phase{":calendar:", "waiting: " + about(d.Reason), "Waiting: " + text + until + "." + nextVote(rec)}
+	case d.Reason == upgrade.ReasonProbe, d.Reason == upgrade.ReasonProbing:
+		return phase{":traffic_light:", "waiting: " + about(d.Reason), "Waiting: " + text + "." + nextVote(rec)}
 	case d.Reason == upgrade.ReasonChannel:
 		return phase{":mute:", "waiting: " + about(d.Reason), "Waiting: " + text + "."}
 	case d.Reason == upgrade.ReasonInFlight, d.Reason == upgrade.ReasonNone:

@@ -33,7 +33,7 @@ func (pg *page) plan(p upgrade.Plan, by string) {
 		chosen(p),
 	)
 	pg.code(gateTable(p)...)
-	pg.para(changes(p), pace(p), length(p), fits(p), agreement(p))
+	pg.para(changes(p), pace(p), length(p), fits(p), gated(p), agreement(p))
 	pg.para(risks(p)...)
 	if full := inFull(p.Target.Image); full != "" {
 		pg.para("In full: " + full)

@@ -30,6 +30,7 @@ func report(rec upgrade.Record) (Message, error) {
 	)
 	p.para(tally(rec), retriedLine(r), imagesLine(r.Ended, rec.Plan), servingLine(t, rec.Plan))
 	p.para(bornSince(rec)...)
+	p.para(outages(rec)...)
 	p.para(timesLine(rec, before), waitsLine(rec))
 	p.para(gateLines(rec)...)
 	p.para(overrides(rec)...)

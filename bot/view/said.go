@@ -81,6 +81,9 @@ func handedTo(w upgrade.SaidWant, set, to string) string {
 }
 
 func resolved(w upgrade.SaidWant, of string) string {
+	if w.Verdict == upgrade.Passes {
+		return fmt.Sprintf("%s looked at %s%s: %s", name(w.Name), esc("external gate "+and(w.Probes), 200), of, found[w.Verdict])
+	}
 	if len(w.IDs) == 0 {
 		return fmt.Sprintf("%s looked what became of the call%s that brought no answer: %s", name(w.Name), of, found[w.Verdict])
 	}

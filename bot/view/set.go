@@ -63,7 +63,7 @@ func setAnswer(s commands.SetSight) Message {
 	case "image":
 		p.images(set)
 	case "policy":
-		p.policy(s.Policy)
+		p.policy(s.Policy, s.Holds)
 	default:
 		p.chart(setDots(set), setKey)
 		p.images(set)
@@ -231,27 +231,39 @@ func countOf(s upgrade.ScaleSet, is func(upgrade.Instance) bool) int {
 	return n
 }
 
-// policy tells what holds for the set.
-func (p *page) policy(pol upgrade.Policy) {
+// policy tells what holds for the set, and where each value comes from.
+func (p *page) policy(pol upgrade.Policy, holds []upgrade.Holding) {
 	channel := "nowhere"
 	if channelID.MatchString(pol.Channel) {
 		channel = "<#" + pol.Channel + ">"
 	}
-	images := "same image as now"
-	if len(pol.AllowedImages) > 0 {
-		images = brief(pol.AllowedImages, 200)
-	}
-	p.para(
+	lines := []string{
 		fmt.Sprintf("*Policy* %s · driven in %s", code(pol.Pattern), channel),
-		"Requesters: "+people(pol.Requesters)+" · approvers: "+people(pol.Approvers)+" · readers: "+people(pol.Readers),
-		fmt.Sprintf("Each gate takes %s within %s, never the requester; of a rollback, 1 requester or approver", upgrade.Count(max(1, pol.Approvals), "approver"), span(pol.ApprovalLife)),
-		escalationOf(pol),
-		fmt.Sprintf("max-unavailable %s · max-failures %d · on-failure %s · batch cap %d", pol.MaxUnavailable, pol.MaxFailures, cmp.Or(pol.OnFailure, upgrade.HoldOnFailure), pol.BatchCap),
-		fmt.Sprintf("windows: %s", windowList(pol)),
-		fmt.Sprintf("soak %s · bake %s · healthy within %s", span(pol.Soak), span(pol.Bake), span(pol.Deadline)),
-		fmt.Sprintf("unstarted rollouts end after %s, all after %s", span(pol.UnstartedLife), span(pol.WholeLife)),
-		fmt.Sprintf("images: %s · downgrades: %s", images, map[bool]string{true: "yes", false: "no"}[pol.Downgrades]),
-	)
+		fmt.Sprintf("Each gate takes %s, never the requester; of a rollback, 1 requester or approver", upgrade.Count(max(1, pol.Approvals), "approver")),
+	}
+	for _, h := range holds {
+		from := esc(h.From, 120)
+		if strings.ContainsAny(h.From, ":/") { // a line of a file, or what to type
+			from = code(h.From)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s · %s", code(h.Key), held(h), from))
+	}
+	p.para(lines...)
+}
+
+// held writes a value of a policy, the ids of people as names.
+func held(h upgrade.Holding) string {
+	switch h.Key {
+	case "readers", "requesters", "approvers":
+		if h.Listed {
+			return people(h.Values)
+		}
+	}
+	var out []string
+	for _, v := range h.Values {
+		out = append(out, esc(v, 120)+",")
+	}
+	return strings.TrimSuffix(fitting(out, 400), ",")
 }
 
 // escalationOf is who is called in when nobody answers a card, and when; "" = nobody is.

@@ -51,6 +51,7 @@ type story struct {
 	now    time.Time
 
 	freezes []upgrade.Freeze
+	outside upgrade.Reading // what the policy's external gates say
 	world
 }
 
@@ -124,6 +125,7 @@ func (s *story) pass() {
 		ID:       func() string { ids++; return fmt.Sprintf("nonce%04dnumber%04d", len(s.events), ids) },
 		Frozen:   func() string { return s.frozen },
 		Link:     func() upgrade.Unheard { return s.unheard },
+		Gates:    func([]string) map[string]upgrade.Reading { return s.said() },
 	}
 	if _, err := e.Step(context.Background(), upgrade.Lease{Rollout: s.id}); err != nil {
 		panic("gallery: " + err.Error()) // nothing in it can fail: a story that stops half way would show lies

@@ -35,6 +35,8 @@ func Render(post upgrade.Post, rec upgrade.Record, now time.Time) (Message, erro
 			return Message{}, fmt.Errorf("message %s of %s: no such batch", post.Slot, rec.ID)
 		}
 		return batch(n, rec, now), nil
+	case "outage":
+		return outage(post.Slot, rest, rec)
 	case "hold":
 		var d upgrade.Decided
 		if err := json.Unmarshal(post.Want, &d); err != nil {

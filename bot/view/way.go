@@ -84,7 +84,7 @@ func (w way) effect() string {
 
 // found is what somebody found who looked, as they say it.
 var found = map[upgrade.Verdict]string{
-	upgrade.Started: "it did happen", upgrade.NotStarted: "it did not happen", upgrade.IsOK: "all is well", upgrade.IsFailed: "all is not well",
+	upgrade.Started: "it did happen", upgrade.NotStarted: "it did not happen", upgrade.IsOK: "all is well", upgrade.IsFailed: "all is not well", upgrade.Passes: "all is well",
 }
 
 // offer is the way as a button or a line of a menu. What takes a reason opens a form; so does what takes
@@ -106,7 +106,7 @@ func (w way) offer() (c choice, ok bool) {
 		r.Verdict = ""
 		c.label = "Say what you found…"
 	case r.Verb == commands.VerbResolve:
-		c.label = map[upgrade.Verdict]string{upgrade.Started: "It started…", upgrade.NotStarted: "It did not start…", upgrade.IsOK: "It is well…", upgrade.IsFailed: "It failed…"}[r.Verdict]
+		c.label = map[upgrade.Verdict]string{upgrade.Started: "It started…", upgrade.NotStarted: "It did not start…", upgrade.IsOK: "It is well…", upgrade.IsFailed: "It failed…", upgrade.Passes: "I looked, it passes…"}[r.Verdict]
 	case r.Verb == commands.VerbRetry && !several:
 		c.label = "Retry" + one
 	case r.Verb == commands.VerbQuarantine:

@@ -172,6 +172,9 @@ var reasonWords = map[upgrade.Reason]string{
 	upgrade.ReasonChannel:    "people cannot be reached",
 	upgrade.ReasonFreeze:     "frozen",
 	upgrade.ReasonWindow:     "a window",
+	upgrade.ReasonProbe:      "an external gate fails",
+	upgrade.ReasonProbing:    "an external gate has not answered",
+	upgrade.ReasonUnproven:   "inconclusive external gate",
 }
 
 func about(r upgrade.Reason) string {

@@ -4,10 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -293,5 +297,26 @@ func TestASecondDemoInAFolderLeavesTheFirstOnesFilesAlone(t *testing.T) {
 		if body, err := os.ReadFile(filepath.Join(data, name)); string(body) != "the first one's" {
 			t.Errorf("%s was overwritten (%v)", name, err)
 		}
+	}
+}
+
+func TestWhatWouldCallSomebodyComesToTheTerminal(t *testing.T) {
+	var out strings.Builder
+	o := outside{"the key", &shared{to: &out}}
+	tell := func(key, body string) int {
+		mac := hmac.New(sha256.New, []byte(key))
+		mac.Write([]byte("v1:1:" + body))
+		w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header.Set("Vmssbot-Timestamp", "1")
+		r.Header.Set("Vmssbot-Signature", "v1="+hex.EncodeToString(mac.Sum(nil)))
+		o.ServeHTTP(w, r)
+		return w.Code
+	}
+	body := `{"event":"failure","rollout":"r-1","set":{"name":"web"},"text":"instance 4 failed\u001b[2J","commands":["/vmss retry r-1"]}`
+	if code := tell("the key", body); code != 200 || out.String() != "webhook: failure web (r-1): instance 4 failed?[2J  -> /vmss retry r-1\n" {
+		t.Errorf("%d, printed is %q", code, out.String())
+	}
+	if code := tell("another", body); code != 401 || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("%d, printed is %q", code, out.String())
 	}
 }

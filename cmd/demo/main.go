@@ -88,6 +88,7 @@ func run(args []string, out, errs io.Writer) int {
 }
 
 func demo(ctx context.Context, f flags, out, errs io.Writer) error {
+	errs = &shared{to: errs}
 	w, err := newWorld(f, errs)
 	if err != nil {
 		return err

@@ -17,20 +17,22 @@ import (
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/cmd/internal/app"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+	"github.com/vmssbot/vmssbot/upgrade/pager"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
 // world is the two local servers and the folder the bot keeps its journal in.
 type world struct {
-	slack     *slacksim.Sim
-	azure     *azuresim.Sim
-	fleet     azuresim.Fleet
-	slackURL  string
-	azureURL  string
-	health    string // the address at which the bot tells how it is
-	data      string
-	temporary bool
-	servers   []*http.Server
+	slack      *slacksim.Sim
+	azure      *azuresim.Sim
+	fleet      azuresim.Fleet
+	slackURL   string
+	azureURL   string
+	webhookURL string // of the receiver that prints what it is told
+	health     string // the address at which the bot tells how it is
+	data       string
+	temporary  bool
+	servers    []*http.Server
 }
 
 func newWorld(f flags, errs io.Writer) (*world, error) {
@@ -129,7 +131,7 @@ func (w *world) open(f flags, errs io.Writer) error {
 	}
 	w.serve(here, w.withGallery())
 	w.serve(there, w.azure)
-	return nil
+	return w.receiver(errs)
 }
 
 // listen takes the address it was asked for, or any port when that one is taken, and says so.
@@ -211,11 +213,12 @@ func (w *world) config() app.Config {
 	books := set(windowed)
 	books.Windows = []string{"books-closed"}
 	return app.Config{
-		Windows: []app.Window{{Name: "books-closed", Zone: "UTC", Recurrence: fmt.Sprintf("%d %d * * *", opens.Minute(), opens.Hour()), Length: 2 * time.Hour}},
-		Journal: w.journal(),
-		Health:  w.health,
-		Slack:   app.Slack{APIURL: w.slackURL + "/api/", BotTokenFile: filepath.Join(w.data, "bot-token"), AppTokenFile: filepath.Join(w.data, "app-token")},
-		Azure:   app.Azure{Subscription: w.fleet.Subscription, Endpoint: w.azureURL, Auth: "local"},
+		Windows:  []app.Window{{Name: "books-closed", Zone: "UTC", Recurrence: fmt.Sprintf("%d %d * * *", opens.Minute(), opens.Hour()), Length: 2 * time.Hour}},
+		Journal:  w.journal(),
+		Health:   w.health,
+		Webhooks: []app.Webhook{{Name: "terminal", URL: pager.Address(w.webhookURL), SecretFile: w.webhookKey()}}, // a URL with a path would not be written out
+		Slack:    app.Slack{APIURL: w.slackURL + "/api/", BotTokenFile: filepath.Join(w.data, "bot-token"), AppTokenFile: filepath.Join(w.data, "app-token")},
+		Azure:    app.Azure{Subscription: w.fleet.Subscription, Endpoint: w.azureURL, Auth: "local"},
 		Pace: app.Pace{Refresh: 500 * time.Millisecond, Idle: 2 * time.Second, Confirm: time.Second, Settle: 5 * time.Second,
 			Agree: 2 * time.Second, Unheard: 30 * time.Second, Edit: 2 * time.Second},
 		Sets: []app.Set{set("myvmss", "canonical:ubuntuserver:*"), set("legacy-img", "/subscriptions/*"), books, set("*")},
@@ -286,7 +289,7 @@ Everything the bot ever says, on one page:  %[1]s/gallery
 
 %[4]s
 The same without a browser:  curl -s %[1]s/_control/command -d '{"user":"ana","channel":"ops","command":"/vmss","text":"help","wait":"2s"}'
-Both listen on this machine only. Ctrl-C ends it.
+Both listen on this machine only. What would call somebody out of bed comes to this terminal, by a webhook. Ctrl-C ends it.
 `, w.slackURL, w.azureURL, map[bool]string{true: "\nNo bot runs (--no-bot). Start yours, or:  vmssbot run --config " + w.configFile() + "\n", false: ""}[f.noBot],
 		map[bool]string{true: tryOwn, false: tryDemo}[len(f.fleet) > 0])
 }

@@ -23,6 +23,8 @@ usage:
   vmssbot audit verify --config FILE     check that nobody changed the record of what was said and done [--journal FILE: of a backup]
   vmssbot survey --config FILE           say for every scale set in reach whether it can be driven, and what would help; only reads Azure
   vmssbot survey --subscription ID       the same before there is a configuration [--resource-group NAME,…] [--auth cli]
+  vmssbot gates ask --config FILE        ask every external gate once and say what it answers
+  vmssbot webhook test NAME --config FILE  send a test event to the receiver of that name
   vmssbot manifest                       print the Slack app manifest, to paste at https://api.slack.com/apps?new_app=1
   vmssbot version                        print the version
 `
@@ -43,6 +45,10 @@ func run(args []string, out, errs io.Writer) int {
 		return audit(args[1:], out, errs)
 	case "survey":
 		return survey(args[1:], out, errs)
+	case "gates":
+		return gates(args[1:], out, errs)
+	case "webhook":
+		return webhook(args[1:], out, errs)
 	case "manifest":
 		fmt.Fprint(out, vmssbot.Manifest)
 		return 0
@@ -81,6 +87,25 @@ func config(args []string, out, errs io.Writer) int {
 		fmt.Fprintf(out, "the configuration is good: %d set entries\n", len(c.Sets))
 	}
 	return code
+}
+
+// gates asks the external gates of a configuration.
+func gates(args []string, out, errs io.Writer) int {
+	if len(args) == 0 || args[0] != "ask" {
+		fmt.Fprint(errs, usage)
+		return 2
+	}
+	c, code := load("vmssbot gates ask", app.Load, args[1:], errs)
+	if code != 0 {
+		return code
+	}
+	ctx, stop := app.Signals()
+	defer stop()
+	if err := app.AskGates(ctx, c, out); err != nil {
+		fmt.Fprintf(errs, "vmssbot gates ask: %v\n", err)
+		return 1
+	}
+	return 0
 }
 
 // audit reads the journal of a configuration, or one by name: a backup, say.
@@ -140,6 +165,25 @@ func survey(args []string, out, errs io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintf(errs, "vmssbot survey: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// webhook tells one receiver of the configuration that nothing has happened.
+func webhook(args []string, out, errs io.Writer) int {
+	if len(args) < 2 || args[0] != "test" || strings.HasPrefix(args[1], "-") {
+		fmt.Fprint(errs, usage)
+		return 2
+	}
+	c, code := load("vmssbot webhook test", app.Load, args[2:], errs)
+	if code != 0 {
+		return code
+	}
+	ctx, stop := app.Signals()
+	defer stop()
+	if err := app.TestWebhook(ctx, c, args[1], out); err != nil {
+		fmt.Fprintf(errs, "vmssbot webhook test: %v\n", err)
 		return 1
 	}
 	return 0

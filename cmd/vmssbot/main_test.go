@@ -28,6 +28,8 @@ func TestEveryCommandAnswers(t *testing.T) {
 		{"the manifest", []string{"manifest"}, 0, vmssbot.Manifest},
 		{"the version", []string{"version"}, 0, "vmssbot "},
 		{"a good configuration", []string{"config", "check", "--config", file}, 0, "the configuration is good: 1 set entries"},
+		{"no gates", []string{"gates", "ask", "--config", file}, 0, "0 gates, all pass"},
+		{"gates and nothing", []string{"gates"}, 2, "usage:"},
 		{"no configuration", []string{"run", "--config", file + "x"}, 1, "no such file"},
 		{"no tokens", []string{"run", "--config", file}, 1, "SLACK_BOT_TOKEN"},
 		{"too many words", []string{"run", "--config", file, "now"}, 2, `I do not know "now"`},

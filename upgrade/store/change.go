@@ -30,6 +30,9 @@ func (t *tx) change(c upgrade.Change) (int, error) {
 			return 0, err
 		}
 	}
+	if err := t.tell(c.Pages); err != nil {
+		return 0, err
+	}
 	if c.Then != nil {
 		if err := t.say(*c.Then); err != nil {
 			return 0, fmt.Errorf("then %s: %w", stream(c.Then.Rollout), err)

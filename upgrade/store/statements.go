@@ -170,6 +170,21 @@ const (
 
 	placeCard = `update cards set channel = $4, ts = $5 where rollout = $1 and gate = $2 and asking = $3`
 
+	insertPage = `insert into pages (body, at) values ($1, now_ms())`
+
+	// sweepPages bounds the queue: what is dropped is missed by whoever was not told it yet.
+	sweepPages = `delete from pages where id <= (select max(id) from pages) - $1 or at < now_ms() - $2`
+
+	insertHook = `insert into hooks (name, page, attempts, next_at)
+		values ($1, (select coalesce(max(id), 0) from pages), 0, 0) on conflict (name) do nothing`
+
+	nextPage = `select p.id, p.id - h.page - 1, p.body, h.attempts, h.next_at, h.next_at <= now_ms()
+		from hooks h join pages p on p.id > h.page where h.name = $1 order by p.id limit 1`
+
+	retryPage = `update hooks set attempts = $3, next_at = now_ms() + $4 where name = $1 and page < $2`
+
+	passPage = `update hooks set page = $2, attempts = 0, next_at = 0 where name = $1 and page < $2`
+
 	insertScratch = `insert into scratch (body) values ($1)`
 
 	emptyScratch = `delete from scratch`
@@ -182,5 +197,5 @@ var statements = []string{
 	insertFreeze, liftFreeze, selectFreezes, insertSchedule, endSchedule, serveSchedule, selectSchedules, firstSighting, nextSighting, selectSightings, wakeAll,
 	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
-	placeCard, insertScratch, emptyScratch,
+	placeCard, insertPage, sweepPages, insertHook, nextPage, retryPage, passPage, insertScratch, emptyScratch,
 }

@@ -12,7 +12,7 @@
 //     a line, a part "transcript" with what came of each, and, where the story needs them, a part
 //     "fleet.json" (a fleet of azuresim) and a part "policy.yaml" (soak, bake, max-unavailable,
 //     batch-cap, max-failures, healthy-deadline, approvals, approvers, requesters, escalate, escalate-after, approval-life,
-//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, watch, windows, freezes, of Azure throttle and azure-ahead, and the seed of the world).
+//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, watch, windows, freezes, gates, of Azure throttle and azure-ahead, office for a receiver outside of Slack, and the seed of the world).
 //   - A [Play] is a story being told.
 //   - A [Simulated] rollout is a story that nobody wrote: its seed decides the fleet, the policy, what people
 //     do, what goes wrong and where the program dies. It is told in the same language.
@@ -42,7 +42,9 @@
 //	fault slack {"kind": "duplicate", "type": "interactive"}
 //	fault slack {"kind": "message_deleted", "channel": "ops", "ts": "$card"}
 //	freeze "the network is worked on"         what a file FREEZE beside the journal is, until "unfreeze"
+//	gate slo fail                             an external gate of the policy fails, passes, hangs, redirects or refuses; "gone": out of the configuration of the next life
 //	disk full                                 the journal takes no writes, until "disk free"
+//	office down                               the receiver outside of Slack takes nothing, until "office up"
 //	backup, restore                           keep the journal of a program that is stopped, and put it back
 //	clock 1h                                  the program's clock jumps an hour ahead of everybody else's
 //	crash                                     kills the program
@@ -54,7 +56,7 @@
 //	instances web                             tells the truth about a set
 //
 // A transcript has, for each step, what came of it in the order of time: "bot" is a change of the
-// program's decision with its reason, "azure" a write that reached Azure (reads are not told),
+// program's decision with its reason, "azure" a write that reached Azure (reads are not told), "office" what reached the receiver outside of Slack,
 // "slack" what Slack itself said, and everything else a message as people see it when the step is
 // over: of one that was there before, the first line and what is new in it.
 //

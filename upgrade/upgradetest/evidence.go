@@ -27,6 +27,7 @@ type Evidence struct {
 	Left     map[string]time.Time // when somebody's account was closed
 	IMs      map[string]string    // of channels that are conversations with the bot, the person
 	Freezes  []Span               // when nothing was to be written to Azure
+	Answers  []Answer             // of external gates
 	Full     []Span               // when the journal's disk was full
 	Lost     []Span               // what the program can know nothing of, since its journal was put back
 	Leaks    []Leak
@@ -90,7 +91,7 @@ func (w *World) Evidence() Evidence {
 	defer w.mu.Unlock()
 	e.Leaks, e.Ends = slices.Clone(w.leaks), maps.Clone(w.ends)
 	e.Freezes, e.Lost, e.Jumps = slices.Clone(w.freezes), slices.Clone(w.lost), slices.Clone(w.jumps)
-	e.Full = slices.Clone(w.fulls)
+	e.Full, e.Answers = slices.Clone(w.fulls), slices.Clone(w.outside.answers)
 	for i, a := range w.acts {
 		if at, heard := w.log.heard[a.Mention]; heard && a.Mention != "" {
 			w.acts[i].Acked, w.acts[i].Heard = true, at

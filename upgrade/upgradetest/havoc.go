@@ -27,11 +27,14 @@ var (
 	slackKinds = []string{"ratelimit", "http_status", "html", "error", "broken_json", "slow", "reset_before", "reset_after", "refuse_open", "duplicate", "retry", "hold",
 		"drop", "deaf", "disconnect", "refresh", "message_deleted", "channel_archived", "bot_kicked", "user_deactivated", "token_revoked"}
 	processKinds = []string{"crash", "crash before a commit", "crash at a commit", "crash after a commit", "crash before a call", "crash after a call",
-		"stop", "disk full", "freeze", "clock", "restore"}
+		"stop", "disk full", "freeze", "clock", "restore", "gate fail", "gate hang", "gate redirect", "gate refuse"}
 )
 
 // trouble is trouble of a random kind; nothing when there is nothing to strike.
 func (h *havoc) trouble() []string {
+	if len(h.w.cfg.Policy.Probes) > 0 && h.hit("a gate strikes", 25) {
+		return []string{"gate " + h.w.cfg.Policy.Probes[0].Name + " " + pick(h.chance, "gate", moods...)}
+	}
 	switch n := h.below("side", 100); {
 	case n < 50:
 		return h.azure(pick(h.chance, "azure", slices.Concat(azureKinds, seldom, seldom)...))
@@ -220,6 +223,9 @@ func (h *havoc) remedies() []string {
 	out := []string{"disk free"}
 	if h.w.why() != "" {
 		out = append(out, "unfreeze")
+	}
+	for _, p := range h.w.cfg.Policy.Probes {
+		out = append(out, "gate "+p.Name+" pass")
 	}
 	for _, kind := range []string{"clear", "token_restored"} {
 		out = append(out, "fault slack "+text(slacksim.Fault{Kind: kind}))

@@ -51,6 +51,8 @@ func (o Observer) Judge(e Evidence) []Violation {
 	c.judgeReports()
 	c.judgeFreezes()
 	c.judgeHours()
+	c.judgeGates()
+	c.judgeSuccess()
 	c.judgeReach()
 	c.judgeOutsiders()
 	c.judgeLeaks()

@@ -16,6 +16,7 @@ import (
 func clone(t *testing.T, e upgradetest.Evidence) upgradetest.Evidence {
 	t.Helper()
 	e.Calls, e.Posts, e.Acts, e.Downs = slices.Clone(e.Calls), slices.Clone(e.Posts), slices.Clone(e.Acts), slices.Clone(e.Downs)
+	e.Answers = slices.Clone(e.Answers)
 	for i := range e.Calls {
 		raw, err := json.Marshal(e.Calls[i].Before)
 		if err == nil {
@@ -247,6 +248,19 @@ var forgeries = []struct {
 	}},
 	{"a start of what is to be rolled back", "rollback-in-flight", "I12", func(t *testing.T, e *upgradetest.Evidence) {
 		again(t, e, act(t, *e, slacksim.Eva, "rollback").At.Add(10*time.Second))
+	}},
+	{"a start while an external gate fails", "gate-fails-in-the-soak", "R32", func(t *testing.T, e *upgradetest.Evidence) {
+		again(t, e, act(t, *e, slacksim.Eva, "approve").At.Add(10*time.Minute))
+	}},
+	{"a start by one good answer", "gate-fails-in-the-soak", "R32", func(t *testing.T, e *upgradetest.Evidence) { e.Answers = e.Answers[1:2] }},
+	{"a start by an answer of long ago", "gate-fails-in-the-soak", "R32", func(t *testing.T, e *upgradetest.Evidence) {
+		for i := range e.Answers {
+			e.Answers[i].At = e.Answers[i].At.Add(-3 * time.Minute)
+		}
+	}},
+	{"a success while an external gate fails", "gate-fails-in-the-soak", "R32", func(t *testing.T, e *upgradetest.Evidence) {
+		n := len(e.Answers)
+		e.Answers[n-1].Pass, e.Answers[n-2].Pass, e.Answers[n-3].Pass, e.Calls = false, false, false, nil
 	}},
 	{"a start in a freeze", "freeze", "I11", func(t *testing.T, e *upgradetest.Evidence) { again(t, e, e.Freezes[0].From.Add(time.Minute)) }},
 	{"the model written in a freeze", "freeze", "I11", func(t *testing.T, e *upgradetest.Evidence) {

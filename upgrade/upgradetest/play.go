@@ -30,7 +30,7 @@ type Play struct {
 // NewPlay makes a story's world and starts the program in it. It must be called in a bubble, and the
 // play be closed there.
 func NewPlay(s Story, seed, journal string, program Program) (*Play, error) {
-	w, err := NewWorld(Config{Seed: cmp.Or(s.Seed, seed), Fleet: s.Fleet, Azure: s.Azure, Ahead: s.Ahead, Policy: s.Policy, Journal: journal}, program)
+	w, err := NewWorld(Config{Seed: cmp.Or(s.Seed, seed), Fleet: s.Fleet, Azure: s.Azure, Ahead: s.Ahead, Policy: s.Policy, Office: s.Office, Journal: journal}, program)
 	if err != nil {
 		return nil, err
 	}

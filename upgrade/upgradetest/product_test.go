@@ -3,6 +3,7 @@ package upgradetest_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -10,6 +11,8 @@ import (
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/gate"
+	"github.com/vmssbot/vmssbot/upgrade/pager"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 	"github.com/vmssbot/vmssbot/upgrade/upgradetest"
 )
@@ -36,14 +39,32 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	edge := &bot.Bot{API: api, Journal: d, Reader: d, Rollouts: desk, People: people, Now: s.Now, Log: s.Log,
 		Dial: s.Dial, NewDeliveries: journal.Deliveries(), NewPosts: journal.Posts()}
 	engine.Link, engine.Closed = edge.Unheard, edge.Closed
+	prober := gate.NewProber(s.HTTP.Transport, s.Now)
+	prober.Use(s.Gates)
+	engine.Gates = prober.Read
 	clerk := &upgrade.Clerk{Desk: desk, Book: d, Log: s.Log, Woken: journal.Occurrences(), Frozen: s.Frozen, Fit: edge.Fit}
 	lookout := &upgrade.Lookout{Catalogue: fleet, Journal: d, Book: d, Policies: policies, Now: s.Now, Log: s.Log}
-	return run(ctx, engine, clerk, lookout, edge)
+	if s.OfficeURL == "" {
+		return run(ctx, engine, clerk, lookout, edge, prober)
+	}
+	office := pager.Hook{Name: "office", URL: pager.Address(s.OfficeURL), Format: pager.JSON, Key: pager.Key(s.OfficeKey), On: []upgrade.PageKind{upgrade.PageHold, upgrade.PageFailure, upgrade.PageExpiry, upgrade.PageEnd}}
+	tells := &pager.Pager{Journal: d, Hooks: []pager.Hook{office}, Client: s.HTTP, Now: s.Now, Log: s.Log, Woken: journal.Pages()}
+	if err := tells.Subscribe(ctx); err != nil {
+		return err
+	}
+	telling, stop := context.WithCancel(ctx)
+	told := make(chan struct{})
+	go func() { tells.Run(telling); close(told) }()
+	defer func() { stop(); <-told }()
+	return run(ctx, engine, clerk, lookout, edge, prober)
 }
 
-func run(ctx context.Context, engine *upgrade.Engine, clerk *upgrade.Clerk, lookout *upgrade.Lookout, edge *bot.Bot) error {
+func run(ctx context.Context, engine *upgrade.Engine, clerk *upgrade.Clerk, lookout *upgrade.Lookout, edge *bot.Bot, prober *gate.Prober) error {
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	var probing sync.WaitGroup
+	probing.Go(func() { prober.Run(working) })
+	defer probing.Wait()
 	edge.Ends = stop
 	passes, rounds, looks := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { passes <- engine.Run(working) }()
@@ -128,4 +149,17 @@ func (d disk) NextPost(ctx context.Context, pictures, answers bool) (p upgrade.P
 
 func (d disk) Sent(ctx context.Context, p upgrade.Pending, x upgrade.Sent) error {
 	return d.life.Write("journal.Sent", func() error { return d.Store.Sent(ctx, p, x) })
+}
+
+func (d disk) Subscribe(ctx context.Context, hook string) error {
+	return d.life.Write("journal.Subscribe", func() error { return d.Store.Subscribe(ctx, hook) })
+}
+
+func (d disk) NextPage(ctx context.Context, hook string) (p upgrade.PendingPage, next time.Time, ok bool, err error) {
+	err = d.life.Disk("journal.NextPage", func() (err error) { p, next, ok, err = d.Store.NextPage(ctx, hook); return err })
+	return p, next, ok, err
+}
+
+func (d disk) Told(ctx context.Context, hook string, p upgrade.PendingPage, x upgrade.Sent) error {
+	return d.life.Write("journal.Told", func() error { return d.Store.Told(ctx, hook, p, x) })
 }

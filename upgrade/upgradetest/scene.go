@@ -140,6 +140,9 @@ func newPolicy(c *chance) string {
 		hours = fmt.Sprintf("windows: [{name: hours, zone: %s, recurrence: \"%d * * * *\", length: %s}]\n",
 			pick(c, "window zone", "UTC", "Europe/Prague", "Asia/Kolkata"), pick(c, "window minute", 0, 10, 30), pick(c, "window length", "40m", "50m", "90m"))
 	}
+	if c.hit("gates", 25) {
+		hours += "gates: [{name: slo, patience: 2m}]\n"
+	}
 	return hours + fmt.Sprintf("seed: %s\nmax-unavailable: %s\nbatch-cap: %d\nsoak: %s\nbake: %s\nhealthy-deadline: %s\nmax-failures: %d\non-failure: %s\napprovals: %d\napproval-life: %s\nunstarted-life: %s\nwhole-life: %s\nazure-ahead: %s\nthrottle: %v\n",
 		c.seed, pick(c, "max-unavailable", "20%", "34%", "50%", "50%", "100%", "1", "2"), pick(c, "batch-cap", 50, 50, 2, 1), pick(c, "soak", "30s", "1m", "2m"),
 		pick(c, "bake", "30s", "1m", "2m"), pick(c, "deadline", "5m", "6m", "10m"), pick(c, "max-failures", 0, 0, 0, 1, 2), pick(c, "on-failure", "hold", "hold", "hold", "quarantine", "abort"),

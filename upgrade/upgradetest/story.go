@@ -26,6 +26,7 @@ type Story struct {
 	Azure      azuresim.Options
 	Ahead      time.Duration // of Azure's clock
 	Policy     upgrade.Policy
+	Office     bool   // there is a receiver outside of Slack
 	Seed       string // of the world's luck; "" = the teller's
 }
 
@@ -133,7 +134,12 @@ type rules struct {
 		Why      string
 		From, To time.Time
 	}
+	Gates []struct { // external ones
+		Name     string
+		Patience time.Duration
+	}
 	Seed     string        // of the world
+	Office   bool          // somebody outside of Slack is told
 	Throttle bool          // Azure enforces its request limits
 	Ahead    time.Duration `yaml:"azure-ahead"` // of Azure's clock
 }
@@ -153,7 +159,7 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
-	s.Seed, p.AllowedImages = r.Seed, r.AllowedImages
+	s.Seed, s.Office, p.AllowedImages = r.Seed, r.Office, r.AllowedImages
 	p.Watch, p.Downgrades, s.Azure.Throttle, s.Ahead = r.Watch, r.Downgrades, r.Throttle, r.Ahead
 	if r.MaxUnavailable != "" {
 		limit, err := upgrade.ParseLimit(r.MaxUnavailable)
@@ -182,6 +188,9 @@ func (s *Story) house(data []byte) error {
 	}
 	for _, f := range r.Freezes {
 		p.Freezes = append(p.Freezes, upgrade.Freeze{Why: f.Why, Start: f.From, End: f.To})
+	}
+	for _, g := range r.Gates {
+		p.Probes = append(p.Probes, gateOf(g.Name, g.Patience).Probe())
 	}
 	return s.roles(r)
 }

@@ -25,6 +25,7 @@ type teller struct {
 	forms     map[string][]string // by view id
 	calls     int
 	decisions int
+	office    int
 }
 
 // item is one thing that happened.
@@ -72,6 +73,7 @@ func (t *teller) question(user string, element []byte) {
 func (t *teller) end() {
 	t.hearDecisions()
 	t.hearCalls()
+	t.hearOffice()
 	t.hearMessages()
 	t.hearForms()
 	slices.SortStableFunc(t.items, func(a, b item) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.rank, b.rank)) })

@@ -16,6 +16,7 @@ import (
 	"github.com/vmssbot/vmssbot/bot/slacksim"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
+	"github.com/vmssbot/vmssbot/upgrade/gate"
 )
 
 // Names of the hosts in a world. Azure's is a loopback address, because that is where the adapter
@@ -32,6 +33,7 @@ type Config struct {
 	Azure   azuresim.Options // Fleet and Now are filled in
 	Ahead   time.Duration    // of Azure's clock, which everything of Azure is stamped with
 	Policy  upgrade.Policy   // of every scale set
+	Office  bool             // there is a receiver outside of Slack
 	Journal string           // the path of the journal; its directory must exist
 }
 
@@ -43,9 +45,12 @@ type Site struct {
 	Dial             Dial         // for sockets
 	AzureURL         string
 	SlackURL         string // of the Web API
+	OfficeURL        string // of the receiver outside of Slack; "" = there is none
+	OfficeKey        string // shared with it
 	Subscription     string
 	BotToken, AppKey string
 	Policies         []upgrade.Policy
+	Gates            []gate.Gate      // external ones
 	Now              func() time.Time // as the machine's clock has it
 	Frozen           func() string    // why nothing may be written to Azure; "" = it may
 	ID               func() string
@@ -71,6 +76,7 @@ type World struct {
 	lay     func(n int, point string) bool // the trap of the next life
 	page    page
 	log     slackLog
+	office  *office
 	left    map[string]time.Time
 	truths  map[string]azuresim.State
 
@@ -91,6 +97,7 @@ type World struct {
 	ends      map[string][]azuresim.State // the truth whenever the program said that a rollout ends
 	secrets   []string
 	leaks     []Leak
+	outside   outside        // external gates
 	fulls     []Span         // when the journal's disk was full
 	lag       time.Duration  // the longest that was ordered for Azure's lists
 	troubled  bool           // trouble with Slack was ordered
@@ -139,7 +146,11 @@ func NewWorld(cfg Config, program Program) (*World, error) {
 	w.before, w.ends = map[int]azuresim.State{}, map[string][]azuresim.State{}
 	w.skew = new(atomic.Int64)
 	w.secrets = []string{w.Slack.BotToken(), w.Slack.AppToken()}
-	w.hosts = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack)}
+	w.hosts, w.office = map[string]*host{azureHost: serve(w.watch(azure)), slackHost: serve(w.Slack), gateHost: serve(http.HandlerFunc(w.serveGate))}, &office{w: w}
+	if cfg.Office {
+		w.hosts[officeHost] = serve(w.office)
+		w.secrets = append(w.secrets, officeKey)
+	}
 	return w, nil
 }
 
@@ -177,16 +188,21 @@ func (w *World) Start() error {
 }
 
 func (w *World) site(life *Life, transport *http.Transport) Site {
+	gates, policy := w.gates()
+	office := ""
+	if w.cfg.Office {
+		office = "http://" + officeHost + "/events"
+	}
 	return Site{
 		Life: life, Journal: w.cfg.Journal, Dial: w.socket(life),
 		HTTP:     &http.Client{Transport: wire{life, transport}, Timeout: 30 * time.Second},
-		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/",
+		AzureURL: "http://" + azureHost, SlackURL: "http://" + slackHost + "/api/", OfficeURL: office, OfficeKey: officeKey,
 		Subscription: w.subscription(), BotToken: w.Slack.BotToken(), AppKey: w.Slack.AppToken(),
-		Policies: []upgrade.Policy{w.cfg.Policy},
-		Now:      clock(w.skew),
-		Frozen:   w.why,
-		ID:       func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },
-		Log:      slog.New(&ear{w: w, life: life}),
+		Policies: []upgrade.Policy{policy}, Gates: gates,
+		Now:    clock(w.skew),
+		Frozen: w.why,
+		ID:     func() string { return identify(w.cfg.Seed, w.ids.Add(1)) },
+		Log:    slog.New(&ear{w: w, life: life}),
 	}
 }
 

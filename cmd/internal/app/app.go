@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,6 +23,8 @@ import (
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/gate"
+	"github.com/vmssbot/vmssbot/upgrade/pager"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
@@ -34,6 +38,14 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err := bot.CheckTokens(string(botToken), string(appToken)); err != nil {
 		return err
 	}
+	gates, err := c.gates()
+	if err != nil {
+		return err
+	}
+	hooks, err := c.hooks()
+	if err != nil {
+		return err
+	}
 	fleet, err := newAzure(c.Azure)
 	if err != nil {
 		return err
@@ -43,7 +55,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	return wire(c, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
+	return wire(c, gates, hooks, fleet, journal, slackAPI(c.Slack, botToken, appToken), log).run(ctx)
 }
 
 func newAzure(c Azure) (*azure.Azure, error) {
@@ -73,13 +85,15 @@ type parts struct {
 	bot     *bot.Bot
 	clerk   *upgrade.Clerk
 	lookout *upgrade.Lookout
+	prober  *gate.Prober
+	pager   *pager.Pager
 	journal *ledger
 	frozen  func() string
 	health  string // the address to tell it at, "" = nowhere
 	log     *slog.Logger
 }
 
-func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
+func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
 	list := c.Policies()
 	policies := func() []upgrade.Policy { return list }
 	journal := newLedger(s, time.Now, log)
@@ -88,11 +102,14 @@ func wire(c Config, fleet *azure.Azure, s *store.Store, api *slack.Client, log *
 	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, People: people, Policies: policies, Now: time.Now, ID: ID}
 	edge := &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
 		Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: s.Deliveries(), NewPosts: s.Posts()}
+	prober := gate.NewProber(gate.Transport(net.DefaultResolver), time.Now)
+	prober.Use(gates)
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
-		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed}
+		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed, Gates: prober.Read}
+	tells := &pager.Pager{Journal: journal, Hooks: hooks, Client: pager.Client(), Now: time.Now, Log: log, Woken: s.Pages()}
 	clerk := &upgrade.Clerk{Desk: desk, Book: journal, Log: log, Woken: s.Occurrences(), Frozen: stopped, Fit: edge.Fit}
 	lookout := &upgrade.Lookout{Catalogue: fleet, Journal: journal, Book: journal, Policies: policies, Now: time.Now, Log: log}
-	return parts{engine, edge, clerk, lookout, journal, stopped, c.Health, log}
+	return parts{engine, edge, clerk, lookout, prober, tells, journal, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
@@ -107,13 +124,22 @@ func (p parts) run(ctx context.Context) error {
 		return err
 	}
 	defer unserve()
+	if err := p.pager.Subscribe(ctx); err != nil {
+		return err
+	}
+	told := make(chan struct{})
+	go func() { p.pager.Run(working); close(told) }()
 	engine, clerk, lookout := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { engine <- p.engine.Run(working) }()
 	go func() { clerk <- p.clerk.Run(working) }()
 	go func() { lookout <- p.lookout.Run(working) }()
+	var probing sync.WaitGroup
+	probing.Go(func() { p.prober.Run(working) })
+	defer probing.Wait()
 	err = p.bot.Run(ctx)
 	stop(err)
 	err = errors.Join(err, <-engine, <-clerk, <-lookout)
+	<-told
 	p.log.Info("stopped", "err", err)
 	return err
 }
@@ -123,7 +149,7 @@ func (p parts) look(ctx context.Context, ended error) facts {
 	ctx, cancel := context.WithTimeout(ctx, looksFor)
 	defer cancel()
 	f := facts{ended: ended, sockets: p.bot.Connected(), unheard: p.bot.Unheard(), patience: p.engine.Pace.Unheard,
-		idle: p.journal.idle(), frozen: p.frozen()}
+		idle: p.journal.idle(), frozen: p.frozen(), untold: p.pager.Failing()}
 	f.unsent, f.unread = p.journal.Unsent(ctx)
 	f.unwritten = p.journal.writable(ctx)
 	return f

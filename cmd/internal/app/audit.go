@@ -14,7 +14,7 @@ import (
 func VerifyAudit(ctx context.Context, journal string, out io.Writer) error {
 	a, err := store.VerifyFile(ctx, journal)
 	if err != nil { // it names what is in the journal, which may be forged to look like another answer
-		return errors.New(plain(err.Error()))
+		return errors.New(Plain(err.Error()))
 	}
 	fmt.Fprintf(out, "the audit is whole: %d entries, the plans of %d rollouts among them, each as it was written\n", a.Entries, a.Rollouts)
 	return nil

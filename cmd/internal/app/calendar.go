@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -11,68 +10,68 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade/window"
 )
 
-func (c Config) windows() ([]window.Window, error) {
+func (c Config) windows(bad complain) []window.Window {
 	var out []window.Window
 	for i, w := range c.Windows {
 		made, err := window.New(w.Name, w.Zone, w.Recurrence, w.Length)
 		switch {
 		case err != nil:
-			return nil, err
+			bad(at("windows", i), "windows[%d]: %w", i, err)
 		case w.Name == "none" || w.Name == upgrade.EverySet:
-			return nil, fmt.Errorf("[%d]: %q means something else: take another name", i, w.Name)
+			bad(at("windows", i, "name"), "windows[%d]: %q means something else: take another name", i, w.Name)
 		case slices.ContainsFunc(out, func(o window.Window) bool { return o.Name == w.Name }):
-			return nil, fmt.Errorf("[%d]: there is a window %q already", i, w.Name)
+			bad(at("windows", i, "name"), "windows[%d]: there is a window %q already", i, w.Name)
+		default:
+			out = append(out, made)
 		}
-		out = append(out, made)
 	}
-	return out, nil
+	return out
 }
 
 // knows refuses the name of a window that is not there: a misspelt one must not be none.
-func (c Config) knows(names []string) error {
-	for _, name := range names {
+func (c Config) knows(names []string, bad complain) {
+	for n, name := range names {
 		if !slices.ContainsFunc(c.Windows, func(w Window) bool { return w.Name == name }) {
-			return fmt.Errorf("windows: there is no window %q", name)
+			bad(at("windows", n), "windows: there is no window %q", name)
 		}
 	}
-	return nil
 }
 
-func (c Config) freezes() ([]upgrade.Freeze, error) {
+func (c Config) freezes(bad complain) []upgrade.Freeze {
 	var out []upgrade.Freeze
 	for i, f := range c.Freezes {
-		made, err := f.freeze()
-		if err != nil {
-			return nil, fmt.Errorf("[%d] (%s): %w", i, f.Name, err)
-		}
+		made := f.freeze(func(where place, format string, args ...any) {
+			bad(append(at("freezes", i), where...), "freezes[%d] (%s): %w", i, f.Name, fmt.Errorf(format, args...))
+		})
 		out = append(out, made)
 	}
-	return out, nil
+	return out
 }
 
-func (f Freeze) freeze() (upgrade.Freeze, error) {
+func (f Freeze) freeze(bad complain) upgrade.Freeze {
 	zone, err := time.LoadLocation(f.Zone)
 	if err != nil || f.Zone == "Local" {
-		return upgrade.Freeze{}, fmt.Errorf("zone: %q is no IANA name, such as Europe/Prague", f.Zone)
+		bad(at("zone"), "zone: %q is no IANA name, such as Europe/Prague", f.Zone)
+		zone = time.UTC
 	}
-	for _, pattern := range f.Sets {
+	for n, pattern := range f.Sets {
 		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
-			return upgrade.Freeze{}, fmt.Errorf("sets: %q is no pattern such as web-*", pattern)
+			bad(at("sets", n), "sets: %q is no pattern such as web-*", pattern)
 		}
 	}
 	from, errFrom := dated(f.From, zone, 0)
 	to, errTo := dated(f.To, zone, 1)
 	switch {
 	case f.Name == "":
-		return upgrade.Freeze{}, errors.New("name: people will ask why")
+		bad(at("name"), "name: people will ask why")
 	case errFrom != nil:
-		return upgrade.Freeze{}, fmt.Errorf("from: %w", errFrom)
+		bad(at("from"), "from: %w", errFrom)
 	case errTo != nil:
-		return upgrade.Freeze{}, fmt.Errorf("to: %w", errTo)
+		bad(at("to"), "to: %w", errTo)
 	case !to.After(from):
-		return upgrade.Freeze{}, fmt.Errorf("to: %s is not after from: %s", f.To, f.From)
+		bad(at("to"), "to: %s is not after from: %s", f.To, f.From)
 	}
-	return upgrade.Freeze{Sets: f.Sets, Start: from, End: to, Why: f.Name}, nil
+	return upgrade.Freeze{Sets: f.Sets, Start: from, End: to, Why: f.Name}
 }
 
 // dated reads a date, moved by so many days, or a date and a time.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -39,7 +40,7 @@ sets:
 `
 
 func TestAConfigurationBecomesPolicies(t *testing.T) {
-	c, err := Parse([]byte(good))
+	c, err := Parse("vmssbot.yaml", []byte(good))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func TestAConfigurationBecomesPolicies(t *testing.T) {
 }
 
 func TestWindowsAndFreezesOfTheConfigurationReachThePolicies(t *testing.T) {
-	c, err := Parse([]byte(strings.Replace(good, "soak: 0s", "windows: [tue]", 1) + `
+	c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "windows: [tue]", 1)+`
 windows: [{name: tue, zone: Europe/Prague, recurrence: "0 2 * * TUE", length: 2h}, {name: sat, zone: UTC, recurrence: "0 2 * * SAT", length: 2h}]
 freezes: [{name: Christmas, zone: Europe/Prague, from: 2026-12-24, to: 2026-12-26}, {name: sale, from: 2026-11-27T18:00, to: 2026-11-28T06:00, sets: [web-*]}]
 `))
@@ -97,10 +98,10 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"a freeze on no day", "sets:", "freezes: [{name: x, from: Christmas, to: 2026-12-23}]\nsets:", `from: "Christmas": want a date`},
 		{"a freeze of a broken pattern", "sets:", "freezes: [{name: x, from: 2026-12-24, to: 2026-12-26, sets: ['[']}]\nsets:", "is no pattern"},
 		{"nobody to call in", "escalate: [S0LEADS001]", "", "escalate_after: nobody is listed"},
-		{"called in too late to answer", "escalate_after: 1h", "escalate_after: 4h", "escalate_after: 4h0m0s: want 3h0m0s at most"},
+		{"called in too late to answer", "escalate_after: 1h", "escalate_after: 4h", "escalate_after: 4h: want 3h at most"},
 		{"a name to call in", "S0LEADS001", "lea", `"lea" is no user id`},
-		{"a misspelt key is not a missing one", "soak: 0s", "sok: 0s", "field sok not found"},
-		{"the line is named", "soak: 0s", "sok: 0s", "line 10"},
+		{"a misspelt key is not a missing one", "soak: 0s", "sok: 0s", "vmssbot.yaml:10: sok: there is no such key here"},
+		{"the line is named", "soak: 0s", "sok: 0s", "vmssbot.yaml:10: "},
 		{"a name where an id is wanted", "U0ANA00001", "ana", `"ana" is no user id`},
 		{"a channel's name", "C0OPS00001", "ops", `"ops" is no channel id`},
 		{"a pattern that is none", "match: web-*", "match: 'web-[a'", "match: no scale set can have such a name"},
@@ -115,8 +116,8 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"no subscription", "7c0ffee0-0000-4000-8000-5e7ba5e5f1ee", "shop", "is no subscription id"},
 		{"an impossible limit", "max_unavailable: 2", "max_unavailable: 120%", "max_unavailable"},
 		{"a negative wait", "soak: 0s", "soak: -1s", "soak: -1s"},
-		{"a deadline that nothing can keep", "soak: 0s", "healthy_deadline: 0s", "healthy_deadline: 0s: want 1m0s"},
-		{"an approval that has run out when it is given", "soak: 0s", "approval_life: 1s", "approval_life: 1s: want 1m0s"},
+		{"a deadline that nothing can keep", "soak: 0s", "healthy_deadline: 0s", "healthy_deadline: 0s: want 1m to 168h"},
+		{"an approval that has run out when it is given", "soak: 0s", "approval_life: 1s", "approval_life: 1s: want 1m to 168h"},
 		{"a limit of nothing", "max_unavailable: 2", "max_unavailable: 0", "nothing could ever be upgraded"},
 		{"more approvals than approvers", "approvers: [U0BO000002, S0APPROV01]", "approvers: [U0BO000002]\n    approvals: 2", "only 1 approvers are listed"},
 		{"no approvers at all", "soak: 0s", "approvals: 0", "approvals: 0: want 1"},
@@ -125,7 +126,7 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"an address that is none", "azure: {", "slack: {api_url: 'https://u:canary@slack.com:x/api/'}\nazure: {", "slack.api_url: that is no address"},
 		{"a token where its variable is named", "azure: {", "slack: {bot_token_env: xoxb-canary}\nazure: {", "slack.bot_token_env: that is a token"},
 		{"a token where its file is named", "azure: {", "slack: {app_token_file: xapp-canary}\nazure: {", "slack.app_token_file: that is a token"},
-		{"a token where there is no place for one", "azure: {", "slack: {bot_token: xoxb-canary}\nazure: {", "field bot_token not found"},
+		{"a token where there is no place for one", "azure: {", "slack: {bot_token: xoxb-canary}\nazure: {", "vmssbot.yaml:4: bot_token: there is no such key here"},
 		{"a shortened pace against real servers", "azure: {", "pace: {settle: 1s}\nazure: {", "only an installation against local servers"},
 		{"a pace with only one server local", "azure: {", "pace: {settle: 1s}\nslack: {api_url: 'http://127.0.0.1:1/api/'}\nazure: {", "only an installation against local servers"},
 		{"health on every address", "health: 127.0.0.1:8484", "health: ':8484'", "want a loopback address and a port"},
@@ -148,12 +149,71 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 		{"a name that may resolve to somewhere else", "azure: {", "slack: {api_url: 'http://127.0.0.1.example/api/'}\nazure: {", "want https"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := Parse([]byte(strings.Replace(good, row.from, row.to, 1)))
+			_, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, row.from, row.to, 1)))
 			if err == nil || !strings.Contains(err.Error(), row.says) {
 				t.Errorf("error %v, want %q in it", err, row.says)
 			}
 			if strings.Contains(fmt.Sprint(err), "canary") {
 				t.Errorf("a secret stands in %v", err)
+			}
+			for line := range strings.Lines(fmt.Sprint(err)) {
+				if !placed.MatchString(line) {
+					t.Errorf("no line of the file is named in %q", line)
+				}
+			}
+		})
+	}
+}
+
+// placed is how every complaint begins.
+var placed = regexp.MustCompile(`^vmssbot\.yaml:[1-9][0-9]*: `)
+
+func TestAMistakeIsFoundOnItsLine(t *testing.T) {
+	const file = `journal: /var/lib/vmssbot/journal.db
+azure:
+  subscription: 7c0ffee0-0000-4000-8000-5e7ba5e5f1ee
+sets:
+  - &rule
+    match: web-*
+    channel: C0OPS00001
+    requesters: [U0ANA00001]
+    approvers:
+      - U0BO000002
+      - U0EVA00003
+    soak: 5m
+  - <<: *rule
+    match: db-*
+    bake: 10m
+freezes:
+  - name: Christmas
+    from: 2026-12-24
+    to: 2026-12-26
+    sets:
+      - web-*
+`
+	if _, err := Parse("vmssbot.yaml", []byte(file)); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ name, from, to, says string }{
+		{"a value", "soak: 5m", "soak: 400h", `vmssbot.yaml:12: sets[0] (match "web-*"): soak: 400h: want 0s to 168h`},
+		{"what an entry takes from another one stands there", "soak: 5m", "soak: 400h", `vmssbot.yaml:12: sets[1] (match "db-*"): soak: 400h: want 0s to 168h`},
+		{"the second entry", "bake: 10m", "bake: -1s", `vmssbot.yaml:15: sets[1] (match "db-*"): bake: -1s: want`},
+		{"one of a list", "U0EVA00003", "eva", `vmssbot.yaml:11: sets[0] (match "web-*"): approvers: "eva" is no user id`},
+		{"what is missing belongs to its entry", "    channel: C0OPS00001\n", "", `vmssbot.yaml:5: sets[0] (match "web-*"): channel: it is missing`},
+		{"a freeze", "to: 2026-12-26", "to: 2026-12-23", "vmssbot.yaml:19: freezes[0] (Christmas): to: 2026-12-23 is not after"},
+		{"a pattern of a freeze", "      - web-*\n", "      - '['\n", "vmssbot.yaml:21: freezes[0] (Christmas): sets:"},
+		{"a number where a time is wanted", "soak: 5m", "soak: often", `vmssbot.yaml:12: "often" is not what stands here: want a time such as 10m`},
+		{"a list where a key is wanted", "azure:\n  subscription: 7c0ffee0-0000-4000-8000-5e7ba5e5f1ee", "azure: [a]", `vmssbot.yaml:2: "" is not what stands here: want keys and values`},
+		{"a key twice", "bake: 10m", "bake: 10m\n    bake: 20m", "vmssbot.yaml:16: mapping key \"bake\" already defined at line 15"},
+		{"no YAML", "sets:", "sets: [", "vmssbot.yaml:"},
+		{"an alias of nothing", "<<: *rule", "<<: *rules", "vmssbot.yaml: unknown anchor 'rules' referenced"},
+		{"a second document", "freezes:", "---\nfreezes:", "vmssbot.yaml:16: there is a second document"},
+		{"a second document that is none", "freezes:", "---\n[", "vmssbot.yaml:1: there is a second document"},
+		{"what is missing altogether", "journal: /var/lib/vmssbot/journal.db", "", "vmssbot.yaml:1: journal: name the file"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if _, err := Parse("vmssbot.yaml", []byte(strings.Replace(file, row.from, row.to, 1))); !strings.Contains(fmt.Sprint(err), row.says) {
+				t.Errorf("error %v, want %q in it", err, row.says)
 			}
 		})
 	}
@@ -162,7 +222,7 @@ func TestAMistakeInTheConfigurationIsNamed(t *testing.T) {
 func TestAPatternOfAGroupThatIsOutOfReachIsNamed(t *testing.T) {
 	for match, fine := range map[string]bool{"rg-shop/web-*": true, "RG-*/web": true, "web": true, "rg-mail/*": false} {
 		body := strings.NewReplacer("match: web-*", "match: "+match, "azure: {", "azure: {resource_groups: [rg-other, Rg-Shop], ").Replace(good)
-		if _, err := Parse([]byte(body)); (err == nil) != fine || err != nil && !strings.Contains(err.Error(), `resource_groups has no group "rg-mail"`) {
+		if _, err := Parse("vmssbot.yaml", []byte(body)); (err == nil) != fine || err != nil && !strings.Contains(err.Error(), `resource_groups has no group "rg-mail"`) {
 			t.Errorf("%s: %v", match, err)
 		}
 	}
@@ -201,14 +261,15 @@ func TestTheFilesThatAConfigurationNamesAreLookedAt(t *testing.T) {
 	for _, row := range []struct {
 		name, slack, journal string
 		says                 string // "" = it is good
+		line                 string
 	}{
-		{"nothing there yet", "", journal, ""},
-		{"a folder in the journal's place", "", dir, "not a regular file"},
-		{"a journal in no folder", "", dir + "/none/j.db", "none does not exist"},
-		{"tokens in files", "{bot_token_file: " + dir + "/bot, app_token_file: " + dir + "/app}", journal, ""},
-		{"the tokens in each other's place", "{bot_token_file: " + dir + "/app, app_token_file: " + dir + "/bot}", journal, "must begin with xoxb-"},
-		{"only one of them in a file", "{app_token_file: " + dir + "/bot}", journal, "must begin with xapp-"},
-		{"no such file", "{bot_token_file: " + dir + "/none}", journal, "read the bot token"},
+		{"nothing there yet", "", journal, "", ""},
+		{"a folder in the journal's place", "", dir, "not a regular file", ":2: "},
+		{"a journal in no folder", "", dir + "/none/j.db", "none does not exist", ":2: "},
+		{"tokens in files", "{bot_token_file: " + dir + "/bot, app_token_file: " + dir + "/app}", journal, "", ""},
+		{"the tokens in each other's place", "{bot_token_file: " + dir + "/app, app_token_file: " + dir + "/bot}", journal, "must begin with xoxb-", ":4: "},
+		{"only one of them in a file", "{app_token_file: " + dir + "/bot}", journal, "must begin with xapp-", ":4: "},
+		{"no such file", "{bot_token_file: " + dir + "/none}", journal, "read the bot token", ":4: "},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			body := strings.NewReplacer("/var/lib/vmssbot/journal.db", row.journal, "azure: {", "slack: "+row.slack+"\nazure: {").Replace(good)
@@ -218,6 +279,9 @@ func TestTheFilesThatAConfigurationNamesAreLookedAt(t *testing.T) {
 			_, err := Check(file)
 			if (err == nil) != (row.says == "") || !strings.Contains(fmt.Sprint(err), row.says) && row.says != "" {
 				t.Errorf("error %v, want %q", err, row.says)
+			}
+			if want := file + row.line; row.says != "" && !strings.HasPrefix(fmt.Sprint(err), want) {
+				t.Errorf("error %v, want it to begin with %s", err, want)
 			}
 			if strings.Contains(fmt.Sprint(err), "canary") {
 				t.Errorf("a secret stands in %v", err)
@@ -230,14 +294,14 @@ func TestTheFilesThatAConfigurationNamesAreLookedAt(t *testing.T) {
 }
 
 func TestAnEmptyConfigurationDrivesNothing(t *testing.T) {
-	if _, err := Parse(nil); err == nil || !strings.Contains(err.Error(), "no scale set may be driven") {
+	if _, err := Parse("vmssbot.yaml", nil); err == nil || !strings.Contains(err.Error(), "no scale set may be driven") {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestLocalServersMayBeQuick(t *testing.T) {
 	local := strings.Replace(good, "azure: {", "slack: {api_url: 'http://127.0.0.1:7333/api/'}\npace: {refresh: 200ms}\nazure: {endpoint: 'http://[::1]:7334', auth: local, ", 1)
-	c, err := Parse([]byte(local))
+	c, err := Parse("vmssbot.yaml", []byte(local))
 	if err != nil {
 		t.Fatal(err)
 	}

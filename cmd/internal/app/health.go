@@ -29,6 +29,7 @@ type facts struct {
 	patience  time.Duration // with messages and sockets: rollouts hold for them after as long (R19)
 	idle      time.Duration // since the engine last looked for something to do
 	frozen    string
+	untold    []string // receivers outside of Slack that are not told
 }
 
 // unready says in sentences what keeps the process from serving people now.
@@ -71,9 +72,9 @@ func (f facts) unwell(now time.Time) []string {
 // notes are no illness, but worth knowing.
 func (f facts) notes() []string {
 	if f.frozen == "" {
-		return nil
+		return f.untold
 	}
-	return []string{"nothing is written to Azure: " + f.frozen}
+	return append([]string{"nothing is written to Azure: " + f.frozen}, f.untold...)
 }
 
 func (f facts) late(u upgrade.Unheard, now time.Time) bool {

@@ -35,10 +35,10 @@ func survey(ctx context.Context, fleet *azure.Azure, policies []upgrade.Policy, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		fmt.Fprintf(out, "%s  (%s, %s)  %s, %d instances, %s\n", plain(sum.Name), plain(sum.ResourceGroup), plain(sum.Location), plain(string(sum.Mode)), sum.Capacity, plain(imageOf(sum.Image)))
+		fmt.Fprintf(out, "%s  (%s, %s)  %s, %d instances, %s\n", Plain(sum.Name), Plain(sum.ResourceGroup), Plain(sum.Location), Plain(string(sum.Mode)), sum.Capacity, Plain(imageOf(sum.Image)))
 		if err != nil {
 			blind++
-			fmt.Fprintf(out, "  ? it cannot be read: %s\n", plain(upgrade.AsFault(err, "read it").Error()))
+			fmt.Fprintf(out, "  ? it cannot be read: %s\n", Plain(upgrade.AsFault(err, "read it").Error()))
 			continue
 		}
 		remarks := upgrade.Remarks(seen)
@@ -54,10 +54,10 @@ func survey(ctx context.Context, fleet *azure.Azure, policies []upgrade.Policy, 
 			fmt.Fprintln(out, "  + can be driven")
 		}
 		for _, o := range obstacles {
-			fmt.Fprintf(out, "  - %s\n", plain(o))
+			fmt.Fprintf(out, "  - %s\n", Plain(o))
 		}
 		for _, r := range remarks {
-			fmt.Fprintf(out, "    %s\n", plain(r))
+			fmt.Fprintf(out, "    %s\n", Plain(r))
 		}
 	}
 	fmt.Fprintf(out, "%s: %d can be driven, %d can not, %d could not be read\n", upgrade.Count(len(sets), "scale set"), good, len(sets)-good-blind, blind)
@@ -83,8 +83,8 @@ func obstacles(s upgrade.ScaleSet, policies []upgrade.Policy) []string {
 
 func imageOf(i upgrade.Image) string { return cmp.Or(i.Running(), "an image that is not told") }
 
-// plain is foreign text for a terminal: nothing in it can move the cursor or begin a line.
-func plain(s string) string {
+// Plain is foreign text for a terminal: nothing in it can move the cursor or begin a line.
+func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return '?'

@@ -91,7 +91,7 @@ func TestASurveyThatIsBlindSaysSo(t *testing.T) {
 }
 
 func TestForeignTextCannotDriveATerminal(t *testing.T) {
-	if got := plain("a\x1b[2Jb\nc\u202ed"); got != "a?[2Jb?c?d" {
+	if got := Plain("a\x1b[2Jb\nc\u202ed"); got != "a?[2Jb?c?d" {
 		t.Errorf("%q", got)
 	}
 }

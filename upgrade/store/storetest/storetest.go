@@ -29,6 +29,10 @@ type Journal interface {
 	Thread(ctx context.Context, channel, ts string) (rollout string, err error)
 	NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error)
 	Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) error
+	Subscribe(ctx context.Context, hook string) error
+	NextPage(ctx context.Context, hook string) (p upgrade.PendingPage, next time.Time, ok bool, err error)
+	Told(ctx context.Context, hook string, p upgrade.PendingPage, sent upgrade.Sent) error
+	Pages() <-chan struct{}
 	Passes() <-chan struct{}
 	Deliveries() <-chan struct{}
 	Posts() <-chan struct{}
@@ -54,7 +58,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Opened) {
 		promises []promise
 	}{
 		{"deliveries", deliveries}, {"rollouts", rollouts}, {"leases", leases}, {"constraints", constraints},
-		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"freezes", freezes}, {"schedules", schedules}, {"chain", chain}, {"random", random},
+		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"pages", pages}, {"freezes", freezes}, {"schedules", schedules}, {"chain", chain}, {"random", random},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.promises {

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/vmssbot/vmssbot/upgrade/store"
+)
+
+// Secret is a token. It prints as its kind, never as itself.
+type Secret string
+
+func (s Secret) String() string {
+	kind, _, _ := strings.Cut(string(s), "-")
+	return kind + "-…"
+}
+
+// Format keeps every printing verb from the token itself.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+
+// MarshalText keeps encoders and slog from it.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Tokens reads the two Slack tokens from where the configuration says.
+func (s Slack) Tokens() (bot, app Secret, err error) {
+	bot, err = secret("bot token", s.BotTokenFile, s.BotTokenEnv, "SLACK_BOT_TOKEN")
+	if err != nil {
+		return "", "", err
+	}
+	app, err = secret("app token", s.AppTokenFile, s.AppTokenEnv, "SLACK_APP_TOKEN")
+	return bot, app, err
+}
+
+func secret(what, file, env, usual string) (Secret, error) {
+	if file != "" {
+		body, err := guarded(file, 0o007, "lets everybody in: chmod o-rwx")
+		if err != nil {
+			return "", fmt.Errorf("slack: read the %s: %w", what, err)
+		}
+		return Secret(strings.TrimSpace(string(body))), nil
+	}
+	if env == "" {
+		env = usual
+	}
+	if v := strings.TrimSpace(os.Getenv(env)); v != "" {
+		os.Unsetenv(env) // what is started from here, such as az, has no use for it
+		return Secret(v), nil
+	}
+	return "", fmt.Errorf("slack: the %s is missing: set the environment variable %s or name a file in the configuration", what, env)
+}
+
+// guarded reads a file, but not one with one of the mode's bits, nor one that everybody could put another
+// in the place of, where its name leads or where it lies. Windows has no modes.
+func guarded(path string, bits os.FileMode, why string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat() // of what is read, whatever the name leads to by then
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode()&bits != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("mode %04o of %s %s %s", info.Mode().Perm(), path, why, path)
+	}
+	if given(path) {
+		return io.ReadAll(f)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{filepath.Dir(path), filepath.Dir(real)} {
+		if store.OpenToAll(dir) {
+			return nil, fmt.Errorf("everybody can put another file in the place of %s: chmod o-w %s", path, dir)
+		}
+	}
+	return io.ReadAll(f)
+}
+
+// given reports whether the name is of something that was open when this process began, such as what a shell
+// makes of <(sops -d vmssbot.yaml): it lies nowhere, and nobody can put another in its place.
+func given(path string) bool {
+	path = filepath.ToSlash(filepath.Clean(path))
+	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/")
+}

@@ -31,15 +31,8 @@ func (b *Bot) closed(ctx context.Context, channel string, changes []upgrade.Chan
 		if c.Open == nil {
 			continue
 		}
-		is, err := b.channel(ctx, openedIn(c, channel), freshFor)
-		switch {
-		case err != nil:
-			b.Log.Warn("slack: whether a channel is shared could not be checked", "channel", channel, "err", err)
-			return upgrade.Refuse(upgrade.CodeRole, "/invite @vmssbot", "I could not check whether this channel is shared with another workspace, so nothing was started: %s", explain(err))
-		case is.closed != "":
-			return upgrade.Refuse(upgrade.CodeRole, "/invite @vmssbot", "people here would not see it, so nothing was started: %s", is.closed)
-		case is.shared:
-			return upgrade.Refuse(upgrade.CodeRole, "", "this channel is shared with another workspace: no rollout is started here. Name a channel of this workspace in the configuration")
+		if no := b.Fit(ctx, openedIn(c, channel)); no != nil {
+			return no
 		}
 	}
 	return nil
@@ -54,6 +47,21 @@ func openedIn(c upgrade.Change, said string) string {
 		}
 	}
 	return said
+}
+
+// Fit says why no rollout may be opened in a channel now; nil = one may.
+func (b *Bot) Fit(ctx context.Context, channel string) *upgrade.Refusal {
+	is, err := b.channel(ctx, channel, freshFor)
+	switch {
+	case err != nil:
+		b.Log.Warn("slack: whether a channel is shared could not be checked", "channel", channel, "err", err)
+		return upgrade.Refuse(upgrade.CodeRole, "/invite @vmssbot", "I could not check whether this channel is shared with another workspace, so nothing was started: %s", explain(err))
+	case is.closed != "":
+		return upgrade.Refuse(upgrade.CodeRole, "/invite @vmssbot", "people here would not see it, so nothing was started: %s", is.closed)
+	case is.shared:
+		return upgrade.Refuse(upgrade.CodeRole, "", "this channel is shared with another workspace: no rollout is started here. Name a channel of this workspace in the configuration")
+	}
+	return nil
 }
 
 // Closed says why people in a channel do not see what the bot posts there, as Slack itself tells: it is

@@ -121,6 +121,8 @@ var verbs = []struct {
 	{lifting, "unfreeze SET", "", ""},
 	{asking, "upgrade SET latest", "", ""},
 	{asking, "upgrade SET* latest", "", ""},
+	{asking, `schedule SET latest cron="0 2 * * SUN"`, "", ""},
+	{lifting, "unschedule SET", "", ""},
 	{asking, "resize SET to Standard_D4s_v5", "", ""},
 	{agreeing, "approve ROLLOUT", "approve", "NONCE"},
 	{agreeing, "approve ROLLOUT rest", "approve-rest", "NONCE"},

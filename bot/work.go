@@ -189,7 +189,7 @@ func (s spoken) slow() bool {
 	}
 	switch s.request.Verb {
 	case commands.VerbUpgrade, commands.VerbResize, commands.VerbPlan, commands.VerbList, commands.VerbShow, commands.VerbImages, commands.VerbReplan, commands.VerbRollback, commands.VerbHandover,
-		commands.VerbFreeze, commands.VerbUnfreeze, commands.VerbWindows, commands.VerbHistory, commands.VerbReport, commands.VerbAudit, commands.VerbShift:
+		commands.VerbSchedule, commands.VerbUnschedule, commands.VerbFreeze, commands.VerbUnfreeze, commands.VerbWindows, commands.VerbHistory, commands.VerbReport, commands.VerbAudit, commands.VerbShift:
 		return true
 	}
 	return false

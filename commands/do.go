@@ -173,6 +173,9 @@ var deeds = map[Verb]deed{
 	VerbFreeze:   freezing,
 	VerbUnfreeze: freezing,
 	VerbWindows:  looking(windows),
+
+	VerbSchedule:   scheduling,
+	VerbUnschedule: scheduling,
 }
 
 // looking makes a deed of what changes nothing.

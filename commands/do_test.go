@@ -18,16 +18,17 @@ var _ Rollouts = upgrade.Desk{}
 
 // desk is the domain as seen from here: it notes what it is asked and answers what it was given.
 type desk struct {
-	asked   []any
-	change  upgrade.Change
-	plan    upgrade.Plan
-	answer  string
-	frost   upgrade.Frost
-	several upgrade.Several
-	opens   []upgrade.Change // of several
-	said    []upgrade.Spoken
-	sights  map[upgrade.QueryKind]upgrade.Sight
-	refused error
+	asked    []any
+	change   upgrade.Change
+	plan     upgrade.Plan
+	answer   string
+	frost    upgrade.Frost
+	several  upgrade.Several
+	opens    []upgrade.Change // of several
+	said     []upgrade.Spoken
+	schedule upgrade.Scheduling
+	sights   map[upgrade.QueryKind]upgrade.Sight
+	refused  error
 }
 
 func (d *desk) Plan(_ context.Context, by upgrade.Person, ask upgrade.Ask) (upgrade.Plan, error) {
@@ -61,6 +62,11 @@ func (d *desk) SayAll(_ context.Context, by upgrade.Person, w upgrade.Word) ([]u
 func (d *desk) Freeze(_ context.Context, by upgrade.Person, ask upgrade.FreezeAsk) (upgrade.Frost, error) {
 	d.asked = append(d.asked, by.ID, ask)
 	return d.frost, d.refused
+}
+
+func (d *desk) Schedule(_ context.Context, by upgrade.Person, ask upgrade.ScheduleAsk) (upgrade.Scheduling, error) {
+	d.asked = append(d.asked, by.ID, ask)
+	return d.schedule, d.refused
 }
 
 func (d *desk) Look(_ context.Context, by upgrade.Person, q upgrade.Query) (upgrade.Sight, error) {
@@ -117,6 +123,13 @@ func TestDo(t *testing.T) {
 		{"resize opens a rollout", "resize web to Standard_D4s_v5 ud=0", desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
 			[]any{"U0ANA", upgrade.Ask{Set: "web", Size: "Standard_D4s_v5", Which: upgrade.Selection{UpdateDomains: []int{0}}, Channel: "C0OPS"}},
 			Reply{Plan: &upgrade.Plan{Digest: "7c1e"}, Rollout: "r-1"}, 1},
+		{"a schedule is an upgrade for later, as it would be typed then", `schedule web latest ud=0 window=night cron="0 9 * * SAT" tz=UTC note="x"`,
+			desk{change: change, schedule: upgrade.Scheduling{Change: change, Schedule: upgrade.Schedule{ID: "s-1"}, Next: []time.Time{time.Unix(9, 0)}}},
+			[]any{"U0ANA", upgrade.ScheduleAsk{Ask: upgrade.Ask{Set: "web", Target: "latest", Which: upgrade.Selection{UpdateDomains: []int{0}}, Window: "night", Note: "x", Channel: "C0OPS"},
+				Said: `upgrade web latest ud=0 window=night note="x"`, Cron: "0 9 * * SAT", Zone: "UTC"}},
+			Reply{Schedule: &Scheduled{Schedule: upgrade.Schedule{ID: "s-1"}, Next: []time.Time{time.Unix(9, 0)}}}, 1},
+		{"unschedule", `unschedule s-1 "over"`, desk{change: change, schedule: upgrade.Scheduling{Change: change, Schedule: upgrade.Schedule{ID: "s-1"}}},
+			[]any{"U0ANA", upgrade.ScheduleAsk{Lift: "s-1", Why: "over"}}, Reply{Schedule: &Scheduled{Schedule: upgrade.Schedule{ID: "s-1"}, Lifted: true, By: "ana", Why: "over"}}, 1},
 		{"plan changes nothing", "plan web latest", desk{change: change, plan: upgrade.Plan{Digest: "7c1e"}},
 			[]any{"U0ANA", upgrade.Ask{Set: "web", Target: "latest", Channel: "C0OPS"}}, Reply{Plan: &upgrade.Plan{Digest: "7c1e"}}, 0},
 		{"approve", "approve r-1 rest", desk{change: change, answer: "You approved."},

@@ -30,6 +30,12 @@ func Format(r Request) string {
 	parts = append(parts, r.which()...)
 	parts = append(parts, ordered(r.Order)...)
 	parts = append(parts, r.when()...)
+	if r.Options.Cron != "" {
+		parts = append(parts, "cron="+quote(r.Options.Cron))
+	}
+	if r.Options.TZ != "" {
+		parts = append(parts, "tz="+r.Options.TZ)
+	}
 	parts = append(parts, string(r.Verdict), r.To)
 	parts = append(parts, r.Options.words()...)
 	if r.Reason != "" {

@@ -32,6 +32,7 @@ func TestFormat(t *testing.T) {
 		{"a size", Request{Verb: VerbResize, Set: "s", Size: "Standard_D4s_v5", Which: upgrade.Selection{Zones: []string{"3"}}}, "resize s to Standard_D4s_v5 zone=3"},
 		{"what was not understood is a key without a value", Request{Verb: VerbUpgrade, Set: "s", Which: upgrade.Selection{Zones: []string{"3"}}, Unclear: []string{"ud", "vm", "which"}}, "upgrade s ud= zone=3 vm= which="},
 		{"zero is said where it was said", Request{Verb: VerbPlan, Set: "s", Target: "model", Options: Options{MaxFailures: count(0), Soak: span(0)}}, "plan s model max-failures=0 soak=0s"},
+		{"when it is asked for follows when it may start", Request{Verb: VerbSchedule, Set: "s", Target: "latest", Options: Options{Window: "night", Cron: "0 2 * * SUN", TZ: "Europe/Prague", Note: "x"}}, `schedule s latest window=night cron="0 2 * * SUN" tz=Europe/Prague note="x"`},
 		{"a reason has quotes", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "no"}, `deny r-1 "no"`},
 		{"a quote in a reason is escaped", Request{Verb: VerbDeny, Rollout: "r-1", Reason: `say "no" \o/`}, `deny r-1 "say \"no\" \\o/"`},
 		{"an ampersand stays readable", Request{Verb: VerbDeny, Rollout: "r-1", Reason: "a & b < c"}, `deny r-1 "a & b < c"`},
@@ -81,12 +82,12 @@ func randomRequest(r *rand.Rand) Request {
 	verbs := []Verb{VerbHome, VerbHelp, VerbUpgrade, VerbPlan, VerbResize, VerbList, VerbShow, VerbImages, VerbStatus, VerbWhy, VerbPending,
 		VerbApprove, VerbDeny, VerbPause, VerbResume, VerbAbort, VerbAsk, VerbModel,
 		VerbRetry, VerbSkip, VerbQuarantine, VerbResolve, VerbReplan, VerbRollback, VerbHandover,
-		VerbFreeze, VerbUnfreeze, VerbWindows, VerbHistory, VerbReport, VerbAudit, VerbShift}
+		VerbFreeze, VerbUnfreeze, VerbSchedule, VerbUnschedule, VerbWindows, VerbHistory, VerbReport, VerbAudit, VerbShift}
 	req := Request{Verb: verbs[r.IntN(len(verbs))]}
 	switch req.Verb {
 	case VerbHelp:
 		req.About = pick(r, "", "upgrade", "abort", "help")
-	case VerbUpgrade, VerbPlan, VerbResize:
+	case VerbUpgrade, VerbPlan, VerbResize, VerbSchedule:
 		req.Set, req.Which, req.Order, req.Options = randomSet(r), randomSelection(r), randomOrder(r), randomOptions(r)
 		if r.IntN(4) == 0 {
 			req.Set = pick(r, "web-*", "*", "w?b", "rg-*/web", "group:web", "group:a.b_c")
@@ -104,13 +105,17 @@ func randomRequest(r *rand.Rand) Request {
 		if isVersion(req.Target) || req.Target == "latest" {
 			req.SKU = pick(r, "", "16.04-LTS", "22_04-lts-gen2", "2022-Datacenter")
 		}
+		if req.Verb == VerbSchedule {
+			req.Options.At, req.Options.Cron = "", pick(r, "0 2 * * SUN", "*/5 0-4,22 1 JAN ?", "0 0 29 2 *")
+			req.Options.TZ = pick(r, "", "UTC", "Europe/Prague", "America/Argentina/Buenos_Aires", "Etc/GMT+3")
+		}
 	case VerbList:
 		req.About = pick(r, "", "web", "-", "..", "a.b_c")
 	case VerbShow:
 		req.About, req.Part = randomSet(r), pick(r, "", "map", "instances", "image", "policy", "evidence")
 	case VerbImages:
 		req.About = pick(r, randomSet(r), randomID(r))
-	case VerbFreeze, VerbUnfreeze:
+	case VerbFreeze, VerbUnfreeze, VerbUnschedule:
 		req.Set, req.Reason = pick(r, "all", randomSet(r)), randomRemark(r)
 		if req.Verb == VerbFreeze && r.IntN(2) == 0 {
 			req.Options.For = span(time.Minute + time.Duration(r.Int64N(int64(longestFor-time.Minute))))

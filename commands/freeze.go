@@ -36,6 +36,8 @@ func (c *command) unfreeze() *upgrade.Refusal { return c.unfrozen(1) }
 // unfrozen reads what is to be frozen or not, which stands at the place at, and the reason behind it.
 func (c *command) unfrozen(at int) *upgrade.Refusal {
 	switch {
+	case at >= len(c.words) && c.req.Verb == VerbUnschedule:
+		return c.lacks("", "`unschedule` needs a schedule, such as `s-4f2k9a`, or a scale set")
 	case at >= len(c.words):
 		return c.lacks("", "`%s` needs a scale set, or `%s`", c.req.Verb, upgrade.EverySet)
 	case !isSet(c.words[at].text):
@@ -82,7 +84,7 @@ func windows(ctx context.Context, t turn) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	c := &Calendar{Freezes: sight.Freezes, At: sight.At}
+	c := &Calendar{Freezes: sight.Freezes, Schedules: sight.Schedules, At: sight.At}
 	if name != "" {
 		c.Set = &sight.Sets[0]
 		c.Windows = opens(sight.Policy, sight.At)

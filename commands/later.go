@@ -9,17 +9,14 @@ import (
 // substitute is what helps today in place of something that is planned.
 type substitute struct {
 	says string
-	verb Verb   // to type instead, with the same set or rollout; VerbHome = none
-	part string // of verb show
+	verb Verb // to type instead; VerbHome = none
 }
 
 // laterVerbs are designed and not built: people who read of them get an honest answer.
 var laterVerbs = map[string]substitute{
-	"fleet":      {"`list` has every set with its image", VerbList, ""},
-	"schedule":   {"type `upgrade` when it shall begin", VerbPlan, ""},
-	"unschedule": {"nothing is ever scheduled", VerbStatus, ""},
-	"vm":         {"use Azure's own tools to start, stop or delete instances", VerbHome, ""},
-	"scale":      {"use Azure's own tools to change the capacity", VerbHome, ""},
+	"fleet": {"`list` has every set with its image", VerbList},
+	"vm":    {"use Azure's own tools to start, stop or delete instances", VerbHome},
+	"scale": {"use Azure's own tools to change the capacity", VerbHome},
 }
 
 func (c *command) planned(what, next, instead string) *upgrade.Refusal {
@@ -40,7 +37,7 @@ func (c *command) later(name string) *upgrade.Refusal {
 	if !found {
 		return nil
 	}
-	return c.planned(fmt.Sprintf("`%s`", name), c.inPlace(s), s.says)
+	return c.planned(fmt.Sprintf("`%s`", name), helpFor(s.verb), s.says)
 }
 
 // answering writes the abort that revert or keep alone perhaps meant.
@@ -52,15 +49,6 @@ func (c *command) answering(answer string) string {
 		return c.with(0, 2, string(VerbAbort), c.words[1].text, answer, quote("reason"))
 	}
 	return c.with(0, 2, string(VerbAbort), c.words[1].text, answer)
-}
-
-// inPlace writes the substitute for the set or rollout that was named, else its help.
-func (c *command) inPlace(s substitute) string {
-	takes := s.verb == VerbShow || s.verb == VerbStatus
-	if !takes || len(c.words) < 2 || !isSet(c.words[1].text) {
-		return helpFor(s.verb)
-	}
-	return root + Format(Request{Verb: s.verb, About: c.words[1].text, Part: s.part})
 }
 
 func (c *command) laterHelp(name string) *upgrade.Refusal {

@@ -39,12 +39,15 @@ var options = map[string]func(*Request, string) (meant string, err error){
 	"for":             func(r *Request, s string) (string, error) { return readFor(&r.Options.For, s) },
 	"until":           func(r *Request, s string) (string, error) { return readMoment(&r.Options.Until, "until", s) },
 	"note":            readNote,
+	"cron":            readCron,
+	"tz":              readTZ,
 }
 
 // What verbs take of these, in the order people are told of them.
 var (
 	planKeys     = slices.Concat(resizeKeys, []string{"sku"})
 	resizeKeys   = slices.Concat(whichKeys, []string{"by", "batch", "canary", "approve", "max-unavailable", "max-failures", "on-failure", "soak", "bake", "window", "at", "note"})
+	scheduleKeys = slices.Concat([]string{"cron", "tz"}, slices.DeleteFunc(slices.Clone(planKeys), func(key string) bool { return key == "at" }))
 	instanceKeys = []string{"vm"}
 	freezeKeys   = []string{"for", "until"}
 )
@@ -53,6 +56,8 @@ func keysOf(v Verb) []string {
 	switch {
 	case v == VerbResize:
 		return resizeKeys
+	case v == VerbSchedule:
+		return scheduleKeys
 	case v.plans():
 		return planKeys
 	case v == VerbFreeze:

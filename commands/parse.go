@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,11 +64,13 @@ func understand(text string) (Request, *upgrade.Refusal) {
 		return Request{}, nil
 	}
 	c := command{words: words}
-	parse, known := grammar[Verb(words[0].keyword())]
+	verb := Verb(words[0].keyword())
+	verb = cmp.Or(aliases[verb], verb)
+	parse, known := grammar[verb]
 	if !known {
 		return Request{}, c.unknownVerb()
 	}
-	c.req.Verb = Verb(words[0].keyword())
+	c.req.Verb = verb
 	no = parse(&c)
 	return c.req, no
 }
@@ -113,7 +116,13 @@ var grammar = map[Verb]func(*command) *upgrade.Refusal{
 	VerbFreeze:   (*command).freeze,
 	VerbUnfreeze: (*command).unfreeze,
 	VerbWindows:  (*command).about,
+
+	VerbSchedule:   (*command).schedule,
+	VerbUnschedule: (*command).unfreeze, // takes the same: what is lifted, and why
 }
+
+// aliases are what people type for another verb.
+var aliases = map[Verb]Verb{"schedules": VerbWindows}
 
 func (c *command) unknownVerb() *upgrade.Refusal {
 	if no := c.later(c.words[0].keyword()); no != nil {

@@ -111,7 +111,7 @@ func shift(ctx context.Context, t turn) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	s := Shift{Calendar: Calendar{Freezes: sight.Freezes, At: sight.At}}
+	s := Shift{Calendar: Calendar{Freezes: sight.Freezes, Schedules: sight.Schedules, At: sight.At}}
 	for _, rec := range sight.Rollouts {
 		if rec.HalfNew() {
 			s.Half = append(s.Half, rec.ID)

@@ -42,10 +42,14 @@ const (
 	VerbFreeze   Verb = "freeze"
 	VerbUnfreeze Verb = "unfreeze"
 	VerbWindows  Verb = "windows" // when something may start
-	VerbHistory  Verb = "history" // what has ended
-	VerbReport   Verb = "report"  // what came of one, as a file
-	VerbAudit    Verb = "audit"   // who did what
-	VerbShift    Verb = "shift"   // what whoever comes on call must know
+
+	VerbSchedule   Verb = "schedule"
+	VerbUnschedule Verb = "unschedule"
+
+	VerbHistory Verb = "history" // what has ended
+	VerbReport  Verb = "report"  // what came of one, as a file
+	VerbAudit   Verb = "audit"   // who did what
+	VerbShift   Verb = "shift"   // what whoever comes on call must know
 )
 
 // ofInstances reports whether instances of a rollout are named with the verb.
@@ -54,7 +58,9 @@ func (v Verb) ofInstances() bool {
 }
 
 // plans reports whether the verb makes a plan, which chooses instances and orders them.
-func (v Verb) plans() bool { return v == VerbUpgrade || v == VerbPlan || v == VerbResize }
+func (v Verb) plans() bool {
+	return v == VerbUpgrade || v == VerbPlan || v == VerbResize || v == VerbSchedule
+}
 
 // Request is what somebody wants, however it was said. Only the fields of the verb are set; the
 // zero value asks for the home screen. A request about a rollout has its id when it was typed, and
@@ -63,7 +69,7 @@ type Request struct {
 	Verb    Verb
 	About   string            // help: a verb; list: a text; show, images: a set, or a rollout for its set; status, why, report, audit: a rollout or a set
 	Part    string            // show: "", "map", "instances", "image", "policy" or "evidence"; report, audit: the format of the file
-	Set     string            // upgrade, plan, resize: also a pattern, or a group's name; freeze: or "all"; unfreeze: or a freeze's id
+	Set     string            // upgrade, plan, resize: also a pattern, or a group's name; schedule; freeze: or "all"; unfreeze, unschedule: or the id of one
 	Without []string          // upgrade, plan, resize of several sets: sets that are left out, sorted; nil = none
 	Target  string            // upgrade, plan: a version, "latest", "model", the id of an image, or the address of a VHD
 	SKU     string            // upgrade, plan: of the platform image, with a version or "latest"; "" = as it is
@@ -98,6 +104,8 @@ type Options struct {
 	Note           string
 	For            *time.Duration // freeze
 	Until          string         // freeze: a time
+	Cron           string         // schedule: five fields with one blank between
+	TZ             string         // schedule: whose clock they are read by, an IANA name
 }
 
 // Rollouts is the domain as the language needs it; [upgrade.Desk] is it. Errors for people are
@@ -110,31 +118,35 @@ type Rollouts interface {
 	Freeze(ctx context.Context, by upgrade.Person, ask upgrade.FreezeAsk) (upgrade.Frost, error)
 	Several(ctx context.Context, by upgrade.Person, ask upgrade.Ask, open bool) (upgrade.Several, []upgrade.Change, error)
 	SayAll(ctx context.Context, by upgrade.Person, w upgrade.Word) ([]upgrade.Spoken, error)
+	Schedule(ctx context.Context, by upgrade.Person, ask upgrade.ScheduleAsk) (upgrade.Scheduling, error)
 }
 
 // Reply is the answer to the person who spoke, as data: it is journaled and rendered when it is
 // sent. Beside the verb and what was understood, exactly one of the answers is set.
 type Reply struct {
 	Verb     Verb
-	Part     string        `json:",omitempty"` // with Rollouts of show: "evidence"; of report and audit: the format of the file, "" = none
-	Request  string        `json:",omitempty"` // as understood, written back by Format
-	Refusal  *Refusal      `json:",omitempty"`
-	Text     string        `json:",omitempty"` // a plain sentence; foreign text in it is not escaped
-	Help     *Help         `json:",omitempty"`
-	Plan     *upgrade.Plan `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade, resize: the rollout was opened
-	Rollout  string        `json:",omitempty"` // with Plan of a rollout that was opened: its id
-	Several  *Several      `json:",omitempty"` // upgrade, plan, resize of several sets; beside a Refusal when nothing was opened
-	Group    string        `json:",omitempty"` // with Rollouts: these are one command's
-	Rollouts []string      `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home, show)
-	Sets     []SetLine     `json:",omitempty"` // list
-	Set      *SetSight     `json:",omitempty"` // show
-	Images   *Images       `json:",omitempty"` // images
-	Calendar *Calendar     `json:",omitempty"` // windows
-	Audit    *Audit        `json:",omitempty"` // audit, beside Rollouts
-	Shift    *Shift        `json:",omitempty"` // shift, beside Rollouts
-	Frost    *Frost        `json:",omitempty"` // freeze, unfreeze
-	Ruled    *Ruled        `json:",omitempty"` // told to channels when the configuration changes
-	Empty    string        `json:",omitempty"` // said when a list has nothing in it
+	Part     string           `json:",omitempty"` // with Rollouts of show: "evidence"; of report and audit: the format of the file, "" = none
+	Request  string           `json:",omitempty"` // as understood, written back by Format
+	Refusal  *Refusal         `json:",omitempty"`
+	Text     string           `json:",omitempty"` // a plain sentence; foreign text in it is not escaped
+	Help     *Help            `json:",omitempty"`
+	Plan     *upgrade.Plan    `json:",omitempty"` // verb plan: nothing was asked or changed; upgrade, resize: the rollout was opened
+	Rollout  string           `json:",omitempty"` // with Plan of a rollout that was opened: its id
+	Several  *Several         `json:",omitempty"` // upgrade, plan, resize of several sets; beside a Refusal when nothing was opened
+	Group    string           `json:",omitempty"` // with Rollouts: these are one command's
+	Rollouts []string         `json:",omitempty"` // ids, rendered from the journal as it is when sent (status, why, pending, home, show)
+	Sets     []SetLine        `json:",omitempty"` // list
+	Set      *SetSight        `json:",omitempty"` // show
+	Images   *Images          `json:",omitempty"` // images
+	Calendar *Calendar        `json:",omitempty"` // windows
+	Audit    *Audit           `json:",omitempty"` // audit, beside Rollouts
+	Shift    *Shift           `json:",omitempty"` // shift, beside Rollouts
+	Frost    *Frost           `json:",omitempty"` // freeze, unfreeze
+	Ruled    *Ruled           `json:",omitempty"` // told to channels when the configuration changes
+	Schedule *Scheduled       `json:",omitempty"` // schedule, unschedule
+	Firing   *upgrade.Firing  `json:",omitempty"` // what nobody asked for just now: an occurrence of a schedule that opened nothing
+	Release  *upgrade.Release `json:",omitempty"` // the same: a newer image has come out
+	Empty    string           `json:",omitempty"` // said when a list has nothing in it
 }
 
 // Refusal is an [upgrade.Refusal] without its cause, which is for the log only.
@@ -148,10 +160,13 @@ type Refusal struct {
 
 // Told lists the channels in which everybody is to read the reply, too.
 func (r Reply) Told() []string {
-	if r.Frost == nil {
-		return nil
+	switch {
+	case r.Frost != nil:
+		return r.Frost.Channels
+	case r.Schedule != nil:
+		return []string{r.Schedule.Schedule.Ask.Channel}
 	}
-	return r.Frost.Channels
+	return nil
 }
 
 // File reports whether a file for whoever spoke belongs to the reply.
@@ -161,10 +176,11 @@ func (r Reply) File() bool {
 
 // Calendar is when something may start: of one set, or what is frozen of all that a person may see.
 type Calendar struct {
-	Set     *upgrade.SetSummary `json:",omitempty"`
-	Windows []Opens             `json:",omitempty"`
-	Freezes []upgrade.Freeze    `json:",omitempty"`
-	At      time.Time
+	Set       *upgrade.SetSummary `json:",omitempty"`
+	Windows   []Opens             `json:",omitempty"`
+	Freezes   []upgrade.Freeze    `json:",omitempty"`
+	Schedules []upgrade.Schedule  `json:",omitempty"`
+	At        time.Time
 }
 
 // Opens is a window and when it opens next, or has opened.
@@ -187,6 +203,15 @@ type Frost struct {
 type Ruled struct {
 	Changes []upgrade.PolicyChange `json:",omitempty"`
 	Refused []string               `json:",omitempty"` // why it was not taken
+}
+
+// Scheduled is what became of a schedule, for whoever said it and for the channel of the set.
+type Scheduled struct {
+	Schedule upgrade.Schedule
+	Next     []time.Time `json:",omitempty"` // its first occurrences
+	Lifted   bool        `json:",omitempty"`
+	By       string      `json:",omitempty"` // the name of who took it away
+	Why      string      `json:",omitempty"` // that
 }
 
 // SetLine is one scale set in a list, with the rollout that holds it.

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,6 +42,9 @@ func readDomains(list *[]int, l listing, s string) (string, error) {
 }
 
 func readZones(r *Request, s string) (meant string, err error) {
+	if r.Verb == VerbSchedule && strings.Contains(s, "/") {
+		return "", errors.New("it takes availability zones, such as `zone=3`; the time zone of `cron=` is said with `tz=Europe/Prague`")
+	}
 	r.Which.Zones, meant, err = zones.read(s)
 	return meant, err
 }

@@ -15,17 +15,19 @@ import (
 // memory is a journal without a disk: it keeps what the engine relies on (compare-and-set, leases,
 // fencing, wake-ups, no write without a grant, one at a time) and nothing else.
 type memory struct {
-	mu      sync.Mutex
-	records map[string]*entry
-	woken   chan struct{}
-	claims  int
-	posts   []Post
-	unsent  time.Time // of every record
-	full    error     // of every claim: nothing can be written
-	freezes []Freeze
-	system  []Event
-	past    []Record // that have ended, beside those of records
-	unseen  bool     // no card has reached the channel
+	mu        sync.Mutex
+	records   map[string]*entry
+	woken     chan struct{}
+	claims    int
+	posts     []Post
+	unsent    time.Time // of every record
+	full      error     // of every claim: nothing can be written
+	freezes   []Freeze
+	schedules []Schedule
+	sightings map[string]string
+	system    []Event
+	past      []Record // that have ended, beside those of records
+	unseen    bool     // no card has reached the channel
 	// before and after are called around every commit of an Append; an error of before is the
 	// commit's, one of after is seen by the writer though the commit stands: a lost answer, or a crash.
 	before, after func(Change) error
@@ -42,7 +44,7 @@ type entry struct {
 }
 
 func newMemory() *memory {
-	return &memory{records: map[string]*entry{}, woken: make(chan struct{}, 1)}
+	return &memory{records: map[string]*entry{}, sightings: map[string]string{}, woken: make(chan struct{}, 1)}
 }
 
 // open puts a rollout into the journal as a tale left it, due at once.
@@ -275,6 +277,48 @@ func (m *memory) Freezes(context.Context) ([]Freeze, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.freezes), nil
+}
+
+func (m *memory) Schedules(context.Context) ([]Schedule, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.schedules), nil
+}
+
+// Commit deals with an occurrence of a schedule once, and opens what comes with it.
+func (m *memory) Commit(_ context.Context, c Change) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f, ok := c.Events[0].Fact.(Sighted); ok {
+		if m.sightings[f.Place] != f.Before {
+			return ErrStale
+		}
+		m.sightings[f.Place] = f.Version
+		m.system, m.posts = append(m.system, c.Events...), append(m.posts, c.Posts...)
+		return nil
+	}
+	f := c.Events[0].Fact.(Fired)
+	i := slices.IndexFunc(m.schedules, func(s Schedule) bool { return s.ID == f.ID && s.Served.Before(f.For) })
+	if i < 0 {
+		return ErrStale
+	}
+	if next := c.Then; next != nil {
+		for _, e := range m.records {
+			if e.plan.Set == next.Open.Set && Fold("", e.events).Ended == nil {
+				return ErrLocked
+			}
+		}
+		m.records[next.Rollout] = &entry{plan: *next.Open, events: next.Events, wake: time.Now()}
+	}
+	m.schedules[i].Served = f.For
+	m.system, m.posts = append(m.system, c.Events...), append(m.posts, c.Posts...)
+	return nil
+}
+
+func (m *memory) Sightings(context.Context) (map[string]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.sightings), nil
 }
 
 func (m *memory) System(_ context.Context, most int) ([]Event, error) {

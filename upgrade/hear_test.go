@@ -332,7 +332,9 @@ func TestR7APlanMayAskForGatesTogether(t *testing.T) {
 		})
 	}
 	// Whoever asked says yes to one gate at a time, where they may at all, and never makes one of two for the later ones.
-	own := func(p *Policy) { p.SelfApproval, p.Approvers = 30*time.Minute, append(slices.Clone(p.Approvers), ana.ID) }
+	own := func(p *Policy) {
+		p.SelfApproval, p.Approvers = 30*time.Minute, append(slices.Clone(p.Approvers), ana.ID)
+	}
 	for need, says := range map[int][]Person{1: {ana}, 2: {ana, bo}} {
 		pol := webPolicy()
 		own(&pol)

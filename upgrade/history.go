@@ -119,7 +119,7 @@ func (d Desk) lookAudit(ctx context.Context, by Person, q Query) (Sight, error) 
 }
 
 // mayHear reports whether the person may be told of it: of their own refusals, and of the freezes of what they
-// may read.
+// may read, and the schedules.
 func (d Desk) mayHear(by Person, e Event) bool {
 	switch f := e.Fact.(type) {
 	case Froze:
@@ -130,6 +130,12 @@ func (d Desk) mayHear(by Person, e Event) bool {
 		})
 	case Unfroze:
 		return by.ID == e.By
+	case Scheduled:
+		return PolicyFor(d.Policies(), f.Set).Refuses(by, MayRead, "") == ""
+	case Unscheduled:
+		return PolicyFor(d.Policies(), f.Set).Refuses(by, MayRead, "") == ""
+	case Fired:
+		return PolicyFor(d.Policies(), f.Set).Refuses(by, MayRead, "") == ""
 	case Declined:
 		return by.ID == e.By
 	}
@@ -168,7 +174,7 @@ func (d Desk) lookShift(ctx context.Context, by Person) (Sight, error) {
 		}
 	}
 	if frozen, err := d.lookFreezes(ctx, by, ""); err == nil {
-		s.Freezes = frozen.Freezes
+		s.Freezes, s.Schedules = frozen.Freezes, frozen.Schedules
 	}
 	return s, nil
 }

@@ -219,6 +219,32 @@ type (
 	// Froze stops every start on the sets it names, and Unfroze lifts that. Both stand in the system stream.
 	Froze   struct{ Freeze }
 	Unfroze struct{ ID, Name, Why string }
+	// Scheduled makes a schedule, Unscheduled takes it away, and Fired is what one of its occurrences came to:
+	// the rollout that was opened, or why none was. All stand in the system stream.
+	Scheduled   struct{ Schedule }
+	Unscheduled struct {
+		ID        string
+		Set       SetID
+		Name, Why string
+	}
+	Fired struct {
+		ID      string
+		Set     SetID
+		For     time.Time // the occurrence
+		Rollout string    `json:",omitempty"`
+		Missed  bool      `json:",omitempty"` // it was too late to ask
+		Code    Code      `json:",omitempty"`
+		Why     string    `json:",omitempty"`
+		Next    string    `json:",omitempty"` // what helps, to type
+	}
+	// Sighted says which version of an image is the newest in a region, and which channels were told of it. It
+	// stands in the system stream.
+	Sighted struct {
+		Place    string // the region and the image's family
+		Version  string
+		Before   string   `json:",omitempty"` // that was known till then; "" = none
+		Channels []string `json:",omitempty"`
+	}
 	// Probed says that an external gate says something else than before.
 	Probed struct {
 		Name  string
@@ -317,6 +343,10 @@ func (InstanceSeen) fact()  {}
 func (Declined) fact()      {}
 func (Froze) fact()         {}
 func (Unfroze) fact()       {}
+func (Scheduled) fact()     {}
+func (Unscheduled) fact()   {}
+func (Fired) fact()         {}
+func (Sighted) fact()       {}
 func (Probed) fact()        {}
 func (Governed) fact()      {}
 func (Absent) fact()        {}
@@ -404,7 +434,7 @@ var facts = func() map[string]reflect.Type {
 		Requested{}, Asked{}, AskedAgain{}, Voted{}, Granted{}, Reminded{}, Escalated{}, Denied{}, Paused{}, Resumed{}, AbortAsked{},
 		Retried{}, Skipped{}, Quarantined{}, Resolved{}, Replanned{}, HandedOver{}, Evidence{},
 		ModelAsked{}, ModelAnswered{}, Intended{}, Sending{}, Unanswered{}, Accepted{}, Refused{}, Dropped{},
-		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Probed{}, Governed{},
+		Looked{}, Settled{}, ModelSet{}, ModelReverted{}, InstanceSeen{}, Declined{}, Froze{}, Unfroze{}, Scheduled{}, Unscheduled{}, Fired{}, Sighted{}, Probed{}, Governed{},
 		Absent{}, Unfound{}, Born{}, Pictured{}, Serving{}, Decided{}, Ended{},
 	} {
 		m[FactKind(f)] = reflect.TypeOf(f)

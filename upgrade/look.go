@@ -30,20 +30,21 @@ const (
 	QuerySets     QueryKind = "sets"     // Sight.Sets, those whose name contains About
 	QuerySet      QueryKind = "set"      // Sight.Set, its Policy, and the rollout that holds it
 	QueryVersions QueryKind = "versions" // the same, and Sight.Versions of the set's image
-	QueryFreezes  QueryKind = "freezes"  // Sight.Freezes that hold or are announced for what this person may read, or for the set
+	QueryFreezes  QueryKind = "freezes"  // Sight.Freezes that hold or are announced, and Sight.Schedules, for what this person may read, or for the set
 )
 
 // Sight is what a person asked to see.
 type Sight struct {
-	Rollouts []Record
-	Sets     []SetSummary
-	Set      *ScaleSet
-	Policy   Policy
-	Freezes  []Freeze
-	At       time.Time      // of windows and freezes: now
-	System   []Event        // of no rollout
-	Policies []Policy       // those with windows
-	Versions []ImageVersion // newest first; none when the set runs a VHD, or an image of a kind that is not known
+	Rollouts  []Record
+	Sets      []SetSummary
+	Set       *ScaleSet
+	Policy    Policy
+	Freezes   []Freeze
+	Schedules []Schedule     // with Freezes
+	At        time.Time      // of windows and freezes: now
+	System    []Event        // of no rollout
+	Policies  []Policy       // those with windows
+	Versions  []ImageVersion // newest first; none when the set runs a VHD, or an image of a kind that is not known
 }
 
 // Look answers a query, with only what the person may read.
@@ -109,13 +110,23 @@ func (d Desk) lookFreezes(ctx context.Context, by Person, name string) (Sight, e
 		if err != nil {
 			return Sight{}, err
 		}
-		all, err := d.freezes(ctx, []SetSummary{set})
-		return Sight{Sets: []SetSummary{set}, Policy: pol, Freezes: all, At: d.Now()}, err
+		s, err := d.ahead(ctx, Sight{Sets: []SetSummary{set}})
+		s.Policy = pol
+		return s, err
 	}
 	s, err := d.lookSets(ctx, by, "")
+	if err != nil {
+		return s, err
+	}
+	return d.ahead(ctx, s)
+}
+
+// ahead adds the freezes and schedules of the sets.
+func (d Desk) ahead(ctx context.Context, s Sight) (Sight, error) {
+	var err error
 	s.At = d.Now()
-	if err == nil {
-		s.Freezes, err = d.freezes(ctx, s.Sets)
+	if s.Freezes, err = d.freezes(ctx, s.Sets); err == nil {
+		s.Schedules, err = d.schedules(ctx, s.Sets)
 	}
 	return s, err
 }

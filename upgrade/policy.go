@@ -37,6 +37,8 @@ type Policy struct {
 	AllowedImages  []string      // image families; empty = the family the set runs now (R45)
 	Downgrades     bool          // whether older versions may be rolled out
 
+	Watch bool `json:",omitempty"` // whether the channel is told of newer images
+
 	Windows []window.Window `json:",omitempty"` // nothing starts outside of these; empty = at any time (R11)
 	Freezes []Freeze        `json:",omitempty"` // in which nothing starts at all
 

@@ -146,4 +146,6 @@ type Reader interface {
 	Card(ctx context.Context, nonce string) (Card, error)
 	// Freezes lists those that were said in Slack and neither lifted nor over, oldest first.
 	Freezes(ctx context.Context) ([]Freeze, error)
+	// Schedules lists those that were not taken away, oldest first.
+	Schedules(ctx context.Context) ([]Schedule, error)
 }

@@ -44,6 +44,7 @@ func Terms() []Term {
 		scalar("escalate_after", "when they are called in, from the asking; three quarters of the time there is at the latest", func(p *Policy) *time.Duration { return &p.EscalateAfter }, latest, lastQuarter),
 		listed("allowed_images", "families such as `canonical:ubuntuserver:*` or `/subscriptions/…/images/golden-*`; VHDs only by name", narrows, "the family that the set runs", func(p Policy) []string { return p.AllowedImages }),
 		scalar("downgrades", "whether older versions may be rolled out", func(p *Policy) *bool { return &p.Downgrades }, both, yesNo),
+		scalar("watch", "whether the channel is told of newer versions of the sets' images", func(p *Policy) *bool { return &p.Watch }, inForce, yesNo),
 		listed("windows", "the names of those in which something may start", opens, "at any time", func(p Policy) []string { return each(p.Windows, written) }),
 		listed("gates", "the names of external gates, without whose pass nothing starts", binds, "none", func(p Policy) []string { return each(p.Probes, Probe.written) }),
 		scalar("budget", "what may be started within an hour: `sets`, `instances`, and `person_sets`, `person_instances` of what one person asked for or agreed to; not of an entry, but beside `sets`", func(p *Policy) *Budget { return &p.Budget }, Budget.tighter, Budget.String),
@@ -61,6 +62,9 @@ func orNever(d time.Duration) string {
 	}
 	return Span(d)
 }
+
+// inForce is of what concerns no rollout: there is nothing to be tighter in.
+func inForce[T any](_, now T) T { return now }
 
 func yesNo(yes bool) string {
 	if yes {

@@ -85,6 +85,8 @@ func TestAChangeOfAPolicySaysWhetherOpenRolloutsGoByIt(t *testing.T) {
 		{"images by name", nil, func(p *Policy) { p.AllowedImages = []string{"a:b:*"} }, []string{"allowed_images the family that the set runs → a:b:* (open rollouts keep to both)"}},
 		{"another image", func(p *Policy) { p.AllowedImages = []string{"a:b:*"} }, func(p *Policy) { p.AllowedImages = []string{"a:b:*", "c:d:*"} }, []string{"allowed_images with c:d:* (to open rollouts only as planned)"}},
 		{"downgrades", nil, func(p *Policy) { p.Downgrades = true }, []string{"downgrades no → yes (to open rollouts only as planned)"}},
+		{"watching", nil, func(p *Policy) { p.Watch = true }, []string{"watch no → yes (applies at once)"}},
+		{"watching no more", func(p *Policy) { p.Watch = true }, nil, []string{"watch yes → no (applies at once)"}},
 		{"no downgrades", func(p *Policy) { p.Downgrades = true }, nil, []string{"downgrades yes → no (applies at once)"}},
 		{"windows at last", nil, func(p *Policy) { p.Windows = []window.Window{tue} }, []string{"windows at any time → tue (0 2 * * TUE for 2h, UTC) (applies at once)"}},
 		{"no windows any more", func(p *Policy) { p.Windows = []window.Window{tue} }, nil, []string{"windows tue (0 2 * * TUE for 2h, UTC) → at any time (to open rollouts only as planned)"}},

@@ -280,6 +280,12 @@ func SystemTrail(events []Event) []Entry {
 			x.Name, x.What = f.Name, "froze "+cmp.Or(strings.Join(f.Sets, ", "), "every set")+reasoned(f.Why)
 		case Unfroze:
 			x.Name, x.What = f.Name, "lifted the freeze "+f.ID+reasoned(f.Why)
+		case Scheduled:
+			x.Name, x.What = f.ByName, fmt.Sprintf("made schedule %s: %s, cron=%q in %s", f.ID, f.Said, f.Cron, f.Zone)
+		case Unscheduled:
+			x.Name, x.What = f.Name, "took schedule "+f.ID+" away"+reasoned(f.Why)
+		case Fired:
+			x.What = f.told()
 		default:
 			continue
 		}

@@ -33,6 +33,12 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return frost(*reply.Frost, reply.Request)
 	case reply.Ruled != nil:
 		return ruled(*reply.Ruled)
+	case reply.Schedule != nil:
+		return scheduled(*reply.Schedule, reply.Request)
+	case reply.Firing != nil:
+		return firing(*reply.Firing)
+	case reply.Release != nil:
+		return release(*reply.Release)
 	case reply.Calendar != nil:
 		return calendar(*reply.Calendar)
 	case reply.Help != nil:

@@ -73,6 +73,9 @@ func calendar(c commands.Calendar) Message {
 	}
 	p.time(c, head)
 	told := upgrade.Count(len(c.Freezes), "freeze")
+	if n := len(c.Schedules); n > 0 {
+		told += ", " + upgrade.Count(n, "schedule")
+	}
 	if c.Set != nil {
 		told = upgrade.Count(len(c.Windows), "window") + ", " + told
 	}
@@ -105,6 +108,12 @@ func (p *page) time(c commands.Calendar, head string) {
 	}
 	if len(c.Freezes) == 0 {
 		lines = append(lines, "Nothing of it is frozen.")
+	}
+	for _, s := range c.Schedules[:min(20, len(c.Schedules))] {
+		lines = append(lines, scheduleLine(s, c.At))
+	}
+	if n := len(c.Schedules) - 20; n > 0 {
+		lines = append(lines, fmt.Sprintf("… and %d more", n))
 	}
 	p.para(lines...)
 }

@@ -69,6 +69,25 @@ func calendarAnswers(sh *shelf, c cast) {
 		{Window: galleryWindow("leap", "0 1 30 2 *", time.Hour), Next: never},
 	}}})
 	sh.reply("windows of a set, none", now, commands.Reply{Verb: commands.VerbWindows, Calendar: &commands.Calendar{Set: set, At: now}})
+	weekly := upgrade.Schedule{ID: "s-4f2k9a", Name: c.set, Ask: upgrade.Ask{Channel: "C1"}, Said: commands.Format(commands.Request{Verb: commands.VerbUpgrade, Set: c.set, Target: "latest", Options: commands.Options{Window: "sun-night", Note: c.note}}),
+		Cron: "0 9 * * SAT", Zone: "Europe/Prague", By: "U0ANA", ByName: c.requester, Made: now}
+	first := weekly.Next(now)
+	sh.reply("windows, scheduled", now, commands.Reply{Verb: commands.VerbWindows, Calendar: &commands.Calendar{Set: set, At: now, Schedules: []upgrade.Schedule{weekly}}})
+	sh.reply("schedule", now, commands.Reply{Verb: commands.VerbSchedule, Request: "schedule " + c.set + " latest", Schedule: &commands.Scheduled{Schedule: weekly, Next: []time.Time{first, weekly.Next(first)}}})
+	sh.reply("unschedule", now, commands.Reply{Verb: commands.VerbUnschedule, Request: "unschedule " + weekly.ID, Schedule: &commands.Scheduled{Schedule: weekly, Lifted: true, By: c.second, Why: c.reason}})
+	sh.reply("scheduled, and nothing to do", first, commands.Reply{Firing: &upgrade.Firing{Schedule: weekly, Next: weekly.Next(first),
+		Fired: upgrade.Fired{ID: weekly.ID, For: first, Code: upgrade.CodeNothing, Why: "nothing to do on " + c.set + ": 20 already current", Next: "/vmss show " + c.set}}})
+	sh.reply("scheduled, and the right is gone", first, commands.Reply{Firing: &upgrade.Firing{Schedule: weekly, Next: weekly.Next(first),
+		Fired: upgrade.Fired{ID: weekly.ID, For: first, Code: upgrade.CodeRole, Why: c.requester + " scheduled it, and may not ask for an upgrade of it any more: that takes a requester of this set", Next: "/vmss unschedule " + weekly.ID}}})
+	sh.reply("scheduled, and missed", first, commands.Reply{Firing: &upgrade.Firing{Schedule: weekly, Next: weekly.Next(first), Fired: upgrade.Fired{ID: weekly.ID, For: first, Missed: true, Why: "I was not at work then"}}})
+	image := upgrade.Image{Publisher: "Canonical", Offer: c.offer, SKU: "22_04-lts"}
+	behind := upgrade.SetSummary{Name: c.set, Image: image.At(c.old)}
+	sh.reply("a newer image", now, commands.Reply{Release: &upgrade.Release{Image: image.At(c.new), Sets: []upgrade.SetSummary{behind}}})
+	many := []upgrade.SetSummary{{Name: c.set, Image: image.At(upgrade.Latest)}}
+	for range 12 {
+		many = append(many, behind)
+	}
+	sh.reply("a newer image for many", now, commands.Reply{Release: &upgrade.Release{Image: image.At(c.new), Published: now.Add(-time.Hour), Sets: many}})
 	sh.reply("freeze", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze " + c.set + " for=2h", Frost: &commands.Frost{Freeze: said}})
 	others := all
 	others.Sets = []string{"!db-*", "*"}

@@ -105,7 +105,8 @@ func screen(m Message) string {
 		case *slack.SectionBlock:
 			text := seen(b.Text.Text)
 			if b.Accessory != nil {
-				text = strings.Replace(text, "\n", "   "+element(b.Accessory.OverflowElement)+"\n", 1)
+				first, rest, _ := strings.Cut(text, "\n")
+				text = strings.TrimSuffix(first+"   "+element(besides(b))+"\n"+rest, "\n")
 			}
 			lines = append(lines, text)
 		case *slack.ContextBlock:
@@ -119,6 +120,14 @@ func screen(m Message) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// besides is the element at the right of a section.
+func besides(b *slack.SectionBlock) slack.BlockElement {
+	if b.Accessory.ButtonElement != nil {
+		return b.Accessory.ButtonElement
+	}
+	return b.Accessory.OverflowElement
 }
 
 func element(e slack.BlockElement) string {

@@ -111,7 +111,7 @@ func (k *check) block(b slack.Block, ids map[string]bool) {
 	case *slack.SectionBlock:
 		k.markup(b.Text, 3000)
 		if b.Accessory != nil {
-			k.element(b.Accessory.OverflowElement)
+			k.element(besides(b))
 		}
 	case *slack.ContextBlock:
 		if n := len(b.ContextElements.Elements); n < 1 || n > 10 {

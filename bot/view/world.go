@@ -100,6 +100,8 @@ func (j *journal) Holder(context.Context, upgrade.SetID) (upgrade.Record, error)
 
 func (j *journal) Freezes(context.Context) ([]upgrade.Freeze, error) { return j.s.freezes, nil }
 
+func (j *journal) Schedules(context.Context) ([]upgrade.Schedule, error) { return nil, nil }
+
 func (j *journal) System(context.Context, int) ([]upgrade.Event, error) { return nil, nil }
 
 func (j *journal) Card(context.Context, string) (upgrade.Card, error) {

@@ -220,10 +220,43 @@ func (t *tx) projectSystem(fact upgrade.Fact) error {
 		}
 	case upgrade.Governed:
 	default:
-		return nil
+		return t.projectSchedule(fact)
 	}
 	t.passes = true
 	_, err := t.exec(wakeAll)
+	return err
+}
+
+// projectSchedule keeps what is to be asked for later and which images are known, and lets each occurrence and
+// each version be dealt with once.
+func (t *tx) projectSchedule(fact upgrade.Fact) error {
+	var n int64
+	var err error
+	switch f := fact.(type) {
+	case upgrade.Scheduled:
+		body, err := json.Marshal(f.Schedule)
+		if err != nil {
+			return err
+		}
+		t.schedules = true
+		_, err = t.exec(insertSchedule, f.ID, string(body), f.Made.UnixMilli())
+		return err
+	case upgrade.Unscheduled:
+		n, err = t.exec(endSchedule, f.ID)
+	case upgrade.Fired:
+		n, err = t.exec(serveSchedule, f.ID, f.For.UnixMilli())
+	case upgrade.Sighted:
+		if f.Before == "" {
+			n, err = t.exec(firstSighting, f.Place, f.Version)
+		} else {
+			n, err = t.exec(nextSighting, f.Place, f.Version, f.Before)
+		}
+	default:
+		return nil
+	}
+	if err == nil && n == 0 {
+		err = upgrade.ErrStale // somebody was faster
+	}
 	return err
 }
 

@@ -74,7 +74,7 @@ func TestAMigrationThatFailsChangesNothing(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	refuses(t, path, "migrate schema 1 to 4")
+	refuses(t, path, "migrate schema 1 to 5")
 	db = connect(path, time.Now)
 	var version, columns int
 	err := db.QueryRow(`select (select max(version_id) from goose_db_version), (select count(*) from pragma_table_info('outbox') where name = 'wanted_at')`).Scan(&version, &columns)

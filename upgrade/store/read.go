@@ -129,6 +129,36 @@ func (s *Store) Policies(ctx context.Context) (list []upgrade.Policy, known bool
 	return last.Policies, err == nil, wrap(err, "read the policies")
 }
 
+// Schedules lists those that were not taken away.
+func (s *Store) Schedules(ctx context.Context) ([]upgrade.Schedule, error) {
+	rows, err := s.prepared[selectSchedules].QueryContext(ctx)
+	out, err := collect(rows, err, func(rows *sql.Rows) (x upgrade.Schedule, err error) {
+		var body string
+		var served int64
+		if err := rows.Scan(&body, &served); err != nil {
+			return x, err
+		}
+		err = json.Unmarshal([]byte(body), &x)
+		x.Served = time.UnixMilli(served).UTC()
+		return x, err
+	})
+	slices.SortStableFunc(out, func(a, b upgrade.Schedule) int { return a.Made.Compare(b.Made) })
+	return out, wrap(err, "list schedules")
+}
+
+// Sightings lists the newest version that was seen of each image and region.
+func (s *Store) Sightings(ctx context.Context) (map[string]string, error) {
+	out := map[string]string{}
+	rows, err := s.prepared[selectSightings].QueryContext(ctx)
+	_, err = collect(rows, err, func(rows *sql.Rows) (place string, err error) {
+		var version string
+		err = rows.Scan(&place, &version)
+		out[place] = version
+		return place, err
+	})
+	return out, wrap(err, "list the images that were seen")
+}
+
 // records loads the rollouts whose ids a query lists.
 func (t *tx) records(query string, args ...any) ([]upgrade.Record, error) {
 	rows, err := t.rows(query, args...)

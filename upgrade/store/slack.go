@@ -93,14 +93,6 @@ func (s *Store) Settle(ctx context.Context, what upgrade.Settlement) error {
 	return nil
 }
 
-// Note commits what nobody said: a change of the system stream, and the messages about it.
-func (s *Store) Note(ctx context.Context, c upgrade.Change) error {
-	if c.Rollout != "" || c.Open != nil {
-		return errors.New("journal: note: that is a rollout's own")
-	}
-	return wrap(s.write(ctx, func(t *tx) error { _, err := t.change(c); return err }), "note")
-}
-
 // settle marks the delivery; first is false when it was marked before.
 func (t *tx) settle(id int64) (first bool, err error) {
 	n, err := t.exec(settleDelivery, id)
@@ -122,6 +114,12 @@ func (t *tx) settle(id int64) (first bool, err error) {
 	}
 	_, err = t.exec(sweepOutbox, keepAnswers.Milliseconds())
 	return true, err
+}
+
+// Commit writes a change that comes from no person and no pass, all of it or nothing: that an occurrence of a
+// schedule was dealt with, and the rollout that it opens.
+func (s *Store) Commit(ctx context.Context, c upgrade.Change) error {
+	return wrap(s.write(ctx, func(t *tx) error { return t.say(c) }), "commit to "+stream(c.Rollout))
 }
 
 // say commits what a person changed, and wakes the rollout.

@@ -69,6 +69,20 @@ const (
 	selectFreezes = `select body from freezes where lifted = 0 and (ends_at = 0 or ends_at > now_ms()) order by id`
 
 	selectGoverned = `select body from events where rollout = '' and kind = 'Governed' order by seq desc limit 1`
+	insertSchedule = `insert into schedules (id, body, served) values ($1, $2, $3)`
+
+	endSchedule = `update schedules set ended = 1 where id = $1 and ended = 0`
+
+	// serveSchedule finds no row when the occurrence was dealt with already, or the schedule was taken away.
+	serveSchedule = `update schedules set served = $2 where id = $1 and ended = 0 and served < $2`
+
+	selectSchedules = `select body, served from schedules where ended = 0 order by id`
+
+	// Both find no row when another version was seen meanwhile.
+	firstSighting = `insert into sightings (place, version) values ($1, $2) on conflict (place) do nothing`
+	nextSighting  = `update sightings set version = $2 where place = $1 and version = $3`
+
+	selectSightings = `select place, version from sightings`
 
 	// wakeAll makes everything due: what was said concerns more than one rollout.
 	wakeAll = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null`
@@ -187,7 +201,7 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	insertFreeze, liftFreeze, selectFreezes, selectGoverned, wakeAll, wakeWaves,
+	insertFreeze, liftFreeze, selectFreezes, selectGoverned, insertSchedule, endSchedule, serveSchedule, selectSchedules, firstSighting, nextSighting, selectSightings, wakeAll, wakeWaves,
 	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectGroup, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertPage, sweepPages, insertHook, nextPage, retryPage, passPage, insertScratch, emptyScratch,

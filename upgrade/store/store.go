@@ -22,7 +22,7 @@ type Store struct {
 	mu    sync.Mutex
 	known map[string]known // by rollout
 
-	passes, deliveries, posts, pages chan struct{}
+	passes, deliveries, posts, pages, schedules chan struct{}
 }
 
 // Open opens the journal in the SQLite file at path, making it if there is none. The directory must
@@ -98,7 +98,7 @@ func open(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, known: map[string]known{}, passes: signal(), deliveries: signal(), posts: signal(), pages: signal()}
+	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, known: map[string]known{}, passes: signal(), deliveries: signal(), posts: signal(), pages: signal(), schedules: signal()}
 	if err := s.prepare(statements...); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("journal %s: %w", path, err)
@@ -147,6 +147,9 @@ func (s *Store) Deliveries() <-chan struct{} { return s.deliveries }
 // Posts is signalled after every commit that may have made a post due.
 func (s *Store) Posts() <-chan struct{} { return s.posts }
 
+// Occurrences is signalled after every commit that may have made one of a schedule come sooner.
+func (s *Store) Occurrences() <-chan struct{} { return s.schedules }
+
 // Pages is signalled after every commit that may have made a page wait.
 func (s *Store) Pages() <-chan struct{} { return s.pages }
 
@@ -183,9 +186,9 @@ func affected(r sql.Result, err error) (int64, error) {
 // tx is one transaction, and whom to wake once it is committed.
 type tx struct {
 	*sql.Tx
-	ctx                  context.Context
-	s                    *Store
-	passes, posts, pages bool
+	ctx                             context.Context
+	s                               *Store
+	passes, posts, pages, schedules bool
 }
 
 // write runs do in one transaction: all of it is committed, or nothing.
@@ -199,6 +202,9 @@ func (s *Store) write(ctx context.Context, do func(*tx) error) error {
 	}
 	if t.posts {
 		poke(s.posts)
+	}
+	if t.schedules {
+		poke(s.schedules)
 	}
 	if t.pages {
 		poke(s.pages)

@@ -135,6 +135,11 @@ func (s *simulation) meddle() string {
 	if s.hit("chill", 12) {
 		return "type " + who + " " + pick(s.chance, "chilling", "freeze "+set.Name+` for=10m "sale"`, `freeze all for=5m "lunch"`, "unfreeze "+set.Name, "unfreeze all", "windows "+set.Name)
 	}
+	if s.hit("schedule", 15) { // once in a rollout's life, and soon
+		at := time.Now().UTC().Add(time.Duration(1+s.below("schedule's minute", 15)) * time.Minute)
+		words := fmt.Sprintf("schedule %s latest cron=\"%d %d %d %d *\" tz=UTC", set.Name, at.Minute(), at.Hour(), at.Day(), at.Month())
+		return pick(s.chance, "scheduling", "type ana "+words, "type ana "+words, "type ana "+words, "type "+who+" "+words, "type "+who+" unschedule "+set.Name)
+	}
 	return "type " + who + " " + pick(s.chance, "meddling",
 		"pause "+id, "resume "+id, "resume "+id, "deny "+id+` "not now"`, "ask "+id, "ask "+id, "retry "+id, "retry "+id+" vm="+vm, "skip "+id+" vm="+vm,
 		"quarantine "+id+" vm="+vm+` "CHG-7"`, "resume "+id, "ask "+id, "retry "+id, "resolve "+id+` started "seen"`, "resolve "+id+` not-started "looked"`, "resolve "+id+" vm="+vm+` ok "seen"`,

@@ -12,7 +12,7 @@
 //     a line, a part "transcript" with what came of each, and, where the story needs them, a part
 //     "fleet.json" (a fleet of azuresim) and a part "policy.yaml" (soak, bake, max-unavailable,
 //     batch-cap, max-failures, healthy-deadline, approvals, approvers, requesters, escalate, escalate-after, approval-life,
-//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, windows, freezes, gates, groups, of Azure throttle and azure-ahead, office for a receiver outside of Slack, and the seed of the world).
+//     unstarted-life, whole-life, on-failure, allowed-images, downgrades, watch, windows, freezes, gates, groups, of Azure throttle and azure-ahead, office for a receiver outside of Slack, and the seed of the world).
 //   - A [Play] is a story being told.
 //   - A [Simulated] rollout is a story that nobody wrote: its seed decides the fleet, the policy, what people
 //     do, what goes wrong and where the program dies. It is told in the same language.

@@ -66,8 +66,10 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 			}
 		}
 	})
+	clerk := &upgrade.Clerk{Desk: desk, Book: d, Log: s.Log, Woken: journal.Occurrences(), Frozen: s.Frozen, Fit: edge.Fit}
+	lookout := &upgrade.Lookout{Catalogue: fleet, Journal: d, Book: d, Policies: policies, Now: s.Now, Log: s.Log}
 	if s.OfficeURL == "" {
-		return run(ctx, engine, edge, prober)
+		return run(ctx, engine, clerk, lookout, edge, prober)
 	}
 	office := pager.Hook{Name: "office", URL: pager.Address(s.OfficeURL), Format: pager.JSON, Key: pager.Key(s.OfficeKey), On: []upgrade.PageKind{upgrade.PageHold, upgrade.PageFailure, upgrade.PageExpiry, upgrade.PageEnd}}
 	tells := &pager.Pager{Journal: d, Hooks: []pager.Hook{office}, Client: s.HTTP, Now: s.Now, Log: s.Log, Woken: journal.Pages()}
@@ -78,7 +80,7 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	told := make(chan struct{})
 	go func() { tells.Run(telling); close(told) }()
 	defer func() { stop(); <-told }()
-	return run(ctx, engine, edge, prober)
+	return run(ctx, engine, clerk, lookout, edge, prober)
 }
 
 // govern puts policies in force.
@@ -91,22 +93,24 @@ func govern(ctx context.Context, s upgradetest.Site, journal *store.Store, rules
 		if known && len(changes) == 0 {
 			return nil
 		}
-		return journal.Note(ctx, upgrade.Change{Events: upgrade.At(s.Now(), "", upgrade.Governed{Policies: to, Changes: changes}), Posts: bot.Ruled(s.Now(), changes)})
+		return journal.Commit(ctx, upgrade.Change{Events: upgrade.At(s.Now(), "", upgrade.Governed{Policies: to, Changes: changes}), Posts: bot.Ruled(s.Now(), changes)})
 	})
 }
 
-func run(ctx context.Context, engine *upgrade.Engine, edge *bot.Bot, prober *gate.Prober) error {
+func run(ctx context.Context, engine *upgrade.Engine, clerk *upgrade.Clerk, lookout *upgrade.Lookout, edge *bot.Bot, prober *gate.Prober) error {
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var probing sync.WaitGroup
 	probing.Go(func() { prober.Run(working) })
 	defer probing.Wait()
 	edge.Ends = stop
-	passes := make(chan error, 1)
+	passes, rounds, looks := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { passes <- engine.Run(working) }()
+	go func() { rounds <- clerk.Run(working) }()
+	go func() { looks <- lookout.Run(working) }()
 	err := edge.Run(ctx)
 	stop(err)
-	return errors.Join(err, <-passes)
+	return errors.Join(err, <-passes, <-rounds, <-looks)
 }
 
 // disk is the journal as a process of a world reaches it.
@@ -175,6 +179,10 @@ func (d disk) Unsettled(ctx context.Context, after int64, limit int) (list []upg
 
 func (d disk) Settle(ctx context.Context, x upgrade.Settlement) error {
 	return d.life.Write("journal.Settle", func() error { return d.Store.Settle(ctx, x) })
+}
+
+func (d disk) Commit(ctx context.Context, c upgrade.Change) error {
+	return d.life.Write("journal.Commit", func() error { return d.Store.Commit(ctx, c) })
 }
 
 func (d disk) NextPost(ctx context.Context, pictures, answers bool) (p upgrade.Pending, next time.Time, ok bool, err error) {

@@ -130,6 +130,7 @@ type rules struct {
 	WholeLife       *time.Duration `yaml:"whole-life"`
 	AllowedImages   []string       `yaml:"allowed-images"`
 	Downgrades      *bool
+	Watch           bool
 	Budget          *upgrade.Budget
 	Windows         []opening
 	Groups          []upgrade.Group
@@ -162,7 +163,7 @@ func (s *Story) house(data []byte) error {
 		return err
 	}
 	p := &s.Policy
-	s.Groups = r.Groups
+	s.Groups, p.Watch = r.Groups, r.Watch
 	s.Seed, s.Office, s.Azure.Throttle, s.Ahead = r.Seed, r.Office, r.Throttle, r.Ahead
 	if r.AllowedImages != nil {
 		p.AllowedImages = r.AllowedImages

@@ -97,6 +97,8 @@ func slackAPI(c Slack, botToken, appToken Secret) *slack.Client {
 type parts struct {
 	engine   *upgrade.Engine
 	bot      *bot.Bot
+	clerk    *upgrade.Clerk
+	lookout  *upgrade.Lookout
 	prober   *gate.Prober
 	pager    *pager.Pager
 	journal  *ledger
@@ -119,7 +121,9 @@ func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
 		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed, Gates: prober.Read}
 	tells := &pager.Pager{Journal: journal, Hooks: hooks, Client: pager.Client(), Now: time.Now, Log: log, Woken: s.Pages()}
-	return parts{engine, edge, prober, tells, journal, governor{c, rules, journal, time.Now, log}, stopped, c.Health, log}
+	clerk := &upgrade.Clerk{Desk: desk, Book: journal, Log: log, Woken: s.Occurrences(), Frozen: stopped, Fit: edge.Fit}
+	lookout := &upgrade.Lookout{Catalogue: fleet, Journal: journal, Book: journal, Policies: policies, Now: time.Now, Log: log}
+	return parts{engine, edge, clerk, lookout, prober, tells, journal, governor{c, rules, journal, time.Now, log}, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
@@ -139,14 +143,16 @@ func (p parts) run(ctx context.Context) error {
 	}
 	told := make(chan struct{})
 	go func() { p.pager.Run(working); close(told) }()
-	engine := make(chan error, 1)
+	engine, clerk, lookout := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { engine <- p.engine.Run(working) }()
+	go func() { clerk <- p.clerk.Run(working) }()
+	go func() { lookout <- p.lookout.Run(working) }()
 	var probing sync.WaitGroup
 	probing.Go(func() { p.prober.Run(working) })
 	defer probing.Wait()
 	err = p.bot.Run(ctx)
 	stop(err)
-	err = errors.Join(err, <-engine)
+	err = errors.Join(err, <-engine, <-clerk, <-lookout)
 	<-told
 	p.log.Info("stopped", "err", err)
 	return err

@@ -66,7 +66,7 @@ func TestAConfigurationBecomesPolicies(t *testing.T) {
 }
 
 func TestWindowsAndFreezesOfTheConfigurationReachThePolicies(t *testing.T) {
-	c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "windows: [tue]", 1)+`
+	c, err := Parse("vmssbot.yaml", []byte(strings.Replace(good, "soak: 0s", "windows: [tue]\n    watch: true", 1)+`
 windows: [{name: tue, zone: Europe/Prague, recurrence: "0 2 * * TUE", length: 2h}, {name: sat, zone: UTC, recurrence: "0 2 * * SAT", length: 2h}]
 freezes: [{name: Christmas, zone: Europe/Prague, from: 2026-12-24, to: 2026-12-26}, {name: sale, from: 2026-11-27T18:00, to: 2026-11-28T06:00, sets: [web-*]}]
 `))
@@ -76,6 +76,9 @@ freezes: [{name: Christmas, zone: Europe/Prague, from: 2026-12-24, to: 2026-12-2
 	web, rest := c.Policies()[0], c.Policies()[1]
 	if len(web.Windows) != 1 || web.Windows[0].Name != "tue" || len(rest.Windows) != 0 {
 		t.Errorf("windows %v and %v, want what each entry names", web.Windows, rest.Windows)
+	}
+	if !web.Watch || rest.Watch {
+		t.Error("images are to be watched of the entry that says so, and of no other")
 	}
 	christmas := upgrade.Freeze{Start: time.Date(2026, 12, 23, 23, 0, 0, 0, time.UTC), End: time.Date(2026, 12, 26, 23, 0, 0, 0, time.UTC), Why: "Christmas"}
 	if len(rest.Freezes) != 2 || !reflect.DeepEqual(rest.Freezes[0], christmas) {

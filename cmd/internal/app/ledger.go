@@ -121,8 +121,8 @@ func (l *ledger) Settle(ctx context.Context, s upgrade.Settlement) error {
 	return err
 }
 
-func (l *ledger) Note(ctx context.Context, c upgrade.Change) error {
-	err := l.Store.Note(ctx, c)
+func (l *ledger) Commit(ctx context.Context, c upgrade.Change) error {
+	err := l.Store.Commit(ctx, c)
 	if l.wrote(err); err == nil {
 		l.tell(c)
 	}

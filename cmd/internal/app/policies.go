@@ -33,6 +33,7 @@ type Set struct {
 	WholeLife      *time.Duration `yaml:"whole_life"`
 	AllowedImages  []string       `yaml:"allowed_images"`
 	Downgrades     bool           `yaml:"downgrades"`
+	Watch          bool           `yaml:"watch"`    // the channel is told of newer versions of the sets' images
 	Windows        []string       `yaml:"windows"`  // names; empty = at any time
 	Gates          []string       `yaml:"gates"`    // names; empty = none
 	Escalate       []string       `yaml:"escalate"` // who is called in when nobody answers a card
@@ -162,7 +163,7 @@ func (s Set) policy(bad complain) upgrade.Policy {
 	p := upgrade.DefaultPolicy()
 	p.Pattern, p.Channel = s.Match, s.Channel
 	p.Readers, p.Requesters, p.Approvers, p.Escalate = s.Readers, s.Requesters, s.Approvers, s.Escalate
-	p.AllowedImages, p.Downgrades = s.AllowedImages, s.Downgrades
+	p.AllowedImages, p.Downgrades, p.Watch = s.AllowedImages, s.Downgrades, s.Watch
 	if s.MaxUnavailable != nil {
 		limit, err := upgrade.ParseLimit(*s.MaxUnavailable)
 		switch {

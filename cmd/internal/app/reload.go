@@ -28,7 +28,7 @@ type governor struct {
 // policyBook is where it is written down which policies are in force since when.
 type policyBook interface {
 	Policies(ctx context.Context) (list []upgrade.Policy, known bool, err error)
-	Note(ctx context.Context, c upgrade.Change) error
+	Commit(ctx context.Context, c upgrade.Change) error
 }
 
 // begin puts the policies of the configuration in force that the program was started with. That it changed
@@ -53,7 +53,7 @@ func (g governor) govern(ctx context.Context, before []upgrade.Policy, known boo
 		}
 		at := g.now()
 		fact := upgrade.Governed{Policies: to, Changes: changes}
-		err := g.journal.Note(ctx, upgrade.Change{Events: upgrade.At(at, "", fact), Posts: bot.Ruled(at, changes)})
+		err := g.journal.Commit(ctx, upgrade.Change{Events: upgrade.At(at, "", fact), Posts: bot.Ruled(at, changes)})
 		if err == nil {
 			for _, c := range changes {
 				g.log.Info("policy changed", "match", c.Pattern, "from", c.From, "to", c.To, "what", c.What)
@@ -103,7 +103,7 @@ func (g governor) refuse(ctx context.Context, why string) {
 	g.log.Error("the configuration was changed and is not taken; what held before holds", "err", why)
 	at, lines := g.now(), strings.Split(why, "\n")
 	fact := upgrade.Declined{Code: upgrade.CodePolicy, What: why[:min(len(why), 1000)], Said: "another configuration"}
-	if err := g.journal.Note(ctx, upgrade.Change{Events: upgrade.At(at, "", fact), Posts: bot.Unruled(at, g.rules.Policies(), lines)}); err != nil {
+	if err := g.journal.Commit(ctx, upgrade.Change{Events: upgrade.At(at, "", fact), Posts: bot.Unruled(at, g.rules.Policies(), lines)}); err != nil {
 		g.log.Error("journal: note that a configuration was not taken", "err", err)
 	}
 }

@@ -147,7 +147,9 @@ func TestWhatTakesARestartIsSaid(t *testing.T) {
 // full is a journal that takes no writes.
 type full struct{ policyBook }
 
-func (full) Note(ctx context.Context, c upgrade.Change) error { return errors.New("the disk is full") }
+func (full) Commit(ctx context.Context, c upgrade.Change) error {
+	return errors.New("the disk is full")
+}
 
 func TestPoliciesThatCannotBeWrittenDownAreNotTaken(t *testing.T) {
 	g := governs(t)

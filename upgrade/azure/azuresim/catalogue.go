@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,9 @@ func imageRef(d document) ImageRef {
 func (f Fleet) find(publisher, offer, sku string) (Image, bool) {
 	for _, i := range f.Images {
 		if strings.EqualFold(i.Publisher, publisher) && strings.EqualFold(i.Offer, offer) && strings.EqualFold(i.SKU, sku) {
+			if f.now != nil {
+				i.Versions = slices.DeleteFunc(slices.Clone(i.Versions), func(v Version) bool { return v.Published.After(f.now()) })
+			}
 			return i, true
 		}
 	}

@@ -48,7 +48,7 @@
 //	  "subscription": "7c0ffee0-0000-4000-8000-5e7ba5e5f1ee",
 //	  "images": [{"publisher": "Canonical", "offer": "UbuntuServer", "sku": "16.04-LTS", "versions": [
 //	    {"version": "4.0.20151120", "state": "Deprecated", "deprecated": "2016-02-01T00:00:00Z"},
-//	    {"version": "4.0.20160101"}]}],
+//	    {"version": "4.0.20160101"}, {"version": "4.0.20160229", "published": "2016-03-01T08:00:00Z"}]}],
 //	  "sets": [{"name": "myvmss", "resourceGroup": "rg-demo", "capacity": 20, "updateDomains": 5, "duration": "3m",
 //	    "image": {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "16.04-LTS", "version": "4.0.20160101"},
 //	    "exceptions": {"7": {"power": "deallocated"}}, "protected": ["9"], "extra": {"tags": {"any": "ARM JSON"}}}],

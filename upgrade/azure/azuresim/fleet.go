@@ -31,6 +31,8 @@ type Fleet struct {
 	Quotas        []Quota        `json:"quotas,omitempty"` // what none names is as good as unlimited
 
 	Faults []Fault `json:"faults,omitempty"` // let loose at the start and at every reset
+
+	now func() time.Time // by which images come out; nil = all are out
 }
 
 // Image is one SKU of the platform image catalogue, offered in every location.
@@ -52,6 +54,7 @@ type Version struct {
 	State       string    `json:"state,omitempty"`       // Active (default), ScheduledForDeprecation or Deprecated
 	Deprecated  time.Time `json:"deprecated,omitzero"`   // when it is or was deprecated
 	Alternative string    `json:"alternative,omitempty"` // the version Azure suggests instead
+	Published   time.Time `json:"published,omitzero"`    // when it comes out: before that nobody knows it
 }
 
 // ImageRef names the image of a set: a platform image (publisher, offer, sku, version; version may

@@ -79,6 +79,8 @@ func New(opt Options) (*Sim, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	opt.Fleet.now = s.now
+	s.opt = opt
 	var err error
 	s.world, err = newWorld(opt, s.now())
 	return s, err

@@ -36,8 +36,10 @@ type Journal interface {
 	Passes() <-chan struct{}
 	Deliveries() <-chan struct{}
 	Posts() <-chan struct{}
-	Note(ctx context.Context, c upgrade.Change) error
 	Policies(ctx context.Context) (list []upgrade.Policy, known bool, err error)
+	Occurrences() <-chan struct{}
+	Commit(ctx context.Context, c upgrade.Change) error
+	Sightings(ctx context.Context) (map[string]string, error)
 	Unsent(ctx context.Context) (upgrade.Unheard, error)
 	Writable(ctx context.Context) error
 	Verify(ctx context.Context) error
@@ -57,7 +59,7 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) Opened) {
 		promises []promise
 	}{
 		{"deliveries", deliveries}, {"rollouts", rollouts}, {"leases", leases}, {"constraints", constraints},
-		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"pages", pages}, {"freezes", freezes}, {"groups", groups}, {"chain", chain}, {"random", random},
+		{"plans", plans}, {"then", then}, {"outbox", outbox}, {"unsent", unsent}, {"signals", signals}, {"pages", pages}, {"freezes", freezes}, {"schedules", schedules}, {"groups", groups}, {"chain", chain}, {"random", random},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, p := range group.promises {

@@ -252,13 +252,13 @@ func (h hearing) approve() (Heard, *Refusal) {
 	case !open && !h.voted(gate) && !h.w.Rest:
 		return Heard{}, h.refuse(CodeStale, "%s was approved by %s, and all of it was started", gate.Title, h.names(gate.Key))
 	}
-	others := slices.DeleteFunc(slices.Clone(h.r.Votes[gate.Key]), func(b Ballot) bool { return right == MayApprove && b.By == h.r.Requester || b.By == h.by.ID })
+	others := h.others(gate, asked)
 	switch {
 	case own && h.w.Rest:
 		return Heard{}, h.refuse(CodePolicy, "your own yes counts for one gate at a time: approve %s of %s", gate.Title, h.r.ID)
 	case together && len(others)+1 >= need && (granting(facts) || h.w.Rest):
 		return h.approved(append(facts, h.rest(gate, asked.Asked, others)...), gate.Title+" and everything after it")
-	case together:
+	case together && !granting(facts):
 		return h.approved(facts, gate.Title+" and everything after it")
 	case !h.w.Rest:
 		return h.approved(facts, gate.Title)
@@ -266,6 +266,18 @@ func (h hearing) approve() (Heard, *Refusal) {
 		return Heard{}, h.refuse(CodePolicy, "%s needs %d approvers for each gate: approve them one by one", h.p.Name, need)
 	}
 	return h.approved(append(facts, h.rest(gate, asked.Asked, nil)...), gate.Title+" and everything after it")
+}
+
+// others are those whose yes to the gate, and with it to all that comes after, stands beside this person's: not the
+// requester's, which is for one gate, nor one that ran out, nor once people were called in, who are for one card,
+// that of anybody who may be one of them.
+func (h hearing) others(g Gate, asked AskedAt) []Ballot {
+	right, _ := h.p.Agreement(h.pol)
+	calledIn := h.r.Escalated[g.Key] == asked.Asking
+	return slices.DeleteFunc(slices.Clone(h.r.Votes[g.Key]), func(b Ballot) bool {
+		listed := slices.Contains(h.pol.Approvers, b.By) && slices.Contains(h.p.Policy.Approvers, b.By)
+		return b.By == h.by.ID || right == MayApprove && b.By == h.r.Requester || calledIn && !listed || !h.now.Before(asked.Until(h.pol))
+	})
 }
 
 func granting(facts []Fact) bool {
@@ -321,10 +333,17 @@ func (h hearing) vote(g Gate, asked Asked, before []Ballot, need int) []Fact {
 
 // rest asks and grants every later gate in one go: no card is posted for these, so they carry no
 // nonce. What people saw of the model is what the current card showed. Of a plan that asks for gates
-// together, those who agreed to the current one before have agreed to all of them.
+// together, those who agreed to the current one before have agreed to all of them, and the first yes is the first
+// to run out.
 func (h hearing) rest(current Gate, shown Asked, before []Ballot) []Fact {
 	_, at := h.p.Gate(current.Key)
-	expires := h.p.until(shown, h.now, h.p.Policy.Tighter(h.pol).ApprovalLife, h.p.Limits.Deadline)
+	since := h.now
+	for _, b := range before {
+		if b.At.Before(since) {
+			since = b.At
+		}
+	}
+	expires := h.p.until(shown, since, h.p.Policy.Tighter(h.pol).ApprovalLife, h.p.Limits.Deadline)
 	var facts []Fact
 	for _, g := range h.p.Gates[at+1:] {
 		if grant, granted := h.r.Grants[g.Key]; granted && h.now.Before(grant.Expires) {

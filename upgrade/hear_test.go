@@ -441,3 +441,54 @@ func TestR24WordsAreAboutWhatWasThereWhenTheyWereSaid(t *testing.T) {
 		t.Errorf("whoever presses a card's button sees it, whatever the clocks say: %v, %v", heard, no)
 	}
 }
+
+func TestR22NobodyRenewsTheYesOfOthers(t *testing.T) {
+	pol := webPolicy()
+	pol.Approvals = 2
+	p := webPlan(func(_ *ScaleSet, q *Policy, w *Wish) { q.Approvals, w.Order.Approve = 2, ApproveOnce })
+	open := tale{requested, asked("ud-0")}.fold()
+	say := func(r Rollout, who Person, rest bool, at time.Time) Rollout {
+		h, no := Hear(Word{Verb: WordApprove, Rest: rest}, who, nil, p, r, pol, at)
+		if no != nil {
+			return r
+		}
+		return r.With(At(at, who.ID, h.Facts...)...)
+	}
+	late := night.Add(3*time.Hour + 30*time.Minute)
+	r := say(say(open, bo, false, night), eva, false, late)
+	if until := r.Grants["ud-2"].Expires; !until.Equal(night.Add(4 * time.Hour)) {
+		t.Errorf("with bo's yes of %s the last gate may start until %s", night, until)
+	}
+	// All of the first gate was started in time and takes long, so that the yes to the others runs out meanwhile.
+	r = say(say(open, bo, false, night), eva, false, night).With(At(night, "", InstanceSeen{ID: "0", State: Going}, InstanceSeen{ID: "3", State: Going})...)
+	before := r.Grants["ud-1"].Expires
+	r = say(r, bo, true, night.Add(5*time.Hour))
+	if until := r.Grants["ud-1"].Expires; !until.Equal(before) {
+		t.Errorf("one of two has made the yes of both hold until %s, as if eva had said it again", until)
+	}
+}
+
+func TestR23WhoIsCalledInAgreesToOneCardBesideOthers(t *testing.T) {
+	called := Person{ID: "UCAL", Name: "cal"}
+	in := func(q *Policy) { q.Approvals, q.Escalate = 2, []string{called.ID} }
+	pol := webPolicy()
+	in(&pol)
+	p := webPlan(func(_ *ScaleSet, q *Policy, w *Wish) { in(q); w.Order.Approve = ApproveOnce })
+	r := tale{requested, asked("ud-0"), Escalated{Gate: "ud-0", Asking: 1, Called: []string{called.ID}}}.fold()
+	for _, who := range []Person{called, bo} {
+		h, no := Hear(Word{Verb: WordApprove}, who, nil, p, r, pol, night)
+		if no != nil {
+			t.Fatal(no)
+		}
+		if who.ID == bo.ID && strings.Contains(h.Answer, "everything after") {
+			t.Errorf("bo is told %q", h.Answer)
+		}
+		r = r.With(At(night, who.ID, h.Facts...)...)
+	}
+	if _, granted := r.Grants["ud-0"]; !granted || len(r.Grants) != 1 {
+		t.Errorf("granted is %v, want the first gate and no more", r.Grants)
+	}
+	if votes := r.Votes["ud-1"]; len(votes) > 0 {
+		t.Errorf("a later gate has the yes of %v", votes)
+	}
+}

@@ -463,8 +463,8 @@ func TestR22NobodyRenewsTheYesOfOthers(t *testing.T) {
 	r = say(say(open, bo, false, night), eva, false, night).With(At(night, "", InstanceSeen{ID: "0", State: Going}, InstanceSeen{ID: "3", State: Going})...)
 	before := r.Grants["ud-1"].Expires
 	r = say(r, bo, true, night.Add(5*time.Hour))
-	if until := r.Grants["ud-1"].Expires; !until.Equal(before) {
-		t.Errorf("one of two has made the yes of both hold until %s, as if eva had said it again", until)
+	if until := r.Grants["ud-1"].Expires; !until.Equal(before) || r.Askings["ud-1"] != 1 {
+		t.Errorf("one of two has said the yes of both anew, %d times, until %s, as if eva had said it again", r.Askings["ud-1"]-1, until)
 	}
 }
 

@@ -123,11 +123,7 @@ func (d Desk) lookAudit(ctx context.Context, by Person, q Query) (Sight, error) 
 func (d Desk) mayHear(by Person, e Event) bool {
 	switch f := e.Fact.(type) {
 	case Froze:
-		return len(f.Sets) == 0 || slices.ContainsFunc(f.Sets, func(pattern string) bool {
-			return slices.ContainsFunc(d.Policies(), func(p Policy) bool {
-				return (p.Pattern == pattern || p.Match(SetID(pattern))) && p.Refuses(by, MayRead, "") == ""
-			})
-		})
+		return len(f.Sets) == 0 || slices.ContainsFunc(f.Sets, func(of string) bool { return d.mayReadOf(by, of) })
 	case Unfroze:
 		return by.ID == e.By
 	case Scheduled:
@@ -140,6 +136,15 @@ func (d Desk) mayHear(by Person, e Event) bool {
 		return by.ID == e.By
 	}
 	return false
+}
+
+// mayReadOf reports whether the person may read what a freeze names: a set, to which the first entry applies that
+// matches it as ever, or the pattern of an entry.
+func (d Desk) mayReadOf(by Person, of string) bool {
+	if !strings.ContainsAny(of, "*?[") {
+		return PolicyFor(d.Policies(), SetID("resourcegroups/"+of)).Refuses(by, MayRead, "") == ""
+	}
+	return slices.ContainsFunc(d.Policies(), func(p Policy) bool { return p.Pattern == of && p.Refuses(by, MayRead, "") == "" })
 }
 
 // shiftEnded is how long what has ended is still told to whoever comes on call.

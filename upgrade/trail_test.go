@@ -123,3 +123,19 @@ func TestTheHandOverHasWhatIsOpenWhatWasLeftHalfNewAndWhatEndedInADay(t *testing
 		t.Errorf("a set that was made whole since is told of")
 	}
 }
+
+func TestTheAuditTellsOfNoFreezeOfWhatAnEarlierEntryKeepsFromAPerson(t *testing.T) {
+	d, _, m := deskAt(night)
+	theirs, all := webPolicy(), webPolicy()
+	theirs.Pattern, theirs.Readers, theirs.Requesters, theirs.Approvers, all.Pattern = "rg-pay/vault-*", nil, []string{"UEVA"}, []string{"UEVA"}, "*"
+	byName := theirs
+	byName.Pattern = "ledger*"
+	d.Policies = func() []Policy { return []Policy{theirs, byName, all} }
+	for of, may := range map[string]bool{"rg-pay/vault-1": false, "rg-pay/vault-*": false, "rg-pay/ledger": false, "ledger*": false, "rg-shop/web": true, "*": true, "rg-shop/vault-1": true} {
+		m.system = tale{by{"UEVA", Froze{Freeze{ID: "f-1", Name: "eva", Sets: []string{of}, Why: "secret"}}}}.events()
+		sight, err := d.Look(context.Background(), ana, Query{Kind: QueryAudit})
+		if err != nil || (len(sight.System) > 0) != may {
+			t.Errorf("ana's audit has %d freezes of %s, %v", len(sight.System), of, err)
+		}
+	}
+}

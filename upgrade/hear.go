@@ -90,7 +90,7 @@ func (h hearing) permitted() *Refusal {
 			policies = []Policy{h.pol, h.p.Policy}
 		}
 	case WordDeny:
-		if policies = []Policy{inForce}; !h.p.pending(h.r, gate, h.pol, h.now).IsZero() {
+		if policies = []Policy{inForce}; h.p.alone(h.r, gate, h.pol, h.now) {
 			right = MayRead // everybody may, while somebody's own yes stands alone
 		}
 	case WordPause, WordAbort:

@@ -52,6 +52,14 @@ func (p Plan) pending(r Rollout, g Gate, inForce Policy, now time.Time) (at time
 	return at
 }
 
+// alone reports whether the gate would be let go by the requester's own yes, which does not count yet: without it the
+// yeses are too few.
+func (p Plan) alone(r Rollout, g Gate, inForce Policy, now time.Time) bool {
+	_, need := p.Agreement(inForce)
+	others := slices.DeleteFunc(slices.Clone(r.Votes[g.Key]), func(b Ballot) bool { return b.By == r.Requester })
+	return !p.pending(r, g, inForce, now).IsZero() && len(others) < need
+}
+
 // noteOwn grants a gate once the requester's own yes counts and completes the quorum: nobody denied it meanwhile.
 func (v view) noteOwn() []Fact {
 	gate, _, open := v.r.CurrentGate(v.p)

@@ -70,6 +70,18 @@ func TestR23WhoMayAgreeToTheirOwnAndWhoMayStopIt(t *testing.T) {
 	if _, refused := hear(no, stray, waits, pol); refused == nil || refused.Code != CodeRole {
 		t.Errorf("a stranger's no: %v", refused)
 	}
+	enough := tale{waits, voted("UBO", "ud-0"), Granted{Gate: "ud-0", Asking: 1, Digest: p.Digest, Voters: []string{"UANA", "UBO"}, Expires: life}}
+	if _, refused := hear(no, reader, enough, pol); refused == nil || refused.Code != CodeRole {
+		t.Errorf("a reader's no to what somebody else has agreed to, who is enough: %v", refused)
+	}
+	if heard, refused := hear(no, eva, enough, pol); refused != nil || len(heard.Facts) != 1 {
+		t.Errorf("an approver's no to it: %+v, %v", heard, refused)
+	}
+	two := pol
+	two.Approvals = 2
+	if _, refused := hear(no, reader, tale{waits, voted("UBO", "ud-0")}, two); refused != nil {
+		t.Errorf("a reader's no to it where somebody else is not enough: %v", refused)
+	}
 	if heard, refused := hear(yes, bo, waits, pol); refused != nil || len(heard.Facts) != 2 {
 		t.Errorf("another one's yes counts at once: %+v, %v", heard, refused)
 	}

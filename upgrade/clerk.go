@@ -156,8 +156,11 @@ func (c *Clerk) open(ctx context.Context, s Schedule) (Change, *Refusal) {
 			return Change{}, &Refusal{Code: CodeInside, What: no.What, Cause: no}
 		}
 	}
-	change, _, err := c.Desk.Open(ctx, by, s.occurs())
-	if err == nil {
+	change, p, err := c.Desk.Open(ctx, by, s.occurs())
+	switch {
+	case err == nil && p.Set != s.Set: // by its name, in another subscription
+		return Change{}, Refuse(CodeUnknown, "/vmss unschedule "+s.ID, "the scale set that it is for is gone, and there is another one of that name")
+	case err == nil:
 		return change, nil
 	}
 	var no *Refusal

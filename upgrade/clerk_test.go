@@ -118,6 +118,9 @@ func TestWhatStandsInTheWayOfAScheduleIsSaidOnce(t *testing.T) {
 		{"R23 the set stands in no entry any more", func(o *office) { o.pol.Pattern = "api" }, CodeRole, "nobody is listed"},
 		{"the set is driven elsewhere now", func(o *office) { o.pol.Channel = "C2" }, CodeRole, "<#C2> only"},
 		{"R35 the set upgrades itself now", func(o *office) { o.cloud.set.UpgradeMode = Automatic }, CodePolicy, "Automatic"},
+		{"R20 another set has the name now, in another subscription", func(o *office) {
+			o.schedules[0].Set = SetID(strings.Replace(string(o.schedules[0].Set), "/subscriptions/", "/subscriptions/gone-", 1))
+		}, CodeUnknown, "another one of that name"},
 		{"its window is gone", func(o *office) { o.schedules[0].Ask.Window = "night" }, CodeArg, "no windows"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

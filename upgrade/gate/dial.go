@@ -54,6 +54,13 @@ var secrets = []netip.Addr{
 	netip.MustParseAddr("168.63.129.16"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("192.0.0.192"),
 }
 
+// nobody are ranges in which no gate can be: reserved ones, those of which only machines of a cloud are told, and IPv6
+// that leads to an IPv4 address which it does not show.
+var nobody = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("fd00:ec2::/32"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("fec0::/10"),
+}
+
 // Ranges of IPv6 that carry an address of IPv4, and where in it.
 var carriers = []struct {
 	netip.Prefix
@@ -79,12 +86,17 @@ func refused(ip netip.Addr, tls bool) string {
 	switch {
 	case ip.IsLinkLocalUnicast(), ip.IsLinkLocalMulticast():
 		return "is link-local and is never called"
-	case ip.IsUnspecified(), ip.IsMulticast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+	case ip.IsUnspecified(), ip.IsMulticast():
 		return "is no machine's address and is never called"
 	}
 	for _, s := range secrets {
 		if ip == s {
 			return "tells a machine's secrets and is never called"
+		}
+	}
+	for _, p := range nobody {
+		if p.Contains(ip) {
+			return "is no machine's address and is never called"
 		}
 	}
 	if !tls && !ip.IsLoopback() && !ip.IsPrivate() && !shared.Contains(ip) {

@@ -217,6 +217,7 @@ func TestWhereAReceiverMayBe(t *testing.T) {
 		{"127.0.0.1", false, false}, {"::1", false, false}, {"::ffff:127.0.0.1", false, false}, {"10.1.2.3", true, false}, {"93.184.216.34", true, false},
 		{"169.254.169.254", false, false}, {"::ffff:169.254.169.254", false, false}, {"fe80::1", false, false}, {"168.63.129.16", false, false}, {"fd00:ec2::254", false, false}, {"100.100.100.200", false, false},
 		{"0.0.0.0", false, false}, {"::", false, false}, {"0.1.2.3", false, false}, {"224.0.0.1", false, false}, {"ff02::1", false, false}, {"255.255.255.255", false, false},
+		{"2001:0:a9fe:a9fe::1", false, false}, {"fec0::1", false, false}, {"64:ff9b:1::a9fe:a9fe", false, false}, {"fd00:ec2::23", false, false}, {"192.0.0.8", false, false}, {"240.0.0.1", false, false}, {"::ffff:168.63.129.16", false, false},
 		{"64:ff9b::a9fe:a9fe", false, false}, {"2002:a9fe:a9fe::1", false, false}, {"::a9fe:a9fe", false, false}, {"192.0.0.192", false, false},
 	} {
 		if err := allowed(net.JoinHostPort(row.ip, "443"), row.here); (err == nil) != row.may {

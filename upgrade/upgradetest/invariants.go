@@ -85,12 +85,12 @@ func (k Call) during(operation string) bool {
 
 // alone: I1, also for what Azure refused. Of an operation that never ends, the instances tell whether it is
 // still at work once its time has run out, and of one whose answer was lost, or with the journal all that was known
-// of it, they tell from the first.
+// of it, and of somebody else's, which only they show, they tell from the first.
 func (c *cases) alone(k Call) {
 	for _, op := range k.Before.Operations {
 		age := k.Time.Sub(op.Start) + c.e.jumped(op.Start, k.Time)
 		by := c.startedBy(k.Set, "", op.Start)
-		if unheard := by != nil && !c.e.told(*by) || c.e.lost(op.Start); !unheard && strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > c.blindness(by) && age < c.Policy.Deadline {
+		if unheard := by != nil && !c.e.told(*by) || c.e.lost(op.Start) || c.others(k.Set, op.Start); !unheard && strings.EqualFold(op.Set, k.Set) && op.Status == "InProgress" && age > c.blindness(by) && age < c.Policy.Deadline {
 			c.blame("I1", k.Time, "%s of %v was sent while %s %s was in progress", k.Action, k.Instances, op.Kind, op.ID)
 		}
 	}
@@ -99,6 +99,13 @@ func (c *cases) alone(k Call) {
 			c.blame("I1", k.Time, "%s of %v was sent while instance %s was in %s", k.Action, k.Instances, i.ID, i.Doing)
 		}
 	}
+}
+
+// others reports whether an operation that began then is somebody else's.
+func (c *cases) others(set string, began time.Time) bool {
+	return slices.ContainsFunc(c.e.Calls, func(k Call) bool {
+		return k.By != "" && k.Accepted && k.Set == set && began.Sub(k.Time).Abs() < time.Second
+	})
 }
 
 // startedBy is the program's last accepted call for the set by then, of one instance if it is named; nil when
@@ -388,7 +395,7 @@ func (c *cases) judgeWords() {
 			{"pause", "is paused: nothing more starts", "R2", "resume"},
 			{"deny", "Nothing starts until somebody asks again", "R24", "ask"},
 		} {
-			if w.verb == stop.verb && strings.Contains(w.answer, stop.told) {
+			if w.verb == stop.verb && strings.Contains(w.answer, stop.told) && !c.e.lost(w.answered) { // a journal that is put back knows nothing of it
 				c.silent(w, r, stop.rule, c.next(n, r.id, stop.again))
 			}
 		}

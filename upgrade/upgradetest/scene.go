@@ -76,7 +76,9 @@ func newFleet(c *chance) (f simFleet, target string) {
 	f.Sets = []simSet{newSet(c, "web", image)}
 	if c.hit("waves", 12) {
 		second := newSet(c, "web-2", image)
-		second.Capacity = min(second.Capacity, 4)
+		if second.Capacity > 4 {
+			second.Capacity, second.Protected, second.Exceptions = 4, nil, nil // they may be of an instance that is not there
+		}
 		f.Sets = append(f.Sets, second)
 	} else if c.hit("second set", 15) {
 		f.Sets = append(f.Sets, newSet(c, "api", image))

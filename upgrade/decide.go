@@ -172,7 +172,7 @@ func Decide(p Plan, r Rollout, seen Observation, now time.Time) Decision {
 // looking is the view of a pass. A set that Azure does not know is believed to be gone only when it
 // has said so for as long as an unknown outcome is watched: one 404 ends nothing.
 func looking(p Plan, r Rollout, seen Observation, now time.Time) view {
-	v := view{p, r, seen.whole(), now}
+	v := view{p, r.hearing(now), seen.whole(), now}
 	v.seen.Gone = seen.Gone && !r.UnfoundAt.IsZero() && now.Sub(r.UnfoundAt) >= seen.Pace.Settle
 	return v
 }

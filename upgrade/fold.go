@@ -111,6 +111,9 @@ func (r *Rollout) apply(e Event) {
 			r.UnfoundAt = time.Time{}
 		}
 	case Decided:
+		if was := r.Deaf; was != mentions(f.Blockers, ReasonChannel) {
+			r.Deaf, r.HeardAt = !was, e.At
+		}
 		if f.announced() {
 			r.Holds = append(slices.Clone(r.Holds), HoldPost{e.Seq, f})
 		}

@@ -65,7 +65,7 @@ type Heard struct {
 // What lets a rollout go on takes the right under the plan's policy and the one in force (R21).
 // What stops it takes the one in force only: whoever must be able to stop is never too new for it.
 func Hear(w Word, by Person, card *Card, p Plan, r Rollout, pol Policy, now time.Time) (Heard, *Refusal) {
-	h := hearing{w, by, card, p, r, pol, now}
+	h := hearing{w, by, card, p, r.hearing(now), pol, now}
 	if no := h.permitted(); no != nil {
 		return Heard{}, no
 	}

@@ -34,10 +34,19 @@ func (p Plan) agreeing(by string, r Rollout, inForce Policy) Right {
 	return right
 }
 
+// hearing is the rollout as of now, when people may be able to reach the bot again, but it was not decided on yet.
+func (r Rollout) hearing(now time.Time) Rollout {
+	if r.Deaf {
+		r.HeardAt = now
+	}
+	return r
+}
+
 // counts is when the requester's own vote counts; zero = at once, as everybody else's does whatever the clock says.
+// The delay begins anew where people could not reach the bot in it: nobody could have denied it.
 func (p Plan) counts(b Ballot, r Rollout, inForce Policy) time.Time {
 	if d := p.ownDelay(r, inForce); b.By == r.Requester && d > 0 {
-		return b.At.Add(d)
+		return later(b.At, r.HeardAt).Add(d)
 	}
 	return time.Time{}
 }

@@ -25,6 +25,7 @@ func TestDecideOnTheRequestersOwnYes(t *testing.T) {
 	}
 	own := tale{requested, asked("ud-0"), voted("UANA", "ud-0")}
 	grant := by{"", Granted{Gate: "ud-0", Asking: 1, Digest: webPlan().Digest, Voters: []string{"UANA"}}}
+	deaf := Decided{Kind: Wait, Reason: ReasonChannel, Blockers: []Blocker{{Reason: ReasonChannel}}}
 	runRows(t, []decideRow{
 		{name: "R23 before its time it counts for nothing", tale: own, plan: selfPlan(), seen: inForce(self), later: 29 * time.Minute, kind: Wait, reason: ReasonApproval, says: "0 of 1 ('s own yes counts at"},
 		{name: "R23 not even with a grant", tale: tale{own, grant}, plan: selfPlan(), seen: inForce(self), later: 29 * time.Minute, kind: Wait, reason: ReasonApproval},
@@ -35,6 +36,9 @@ func TestDecideOnTheRequestersOwnYes(t *testing.T) {
 		{name: "R21 one that came after the plan never", tale: tale{own, grant}, seen: inForce(self), later: time.Hour, kind: Wait, reason: ReasonApproval, says: "their own yes does not count"},
 		{name: "R23 once denied it counts no more, however often it is asked again", tale: tale{own, by{"UREAD", Denied{Gate: "ud-0", Asking: 1, Name: "rita"}}, by{"UANA", AskedAgain{Gate: "ud-0"}},
 			Asked{Gate: "ud-0", Asking: 2, Nonce: "n", Expires: night.Add(9 * time.Hour)}, by{"UANA", Voted{Gate: "ud-0", Asking: 2}}}, plan: selfPlan(), seen: inForce(self), later: time.Hour, kind: Wait, reason: ReasonApproval, says: "their own yes does not count"},
+		{name: "R19 not while nobody could deny it, nor as soon as they can", tale: tale{own, grant, deaf}, plan: selfPlan(), seen: inForce(self), later: time.Hour, kind: Wait, reason: ReasonApproval, says: "own yes counts at"},
+		{name: "R19 the delay begins anew then", tale: tale{own, grant, deaf, time.Hour, Decided{Kind: Wait, Reason: ReasonApproval}}, plan: selfPlan(), seen: inForce(self), later: 29 * time.Minute, kind: Wait, reason: ReasonApproval, says: "own yes counts at"},
+		{name: "R19 and ends", tale: tale{own, grant, deaf, time.Hour, Decided{Kind: Wait, Reason: ReasonApproval}}, plan: selfPlan(), seen: inForce(self), later: 30 * time.Minute, kind: SetModel},
 		{name: "R23 a denial meanwhile takes it away", tale: tale{own, by{"UREAD", Denied{Gate: "ud-0", Asking: 1, Name: "rita", Reason: "no"}}}, plan: selfPlan(), seen: inForce(self), later: time.Hour, kind: Hold, reason: ReasonDenied},
 	})
 }

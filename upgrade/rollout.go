@@ -29,6 +29,8 @@ type Rollout struct {
 	Escalated map[string]int      // the latest asking of each gate for which others were called in
 	Denial    *Said               // the open no, with Gate
 	Vetoed    bool                // somebody denied what the requester had agreed to: their own yes counts no more
+	Deaf      bool                // people cannot reach the bot, as was last decided
+	HeardAt   time.Time           // when they could once more
 	Pause     *Said
 	Abort     *Said
 	Model     ModelState

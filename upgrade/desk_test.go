@@ -285,3 +285,25 @@ func TestASetIsFoundByNameOrGroupAndName(t *testing.T) {
 		}
 	}
 }
+
+func TestR1ARolloutOfAChannelThatIsGoneCanBeEndedWhereItsSetIsDrivenNow(t *testing.T) {
+	d, _, m := deskAt(night)
+	m.open("r-1", webPlan(), tale{requested, asked("ud-0")})
+	now := webPolicy()
+	now.Channel = "C2"
+	d.Policies = func() []Policy { return []Policy{now} }
+	for _, row := range []struct {
+		word Word
+		in   string
+		may  bool
+	}{
+		{Word{Verb: WordAbort, Reason: "why"}, "C2", true}, {Word{Verb: WordPause}, "C2", true}, {Word{Verb: WordPause}, "C1", true}, {Word{Verb: WordAbort, Reason: "why"}, "C3", false},
+		{Word{Verb: WordApprove}, "C2", false}, {Word{Verb: WordRetry}, "C2", false}, {Word{Verb: WordRollback}, "C2", false},
+	} {
+		row.word.Rollout, row.word.Channel = "r-1", row.in
+		_, _, err := d.Say(context.Background(), bo, row.word)
+		if no := new(Refusal); row.may && err != nil || !row.may && (!errors.As(err, &no) || !strings.Contains(no.What, "is driven in <#C1> only")) {
+			t.Errorf("%s in %s: %v", row.word.Verb, row.in, err)
+		}
+	}
+}

@@ -141,7 +141,10 @@ func (d Desk) mayHear(by Person, e Event) bool {
 // mayReadOf reports whether the person may read what a freeze names: a set, to which the first entry applies that
 // matches it as ever, or the pattern of an entry.
 func (d Desk) mayReadOf(by Person, of string) bool {
-	if !strings.ContainsAny(of, "*?[") {
+	switch {
+	case strings.HasPrefix(of, NotOf):
+		return false
+	case !strings.ContainsAny(of, "*?["):
 		return PolicyFor(d.Policies(), SetID("resourcegroups/"+of)).Refuses(by, MayRead, "") == ""
 	}
 	return slices.ContainsFunc(d.Policies(), func(p Policy) bool { return p.Pattern == of && p.Refuses(by, MayRead, "") == "" })

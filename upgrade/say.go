@@ -26,10 +26,16 @@ func (d Desk) Say(ctx context.Context, by Person, w Word) (Change, string, error
 	if err != nil {
 		return Change{}, "", err
 	}
-	if w.Channel != rec.Rollout.Channel {
+	if w.Channel != rec.Rollout.Channel && !(w.ends() && w.Channel == PolicyFor(d.Policies(), rec.Plan.Set).Channel) {
 		return Change{}, "", Refuse(CodeRole, "", "%s is driven in <#%s> only", rec.Plan.Name, rec.Rollout.Channel)
 	}
 	return d.hear(ctx, by, w, card, rec)
+}
+
+// ends reports whether the word stops a rollout, or ends it. It may also be said where the set is driven by now: the
+// channel of an open rollout may be one that nobody can write to any more (R1).
+func (w Word) ends() bool {
+	return w.Verb == WordPause || w.Verb == WordAbort || w.Verb == WordModel
 }
 
 // hear is what a word about a rollout comes to, wherever it was said.

@@ -131,7 +131,7 @@ func TestTheAuditTellsOfNoFreezeOfWhatAnEarlierEntryKeepsFromAPerson(t *testing.
 	byName := theirs
 	byName.Pattern = "ledger*"
 	d.Policies = func() []Policy { return []Policy{theirs, byName, all} }
-	for of, may := range map[string]bool{"rg-pay/vault-1": false, "rg-pay/vault-*": false, "rg-pay/ledger": false, "ledger*": false, "rg-shop/web": true, "*": true, "rg-shop/vault-1": true} {
+	for of, may := range map[string]bool{"rg-pay/vault-1": false, "rg-pay/vault-*": false, "rg-pay/ledger": false, "ledger*": false, "!vault-1": false, "rg-shop/web": true, "*": true, "rg-shop/vault-1": true} {
 		m.system = tale{by{"UEVA", Froze{Freeze{ID: "f-1", Name: "eva", Sets: []string{of}, Why: "secret"}}}}.events()
 		sight, err := d.Look(context.Background(), ana, Query{Kind: QueryAudit})
 		if err != nil || (len(sight.System) > 0) != may {

@@ -21,7 +21,7 @@ lint: $(BIN)/staticcheck-0.8.2 $(BIN)/govulncheck-1.9.0
 # What has goroutines; the pure rooms (views, language) would only take long.
 race:
 	go test -race ./bot -args -flood 300
-	go test -race ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/azure/... ./cmd/...
+	go test -race ./bot/slacksim ./upgrade ./upgrade/store ./upgrade/gate ./upgrade/pager ./upgrade/azure/... ./cmd/...
 	go test -race -run 'TestEveryStoryIsToldAsItWasRead/(one-domain|approve-rest|crash|double-click|pause|slack)' ./upgrade/upgradetest
 	go test -race -count=1 -timeout 30m -run '^TestSimulation$$' ./upgrade/upgradetest -args -shards 2 -seeds 200
 

@@ -268,7 +268,7 @@ func TestAQueryIsAPassOnlyForOneNumberOnTheRightSide(t *testing.T) {
 		{"as much is not below", 200, vector(`"0.01"`), below, upgrade.ProbeFail, ""},
 		{"above", 200, vector(`"0.2"`), above, upgrade.ProbePass, ""},
 		{"not above", 200, vector(`"0.002"`), above, upgrade.ProbeFail, "0.002 is not above 0.01"},
-		{"endless", 200, vector(`"+Inf"`), below, upgrade.ProbeFail, "+Inf is not below 0.01"},
+		{"endless", 200, vector(`"+Inf"`), below, upgrade.ProbeUnknown, "the value is not a number"},
 		{"a scalar", 200, `{"status": "success", "data": {"resultType": "scalar", "result": [1435781451.781, "0.002"]}}`, below, upgrade.ProbePass, ""},
 		{"no series", 200, vector(), below, upgrade.ProbeUnknown, "the query has 0 values, not one"},
 		{"several", 200, vector(`"0"`, `"0"`), below, upgrade.ProbeUnknown, "the query has 2 values, not one"},

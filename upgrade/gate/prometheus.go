@@ -44,7 +44,7 @@ func (g Gate) value(status int, body []byte) (upgrade.ProbeState, string) {
 	}
 	n, err := strconv.ParseFloat(number, 64)
 	switch {
-	case err != nil || math.IsNaN(n):
+	case err != nil || math.IsNaN(n) || math.IsInf(n, 0): // a division by zero tells nothing
 		return upgrade.ProbeUnknown, "the value is not a number"
 	case g.Above != nil && !(n > *g.Above):
 		return upgrade.ProbeFail, fmt.Sprintf("%s is not above %s", figure(n), figure(*g.Above))

@@ -39,6 +39,7 @@ type Evidence struct {
 	Ends     map[string][]azuresim.State // what was true whenever the program said that a rollout ends, by its id
 	Endings  map[string][]time.Time      // when that was
 	Lag      time.Duration               // the longest time that lists may have lagged behind
+	Slow     time.Duration               // how long Azure may have kept whoever asked it waiting, in all
 	Troubled bool                        // there was trouble with Slack: answers may come late, and twice
 }
 
@@ -104,6 +105,7 @@ func (w *World) Evidence() Evidence {
 		}
 	}
 	e.Acts, e.Downs, e.Troubled, e.Lag = slices.Clone(w.acts), slices.Clone(w.downs), w.troubled, w.lag
+	e.Slow = w.slow
 	return e
 }
 

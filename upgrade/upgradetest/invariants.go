@@ -437,7 +437,7 @@ func (c *cases) unanswered(w word) {
 	if w.Heard.After(since) {
 		since = w.Heard
 	}
-	if up := c.e.upFor(since, c.e.Now); up > within {
+	if up := c.e.upFor(since, c.e.Now); up > within+c.e.Slow {
 		c.blame(rule, w.At, "what %s said (%s%s) was acknowledged and not answered for %s", w.User, w.Text, w.Action, up)
 	}
 }

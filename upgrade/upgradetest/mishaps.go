@@ -29,6 +29,9 @@ func (p *Play) fault(rest string) error {
 		if f.Kind == "lag" {
 			p.World.lag = max(p.World.lag, time.Duration(f.Delay))
 		}
+		if f.Kind == "slow" {
+			p.World.slow += time.Duration(f.Delay) * time.Duration(max(1, f.Times))
+		}
 		return p.World.Azure.Inject(f)
 	case "slack":
 		var f slacksim.Fault

@@ -119,7 +119,7 @@ func (s *simulation) going() bool {
 func (s *simulation) open() []string {
 	ended, forgotten := map[string]bool{}, s.play.World.Evidence().Lost
 	for _, m := range s.play.World.Messages() {
-		if id := (Post{m, []Seen{m}}).Rollout(); id != "" && m.ThreadTS == "" && m.EphemeralTo == "" && slices.ContainsFunc(forgotten, func(s Span) bool { return s.Holds(moment(m.TS)) }) {
+		if id := (Post{m, []Seen{m}}).Rollout(); id != "" && (m.ThreadTS == "" || m.ThreadTS == m.TS) && m.EphemeralTo == "" && slices.ContainsFunc(forgotten, func(s Span) bool { return s.Holds(moment(m.TS)) }) {
 			ended[id] = true // a journal that was put back has no such rollout
 		}
 		if about(m.Title()) != nil && m.says(" Ended ") || slices.ContainsFunc(m.Lines, counted.MatchString) {

@@ -106,6 +106,7 @@ type World struct {
 	outside   outside        // external gates
 	fulls     []Span         // when the journal's disk was full
 	lag       time.Duration  // the longest that was ordered for Azure's lists
+	slow      time.Duration  // how long its answers were held back, in all
 	troubled  bool           // trouble with Slack was ordered
 	struck    map[string]int // trouble with the program itself, by its kind
 }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,8 +29,9 @@ func frost(f commands.Frost, request string) Message {
 }
 
 func frozenSets(f upgrade.Freeze) string {
-	if len(f.Sets) == 0 || f.Sets[0] == "*" {
-		return "every set"
+	first := func(s string) bool { return s == "*" || strings.HasPrefix(s, upgrade.NotOf) }
+	if i := slices.IndexFunc(f.Sets, first); len(f.Sets) == 0 || i >= 0 && f.Sets[i] == "*" {
+		return "every set" // whatever stands before the star is among them
 	}
 	var out, but []string
 	for _, s := range f.Sets[:min(10, len(f.Sets))] {

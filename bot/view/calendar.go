@@ -109,7 +109,11 @@ func (p *page) time(c commands.Calendar, head string) {
 		lines = append(lines, fmt.Sprintf("… and %d more", n))
 	}
 	if len(c.Freezes) == 0 {
-		lines = append(lines, "Nothing of it is frozen.")
+		free := "Nothing you may see is frozen."
+		if c.Set != nil {
+			free = "It is not frozen."
+		}
+		lines = append(lines, free)
 	}
 	for _, s := range c.Schedules[:min(20, len(c.Schedules))] {
 		lines = append(lines, scheduleLine(s, c.At))

@@ -162,7 +162,7 @@ func overview() Help {
 	h := Help{
 		Says:     "Rolls OS images out to VM scale sets, gate by gate, an update domain each unless you say otherwise, and asks a person before each. Words and options come in any order, the set before its target; what a verb lacks is asked for in a form. `/vmss help upgrade` has a verb's details.",
 		Examples: []string{root + "upgrade myvmss 4.0.20160229 ud=0", root + "why", root + "help abort"},
-		Who:      "The configuration says for each set who may read it, ask for an upgrade and approve one. Nobody approves what they asked for themselves, a rollback excepted.",
+		Who:      "The configuration says for each set who may read it, ask for an upgrade and approve one. Nobody approves what they asked for themselves, except a rollback, or after a delay where the configuration says so.",
 	}
 	for _, t := range topics {
 		h.Usage = append(h.Usage, root+t.Usage[0]+" — "+t.brief)

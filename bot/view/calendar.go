@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,8 +29,9 @@ func frost(f commands.Frost, request string) Message {
 }
 
 func frozenSets(f upgrade.Freeze) string {
-	if len(f.Sets) == 0 || f.Sets[0] == "*" {
-		return "every set"
+	first := func(s string) bool { return s == "*" || strings.HasPrefix(s, upgrade.NotOf) }
+	if i := slices.IndexFunc(f.Sets, first); len(f.Sets) == 0 || i >= 0 && f.Sets[i] == "*" {
+		return "every set" // whatever stands before the star is among them
 	}
 	var out, but []string
 	for _, s := range f.Sets[:min(10, len(f.Sets))] {
@@ -107,7 +109,11 @@ func (p *page) time(c commands.Calendar, head string) {
 		lines = append(lines, fmt.Sprintf("… and %d more", n))
 	}
 	if len(c.Freezes) == 0 {
-		lines = append(lines, "Nothing of it is frozen.")
+		free := "Nothing you may see is frozen."
+		if c.Set != nil {
+			free = "It is not frozen."
+		}
+		lines = append(lines, free)
 	}
 	for _, s := range c.Schedules[:min(20, len(c.Schedules))] {
 		lines = append(lines, scheduleLine(s, c.At))

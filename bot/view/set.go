@@ -237,9 +237,13 @@ func (p *page) policy(pol upgrade.Policy, holds []upgrade.Holding) {
 	if channelID.MatchString(pol.Channel) {
 		channel = "<#" + pol.Channel + ">"
 	}
+	requester := ", never the requester"
+	if pol.SelfApproval > 0 {
+		requester = ", the requester only after " + span(pol.SelfApproval)
+	}
 	lines := []string{
 		fmt.Sprintf("*Policy* %s · driven in %s", code(pol.Pattern), channel),
-		fmt.Sprintf("Each gate takes %s, never the requester; of a rollback, 1 requester or approver", upgrade.Count(max(1, pol.Approvals), "approver")),
+		fmt.Sprintf("Each gate takes %s%s; of a rollback, 1 requester or approver", upgrade.Count(max(1, pol.Approvals), "approver"), requester),
 	}
 	for _, h := range holds {
 		from := esc(h.From, 120)
@@ -254,7 +258,7 @@ func (p *page) policy(pol upgrade.Policy, holds []upgrade.Holding) {
 // held writes a value of a policy, the ids of people as names.
 func held(h upgrade.Holding) string {
 	switch h.Key {
-	case "readers", "requesters", "approvers":
+	case "readers", "requesters", "approvers", "escalate":
 		if h.Listed {
 			return people(h.Values)
 		}

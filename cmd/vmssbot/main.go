@@ -84,7 +84,11 @@ func config(args []string, out, errs io.Writer) int {
 	}
 	c, code := load("vmssbot config check", app.Check, args[1:], errs)
 	if code == 0 {
-		fmt.Fprintf(out, "the configuration is good: %d set entries\n", len(c.Sets))
+		entries := "1 entry"
+		if n := len(c.Sets); n != 1 {
+			entries = fmt.Sprintf("%d entries", n)
+		}
+		fmt.Fprintf(out, "the configuration is good: sets has %s\n", entries)
 	}
 	return code
 }

@@ -27,7 +27,7 @@ func TestEveryCommandAnswers(t *testing.T) {
 		{"a slip", []string{"rum"}, 2, `I do not know "rum"`},
 		{"the manifest", []string{"manifest"}, 0, vmssbot.Manifest},
 		{"the version", []string{"version"}, 0, "vmssbot "},
-		{"a good configuration", []string{"config", "check", "--config", file}, 0, "the configuration is good: 1 set entries"},
+		{"a good configuration", []string{"config", "check", "--config", file}, 0, "the configuration is good: sets has 1 entry"},
 		{"no gates", []string{"gates", "ask", "--config", file}, 0, "0 gates, all pass"},
 		{"gates and nothing", []string{"gates"}, 2, "usage:"},
 		{"no configuration", []string{"run", "--config", file + "x"}, 1, "no such file"},

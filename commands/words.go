@@ -169,6 +169,8 @@ func plain(r rune) rune {
 		return '"'
 	case '‘', '’', '‚', '‛':
 		return '\''
+	case '∗': // as names with a star are shown, where Slack would make emphasis of it
+		return '*'
 	}
 	if unicode.IsSpace(r) {
 		return ' '

@@ -91,7 +91,7 @@ func (d Decided) pages() PageKind {
 		return PageFailure
 	case d.Reason == ReasonExpired:
 		return PageExpiry
-	case d.Kind == Hold && d.Reason != ReasonPaused, d.Reason == ReasonHealth, d.Reason == ReasonChannel:
+	case d.Kind == Hold && d.Reason != ReasonPaused, d.Reason == ReasonHealth, d.Reason == ReasonProbe, d.Reason == ReasonChannel:
 		return PageHold
 	}
 	return ""

@@ -39,6 +39,7 @@ func TestWhatIsToldOutsideOfSlack(t *testing.T) {
 		{"a failure", tale{requested}, []any{held(ReasonFailure, false)}, []PageKind{PageFailure}},
 		{"an approval that ran out", tale{requested}, []any{held(ReasonExpired, false)}, []PageKind{PageExpiry}},
 		{"the model question", tale{requested}, []any{held(ReasonModel, false)}, []PageKind{PageHold}},
+		{"an external gate that fails", tale{requested}, []any{waits(ReasonProbe)}, []PageKind{PageHold}},
 		{"an ill instance", tale{requested}, []any{waits(ReasonHealth)}, []PageKind{PageHold}},
 		{"a channel out of reach", tale{requested}, []any{waits(ReasonChannel)}, []PageKind{PageHold}},
 		{"not what a person has just said", tale{requested}, []any{held(ReasonPaused, false), waits(ReasonFreeze)}, nil},

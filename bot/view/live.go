@@ -87,7 +87,7 @@ func typed(rec upgrade.Record) string {
 
 func liveButtons(rec upgrade.Record) []slack.BlockElement {
 	r := rec.Rollout
-	menu := []choice{askWhy(rec), askInstances(rec), {"Hand over…", commands.Request{Verb: commands.VerbHandover, Rollout: rec.ID}}}
+	menu := []choice{askWhy(rec), askInstances(rec), {"Hand over…", commands.Request{Verb: commands.VerbHandover, Rollout: rec.ID}}, askReport(rec)}
 	switch {
 	case r.Ended != nil:
 		return nil
@@ -103,6 +103,10 @@ func liveButtons(rec upgrade.Record) []slack.BlockElement {
 
 func askWhy(rec upgrade.Record) choice {
 	return choice{"Why", commands.Request{Verb: commands.VerbWhy, About: rec.ID}}
+}
+
+func askReport(rec upgrade.Record) choice {
+	return choice{"Report", commands.Request{Verb: commands.VerbReport, About: rec.ID}}
 }
 
 func askInstances(rec upgrade.Record) choice {

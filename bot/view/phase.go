@@ -179,7 +179,14 @@ func agreeing(rec upgrade.Record) string {
 	if right == upgrade.MayRecover {
 		return fmt.Sprintf("%d requester or approver, %s included", need, name(rec.Rollout.Name))
 	}
-	return upgrade.Count(need, "approver") + " other than " + name(rec.Rollout.Name)
+	s := upgrade.Count(need, "approver") + " other than " + name(rec.Rollout.Name)
+	r, pol := rec.Rollout, rec.Plan.Policy
+	gate, _, _ := r.CurrentGate(rec.Plan)
+	said := slices.ContainsFunc(r.Votes[gate.Key], func(b upgrade.Ballot) bool { return b.By == r.Requester })
+	if pol.SelfApproval > 0 && !said && !r.Vetoed && pol.Refuses(upgrade.Person{ID: r.Requester}, upgrade.MayApproveOwn, r.Requester) == "" {
+		s += fmt.Sprintf(" (whose own yes counts %s after it, unless somebody denies)", span(pol.SelfApproval))
+	}
+	return s
 }
 
 // back reports whether a plan goes back to an image from before (R5).

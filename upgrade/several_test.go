@@ -11,9 +11,7 @@ import (
 func several(t *testing.T) (Desk, *cloud, *memory) {
 	t.Helper()
 	d, c, m := deskAt(night)
-	for _, name := range []string{"canary-2", "canary-1", "eu-1", "eu-2", "hidden"} {
-		c.others = append(c.others, name)
-	}
+	c.others = append(c.others, "canary-2", "canary-1", "eu-1", "eu-2", "hidden")
 	n := 0
 	d.ID = func() string { n++; return fmt.Sprintf("%06d", n) }
 	pol := webPolicy()

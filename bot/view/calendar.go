@@ -143,18 +143,6 @@ func freezeLine(f upgrade.Freeze, now time.Time) string {
 	return s + ", by " + name(f.Name) + because(f.Why) + " · " + code("/vmss unfreeze "+f.ID)
 }
 
-// windowList names a policy's windows.
-func windowList(pol upgrade.Policy) string {
-	if len(pol.Windows) == 0 {
-		return "none, at any time"
-	}
-	var out []string
-	for _, w := range pol.Windows {
-		out = append(out, fmt.Sprintf("%s (%s, %s, %s)", name(w.Name), code(w.Recurrence), span(w.Length), esc(w.Zone, 40)))
-	}
-	return strings.Join(out, " · ")
-}
-
 // fits tells when a plan could start and whether it is over before that ends; "" where nothing bounds it.
 func fits(p upgrade.Plan) string {
 	at, o := p.Opening()

@@ -270,18 +270,6 @@ func held(h upgrade.Holding) string {
 	return strings.TrimSuffix(fitting(out, 400), ",")
 }
 
-// escalationOf is who is called in when nobody answers a card, and when; "" = nobody is.
-func escalationOf(pol upgrade.Policy) string {
-	if len(pol.Escalate) == 0 {
-		return ""
-	}
-	after := "three quarters of the time there is"
-	if pol.EscalateAfter > 0 {
-		after = span(pol.EscalateAfter) + ", three quarters of the time there is at most"
-	}
-	return fmt.Sprintf("Called in when nobody answers after %s: %s", after, people(pol.Escalate))
-}
-
 var (
 	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,20}$`)
 	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)

@@ -147,6 +147,11 @@ func (s *simulation) meddle() string {
 		"approve "+id+" rest", "approve "+id, "upgrade "+set.Name+" latest", "handover "+id+" "+slacksim.Bo)
 }
 
+// govern is another policy: tighter, looser, or with other people.
+func (s *simulation) govern() string {
+	return "policy {" + pick(s.chance, "rules", "approvals: 2", "approvals: 1", "soak: 4m", "soak: 20s", "approvers: [ana, bo]", "approvers: [ana, bo, eva]", "self-approval: 5m", "self-approval: 0s", "max-failures: 0") + "}"
+}
+
 // nonsense is what outsiders, hostile and clumsy people do: it must change nothing, or no more than once.
 func (s *simulation) nonsense() []string {
 	id := pick(s.chance, "nonsense about", s.play.World.Rollouts()...)

@@ -224,6 +224,9 @@ func (h *havoc) remedies() []string {
 	if h.w.why() != "" {
 		out = append(out, "unfreeze")
 	}
+	if len(h.w.cfg.Policy.Approvers) < 3 {
+		out = append(out, "policy {approvers: [ana, bo, eva]}")
+	}
 	for _, p := range h.w.cfg.Policy.Probes {
 		out = append(out, "gate "+p.Name+" pass")
 	}

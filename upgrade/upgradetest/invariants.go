@@ -1,6 +1,7 @@
 package upgradetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -198,25 +199,40 @@ func (c *cases) rested(k Call, r *rollout) {
 			if !slices.Contains(before.Instances, i.ID) || c.gateOf(i.ID, r, k) == c.gateOf(k.Instances[0], r, k) || c.aside(i.ID, r, k.Time) || c.failedSince(i.ID, r, k.Time) {
 				continue
 			}
-			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.ruled(r, k.Time).Soak {
+			if i.Doing != "" || k.Time.Sub(i.Since)+c.e.jumped(i.Since, k.Time) < c.soak(r, k.Time) {
 				c.blame("I6", k.Time, "%v was started %s after instance %s of %s was done", k.Instances, k.Time.Sub(i.Since), i.ID, c.gateOf(i.ID, r, k))
 			}
 		}
 	}
 }
 
-// ruled is what a rollout must keep to: what was in force when it was opened and what is now, the stricter of each
-// (R21). What changed a moment ago the program need not have read yet.
-func (c *cases) ruled(r *rollout, at time.Time) upgrade.Policy {
-	then, now := c.Policy, c.Policy
+// soak is the shortest that may hold.
+func (c *cases) soak(r *rollout, at time.Time) time.Duration {
+	return slices.MinFunc(c.rulings(r, at), func(a, b upgrade.Policy) int { return cmp.Compare(a.Soak, b.Soak) }).Soak
+}
+
+// rulings are what a rollout must keep to one of: what was in force when it was opened and what is now, the stricter
+// of each (R21). What changed a moment ago the program may or may not have read yet.
+func (c *cases) rulings(r *rollout, at time.Time) (out []upgrade.Policy) {
+	then, now := c.Policy, []upgrade.Policy{c.Policy}
 	for _, x := range c.e.Ruled {
 		if x.At.Before(r.opened) {
 			then = x.Policy
 		}
-		if x.At.Add(blindness).Before(at) {
-			now = x.Policy
+		switch {
+		case x.At.Add(blindness).Before(at):
+			now = []upgrade.Policy{x.Policy}
+		case !x.At.After(at):
+			now = append(now, x.Policy)
 		}
 	}
+	for _, p := range now {
+		out = append(out, stricter(then, p))
+	}
+	return out
+}
+
+func stricter(then, now upgrade.Policy) upgrade.Policy {
 	p := then
 	if p.SelfApproval = max(then.SelfApproval, now.SelfApproval); then.SelfApproval == 0 || now.SelfApproval == 0 {
 		p.SelfApproval = 0
@@ -299,28 +315,30 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 
 // agreed reports whether enough people who may said yes before the start, which came in time.
 func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Time) bool {
-	var who []string
-	for _, w := range c.words {
-		if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && c.stood(w, r, k) && c.may(w, r, k.Time) && !slices.Contains(who, w.User) {
-			who = append(who, w.User)
+	return !k.Time.After(until.Add(time.Second)) && slices.ContainsFunc(c.rulings(r, k.Time), func(pol upgrade.Policy) bool {
+		var who []string
+		for _, w := range c.words {
+			if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && stood(w, r, k, pol) && c.mayUnder(pol, w, r, k.Time) && !slices.Contains(who, w.User) {
+				who = append(who, w.User)
+			}
 		}
-	}
-	need := max(1, c.ruled(r, k.Time).Approvals)
-	if r.undoes != "" {
-		need = 1
-	}
-	return len(who) >= need && !k.Time.After(until.Add(time.Second))
+		return len(who) >= max(1, pol.Approvals) || r.undoes != "" && len(who) > 0
+	})
 }
 
 // stood: R23, a yes to one's own request stood for as long as the policy says before it counted.
-func (c *cases) stood(w word, r *rollout, k Call) bool {
-	return w.User != r.requester || r.undoes != "" || k.Time.Sub(w.At) >= c.ruled(r, k.Time).SelfApproval
+func stood(w word, r *rollout, k Call, pol upgrade.Policy) bool {
+	return w.User != r.requester || r.undoes != "" || k.Time.Sub(w.At) >= pol.SelfApproval
 }
 
 // may reports whether the person may approve the rollout at that time. A rollback takes one person who
 // may ask or approve, also the one who wanted it (R5).
 func (c *cases) may(w word, r *rollout, at time.Time) bool {
-	user, pol := w.User, c.ruled(r, at)
+	return slices.ContainsFunc(c.rulings(r, at), func(pol upgrade.Policy) bool { return c.mayUnder(pol, w, r, at) })
+}
+
+func (c *cases) mayUnder(pol upgrade.Policy, w word, r *rollout, at time.Time) bool {
+	user := w.User
 	back := r.undoes != "" && slices.Contains(pol.Requesters, user)
 	if !back && (user == r.requester && r.undoes == "" && pol.SelfApproval == 0 || !slices.Contains(pol.Approvers, user) && !c.calledIn(w, r)) {
 		return false

@@ -156,6 +156,8 @@ func (s *simulation) wild() string {
 		return s.crash()
 	case s.hit("relief comes", 8):
 		s.todo = s.remedies()
+	case s.hit("rules change", 3):
+		return s.govern()
 	case s.hit("nonsense is said", s.rates.nonsense):
 		s.todo = s.nonsense()
 	case s.hit("somebody meddles", s.rates.meddling):

@@ -233,8 +233,13 @@ func (w *World) Govern(change func(*upgrade.Policy) error) error {
 	}
 	w.mu.Lock()
 	w.ruled = append(w.ruled, Ruled{time.Now(), w.cfg.Policy})
+	w.struck["policy"]++
 	w.mu.Unlock()
 	if !w.Down() {
+		select { // what it has not looked at yet is over
+		case <-w.reload:
+		default:
+		}
 		w.reload <- []upgrade.Policy{w.cfg.Policy}
 	}
 	return nil

@@ -22,10 +22,34 @@ const remembered = 20
 // TookOf measures the batches of rollouts all of whose instances came out well. Those that failed, were sent
 // once more or were given up tell nothing of what a batch takes.
 func TookOf(records []Record) Took {
+	return tookIn(records, func(BatchStatus) bool { return true })
+}
+
+// GateTook is how long the batches of one gate took.
+type GateTook struct {
+	Title string
+	Took
+}
+
+// GatesTook measures the gates of the latest of a set's rollouts, as TookOf does, over all that had a gate of that
+// key. Those of which nothing is known are left out.
+func GatesTook(records []Record) (out []GateTook) {
+	if len(records) == 0 {
+		return nil
+	}
+	for _, g := range records[0].Plan.Gates {
+		if t := tookIn(records, func(b BatchStatus) bool { return b.Gate == g.Key }); t.Batches > 0 {
+			out = append(out, GateTook{g.Title, t})
+		}
+	}
+	return out
+}
+
+func tookIn(records []Record, counts func(BatchStatus) bool) Took {
 	var all []time.Duration
 	for _, rec := range records {
 		for _, b := range rec.Rollout.Batches {
-			if d, ok := rec.Rollout.took(b); ok {
+			if d, ok := rec.Rollout.took(b); ok && counts(b) {
 				all = append(all, d)
 			}
 		}

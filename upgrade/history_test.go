@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,21 @@ func TestWhatBatchesTookIsMeasuredOnThoseThatCameOutWell(t *testing.T) {
 		if got := TookOf([]Record{tookRecord("r-1", row.took...)}); got != row.want {
 			t.Errorf("%s: %+v, want %+v", row.name, got, row.want)
 		}
+	}
+}
+
+func TestWhatEachGateTookIsMeasuredByItself(t *testing.T) {
+	rec := tookRecord("r-2", 4*time.Minute, 2*time.Minute)
+	rec.Plan.Gates = []Gate{{Key: "ud-0", Title: "UD 0"}, {Key: "ud-1", Title: "UD 1"}, {Key: "ud-2", Title: "UD 2"}}
+	rec.Rollout.Batches[0].Gate, rec.Rollout.Batches[1].Gate = "ud-0", "ud-1"
+	older := tookRecord("r-1", 6*time.Minute)
+	older.Rollout.Batches[0].Gate = "ud-0"
+	want := []GateTook{{"UD 0", Took{2, 4 * time.Minute, 6 * time.Minute}}, {"UD 1", Took{1, 2 * time.Minute, 2 * time.Minute}}}
+	if got := GatesTook([]Record{rec, older}); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v: nothing is known of UD 2", got, want)
+	}
+	if got := GatesTook(nil); got != nil {
+		t.Errorf("of nothing %+v", got)
 	}
 }
 

@@ -24,9 +24,27 @@ func history(reply commands.Reply, records map[string]upgrade.Record) Message {
 	of := ""
 	if len(known) > 0 && !slices.ContainsFunc(known, func(r upgrade.Record) bool { return r.Plan.Set != known[0].Plan.Set }) {
 		of = " of " + name(known[0].Plan.Name)
+		p.para(gatesTook(known)...)
 		p.small(pastLine(upgrade.TookOf(known)))
 	}
 	return p.done(slotReply, flat(fmt.Sprintf("%s%s", upgrade.Count(len(reply.Rollouts), "ended rollout"), of)))
+}
+
+// gatesTook has a line for each gate of the latest rollout: some domains are slower than others.
+func gatesTook(known []upgrade.Record) []string {
+	all := upgrade.GatesTook(known)
+	if len(all) < 2 {
+		return nil
+	}
+	const most = 12
+	var out []string
+	for _, g := range all[:min(most, len(all))] {
+		out = append(out, fmt.Sprintf("%s: %s, half of them within %s, 9 in 10 within %s", esc(g.Title, 40), upgrade.Count(g.Batches, "call"), span(g.Median), span(g.P90)))
+	}
+	if n := len(all) - most; n > 0 {
+		out = append(out, fmt.Sprintf("… and %d more", n))
+	}
+	return append([]string{"*What gates took*"}, out...)
 }
 
 // endedLines are what became of a rollout, when, how long it took and who agreed.

@@ -99,15 +99,16 @@ func randomRequest(r *rand.Rand) Request {
 			req.Size = pick(r, "Standard_", "Basic_") + letters(r, "ABDEabds-_", 40) + "4s_v5"
 			break
 		}
-		if req.Target = randomTarget(r); len(Format(req)) > maxText {
-			req.Which, req.Options.Note = upgrade.Selection{}, ""
-		}
+		req.Target = randomTarget(r)
 		if isVersion(req.Target) || req.Target == "latest" {
 			req.SKU = pick(r, "", "16.04-LTS", "22_04-lts-gen2", "2022-Datacenter")
 		}
 		if req.Verb == VerbSchedule {
 			req.Options.At, req.Options.Cron = "", pick(r, "0 2 * * SUN", "*/5 0-4,22 1 JAN ?", "0 0 29 2 *")
 			req.Options.TZ = pick(r, "", "UTC", "Europe/Prague", "America/Argentina/Buenos_Aires", "Etc/GMT+3")
+		}
+		if len(Format(req)) > maxText {
+			req.Which, req.Options.Note = upgrade.Selection{}, ""
 		}
 	case VerbList:
 		req.About = pick(r, "", "web", "-", "..", "a.b_c")

@@ -106,7 +106,7 @@ func (v view) voters(g Gate) (valid int, doubts []string) {
 			continue
 		}
 		counted[vote.By] = true
-		counts := v.p.counts(vote, v.r, v.seen.Policy)
+		counts := v.ownCounts(g, vote)
 		switch why, known := v.seen.Rights[vote.By]; {
 		case !known:
 			doubts = append(doubts, "could not check "+vote.Name)

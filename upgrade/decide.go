@@ -21,6 +21,7 @@ type Observation struct {
 	Freezes   []Freeze           // said in Slack; of the configuration's the policy tells
 	Begun     []Begun            // started within the last hour, of all rollouts, where there is a budget
 	Counted   bool               // whether Begun is all of it
+	Up        time.Time          // since when this process has been there to be told no; zero = for as long as matters
 	Unheard   Unheard            // since when people do not see what the bot says
 	Gates     map[string]Reading // of external gates, by name; absent = not asked
 	Pace      Pace

@@ -40,6 +40,8 @@ type Engine struct {
 	// they do, or that cannot be told. An answer that is no older than within will do. It is asked while
 	// something may start, and once more right before it does; nil = they always do.
 	Closed func(ctx context.Context, channel string, within time.Duration) string
+
+	began time.Time // when Run did
 }
 
 // callTimeout bounds every call to Azure; it is shorter than a lease, so that a pass that lost its
@@ -57,6 +59,7 @@ const (
 // every call is bounded. A pass that has begun a write when the context ends is given the time to
 // record its answer.
 func (e *Engine) Run(ctx context.Context) error {
+	e.began = e.Now()
 	var passes sync.WaitGroup
 	defer passes.Wait()
 	slots := make(chan struct{}, max(1, cmp.Or(e.Passes, 4)))

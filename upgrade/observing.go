@@ -12,7 +12,7 @@ import (
 // who agreed. Only an error of the journal ends the pass; a reading that fails is an incomplete
 // observation.
 func (s *step) observe() error {
-	s.seen = Observation{Op: s.seen.Op, Policy: PolicyFor(s.e.Policies(), s.rec.Plan.Set), Pace: s.e.Pace, Rights: map[string]string{}, Frozen: s.e.frozen(), Unheard: s.unheard()}
+	s.seen = Observation{Op: s.seen.Op, Policy: PolicyFor(s.e.Policies(), s.rec.Plan.Set), Pace: s.e.Pace, Rights: map[string]string{}, Frozen: s.e.frozen(), Unheard: s.unheard(), Up: s.e.began}
 	var err error
 	if s.seen.Freezes, err = s.e.Reader.Freezes(s.ctx); err != nil {
 		return err

@@ -51,6 +51,15 @@ func (p Plan) counts(b Ballot, r Rollout, inForce Policy) time.Time {
 	return time.Time{}
 }
 
+// ownCounts is the same, of what has not counted yet: nobody could deny it while no process was there either.
+func (v view) ownCounts(g Gate, b Ballot) time.Time {
+	at := v.p.counts(b, v.r, v.seen.Policy)
+	if _, granted := v.r.Grants[g.Key]; granted || at.IsZero() {
+		return at
+	}
+	return later(at, v.seen.Up.Add(v.p.ownDelay(v.r, v.seen.Policy)))
+}
+
 // pending is when the requester's own yes to the gate will count; zero = there is none that waits.
 func (p Plan) pending(r Rollout, g Gate, inForce Policy, now time.Time) (at time.Time) {
 	for _, b := range r.Votes[g.Key] {

@@ -43,6 +43,28 @@ func TestDecideOnTheRequestersOwnYes(t *testing.T) {
 	})
 }
 
+func TestR23AnOwnYesDoesNotComeToCountWhileNoProcessIsThereToBeToldNo(t *testing.T) {
+	p := webPlan(selfPlan())
+	told := tale{requested, asked("ud-0"), voted("UANA", "ud-0")}
+	said := told.ends()
+	for _, row := range []struct {
+		name    string
+		up, now time.Time
+		granted bool
+	}{
+		{"its time is not over", said.Add(-time.Hour), said.Add(29 * time.Minute), false},
+		{"it is", said.Add(-time.Hour), said.Add(30 * time.Minute), true},
+		{"most of it nobody was there", said.Add(20 * time.Minute), said.Add(31 * time.Minute), false},
+		{"the delay begins anew", said.Add(20 * time.Minute), said.Add(49 * time.Minute), false},
+		{"and ends", said.Add(20 * time.Minute), said.Add(50 * time.Minute), true},
+	} {
+		v := view{p: p, r: told.fold(), seen: Observation{Policy: p.Policy, Rights: map[string]string{"UANA": ""}, Up: row.up}, now: row.now}
+		if got := len(v.noteOwn()) > 0; got != row.granted {
+			t.Errorf("%s: granted is %v", row.name, got)
+		}
+	}
+}
+
 func TestR23WhoMayAgreeToTheirOwnAndWhoMayStopIt(t *testing.T) {
 	p := webPlan(selfPlan())
 	pol := p.Policy

@@ -15,7 +15,6 @@ var uncoded = map[string]string{
 
 // parts says what of a rule has no mutant though the rest has, as it is not coded yet.
 var parts = map[string]string{
-	"R23": "no delayed approval of one's own request",
 	"R25": "nothing that the bot does is bad enough yet to have a name typed",
 }
 

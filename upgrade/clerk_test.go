@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +42,8 @@ func today(s *Schedule) { s.Zone = "UTC" }
 
 // fired are the occurrences that were dealt with.
 func (o *office) fired() (out []Fired) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	for _, e := range o.system {
 		out = append(out, e.Fact.(Fired))
 	}
@@ -49,6 +52,8 @@ func (o *office) fired() (out []Fired) {
 
 // told is what the channel was told, one after the other.
 func (o *office) told() (out []Firing) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	for _, p := range o.posts {
 		var want struct{ Firing Firing }
 		if err := json.Unmarshal(p.Want, &want); err == nil && p.Channel == "C1" && p.User == "" {
@@ -273,9 +278,11 @@ func TestAnOccurrenceIsDealtWithOnceByWhoeverIsFaster(t *testing.T) {
 
 func TestTheClerkGoesOnWhenTheJournalDoesNot(t *testing.T) {
 	inOffice(t, sundays(today), func(o *office) {
-		full := true
+		var full atomic.Bool
+		full.Store(true)
+		rest := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
 		o.Book = slowBook{o.memory, func() error {
-			if full {
+			if full.Load() {
 				return errors.New("disk full")
 			}
 			return nil
@@ -283,16 +290,16 @@ func TestTheClerkGoesOnWhenTheJournalDoesNot(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error)
 		go func() { done <- o.Run(ctx) }()
-		time.Sleep(10 * time.Minute)
+		rest(10 * time.Minute)
 		if len(o.opened()) != 0 {
 			t.Error("a rollout was opened that the journal did not take")
 		}
-		full = false
-		time.Sleep(10 * time.Minute)
+		full.Store(false)
+		rest(10 * time.Minute)
 		if len(o.opened()) != 1 || len(o.fired()) != 1 {
 			t.Errorf("dealt with %+v", o.fired())
 		}
-		time.Sleep(23*time.Hour + 40*time.Minute + time.Second) // the next one finds the set locked, at its time
+		rest(23*time.Hour + 40*time.Minute + time.Second) // the next one finds the set locked, at its time
 		if f := o.fired(); len(f) != 2 || f[1].Code != CodeLocked {
 			t.Errorf("dealt with %+v", f)
 		}

@@ -230,8 +230,14 @@ func (m *memory) Record(_ context.Context, id string) (Record, error) {
 	return r, nil
 }
 
+func (m *memory) ids() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.records))
+}
+
 func (m *memory) Open(ctx context.Context) (out []Record, err error) {
-	for _, id := range slices.Sorted(maps.Keys(m.records)) {
+	for _, id := range m.ids() {
 		if r, _ := m.Record(ctx, id); r.Rollout.Ended == nil {
 			out = append(out, r)
 		}
@@ -245,7 +251,7 @@ func (m *memory) Ended(ctx context.Context, set SetID, most int) (out []Record, 
 			out = append(out, r)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(m.records)) {
+	for _, id := range m.ids() {
 		if r, _ := m.Record(ctx, id); r.Rollout.Ended != nil && (set == "" || r.Plan.Set == set) && len(out) < most {
 			out = append(out, r)
 		}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +35,25 @@ func TestMain(m *testing.M) {
 type apart struct {
 	*stage
 	t    *testing.T
-	said *bytes.Buffer // to be read when the process has ended
+	said *saying
+}
+
+// saying is what a process has said so far.
+type saying struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *saying) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *saying) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 func processOf(t *testing.T, change ...func(*app.Config)) *apart {
@@ -68,7 +87,7 @@ func processIn(t *testing.T, f flags, change ...func(*app.Config)) *apart {
 // begin starts the process and waits until it holds a socket.
 func (p *apart) begin() {
 	p.t.Helper()
-	p.said = &bytes.Buffer{}
+	p.said = &saying{}
 	var err error
 	if p.outer, err = startProcess(p.w, p.said); err != nil {
 		p.t.Fatal(err)
@@ -154,6 +173,18 @@ func (p *apart) feels(status int, says string) {
 	p.t.Fatalf("health is %d %s, want %d and %q in it", got, body, status, says)
 }
 
+// says waits until the process has said it.
+func (p *apart) says(text string) {
+	p.t.Helper()
+	for range 600 {
+		if strings.Contains(p.said.String(), text) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	p.t.Fatalf("it does not say %q:\n%s", text, p.said)
+}
+
 func TestSIGTERMEndsTheBotInTimeAndTheNextOneGoesOn(t *testing.T) {
 	p := processOf(t)
 	p.feels(http.StatusOK, `"ok":true`)
@@ -170,7 +201,7 @@ func TestSIGTERMEndsTheBotInTimeAndTheNextOneGoesOn(t *testing.T) {
 
 func TestASecondProcessOnOneJournalEndsAtOnceAndTheFirstIsNoneTheWorse(t *testing.T) {
 	p := processOf(t)
-	second := &apart{stage: &stage{w: p.w}, t: t, said: &bytes.Buffer{}}
+	second := &apart{stage: &stage{w: p.w}, t: t, said: &saying{}}
 	var err error
 	second.outer, err = startProcess(p.w, second.said)
 	p.must(err)

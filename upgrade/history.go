@@ -138,6 +138,11 @@ func (d Desk) lookAudit(ctx context.Context, by Person, q Query) (Sight, error) 
 	if s.System, err = d.Journal.System(ctx, 10*remembered); err != nil {
 		return s, inside("read what was said of no rollout", err)
 	}
+	for i, e := range s.System { // of policies only what has become of those that the person may read
+		if f, is := e.Fact.(Governed); is {
+			s.System[i].Fact = Governed{Changes: slices.DeleteFunc(slices.Clone(f.Changes), func(c PolicyChange) bool { return !d.mayReadOf(by, c.Pattern) })}
+		}
+	}
 	s.System = slices.DeleteFunc(s.System, func(e Event) bool { return q.Person != "" && e.By != q.Person || !d.mayHear(by, e) })
 	return s, nil
 }
@@ -156,6 +161,8 @@ func (d Desk) mayHear(by Person, e Event) bool {
 		return PolicyFor(d.Policies(), f.Set).Refuses(by, MayRead, "") == ""
 	case Fired:
 		return PolicyFor(d.Policies(), f.Set).Refuses(by, MayRead, "") == ""
+	case Governed:
+		return len(f.Changes) > 0
 	case Declined:
 		return by.ID == e.By
 	}

@@ -286,6 +286,12 @@ func SystemTrail(events []Event) []Entry {
 			x.Name, x.What = f.Name, "took schedule "+f.ID+" away"+reasoned(f.Why)
 		case Fired:
 			x.What = f.told()
+		case Governed:
+			var changes []string
+			for _, c := range f.Changes {
+				changes = append(changes, fmt.Sprintf("the policy of %s changed: %s", c.Pattern, strings.Join(c.What, ", ")))
+			}
+			x.What = strings.Join(changes, "; ")
 		default:
 			continue
 		}

@@ -63,6 +63,8 @@ func TestTheAuditShowsOnlyWhatAPersonMayReadAndWasAskedFor(t *testing.T) {
 	m.system = tale{
 		by{ana.ID, Declined{Code: CodeRole, What: "ana's"}}, by{stray.ID, Declined{Code: CodeRole, What: "a stranger's"}},
 		by{"UBO", Froze{Freeze{ID: "f-1", Name: "bo", Sets: []string{webPolicy().Pattern}}}}, by{"UBO", Froze{Freeze{ID: "f-2", Name: "bo", Sets: []string{"rg-other/*"}}}},
+		Governed{Changes: []PolicyChange{{Pattern: webPolicy().Pattern, What: []string{"approvals 1 → 2 (applies at once)"}}, {Pattern: "rg-other/*", What: []string{"soak 1m → 2m"}}}},
+		Governed{Changes: []PolicyChange{{Pattern: "rg-other/*", What: []string{"soak 2m → 1m"}}}},
 	}.events()
 	for _, row := range []struct {
 		name     string
@@ -71,7 +73,7 @@ func TestTheAuditShowsOnlyWhatAPersonMayReadAndWasAskedFor(t *testing.T) {
 		rollouts int
 		system   []string
 	}{
-		{"all that ana may read, and her own refusals", ana, Query{}, 1, []string{"was told no (VMSS-ROLE): ana's", "froze " + webPolicy().Pattern}},
+		{"all that ana may read, and her own refusals", ana, Query{}, 1, []string{"was told no (VMSS-ROLE): ana's", "froze " + webPolicy().Pattern, "the policy of " + webPolicy().Pattern + " changed: approvals 1 → 2 (applies at once)"}},
 		{"an outsider has only their own", stray, Query{}, 0, []string{"was told no (VMSS-ROLE): a stranger's"}},
 		{"of a person", ana, Query{Person: ana.ID}, 1, []string{"was told no (VMSS-ROLE): ana's"}},
 		{"of a person who did nothing in it", ana, Query{Person: "UEVA"}, 0, nil},

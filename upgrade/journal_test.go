@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"testing"
@@ -120,8 +121,14 @@ func FuzzDecodeFact(f *testing.F) {
 		if err != nil || wrote != kind {
 			t.Fatalf("%s %q is written back as %s: %v", kind, body, wrote, err)
 		}
-		if back, err := DecodeFact(wrote, again); err != nil || !reflect.DeepEqual(back, fact) {
-			t.Fatalf("%s %q is read as %+v, then as %+v (%v)", kind, body, fact, back, err)
+		// What was read is written the same however often: but for a list that is there and empty where we would leave
+		// it out, it is the same fact, too.
+		back, err := DecodeFact(wrote, again)
+		if err != nil {
+			t.Fatalf("%s %q is written as %q, which is not read: %v", kind, body, again, err)
+		}
+		if _, last, err := EncodeFact(back); err != nil || !bytes.Equal(last, again) {
+			t.Fatalf("%s %q is written as %q, then as %q (%v)", kind, body, again, last, err)
 		}
 		// Whatever an entry says, folding and deciding must not panic.
 		r := Fold("r-1", []Event{{Seq: 1, Fact: requested.fact}, {Seq: 2, At: night, Fact: fact}, {Seq: 3, At: night, Fact: fact}})

@@ -105,7 +105,18 @@ func prose(s string) string { return compose(s, when, code) }
 
 // flatProse is prose for notifications: moments in UTC, words in backticks as they are.
 func flatProse(s string) string {
-	return compose(s, clock, func(word string) string { return esc(word, 120) })
+	return apart(compose(s, clock, func(word string) string { return esc(word, 120) }))
+}
+
+// apart defuses the dots that have become part of an address where pieces of a text met.
+func apart(s string) string {
+	in := []rune(s)
+	for i, c := range in {
+		if c == '.' && wordAt(in, i-1) && letterAt(in, i+1) {
+			in[i] = '․'
+		}
+	}
+	return string(in)
 }
 
 // compose cuts a sentence and marks up at most a few of its words: the domain's own sentences have

@@ -78,6 +78,14 @@ func TestASentenceOfTheDomainShowsItsMomentsAndWords(t *testing.T) {
 	}
 }
 
+func TestNoAddressIsMadeWhereAMarkedWordMeetsTheSentence(t *testing.T) {
+	for in, want := range map[string]string{"a b`.example`": "a b․example", "`evil.`example": "evil․example", "see `web.`": "see web."} {
+		if got := flatProse(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestWhatPeopleCopyIsWrittenAsCode(t *testing.T) {
 	for _, c := range []struct{ what, in, want string }{
 		{"a field", "set its upgradePolicy.mode to Manual", "set its `upgradePolicy.mode` to Manual"},

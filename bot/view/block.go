@@ -49,13 +49,21 @@ func unmarked(s string, limit int) *slack.TextBlockObject {
 // para adds lines of text, over several sections where one is not enough. Empty lines are left out.
 func (p *page) para(lines ...string) { p.sections(nil, "", lines) }
 
-// paraWith adds lines of text with an element at their right, if there is one.
+// paraWith adds lines of text with an element at their right, if there is one and it fits. The lines name
+// its command: where hostile names have made it too long, that can still be typed.
 func (p *page) paraWith(element slack.BlockElement, lines ...string) {
-	if element == nil {
+	if element == nil || p.used+room(element) > maxTotal {
 		p.para(lines...)
 		return
 	}
+	p.used += room(element)
 	p.sections(slack.NewAccessory(element), "", lines)
+}
+
+// room is how many characters an element adds to a message, rather too many: its keys count, too.
+func room(element slack.BlockElement) int {
+	raw, _ := json.Marshal(element) // made of plain structs and strings, which marshal
+	return utf8.RuneCount(raw)
 }
 
 // code adds lines in a fixed-width font.

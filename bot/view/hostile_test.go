@@ -12,10 +12,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
+
+	"github.com/vmssbot/vmssbot/commands"
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // fragments are what hostile names are made of.
@@ -253,4 +257,29 @@ var ourEmoji = sync.OnceValue(func() map[string]bool {
 
 func invisibles(s string) bool {
 	return strings.ContainsFunc(s, func(c rune) bool { return c != '\n' && (!unicode.IsGraphic(c) || c == '\u2800' || c == '\u3164') })
+}
+
+func TestAButtonThatDoesNotFitLeavesItsCommandToBeTyped(t *testing.T) {
+	long := strings.Repeat("@here", 200)
+	image := upgrade.Image{Publisher: "Canonical", Offer: "UbuntuServer", SKU: "16.04-LTS"}
+	var sets []upgrade.SetSummary
+	for range mostReleased {
+		sets = append(sets, upgrade.SetSummary{Name: long, Image: image.At("4.0.1")})
+	}
+	m := Answer(commands.Reply{Release: &upgrade.Release{Image: image.At("4.0.2"), Sets: sets}}, nil, time.Time{})
+	if wrong := faults(m, false); len(wrong) > 0 {
+		t.Error(wrong)
+	}
+	buttons, typed := 0, 0
+	for _, b := range m.Blocks {
+		if s, is := b.(*slack.SectionBlock); is {
+			typed += strings.Count(s.Text.Text, "/vmss plan")
+			if s.Accessory != nil {
+				buttons++
+			}
+		}
+	}
+	if buttons == 0 || buttons == mostReleased || typed != mostReleased {
+		t.Errorf("%d buttons and %d commands of %d sets", buttons, typed, mostReleased)
+	}
 }

@@ -55,8 +55,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	journal, err := store.Open(c.Journal, time.Now)
-	if err != nil {
+	journal, err := openJournal(ctx, c, log)
+	if err != nil || journal == nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
@@ -111,7 +111,7 @@ type parts struct {
 func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
 	journal, rules := newLedger(s, time.Now, log), &upgrade.Rules{}
 	policies := rules.Policies
-	stopped := func() string { return frozen(c.Journal) }
+	stopped := func() string { return frozen(c.beside()) }
 	people := &bot.People{API: api, Now: time.Now, Groups: func() []string { return bot.GroupsOf(policies()) }}
 	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, People: people, Policies: policies, Groups: c.groups, Now: time.Now, ID: ID}
 	edge := &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
@@ -129,6 +129,9 @@ func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
 // nothing new is started while the bot finishes what it began.
 func (p parts) run(ctx context.Context) error {
+	ctx, lose := context.WithCancelCause(ctx)
+	defer lose(nil)
+	p.journal.lost = lose
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	p.bot.Ends = stop
@@ -153,6 +156,9 @@ func (p parts) run(ctx context.Context) error {
 	err = p.bot.Run(ctx)
 	stop(err)
 	err = errors.Join(err, <-engine, <-clerk, <-lookout)
+	if cause := context.Cause(ctx); errors.Is(cause, store.ErrHeld) {
+		err = errors.Join(err, cause)
+	}
 	<-told
 	p.log.Info("stopped", "err", err)
 	return err

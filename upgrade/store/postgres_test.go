@@ -197,6 +197,20 @@ func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
 	}
 }
 
+func TestADatabaseOfAnotherEncodingIsRefused(t *testing.T) {
+	name := fmt.Sprintf("ascii%d", os.Getpid())
+	admin(t, `create database `+name+` encoding 'SQL_ASCII' locale 'C' template template0`)
+	t.Cleanup(func() { admin(t, `drop database `+name+` with (force)`) })
+	u, err := url.Parse(os.Getenv(serverVariable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	if _, err := Open(u.String(), time.Now); err == nil || !strings.Contains(err.Error(), "encoding UTF8") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAnAnswerThatNeverComesIsGivenUp(t *testing.T) {
 	place := schema(t)
 	s := opened(t, place, time.Now)
@@ -232,4 +246,49 @@ func eventually(do func() error) error {
 		return nil
 	}
 	return do()
+}
+
+// session is the one that has the journal, by its number.
+func session(t *testing.T, s *Store) (pid int) {
+	t.Helper()
+	if err := s.db.QueryRowContext(t.Context(), `select pg_backend_pid()`).Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func TestWhoGivesUpInTheMiddleDoesNotGiveTheJournalAway(t *testing.T) {
+	place := schema(t)
+	s := opened(t, place, time.Now)
+	before := session(t, s)
+	u, _ := url.Parse(place)
+	other, err := pgx.Connect(t.Context(), os.Getenv(serverVariable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if _, err := other.Exec(t.Context(), `begin; lock table `+u.Query().Get("search_path")+`.inbox in access exclusive mode`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := s.Receive(ctx, upgrade.Delivery{Key: "k", Kind: "x", Body: []byte(`{}`)})
+		done <- err
+	}()
+	for waits := 0; waits == 0; { // for the table
+		if err := other.QueryRow(t.Context(), `select count(*) from pg_locks where pid = $1 and not granted`, before).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if _, err := other.Exec(t.Context(), `rollback`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("what had begun was not finished: %v", err)
+	}
+	if after := session(t, s); after != before {
+		t.Errorf("the session %d is gone, %d has the journal", before, after)
+	}
 }

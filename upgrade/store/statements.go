@@ -176,10 +176,9 @@ const (
 
 	placeCard = `update cards set channel = $4, ts = $5 where rollout = $1 and gate = $2 and asking = $3`
 
-	// insertPage leaves no number out, and gives none twice, not even when all pages were dropped: what a receiver
-	// missed is counted by them.
-	insertPage = `insert into pages (id, body, at) select coalesce(max(n), 0) + 1, $1, now_ms()
-		from (select max(id) as n from pages union all select max(page) as n from hooks) as numbers`
+	// insertPage leaves no number out and gives none twice (the last one is never swept): by them is counted what
+	// a receiver missed.
+	insertPage = `insert into pages (id, body, at) select coalesce(max(id), 0) + 1, $1, now_ms() from pages`
 
 	// sweepPages bounds the queue: what is dropped is missed by whoever was not told it yet.
 	sweepPages = `delete from pages where id <= (select max(id) from pages) - $1 or at < now_ms() - $2`

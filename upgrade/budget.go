@@ -51,9 +51,10 @@ type Begun struct {
 }
 
 // BegunIn lists what a rollout started since a time, also what is intended and not sent yet. What was dropped or
-// refused never happened; the one re-send of a call is no other start.
+// refused never happened; the one re-send of a call takes its place, as the one before came to nothing.
 func BegunIn(rec Record, since time.Time) []Begun {
 	voters := map[string][]string{}
+	last := "" // of the rollout's starts
 	var out []Begun
 	for _, e := range rec.Events {
 		undone := ""
@@ -61,7 +62,13 @@ func BegunIn(rec Record, since time.Time) []Begun {
 		case Granted:
 			voters[f.Gate] = f.Voters
 		case Intended:
-			if f.Op.Kind.OnInstances() && !f.Op.Resend && e.At.After(since) {
+			if !f.Op.Kind.OnInstances() {
+				continue
+			}
+			if f.Op.Resend {
+				undone = last
+			}
+			if last = f.Op.ID; e.At.After(since) {
 				people := slices.Compact(slices.Sorted(slices.Values(append([]string{rec.Rollout.Requester}, voters[f.Op.Gate]...))))
 				out = append(out, Begun{e.At, f.Op.ID, rec.Plan.Set, len(f.Op.Instances), people})
 			}

@@ -129,6 +129,9 @@ type Blocker struct {
 	Next    string
 	Also    []string `json:",omitempty"` // other ways out, as commands to type
 	Need    int      `json:",omitempty"` // of an approval: how many people it takes by now
+
+	Lapses time.Time `json:",omitzero"`  // of a freeze or a window: when the yes there is runs out, where that may be before the start
+	Anew   bool      `json:",omitempty"` // whether people are asked then by themselves; else somebody must say so
 }
 
 // Decision is the one next thing to do, why, and everything in the way. Its Reason is the first

@@ -253,7 +253,8 @@ func why(rec upgrade.Record) Message {
 	ph, d := phaseOf(rec), upgrade.LastDecided(rec.Events)
 	where := ph.sentence
 	if strings.Contains(where, prose(d.Text)) && len(d.Blockers) > 0 { // the first blocker says it
-		where = "*" + upperFirst(ph.word) + "*"
+		vote := nextVote(rec)
+		where = "*" + upperFirst(ph.word) + "*" + only(strings.HasSuffix(where, vote), vote)
 	}
 	var p page
 	p.para(fmt.Sprintf("%s  %s", title(rec), code(rec.ID)), ph.emoji+" "+where)

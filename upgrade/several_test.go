@@ -181,3 +181,30 @@ func TestOneWordStopsSeveral(t *testing.T) {
 		t.Errorf("the group shows %d rollouts (%v), want 2", len(sight.Rollouts), err)
 	}
 }
+
+func TestAWordAboutAGroupBringsTheReportsOfWhatHasEndedUpToDate(t *testing.T) {
+	d, _, m := several(t)
+	m.open("r-0", canaryPlan(), tale{by{"UANA", Requested{Channel: "C1", Wave: &Wave{Group: "g-0", N: 1, Of: 2}}}, Ended{Outcome: OutcomeAborted}})
+	m.open("r-1", webPlan(), tale{second})
+	reports := func(w Word) (out []string) {
+		t.Helper()
+		all, err := d.SayAll(t.Context(), ana, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range all {
+			for _, p := range s.Change.Posts {
+				if p.Slot == SlotReport {
+					out = append(out, p.Rollout+" in "+p.Channel)
+				}
+			}
+		}
+		return out
+	}
+	if got := reports(Word{Verb: WordAbort, Rollout: "g-0", Reason: "x"}); !slices.Equal(got, []string{"r-0 in C1"}) {
+		t.Errorf("the report that asked to go on is drawn anew: %q", got)
+	}
+	if got := reports(Word{Verb: WordPause, Rollout: EverySet}); len(got) > 0 {
+		t.Errorf("a word about all that is open is about no report: %q", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,7 +121,7 @@ func summaryOf(rec upgrade.Record, now time.Time) summary {
 	r, p := rec.Rollout, rec.Plan
 	s := summary{
 		Rollout: rec.ID, Set: string(p.Set), Action: p.Action, From: p.From.String(), To: p.Target.Setting.String(), Note: p.Note, Plan: p.Digest,
-		By: personOf{r.Requester, r.Name}, At: r.At.UTC(), State: upgrade.LastDecided(rec.Events).Text, GeneratedAt: now.UTC(),
+		By: personOf{r.Requester, r.Name}, At: r.At.UTC(), State: dated(upgrade.LastDecided(rec.Events).Text), GeneratedAt: now.UTC(),
 	}
 	if r.Ended != nil {
 		s.Outcome, s.Reason, s.EndedAt, s.State = string(r.Ended.Outcome), r.Ended.Reason, moment(r.EndedAt), "ended"
@@ -157,6 +158,15 @@ func summaryOf(rec upgrade.Record, now time.Time) summary {
 	}
 	return s
 }
+
+// dated writes the moments of a sentence for files.
+func dated(s string) string {
+	return tokens.ReplaceAllStringFunc(s, func(token string) string {
+		return unixOf(strings.Trim(token, "\x02\x03")).UTC().Format(time.RFC3339)
+	})
+}
+
+var tokens = regexp.MustCompile("\x02\\d{1,10}\x03")
 
 // approvals are the yeses to a gate that led to a grant.
 func approvals(rec upgrade.Record, g upgrade.Gate) []approvalOf {

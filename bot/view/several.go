@@ -240,10 +240,14 @@ func inWave(r upgrade.Rollout) string {
 	return fmt.Sprintf("wave %d of %d of %s %s", r.Wave.N, r.Wave.Of, name(r.Wave.Name), code(r.Wave.Group))
 }
 
-// afterIt says, of a rollout of a wave that did not succeed, what the waves after it do.
-func afterIt(r upgrade.Rollout) string {
-	w := r.Wave
-	if w == nil || w.N >= w.Of || r.Ended.Outcome == upgrade.OutcomeSucceeded {
+// afterIt says, of a rollout of a wave that did not succeed, what the waves after it do, where any of them goes on.
+func afterIt(rec upgrade.Record, group []upgrade.Record) string {
+	w := rec.Rollout.Wave
+	waits := func(other upgrade.Record) bool {
+		r := other.Rollout
+		return r.Wave.N > w.N && r.Ended == nil && r.Abort == nil && !r.Over[rec.ID]
+	}
+	if rec.Rollout.Ended.Outcome == upgrade.OutcomeSucceeded || !slices.ContainsFunc(group, waits) {
 		return ""
 	}
 	return fmt.Sprintf(":raised_hand: What is open of the waves after it waits: for a new rollout of this set that succeeds, for an approver (%s), or for an end (%s).",

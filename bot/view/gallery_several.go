@@ -89,6 +89,15 @@ func severalStories(sh *shelf, c cast) {
 	look()
 	sh.together("second wave", all...)
 	sh.reply("status of a group", canary.now, commands.Reply{Verb: commands.VerbStatus, Group: galleryGroup, Request: "status " + galleryGroup}, all...)
+	alone := begin(c, 10, func(s *story) { s.id = "r-77b01d" })
+	alone.look()
+	sh.reply("pending of a group and another", canary.now, commands.Reply{Verb: commands.VerbPending}, eu, alone, us)
+	sh.reply("list with sets of a group", canary.now, commands.Reply{Verb: commands.VerbList, Sets: []commands.SetLine{
+		{Set: upgrade.SetSummary{Name: c.set + "-eu", ResourceGroup: c.group, Location: c.location, Capacity: 10}, Rollout: eu.id, Group: galleryGroup, State: "UD 0 waits for approval: 0 of 1"},
+		{Set: upgrade.SetSummary{Name: c.set + "-none", ResourceGroup: c.group, Location: c.location, Capacity: 10}},
+		{Set: upgrade.SetSummary{Name: c.set + "-us", ResourceGroup: c.group, Location: c.location, Capacity: 10}, Rollout: us.id, Group: galleryGroup, State: "UD 0 waits for approval: 0 of 1"},
+	}})
+	sh.reply("report of a group", canary.now, commands.Reply{Verb: commands.VerbReport, Group: galleryGroup, Part: commands.Markdown, Request: "report " + galleryGroup}, all...)
 	us.hear("U0ANA", c.requester, upgrade.Word{Verb: upgrade.WordAbort, Reason: c.reason})
 	us.look()
 	eu.finish()

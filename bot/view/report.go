@@ -62,6 +62,11 @@ func reported(reply commands.Reply, records map[string]upgrade.Record, now time.
 	if rec.Rollout.Ended != nil {
 		m, _ = Report(rec, nil) // it fails only where the rollout has not ended
 	}
+	return filed(m)
+}
+
+// filed says with an answer that its report comes as a file.
+func filed(m Message) Message {
 	var p page
 	p.para(":page_facing_up: The report comes as a file to your own conversation with me.")
 	m.Blocks = append(m.Blocks, p.done(slotReply, "").Blocks...)

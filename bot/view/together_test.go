@@ -1,9 +1,14 @@
 package view
 
 import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/vmssbot/vmssbot/commands"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
@@ -70,5 +75,51 @@ func TestASetThatWaitsForItsWaveTakesAFewLinesUntilItBegins(t *testing.T) {
 		if eu.look(); !short(eu) {
 			t.Errorf("%s, carried out: nothing of it was ever seen", w.Verb)
 		}
+	}
+}
+
+func TestWhatBelongsToAGroupStandsTogetherUnderItsID(t *testing.T) {
+	canary, eu := chain()
+	alone := begin(believable, 10, func(s *story) { s.id = "r-77b01d" })
+	all := map[string]upgrade.Record{canary.id: canary.record(), eu.id: eu.record(), alone.id: alone.record()}
+	reply := commands.Reply{Verb: commands.VerbPending, Rollouts: []string{canary.id, alone.id, eu.id}}
+	sets := commands.Reply{Verb: commands.VerbList, Sets: []commands.SetLine{{Rollout: canary.id, Group: galleryGroup}, {Rollout: alone.id}, {Rollout: eu.id, Group: galleryGroup}}}
+	home := Home(commands.Home{Waiting: []upgrade.Record{canary.record(), alone.record(), eu.record()}}, "")
+	for name, m := range map[string]Message{"pending": Answer(reply, all, canary.now), "list": Answer(sets, all, canary.now), "home": {Blocks: home.Blocks.BlockSet}} {
+		text, last := Reduce(m).Text, 0
+		for _, next := range []string{alone.id, "*Group* `" + galleryGroup + "`", canary.id, eu.id} {
+			at := strings.Index(text, next)
+			if at < last || strings.Count(text, "*Group*") != 1 {
+				t.Fatalf("%s: %s does not stand behind what comes before it, or the group is named twice:\n%s", name, next, text)
+			}
+			last = at
+		}
+	}
+}
+
+func TestTheReportOfAGroupHasAPartForEachSetInTheOrderOfTheWaves(t *testing.T) {
+	canary, eu := chain()
+	reply := commands.Reply{Verb: commands.VerbReport, Group: galleryGroup, Rollouts: []string{eu.id, canary.id}}
+	file := func(format string) []byte {
+		reply.Part = format
+		d, err := File(reply, map[string]upgrade.Record{canary.id: canary.record(), eu.id: eu.record()}, canary.now)
+		if err != nil || d.Name != galleryGroup+"."+format {
+			t.Fatalf("%s is called %s (%v)", format, d.Name, err)
+		}
+		return d.Body
+	}
+	if text := string(file(commands.Markdown)); strings.Count(text, "\n## Who did what\n") != 2 || strings.Index(text, canary.id) > strings.Index(text, eu.id) {
+		t.Errorf("the text has not two parts, the canary first:\n%s", text)
+	}
+	var parts []struct{ Rollout string }
+	if err := json.Unmarshal(file(commands.JSON), &parts); err != nil || len(parts) != 2 || parts[0].Rollout != canary.id {
+		t.Errorf("JSON has %v (%v)", parts, err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(file(commands.CSV))).ReadAll()
+	if heads := slices.DeleteFunc(slices.Clone(rows), func(row []string) bool { return row[0] != "rollout" }); err != nil || len(rows) != 1+2*10 || len(heads) != 1 {
+		t.Errorf("the table has %d rows and %d heads (%v), want one head for ten instances of two sets", len(rows), len(heads), err)
+	}
+	if only := Answer(reply, map[string]upgrade.Record{canary.id: canary.record(), eu.id: eu.record()}, canary.now); !strings.Contains(Reduce(only).Text, "comes as a file") {
+		t.Errorf("the answer does not tell of the file:\n%s", Reduce(only).Text)
 	}
 }

@@ -7,7 +7,7 @@ KILLS ?= 50
 NIGHT ?= $(shell date -u +%Y%m%d)
 BIN := $(CURDIR)/bin
 
-.PHONY: test lint race sim twice sweep sweep-all mutants fuzz parser flood clients scripts browser bench bench-all kills nightly reproducible ci
+.PHONY: test lint race sim twice sweep sweep-all mutants fuzz parser flood clients scripts browser bench bench-all kills postgres nightly reproducible ci
 
 test:
 	go test ./...
@@ -38,7 +38,7 @@ sim: $(BIN)/sim.test
 twice:
 	@$(MAKE) -s sim SIM=-twice
 
-# Six rollouts, the bot killed at each moment of each, two processes with one processor each. A moment are all the
+# Seven scenarios, the bot killed at each moment of each, two processes with one processor each. A moment are all the
 # points (commits, requests, acknowledgements) between which nothing happens outside of the process. In sweep-all
 # it is killed at every single point, and in the shortest one a second time at each moment of the next life.
 sweep: $(BIN)/sim.test
@@ -83,6 +83,12 @@ browser:
 
 kills:
 	go test -count=1 -timeout 0 -run KilledAgain -v ./cmd/demo -args -kills $(KILLS)
+
+# A PostgreSQL of its own, for as long as that takes: two minutes.
+postgres:
+	go vet -tags postgres ./upgrade/store ./cmd/demo
+	.ci/postgres go test -count=1 -tags postgres -run 'PostgreSQL|FirstIsGone|Schemas|Broke|WhoLost|InUse|NewerVersion|NeverComes|Encoding|GivesUp' ./upgrade/store
+	.ci/postgres go test -count=1 -timeout 20m -tags postgres -run 'PostgreSQL|StandsBy|CutOff|WhoLoses|WhoSlept' ./cmd/demo -args -kills 20
 
 bench:
 	.ci/bench

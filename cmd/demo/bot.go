@@ -63,12 +63,12 @@ func (b *runner) stop() error {
 // process is the bot as a process of its own.
 type process struct{ cmd *exec.Cmd }
 
-func startProcess(w *world, errs io.Writer) (*process, error) {
+func startProcess(config string, errs io.Writer) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	p := &process{exec.Command(self, botCommand, "--config", w.configFile())}
+	p := &process{exec.Command(self, botCommand, "--config", config)}
 	p.cmd.Stderr = errs
 	return p, p.cmd.Start()
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot/slacksim"
+	"github.com/vmssbot/vmssbot/cmd/internal/app"
 	"github.com/vmssbot/vmssbot/upgrade/azure/azuresim"
 )
 
@@ -57,7 +58,7 @@ func (p *apart) harm(world, times int) error {
 			return err
 		}
 		var err error
-		if p.outer, err = startProcess(p.w, os.Stderr); err != nil {
+		if p.outer, err = startProcess(p.w.configFile(), os.Stderr); err != nil {
 			return err
 		}
 		if err := p.w.connected(p.ctx, nil); err != nil {
@@ -172,8 +173,8 @@ func TestKilledAgainAndAgainItLosesNoYesAndStartsNothingTwice(t *testing.T) {
 	}
 }
 
-func killedIn(t *testing.T, world, times int) {
-	p := processIn(t, anyPort(t, "--speed", "200", "--slack-rates", "-1")) // Slack lets an app connect about once a minute
+func killedIn(t *testing.T, world, times int, change ...func(*app.Config)) {
+	p := processIn(t, anyPort(t, "--speed", "200", "--slack-rates", "-1"), change...) // Slack lets an app connect about once a minute
 	killed := make(chan error, 1)
 	go func() { killed <- p.harm(world, times) }()
 	rolled, said := 0, 0

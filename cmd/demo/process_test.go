@@ -89,7 +89,7 @@ func (p *apart) begin() {
 	p.t.Helper()
 	p.said = &saying{}
 	var err error
-	if p.outer, err = startProcess(p.w, p.said); err != nil {
+	if p.outer, err = startProcess(p.w.configFile(), p.said); err != nil {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(p.stopBot)
@@ -203,7 +203,7 @@ func TestASecondProcessOnOneJournalEndsAtOnceAndTheFirstIsNoneTheWorse(t *testin
 	p := processOf(t)
 	second := &apart{stage: &stage{w: p.w}, t: t, said: &saying{}}
 	var err error
-	second.outer, err = startProcess(p.w, second.said)
+	second.outer, err = startProcess(p.w.configFile(), second.said)
 	p.must(err)
 	second.ends(1, 5*time.Second, "in use by another process")
 	if !strings.Contains(second.said.String(), "one bot per journal") {

@@ -73,7 +73,7 @@ type stage struct {
 
 func (s *stage) startBot(own bool) (err error) {
 	if own {
-		if s.outer, err = startProcess(s.w, os.Stderr); err != nil {
+		if s.outer, err = startProcess(s.w.configFile(), os.Stderr); err != nil {
 			return err
 		}
 		return s.w.connected(s.ctx, nil)

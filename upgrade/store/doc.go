@@ -1,5 +1,5 @@
-// Package store keeps the journal on database/sql: SQLite in one file today, PostgreSQL with the
-// same statements for several replicas later.
+// Package store keeps the journal on database/sql: SQLite in one file, or PostgreSQL with the same
+// statements, for one process that works and another one that stands by.
 //
 // Its nouns. A stream is the hash-chained events of one rollout, or the system's; the events are
 // the truth, and the side tables (votes, grants, operations, cards) are projected from them in the

@@ -18,7 +18,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-//go:embed migrations/sqlite/*.sql
+//go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
 // restoreHint ends every sentence about a damaged file. Nothing is ever put in a damaged file's
@@ -31,8 +31,8 @@ func holdLock(path string) (*os.File, error) {
 	f, err := holdFile(name)
 	if errors.Is(err, errHeld) {
 		pid, _ := os.ReadFile(name)
-		return nil, fmt.Errorf("journal %s: in use by another process (%s; `fuser %s` names it): one bot per journal, stop the other one first",
-			path, strings.TrimSpace(string(pid)), name)
+		return nil, fmt.Errorf("journal %s: %w (%s; `fuser %s` names it): one bot per journal, stop the other one first",
+			path, ErrHeld, strings.TrimSpace(string(pid)), name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("journal %s: lock: %w", path, err)
@@ -62,7 +62,7 @@ func openFile(path string, now func() time.Time) (*sql.DB, error) {
 	}
 	db := connect(path, now)
 	if err = check(db); err == nil {
-		err = migrate(db)
+		err = migrateFile(db)
 	}
 	if err != nil {
 		db.Close()
@@ -116,7 +116,7 @@ func create(path string, now func() time.Time) error {
 	}
 	db := connect(tmp, now)
 	// Closing the only connection folds the log into the file.
-	if err := errors.Join(f.Close(), migrate(db), db.Close()); err != nil {
+	if err := errors.Join(f.Close(), migrateFile(db), db.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, path); err != nil {
@@ -164,14 +164,16 @@ func check(db *sql.DB) error {
 	return nil
 }
 
+func migrateFile(db *sql.DB) error { return migrate(db, goose.DialectSQLite3, "migrations/sqlite") }
+
 // migrate brings the schema up to date, each step in a transaction of its own, and refuses a
 // database of a newer version: what that version wrote this one would misread.
-func migrate(db *sql.DB) error {
-	dir, err := fs.Sub(migrations, "migrations/sqlite")
+func migrate(db *sql.DB, dialect goose.Dialect, folder string) error {
+	dir, err := fs.Sub(migrations, folder)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	p, err := goose.NewProvider(dialect, db, dir, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}

@@ -131,8 +131,7 @@ func (s *Store) Policies(ctx context.Context) (list []upgrade.Policy, known bool
 
 // Schedules lists those that were not taken away.
 func (s *Store) Schedules(ctx context.Context) ([]upgrade.Schedule, error) {
-	rows, err := s.prepared[selectSchedules].QueryContext(ctx)
-	out, err := collect(rows, err, func(rows *sql.Rows) (x upgrade.Schedule, err error) {
+	out, err := list(ctx, s, func(rows *sql.Rows) (x upgrade.Schedule, err error) {
 		var body string
 		var served int64
 		if err := rows.Scan(&body, &served); err != nil {
@@ -141,7 +140,7 @@ func (s *Store) Schedules(ctx context.Context) ([]upgrade.Schedule, error) {
 		err = json.Unmarshal([]byte(body), &x)
 		x.Served = time.UnixMilli(served).UTC()
 		return x, err
-	})
+	}, selectSchedules)
 	slices.SortStableFunc(out, func(a, b upgrade.Schedule) int { return a.Made.Compare(b.Made) })
 	return out, wrap(err, "list schedules")
 }
@@ -149,13 +148,12 @@ func (s *Store) Schedules(ctx context.Context) ([]upgrade.Schedule, error) {
 // Sightings lists the newest version that was seen of each image and region.
 func (s *Store) Sightings(ctx context.Context) (map[string]string, error) {
 	out := map[string]string{}
-	rows, err := s.prepared[selectSightings].QueryContext(ctx)
-	_, err = collect(rows, err, func(rows *sql.Rows) (place string, err error) {
+	_, err := list(ctx, s, func(rows *sql.Rows) (place string, err error) {
 		var version string
 		err = rows.Scan(&place, &version)
 		out[place] = version
 		return place, err
-	})
+	}, selectSightings)
 	return out, wrap(err, "list the images that were seen")
 }
 
@@ -203,7 +201,7 @@ func (s *Store) Unsent(ctx context.Context) (upgrade.Unheard, error) {
 	return u, wrap(err, "find unsent messages")
 }
 
-func unsent(row *sql.Row) (upgrade.Unheard, error) {
+func unsent(row interface{ Scan(...any) error }) (upgrade.Unheard, error) {
 	var since int64
 	var u upgrade.Unheard
 	err := row.Scan(&since, &u.Why)

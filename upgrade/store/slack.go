@@ -54,15 +54,14 @@ func (s *Store) Receive(ctx context.Context, all ...upgrade.Delivery) (fresh int
 // Unsettled lists deliveries that came after the one with the id and were not settled yet, oldest first,
 // at most limit of them. Ids grow and are never given twice.
 func (s *Store) Unsettled(ctx context.Context, after int64, limit int) ([]upgrade.Delivery, error) {
-	rows, err := s.prepared[selectDeliveries].QueryContext(ctx, after, limit)
-	list, err := collect(rows, err, func(rows *sql.Rows) (d upgrade.Delivery, err error) {
+	waiting, err := list(ctx, s, func(rows *sql.Rows) (d upgrade.Delivery, err error) {
 		var body string
 		var at int64
 		err = rows.Scan(&d.ID, &d.Key, &d.Kind, &body, &at)
 		d.Body, d.At = json.RawMessage(body), time.Unix(0, at).UTC()
 		return d, err
-	})
-	return list, wrap(err, "list deliveries")
+	}, selectDeliveries, after, limit)
+	return waiting, wrap(err, "list deliveries")
 }
 
 // Settle commits what became of a delivery, all of it or nothing: the changes, each guarded by its
@@ -175,16 +174,15 @@ func (s *Store) NextPost(ctx context.Context, pictures, answers bool) (p upgrade
 // to no rollout, those that are not due yet as well, in the order in which they were wanted. Pictures are
 // not among them.
 func (s *Store) Answers(ctx context.Context, p upgrade.Pending, limit int) ([]upgrade.Pending, error) {
-	rows, err := s.prepared[selectAnswers].QueryContext(ctx, p.User, p.Channel, p.ID, limit)
-	list, err := collect(rows, err, func(rows *sql.Rows) (p upgrade.Pending, err error) {
+	waiting, err := list(ctx, s, func(rows *sql.Rows) (p upgrade.Pending, err error) {
 		var want string
 		err = rows.Scan(&p.ID, &p.Version, &p.Slot, &p.Channel, &p.User, &want, &p.Attempts)
 		if want != "" {
 			p.Want = json.RawMessage(want)
 		}
 		return p, err
-	})
-	return list, wrap(err, "list answers")
+	}, selectAnswers, p.User, p.Channel, p.ID, limit)
+	return waiting, wrap(err, "list answers")
 }
 
 // number is how a truth is written for both engines.

@@ -1,8 +1,7 @@
 package store
 
 // Every statement of the journal, one text for SQLite and PostgreSQL: $1 placeholders, no time
-// functions but now_ms(), no scalar min or max. On PostgreSQL `for update skip locked` follows the
-// `limit 1` of claim; that is the only difference.
+// functions but now_ms(), no scalar min or max.
 const (
 	// fence prolongs a lease. It finds no row when the lease was taken over or given back, and it
 	// locks the row, so that nobody takes the lease over before the transaction around it ends.
@@ -177,7 +176,9 @@ const (
 
 	placeCard = `update cards set channel = $4, ts = $5 where rollout = $1 and gate = $2 and asking = $3`
 
-	insertPage = `insert into pages (body, at) values ($1, now_ms())`
+	// insertPage leaves no number out and gives none twice (the last one is never swept): by them is counted what
+	// a receiver missed.
+	insertPage = `insert into pages (id, body, at) select coalesce(max(id), 0) + 1, $1, now_ms() from pages`
 
 	// sweepPages bounds the queue: what is dropped is missed by whoever was not told it yet.
 	sweepPages = `delete from pages where id <= (select max(id) from pages) - $1 or at < now_ms() - $2`

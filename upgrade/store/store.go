@@ -15,9 +15,13 @@ import (
 // Store is an open journal. The zero value is of no use: see [Open].
 type Store struct {
 	db       *sql.DB
-	prepared map[string]*sql.Stmt // by the statement's text
-	lock     *os.File
+	prepared map[string]statement // by its text
 	now      func() time.Time
+	reading  *sql.TxOptions
+	unlock   func() error
+
+	bound bool          // now_ms() is an argument: the database is another machine's, with a clock of its own
+	turn  chan struct{} // full while somebody uses that machine's one connection
 
 	mu    sync.Mutex
 	known map[string]known // by rollout
@@ -25,17 +29,27 @@ type Store struct {
 	passes, deliveries, posts, pages, schedules chan struct{}
 }
 
-// Open opens the journal in the SQLite file at path, making it if there is none. The directory must
-// exist; the file must be readable by its owner only; a damaged file, an empty one and one of a
-// newer version are refused and left as they are. A lock file beside it keeps a second process
-// out for as long as this one lives. As no other process can hold a lease then, all leases left by
-// a dead one are cleared, and every open rollout is due at once.
+// ErrHeld is why a journal cannot be opened while another process has it; and, of one in PostgreSQL, why nothing
+// can be read or written any more after another process took it over.
+var ErrHeld = errors.New("in use by another process")
+
+// Open opens the journal at a place, making it if there is none: the path of a SQLite file, or the URL of a
+// PostgreSQL database (see [Remote]). One process has it at a time; for a second one the error is [ErrHeld]. As no
+// other process can hold a lease then, all leases left by a dead one are cleared, and every open rollout is due at
+// once. A journal of a newer version is refused and left as it is.
+//
+// The directory of a file must exist, and the file be readable by its owner only; a damaged file and an empty one
+// are refused and left as they are. A lock file beside it keeps others out. Of a database the role must own the
+// schema that its search_path begins with; the lock is a session's, see postgres.go.
 //
 // now is the journal's only clock: leases, wake-ups and retries are measured by it. Opened in a
-// testing/synctest bubble with time.Now, the Store lives in the bubble's time, and must be closed
+// testing/synctest bubble with time.Now, a Store on a file lives in the bubble's time, and must be closed
 // there.
-func Open(path string, now func() time.Time) (*Store, error) {
-	path, err := filepath.Abs(path)
+func Open(place string, now func() time.Time) (*Store, error) {
+	if Remote(place) {
+		return openRemote(place, now)
+	}
+	path, err := filepath.Abs(place)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -46,17 +60,20 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(path, now)
-	if err != nil {
-		lock.Close()
-		return nil, err
+	db, err := openFile(path, now)
+	if err == nil {
+		s := newStore(db, now)
+		s.unlock = lock.Close
+		if err = s.begin(); err == nil {
+			return s, nil
+		}
+		err = fmt.Errorf("journal %s: %w", path, explain(path, err))
 	}
-	s.lock = lock
-	return s, nil
+	return nil, errors.Join(err, lock.Close())
 }
 
-// Free refuses a journal that another process has open: whoever is about to change what lies beside it asks
-// this first.
+// Free refuses a file that another process has open as its journal: whoever is about to change what lies beside
+// it asks this first.
 func Free(path string) error {
 	lock, err := holdLock(path)
 	if err != nil {
@@ -65,10 +82,14 @@ func Free(path string) error {
 	return lock.Close()
 }
 
-// Look says what of the place and the file of a journal [Open] would refuse, as far as its content need not
-// be read. It changes nothing, and a process that has the journal open is none the worse.
-func Look(path string) error {
-	path, err := filepath.Abs(path)
+// Look says what of a journal's place [Open] would refuse, as far as nobody must be asked and no content read. It
+// changes nothing, and a process that has the journal open is none the worse.
+func Look(place string) error {
+	if Remote(place) {
+		_, err := remote(place)
+		return err
+	}
+	path, err := filepath.Abs(place)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
@@ -93,37 +114,62 @@ func placed(path string) error {
 	return nil
 }
 
-func open(path string, now func() time.Time) (*Store, error) {
-	db, err := openFile(path, now)
+func newStore(db *sql.DB, now func() time.Time) *Store {
+	return &Store{db: db, now: now, prepared: map[string]statement{}, known: map[string]known{}, reading: &sql.TxOptions{ReadOnly: true},
+		turn: make(chan struct{}, 1), passes: signal(), deliveries: signal(), posts: signal(), pages: signal(), schedules: signal()}
+}
+
+// begin prepares the statements and takes the leases of whoever was there before; it closes what it cannot use.
+func (s *Store) begin() error {
+	err := s.prepare(statements...)
+	if err == nil {
+		if _, err = s.exec(context.Background(), clearLeases); err != nil {
+			err = fmt.Errorf("clear leases: %w", err)
+		}
+	}
 	if err != nil {
-		return nil, err
+		s.db.Close()
 	}
-	s := &Store{db: db, now: now, prepared: map[string]*sql.Stmt{}, known: map[string]known{}, passes: signal(), deliveries: signal(), posts: signal(), pages: signal(), schedules: signal()}
-	if err := s.prepare(statements...); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("journal %s: %w", path, err)
-	}
-	if _, err := s.exec(context.Background(), clearLeases); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("journal %s: clear leases: %w", path, explain(path, err))
-	}
-	return s, nil
+	return err
+}
+
+// statement is one of the journal's, prepared. A timed one takes the time as its last argument.
+type statement struct {
+	*sql.Stmt
+	timed bool
 }
 
 func (s *Store) prepare(texts ...string) error {
 	for _, text := range texts {
-		stmt, err := s.db.Prepare(text)
+		timed := s.bound && strings.Contains(text, "now_ms()")
+		sent := text
+		if timed {
+			sent = strings.ReplaceAll(text, "now_ms()", fmt.Sprintf("$%d::bigint", arguments(text)+1))
+		}
+		stmt, err := s.db.Prepare(sent)
 		if err != nil {
 			return fmt.Errorf("prepare %q: %w", text, err)
 		}
-		s.prepared[text] = stmt
+		s.prepared[text] = statement{stmt, timed}
 	}
 	return nil
 }
 
-// Close gives the file and its lock back. Whoever uses the Store must have stopped; later calls fail.
+// with finds a prepared statement, and makes of what it is about what the database takes.
+func (s *Store) with(text string, args []any) (*sql.Stmt, []any) {
+	stmt := s.prepared[text]
+	if s.bound {
+		args = storable(args)
+	}
+	if stmt.timed {
+		args = append(args, s.now().UnixMilli())
+	}
+	return stmt.Stmt, args
+}
+
+// Close gives the journal and its lock back. Whoever uses the Store must have stopped; later calls fail.
 func (s *Store) Close() error {
-	return errors.Join(s.db.Close(), s.lock.Close())
+	return errors.Join(s.db.Close(), s.unlock())
 }
 
 // Writable writes something of the size of a few events and takes it out again. Whoever was told that
@@ -165,100 +211,4 @@ func poke(c chan struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
-}
-
-// exec runs one statement in a transaction of its own and returns how many rows it touched.
-func (s *Store) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	return affected(s.prepared[text].ExecContext(ctx, args...))
-}
-
-func (s *Store) row(ctx context.Context, text string, args ...any) *sql.Row {
-	return s.prepared[text].QueryRowContext(ctx, args...)
-}
-
-func affected(r sql.Result, err error) (int64, error) {
-	if err != nil {
-		return 0, err
-	}
-	return r.RowsAffected()
-}
-
-// tx is one transaction, and whom to wake once it is committed.
-type tx struct {
-	*sql.Tx
-	ctx                             context.Context
-	s                               *Store
-	passes, posts, pages, schedules bool
-}
-
-// write runs do in one transaction: all of it is committed, or nothing.
-func (s *Store) write(ctx context.Context, do func(*tx) error) error {
-	t, err := s.run(ctx, nil, do)
-	if err != nil {
-		return err
-	}
-	if t.passes {
-		poke(s.passes)
-	}
-	if t.posts {
-		poke(s.posts)
-	}
-	if t.schedules {
-		poke(s.schedules)
-	}
-	if t.pages {
-		poke(s.pages)
-	}
-	return nil
-}
-
-// read runs do on one consistent state of the journal.
-func (s *Store) read(ctx context.Context, do func(*tx) error) error {
-	_, err := s.run(ctx, &sql.TxOptions{ReadOnly: true}, do)
-	return err
-}
-
-func (s *Store) run(ctx context.Context, options *sql.TxOptions, do func(*tx) error) (*tx, error) {
-	begun, err := s.db.BeginTx(ctx, options)
-	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
-	}
-	defer begun.Rollback() // does nothing once committed
-	t := &tx{Tx: begun, ctx: ctx, s: s}
-	if err := do(t); err != nil {
-		return nil, err
-	}
-	if err := t.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
-	}
-	return t, nil
-}
-
-func (t *tx) exec(text string, args ...any) (int64, error) {
-	return affected(t.StmtContext(t.ctx, t.s.prepared[text]).ExecContext(t.ctx, args...))
-}
-
-func (t *tx) row(text string, args ...any) *sql.Row {
-	return t.StmtContext(t.ctx, t.s.prepared[text]).QueryRowContext(t.ctx, args...)
-}
-
-func (t *tx) rows(text string, args ...any) (*sql.Rows, error) {
-	return t.StmtContext(t.ctx, t.s.prepared[text]).QueryContext(t.ctx, args...)
-}
-
-// collect scans all rows of a query and closes it.
-func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
 }

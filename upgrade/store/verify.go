@@ -12,17 +12,25 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
 	"modernc.org/sqlite"
 
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// Audit is what [VerifyFile] has looked at.
+// Audit is what [VerifyAt] has looked at.
 type Audit struct{ Rollouts, Entries, Plans int }
 
-// VerifyFile is [Store.Verify] for the journal at path, which it opens for reading only: a bot may be at
-// work with it, and it may be a backup, or of another version. It takes no lock and migrates nothing.
-func VerifyFile(ctx context.Context, path string) (a Audit, err error) {
+// VerifyAt is [Store.Verify] for the journal at a place, as of [Open], which it opens for reading only: a bot may
+// be at work with it, and it may be a backup, or of another version. It takes no lock and migrates nothing.
+func VerifyAt(ctx context.Context, place string) (Audit, error) {
+	if Remote(place) {
+		return verifyRemote(ctx, place)
+	}
+	return verifyFile(ctx, place)
+}
+
+func verifyFile(ctx context.Context, path string) (a Audit, err error) {
 	path, err = filepath.Abs(path)
 	fresh := false
 	if err == nil {
@@ -38,15 +46,11 @@ func VerifyFile(ctx context.Context, path string) (a Audit, err error) {
 	db := sql.OpenDB(connector{&sqlite.Driver{}, dsn.String()})
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	s := &Store{db: db, prepared: map[string]*sql.Stmt{}}
 	if err = check(db); err == nil {
-		err = s.prepare(selectStreams, selectEvents, selectPlans)
+		a, err = verifyIn(ctx, newStore(db, nil), `select count(*), coalesce(max(rowid), 0) from events`)
 	}
 	if err == nil {
-		a, err = s.verify(ctx)
-	}
-	if err == nil {
-		err = unbroken(ctx, db)
+		err = related(ctx, db)
 	}
 	if err != nil {
 		return a, fmt.Errorf("journal %s: %w", path, explain(path, err))
@@ -54,16 +58,40 @@ func VerifyFile(ctx context.Context, path string) (a Audit, err error) {
 	return a, nil
 }
 
-// unbroken finds what is missed where a whole rollout was taken out: SQLite numbers the entries of all
-// streams in the order they were written, and leaves no number out; and what is left may belong to nothing.
-func unbroken(ctx context.Context, db *sql.DB) error {
+func verifyRemote(ctx context.Context, place string) (a Audit, err error) {
+	c, err := remote(place)
+	if err != nil {
+		return Audit{}, err
+	}
+	c.RuntimeParams["default_transaction_read_only"] = "on"
+	c.RuntimeParams["statement_timeout"] = "0"
+	c.ValidateConnect = nil // a copy that takes no writes will do
+	s := newStore(connectTo(c, func(context.Context, *pgx.Conn) error { return nil }), nil)
+	s.reading = snapshot
+	defer func() { err = errors.Join(err, s.db.Close()) }()
+	if a, err = verifyIn(ctx, s, `select count(*), coalesce(max(place), 0) from events`); err != nil {
+		return a, fmt.Errorf("%s: %w", called(c), err)
+	}
+	return a, nil
+}
+
+// verifyIn also finds what is missed where a whole rollout was taken out: the entries of all streams are numbered
+// in the order they were written, and no number is left out.
+func verifyIn(ctx context.Context, s *Store, numbers string) (Audit, error) {
+	err := s.prepare(selectStreams, selectEvents, selectPlans)
+	if err != nil {
+		return Audit{}, err
+	}
 	var there, written int
-	if err := db.QueryRowContext(ctx, `select count(*), coalesce(max(rowid), 0) from events`).Scan(&there, &written); err != nil {
-		return err
+	a, err := s.verify(ctx, func(t *tx) error { return t.QueryRowContext(ctx, numbers).Scan(&there, &written) })
+	if err == nil && there != written {
+		err = fmt.Errorf("%d entries where %d were written: a whole stream is missing", there, written)
 	}
-	if there != written {
-		return fmt.Errorf("%d entries where %d were written: a whole stream is missing", there, written)
-	}
+	return a, err
+}
+
+// related finds what belongs to nothing any more. PostgreSQL never lets it come to that.
+func related(ctx context.Context, db *sql.DB) error {
 	var table string
 	err := db.QueryRowContext(ctx, `select "table" from pragma_foreign_key_check limit 1`).Scan(&table)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -77,11 +105,12 @@ func unbroken(ctx context.Context, db *sql.DB) error {
 // put in, or the plan. It proves nothing against somebody who can recompute the whole chain; for that
 // the log tells the same facts.
 func (s *Store) Verify(ctx context.Context) error {
-	_, err := s.verify(ctx)
+	_, err := s.verify(ctx, func(*tx) error { return nil })
 	return err
 }
 
-func (s *Store) verify(ctx context.Context) (Audit, error) {
+// verify reads one state of the journal, in which it asks for more.
+func (s *Store) verify(ctx context.Context, more func(*tx) error) (Audit, error) {
 	type end struct {
 		rollout, hash string
 		seq           int
@@ -114,7 +143,7 @@ func (s *Store) verify(ctx context.Context) (Audit, error) {
 			}
 			a.Plans += n
 		}
-		return nil
+		return more(t)
 	})
 	return a, wrap(err, "verify")
 }

@@ -12,7 +12,7 @@ import (
 // VerifyAudit checks a journal's hash chain and says what it has looked at. Its error names the first
 // place where something was changed, removed or put in. The bot may be at work meanwhile.
 func VerifyAudit(ctx context.Context, journal string, out io.Writer) error {
-	a, err := store.VerifyFile(ctx, journal)
+	a, err := store.VerifyAt(ctx, journal)
 	if err != nil { // it names what is in the journal, which may be forged to look like another answer
 		return errors.New(Plain(err.Error()))
 	}

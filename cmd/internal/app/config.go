@@ -19,7 +19,7 @@ import (
 
 // Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
 type Config struct {
-	Journal  string    `yaml:"journal"` // path of the SQLite file; its directory must exist
+	Journal  string    `yaml:"journal"` // path of the SQLite file, whose directory must exist; or the URL of a PostgreSQL database
 	Health   string    `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
 	Slack    Slack     `yaml:"slack"`
 	Azure    Azure     `yaml:"azure"`

@@ -10,15 +10,26 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode"
+
+	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
 // freezeFile stops every write to Azure while it is there, without Slack and without a restart (R19).
 const freezeFile = "FREEZE"
 
+// beside is the file that the FREEZE file lies beside: the journal, or where that is in a database the
+// configuration.
+func (c Config) beside() string {
+	if store.Remote(c.Journal) {
+		return c.from.file
+	}
+	return c.Journal
+}
+
 // frozen says why nothing may be written to Azure, "" = it may: the first line of the FREEZE file beside
-// the journal. What cannot be told counts as frozen.
-func frozen(journal string) string {
-	path := filepath.Join(filepath.Dir(journal), freezeFile)
+// another one. What cannot be told counts as frozen.
+func frozen(beside string) string {
+	path := filepath.Join(filepath.Dir(beside), freezeFile)
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && isDir(filepath.Dir(path)):

@@ -8,6 +8,20 @@ import (
 	"unicode/utf8"
 )
 
+func TestWithTheJournalInADatabaseTheFileLiesBesideTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	c := Config{Journal: "postgres://127.0.0.1/vmssbot", from: source{file: filepath.Join(dir, "vmssbot.yaml")}}
+	if got := frozen(c.beside()); got != "" {
+		t.Errorf("frozen before anybody said so: %q", got)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "FREEZE"), []byte("ana: storage incident"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := frozen(c.beside()); got != "ana: storage incident" {
+		t.Errorf("frozen says %q", got)
+	}
+}
+
 func TestTheFreezeFileSaysWhy(t *testing.T) {
 	write := func(text string) func(string) error {
 		return func(path string) error { return os.WriteFile(path, []byte(text), 0o600) }

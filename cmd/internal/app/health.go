@@ -20,8 +20,9 @@ const (
 
 // facts are what health is told from.
 type facts struct {
-	ended     error // why the process is about to end; nil = it is not
-	sockets   int   // greeted by Slack
+	standby   string // why nothing is done here yet, "" = something is
+	ended     error  // why the process is about to end; nil = it is not
+	sockets   int    // greeted by Slack
 	unheard   upgrade.Unheard
 	unread    error // why the journal did not answer
 	unwritten error // why it takes no writes
@@ -34,6 +35,9 @@ type facts struct {
 
 // unready says in sentences what keeps the process from serving people now.
 func (f facts) unready() []string {
+	if f.standby != "" {
+		return []string{f.standby}
+	}
 	out := []string{}
 	if f.ended != nil {
 		out = append(out, "the bot ends and finishes what it began: "+f.ended.Error())
@@ -49,6 +53,9 @@ func (f facts) unready() []string {
 
 // unwell says in sentences what somebody should look at.
 func (f facts) unwell(now time.Time) []string {
+	if f.standby != "" {
+		return []string{}
+	}
 	out := f.unready()
 	if f.sockets > 0 && f.late(f.unheard, now) {
 		out = append(out, "no socket lasts: "+lasting(f.unheard))
@@ -71,6 +78,9 @@ func (f facts) unwell(now time.Time) []string {
 
 // notes are no illness, but worth knowing.
 func (f facts) notes() []string {
+	if f.standby != "" {
+		return []string{f.standby}
+	}
 	if f.frozen == "" {
 		return f.untold
 	}

@@ -46,6 +46,7 @@ func TestWhatKeepsTheBotFromBeingReadyOrWell(t *testing.T) {
 		"a message waits":                         {func(f *facts) { f.unsent = ago(4*time.Minute, "timeout") }, true, true, ""},
 		"a message waits too long":                {func(f *facts) { f.unsent = ago(5*time.Minute, "is_archived") }, true, false, "has not reached Slack: is_archived (since 2026-11-23T11:55:00Z)"},
 		"a message waits too long for its turn":   {func(f *facts) { f.unsent = ago(6*time.Minute, "") }, true, false, "it was not its turn yet"},
+		"it stands by, which is no fault":         {func(f *facts) { *f = facts{standby: "standing by: another process has the journal"} }, false, true, "standing by"},
 		"everything is frozen, which is no fault": {func(f *facts) { f.frozen = "ana: deploy night" }, true, true, "nothing is written to Azure: ana: deploy night"},
 	} {
 		t.Run(name, func(t *testing.T) {

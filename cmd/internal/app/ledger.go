@@ -19,13 +19,15 @@ type ledger struct {
 	now func() time.Time
 	log *slog.Logger
 
+	lost func(error) // ends the process: another one has taken the journal over
+
 	mu      sync.Mutex
 	asked   time.Time
 	refusal error // of the last write that was not taken; nil = none since it was last seen to take them
 }
 
 func newLedger(s *store.Store, now func() time.Time, log *slog.Logger) *ledger {
-	return &ledger{Store: s, now: now, log: log, asked: now()}
+	return &ledger{Store: s, now: now, log: log, lost: func(error) {}, asked: now()}
 }
 
 // tell logs who did what when, and a sum of the words, which may be anybody's.
@@ -67,6 +69,9 @@ func (l *ledger) writable(ctx context.Context) error {
 // wrote notes what became of a write. What the domain knows, and a caller that gave up, says nothing
 // about the journal.
 func (l *ledger) wrote(err error) {
+	if errors.Is(err, store.ErrHeld) {
+		l.lost(err)
+	}
 	for _, known := range []error{nil, upgrade.ErrStale, upgrade.ErrLocked, upgrade.ErrFenced, upgrade.ErrNotFound, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, known) {
 			return

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,21 @@ var deliveries = []promise{
 		j.check(len(list) == 1, "%d deliveries wait, want 1", len(list))
 		got := list[0]
 		j.check(got.Key == d.Key && got.Kind == d.Kind && string(got.Body) == string(d.Body) && got.At.Equal(d.At), "it came back as %+v", got)
+	}},
+	{"words that no database takes are kept as far as they can be, and keep nothing from being written", func(j *journal) {
+		const odd = "\xff\x00\xed\xa0\x80�' $1 \\"
+		j.n++
+		_, err := j.Receive(j.ctx, upgrade.Delivery{Key: "odd " + odd, Kind: odd, Body: []byte(`{"text":"` + odd + `"}`), At: j.now()})
+		j.must(err)
+		list, err := j.Unsettled(j.ctx, 0, 10)
+		j.must(err)
+		j.check(len(list) == 1 && strings.HasPrefix(list[0].Key, "odd "), "it came back as %+v", list)
+		opening := j.opening("r-1", web)
+		opening.Events = append(opening.Events, j.events("U0BO", upgrade.Paused{Name: odd, Reason: odd})...)
+		opening.Posts = []upgrade.Post{{Rollout: "r-1", Slot: "live", Channel: odd, Want: []byte(`{"x":"` + odd + `"}`)}}
+		j.must(j.settle(opening))
+		j.sent(j.post(), upgrade.Sent{Error: odd, Retry: time.Second})
+		j.must(j.Verify(j.ctx))
 	}},
 	{"a redelivery is known ten minutes after the first was settled", func(j *journal) {
 		d := j.deliver()

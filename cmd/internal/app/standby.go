@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade/store"
+)
+
+// triesAgain is how long one that stands by waits after it could not even ask.
+const triesAgain = time.Second
+
+// openJournal opens the journal. While another process has one that is in PostgreSQL this one stands by, and says
+// so where health is told: it goes on with the journal as soon as the other one is gone. The journal is nil when
+// the context ended before that.
+func openJournal(ctx context.Context, c Config, log *slog.Logger) (*store.Store, error) {
+	journal, err := store.Open(c.Journal, time.Now)
+	if !store.Remote(c.Journal) || !errors.Is(err, store.ErrHeld) {
+		return journal, err
+	}
+	log.Warn("standing by", "why", err)
+	waiting := func(context.Context) facts { return facts{standby: "standing by: another process has the journal"} }
+	unserve, err := serveHealth(c.Health, healthHandler(waiting, time.Now), log)
+	if err != nil {
+		return nil, err
+	}
+	defer unserve()
+	for ctx.Err() == nil {
+		journal, err := store.Open(c.Journal, time.Now) // takes a while when the journal is still held
+		if err == nil {
+			log.Warn("taking over")
+			return journal, nil
+		}
+		if !errors.Is(err, store.ErrHeld) { // the database is out of reach for a while, for whoever has the journal as well
+			log.Warn("still standing by", "err", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(triesAgain):
+			}
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// A journal in PostgreSQL outlives the machine the bot runs on: another process, standing by, goes on with it.
+// One process has it at a time. It has one connection, which takes a session's advisory lock before anything
+// else is said on it, so that the database itself sees to it that nobody writes without the lock: a connection
+// that breaks has lost it, and its successor must get it anew. What a process was doing meanwhile is fenced as it
+// always is: by the leases, and by what was committed before it was sent.
+
+const (
+	// patience leaves a call to Azure its 6 s of a lease that was extended right before it.
+	patience = lease - 6*time.Second
+	// reads is what a look at many rollouts may take: no call follows from it that a lease must outlive.
+	reads = 30 * time.Second
+	// queues is how long a new connection waits for the lock of one that broke, until the server has noticed.
+	queues = patience / 2
+)
+
+// Remote tells the URL of a database from the path of a file.
+func Remote(place string) bool {
+	scheme, _, ok := strings.Cut(place, "://")
+	return ok && (scheme == "postgres" || scheme == "postgresql")
+}
+
+// remote reads the URL of a journal's database. A password in it is refused, for it stands in a configuration, and
+// so is a way to another machine on which somebody else could answer.
+func remote(place string) (*pgx.ConnConfig, error) {
+	if u, err := url.Parse(place); err == nil { // else it is refused below, in words that hide a password
+		if _, is := u.User.Password(); is || u.Query().Has("password") {
+			return nil, errors.New("journal: there is a password in the URL: keep it in a file that only the bot can read and name that (passfile=/etc/vmssbot/pgpass), or in PGPASSWORD")
+		}
+	}
+	c, err := pgx.ParseConfig(place)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	sure := func(host string, encrypted bool) bool {
+		return encrypted || strings.HasPrefix(host, "/") || loopback(host)
+	}
+	for _, way := range append([]*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}, c.Fallbacks...) {
+		if !sure(way.Host, way.TLSConfig != nil && !way.TLSConfig.InsecureSkipVerify) {
+			return nil, fmt.Errorf("journal: anybody on the way to %s could answer in its place: add sslmode=verify-full to the URL, and sslrootcert= where its certificate is not a public one", way.Host)
+		}
+	}
+	for name, value := range map[string]string{
+		"application_name":   "vmssbot " + rand.Text(), // tells a process's own sessions from another's
+		"synchronous_commit": "on",                     // what was acknowledged is on disk, whatever the database's own default
+		// A machine that is gone gives the lock back within half a minute, a process that was stopped in the
+		// middle of a transaction sooner.
+		"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+		"idle_in_transaction_session_timeout": "10s", "statement_timeout": strconv.FormatInt(reads.Milliseconds(), 10),
+	} {
+		c.RuntimeParams[name] = value
+	}
+	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // of several hosts the one that takes writes
+	c.ConnectTimeout = patience
+	return c, nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// called is a database in errors.
+func called(c *pgx.ConnConfig) string {
+	return "journal postgres " + net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Database
+}
+
+func openRemote(place string, now func() time.Time) (*Store, error) {
+	c, err := remote(place)
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(nil, now)
+	s.bound, s.reading, s.unlock = true, snapshot, func() error { return nil } // the connection's end is the lock's
+	s.db = connectTo(c, s.held)
+	if err = migrateTo(s.db); err == nil {
+		err = s.begin()
+	}
+	if err != nil {
+		s.db.Close()
+		return nil, fmt.Errorf("%s: %w", called(c), err)
+	}
+	return s, nil
+}
+
+// snapshot keeps one state while it is read, also to somebody who has no lock.
+var snapshot = &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+
+// connectTo returns the database with its one connection, on which first is called before all else.
+func connectTo(c *pgx.ConnConfig, first func(context.Context, *pgx.Conn) error) *sql.DB {
+	db := sql.OpenDB(stdlib.GetConnector(*c, stdlib.OptionAfterConnect(first)))
+	db.SetMaxOpenConns(1)
+	return db
+}
+
+// The lock is the schema's: one database may hold several journals.
+const (
+	lockJournal = `select pg_advisory_lock(x'766d7373'::int, hashtext(current_schema()))`
+
+	// whoHolds names the session of another process that has the lock, as far as this role may see it.
+	whoHolds = `select coalesce(host(a.client_addr), 'the same machine'), coalesce(a.backend_start, now())
+		from pg_locks l join pg_stat_activity a on a.pid = l.pid
+		where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.database = (select oid from pg_database where datname = current_database())
+			and l.classid::bigint = x'766d7373'::bigint and l.objid = hashtext(current_schema())::oid
+			and a.application_name is distinct from current_setting('application_name')`
+)
+
+// held takes the lock for the life of a connection. Somebody else may have had the journal since the last one:
+// whoever waits for a signal is to look.
+func (s *Store) held(ctx context.Context, conn *pgx.Conn) error {
+	var encoding string
+	if err := conn.QueryRow(ctx, `show server_encoding`).Scan(&encoding); err != nil {
+		return err
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the database keeps texts as %s: make one with encoding UTF8", encoding)
+	}
+	if _, err := conn.Exec(ctx, `set lock_timeout = `+strconv.FormatInt(queues.Milliseconds(), 10)); err != nil {
+		return err
+	}
+	_, err := conn.Exec(ctx, lockJournal)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == codeLockNotAvailable {
+		return otherwise(ctx, conn)
+	}
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	for _, c := range []chan struct{}{s.passes, s.deliveries, s.posts, s.pages, s.schedules} {
+		poke(c)
+	}
+	return nil
+}
+
+const codeLockNotAvailable = "55P03"
+
+// otherwise says who has the lock: another process, or still the connection that this one broke off.
+func otherwise(ctx context.Context, conn *pgx.Conn) error {
+	var host string
+	var since time.Time
+	err := conn.QueryRow(ctx, whoHolds).Scan(&host, &since)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return errors.New("lock: the server has not noticed yet that a connection is gone")
+	}
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	return fmt.Errorf("%w (on %s, connected at %s): one bot per journal", ErrHeld, host, since.UTC().Format(time.RFC3339))
+}
+
+func migrateTo(db *sql.DB) error {
+	return migrate(db, goose.DialectPostgres, "migrations/postgres")
+}
+
+var placeholder = regexp.MustCompile(`\$(\d+)`)
+
+// arguments is how many a statement takes.
+func arguments(text string) int {
+	most := 0
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(m[1]) // digits: the pattern saw to it
+		most = max(most, n)
+	}
+	return most
+}
+
+// storable makes texts of what PostgreSQL would refuse: no foreign word may keep what happened from being written.
+// The entries of streams are JSON, in which there is nothing to mend.
+func storable(args []any) []any {
+	out := make([]any, len(args), len(args)+1)
+	for i, a := range args {
+		if s, is := a.(string); is {
+			a = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+		out[i] = a
+	}
+	return out
+}

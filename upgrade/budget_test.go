@@ -24,7 +24,7 @@ func TestDecideOnTheHoursBudget(t *testing.T) {
 	}
 	runRows(t, []decideRow{
 		{name: "within it", tale: ready, seen: spent(Budget{Sets: 2, Instances: 10}, took(time.Minute, "db", 3)), kind: Start, batch: []string{"0", "3"}},
-		{name: "so many sets", tale: ready, seen: spent(Budget{Sets: 1}, took(time.Minute, "db", 3)), kind: Wait, reason: ReasonBudget, says: "the budget of everybody together is spent: 1 scale set within an hour"},
+		{name: "so many sets", tale: ready, seen: spent(Budget{Sets: 1}, took(time.Minute, "db", 3)), kind: Wait, reason: ReasonBudget, says: "the budget of everybody together is spent (1 scale set within an hour): the next start fits at " + DateToken(night.Add(59*time.Minute))},
 		{name: "the set itself counts once", tale: ready, seen: spent(Budget{Sets: 1}, took(time.Minute, webID, 3)), kind: Start},
 		{name: "so many instances", tale: ready, seen: spent(Budget{Instances: 3}, took(time.Minute, "db", 3)), kind: Wait, reason: ReasonBudget, says: "3 instances within an hour"},
 		{name: "what is left of it is what starts", tale: ready, seen: spent(Budget{Instances: 4}, took(time.Minute, "db", 3)), kind: Start, batch: []string{"0"}},

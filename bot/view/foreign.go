@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -228,17 +229,37 @@ func invisible(c rune) bool {
 	return !unicode.IsGraphic(c) || unicode.Is(unicode.Variation_Selector, c)
 }
 
-// middle cuts a text in its middle, where names differ least, and never hides that it did.
+// middle cuts a text in its middle, where names differ least, and never hides that it did. In a long one it cuts
+// between words, where there are any.
 func middle(s string, limit int) string {
 	r := []rune(s)
 	if len(r) <= limit {
 		return s
 	}
-	keep, cut := max(1, limit-1), "…"
-	if limit >= 80 {
-		keep = limit - 18 // room for a count of seven digits
-		cut = fmt.Sprintf(" …(%d more)… ", len(r)-keep)
+	if limit < 80 {
+		keep := max(1, limit-1)
+		head := (keep*2 + 2) / 3
+		return string(r[:head]) + "…" + string(r[len(r)-(keep-head):])
 	}
-	head := (keep*2 + 2) / 3
-	return string(r[:head]) + cut + string(r[len(r)-(keep-head):])
+	keep := limit - 18 // room for a count of seven digits
+	from, to := (keep*2+2)/3, len(r)-keep/3
+	if space := lastSpace(r[from-longWord : from+1]); space >= 0 {
+		from += space - longWord
+	}
+	if space := slices.Index(r[to-1:to+longWord], ' '); space >= 0 {
+		to += space
+	}
+	return fmt.Sprintf("%s …(%d more)… %s", string(r[:from]), to-from, string(r[to:]))
+}
+
+// longWord is how far a cut goes back to the end of a word.
+const longWord = 16
+
+func lastSpace(r []rune) int {
+	for i, c := range slices.Backward(r) {
+		if c == ' ' {
+			return i
+		}
+	}
+	return -1
 }

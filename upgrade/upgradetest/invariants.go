@@ -407,23 +407,26 @@ func (c *cases) judgeWords() {
 		if w.answered.IsZero() || r == nil {
 			continue
 		}
-		for _, stop := range []struct{ verb, told, rule, again string }{
-			{"abort", "is aborted: nothing more is started", "I12", ""},
-			{"rollback", "ends now", "I12", ""},
-			{"pause", "is paused: nothing more starts", "R2", "resume"},
-			{"deny", "Nothing starts until somebody asks again", "R24", "ask"},
+		for _, stop := range []struct {
+			verb, told, rule string
+			again            []string
+		}{
+			{"abort", "is aborted: nothing more is started", "I12", nil},
+			{"rollback", "ends now", "I12", nil},
+			{"pause", "is paused: nothing more starts", "R2", []string{"resume"}},
+			{"deny", "Nothing starts until somebody asks again", "R24", []string{"ask", "replan"}}, // which asks with another card
 		} {
 			if w.verb == stop.verb && strings.Contains(w.answer, stop.told) && !c.e.lost(w.answered) { // a journal that is put back knows nothing of it
-				c.silent(w, r, stop.rule, c.next(n, r.id, stop.again))
+				c.silent(w, r, stop.rule, c.next(n, r.id, stop.again...))
 			}
 		}
 	}
 }
 
-// next is when somebody said the verb about the rollout after the n-th word; far away if nobody did.
-func (c *cases) next(n int, rollout, verb string) time.Time {
+// next is when somebody said one of the verbs about the rollout after the n-th word; far away if nobody did.
+func (c *cases) next(n int, rollout string, verbs ...string) time.Time {
 	for _, w := range c.words[n+1:] {
-		if w.rollout == rollout && w.verb == verb {
+		if w.rollout == rollout && slices.Contains(verbs, w.verb) {
 			return w.At
 		}
 	}

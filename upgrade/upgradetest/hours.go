@@ -58,9 +58,8 @@ func (c *cases) thawed(k Call) {
 			continue
 		}
 		end := c.e.Now.Add(time.Hour)
-		if m := froze.FindStringSubmatch(w.Text); m != nil {
-			end = w.At.Add(time.Duration(number(m[1])) * time.Minute)
-			end = end.Add(-c.e.jumped(w.At, end))
+		if said, ends := w.freezes(); ends {
+			end = said.Add(-c.e.jumped(w.At, said))
 		}
 		for _, lift := range c.words[n+1:] {
 			if lift.verb == "unfreeze" && lift.heard() && lift.At.Before(end) && (names(lift, set) || strings.Contains(lift.Text, " f-")) {
@@ -71,6 +70,25 @@ func (c *cases) thawed(k Call) {
 			c.blame("R11", k.Time, "%s of %v was accepted although people had been told that it is frozen: %s", k.Action, k.Instances, w.Text)
 		}
 	}
+}
+
+// freezes is the end that a freeze was given, as the program's clock has it if it jumps no more.
+func (w word) freezes() (end time.Time, ends bool) {
+	m := froze.FindStringSubmatch(w.Text)
+	if m == nil {
+		return end, false
+	}
+	return w.At.Add(time.Duration(number(m[1])) * time.Minute), true
+}
+
+// thaws is when the freezes end that people knew of when they were asked: a yes is for what comes then.
+func (c *cases) thaws(asked time.Time, set string) (end time.Time) {
+	for _, w := range c.words {
+		if said, ends := w.freezes(); w.verb == "freeze" && ends && w.obeyed() && w.At.Before(asked) && names(w, set) {
+			end = later(end, said.Add(c.e.jumped(time.Time{}, w.At)))
+		}
+	}
+	return end
 }
 
 func names(w word, set string) bool {
@@ -84,9 +102,10 @@ func names(w word, set string) bool {
 }
 
 // holds is until when a yes to what was put to people at that moment counts for a start (R22): from the asking on,
-// or from the opening in which the start lies, if they were asked for that one.
+// or from the end of a freeze, or the opening in which the start lies, if they were asked for that one.
 func (c *cases) holds(asked time.Time, k Call) time.Time {
-	asked = asked.Add(c.e.jumped(time.Time{}, asked))
+	thaws := c.thaws(asked, k.Set[strings.LastIndexByte(k.Set, '/')+1:])
+	asked = later(asked.Add(c.e.jumped(time.Time{}, asked)), thaws)
 	back := c.e.jumped(time.Time{}, k.Time)
 	o, open := c.opening(k.Time.Add(back))
 	if !open || !o.Start.Add(spread).After(asked) { // who is asked a moment after the opening is asked for when it begins

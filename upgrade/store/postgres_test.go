@@ -24,13 +24,19 @@ const serverVariable = "VMSSBOT_TEST_POSTGRES"
 
 var schemas atomic.Int64
 
-// schema makes an empty one, and returns the URL of a journal in it.
-func schema(t testing.TB) string {
+func serverURL(t testing.TB) *url.URL {
 	t.Helper()
 	u, err := url.Parse(os.Getenv(serverVariable))
 	if err != nil || u.Scheme == "" {
 		t.Fatalf("%s does not name a server: run .ci/postgres", serverVariable)
 	}
+	return u
+}
+
+// schema makes an empty one, and returns the URL of a journal in it.
+func schema(t testing.TB) string {
+	t.Helper()
+	u := serverURL(t)
 	name := fmt.Sprintf("t%d_%d", os.Getpid(), schemas.Add(1))
 	admin(t, `create schema `+name)
 	t.Cleanup(func() { admin(t, `drop schema `+name+` cascade`) })

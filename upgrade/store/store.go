@@ -20,8 +20,9 @@ type Store struct {
 	reading  *sql.TxOptions
 	unlock   func() error
 
-	bound bool          // now_ms() is an argument: the database is another machine's, with a clock of its own
-	turn  chan struct{} // full while somebody uses that machine's one connection
+	schema string        // of the database; "" = of a file, or not connected yet
+	bound  bool          // now_ms() is an argument: the database is another machine's, with a clock of its own
+	turn   chan struct{} // full while somebody uses that machine's one connection
 
 	mu    sync.Mutex
 	known map[string]known // by rollout

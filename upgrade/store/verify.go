@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
 	"modernc.org/sqlite"
 
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -66,8 +65,8 @@ func verifyRemote(ctx context.Context, place string) (a Audit, err error) {
 	c.RuntimeParams["default_transaction_read_only"] = "on"
 	c.RuntimeParams["statement_timeout"] = "0"
 	c.ValidateConnect = nil // a copy that takes no writes will do
-	s := newStore(connectTo(c, func(context.Context, *pgx.Conn) error { return nil }), nil)
-	s.reading = snapshot
+	s := newStore(nil, nil)
+	s.reading, s.db = snapshot, connectTo(c, s.settled)
 	defer func() { err = errors.Join(err, s.db.Close()) }()
 	if a, err = verifyIn(ctx, s, `select count(*), coalesce(max(place), 0) from events`); err != nil {
 		return a, fmt.Errorf("%s: %w", called(c), err)

@@ -64,7 +64,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	ctx, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
 	p.journal.lost = lose
-	if err := p.governor.begin(ctx); err != nil {
+	if err := p.governor.begin(ctx, hangup); err != nil {
 		return err
 	}
 	watching, unwatch := context.WithCancel(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade/store"
@@ -21,7 +22,14 @@ func openJournal(ctx context.Context, c Config, log *slog.Logger) (*store.Store,
 		return journal, err
 	}
 	log.Warn("standing by", "why", err)
-	waiting := func(context.Context) facts { return facts{standby: "standing by: another process has the journal"} }
+	var missed atomic.Pointer[error] // why it could not even ask; nil = it could
+	waiting := func(context.Context) facts {
+		f := facts{standby: "standing by: another process has the journal"}
+		if err := missed.Load(); err != nil {
+			f.unread = *err
+		}
+		return f
+	}
 	unserve, err := serveHealth(c.Health, healthHandler(waiting, time.Now), log)
 	if err != nil {
 		return nil, err
@@ -33,12 +41,16 @@ func openJournal(ctx context.Context, c Config, log *slog.Logger) (*store.Store,
 			log.Warn("taking over")
 			return journal, nil
 		}
-		if !errors.Is(err, store.ErrHeld) { // the database is out of reach for a while, for whoever has the journal as well
+		if errors.Is(err, store.ErrHeld) {
+			missed.Store(nil)
+			continue
+		}
+		if last := missed.Swap(&err); last == nil || (*last).Error() != err.Error() { // it may be a password that is no more, for days
 			log.Warn("still standing by", "err", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(triesAgain):
-			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(triesAgain):
 		}
 	}
 	return nil, nil

@@ -33,8 +33,9 @@ import (
 const (
 	// patience leaves a call to Azure its 6 s of a lease that was extended right before it.
 	patience = lease - 6*time.Second
-	// reads is what a look at many rollouts may take: no call follows from it that a lease must outlive.
-	reads = 30 * time.Second
+	// unhurried is what a look at many rollouts may take, and the opening of fifty: no call follows from it that a
+	// lease must outlive. Fifty sets are some thousand statements, each of which goes there and back.
+	unhurried = 30 * time.Second
 	// queues is how long a new connection waits for the lock of one that broke, until the server has noticed.
 	queues = patience / 2
 )
@@ -76,7 +77,7 @@ func remote(place string) (*pgx.ConnConfig, error) {
 		// A machine that is gone gives the lock back within half a minute, also where an answer was on its way to
 		// it (for which keepalives wait); a process that was stopped in the middle of a transaction sooner.
 		"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "25000",
-		"idle_in_transaction_session_timeout": "10s", "statement_timeout": strconv.FormatInt(reads.Milliseconds(), 10),
+		"idle_in_transaction_session_timeout": "10s", "statement_timeout": strconv.FormatInt(unhurried.Milliseconds(), 10),
 	} {
 		c.RuntimeParams[name] = value
 	}

@@ -77,9 +77,9 @@ type tx struct {
 	passes, posts, pages, schedules bool
 }
 
-// write runs do in one transaction: all of it is committed, or nothing.
-func (s *Store) write(ctx context.Context, do func(*tx) error) error {
-	t, err := s.run(ctx, nil, do)
+// write runs do in one transaction, which may take so long: all of it is committed, or nothing.
+func (s *Store) write(ctx context.Context, takes time.Duration, do func(*tx) error) error {
+	t, err := s.run(ctx, nil, takes, do)
 	if err != nil {
 		return err
 	}
@@ -100,15 +100,11 @@ func (s *Store) write(ctx context.Context, do func(*tx) error) error {
 
 // read runs do on one consistent state of the journal.
 func (s *Store) read(ctx context.Context, do func(*tx) error) error {
-	_, err := s.run(ctx, s.reading, do)
+	_, err := s.run(ctx, s.reading, unhurried, do)
 	return err
 }
 
-func (s *Store) run(ctx context.Context, options *sql.TxOptions, do func(*tx) error) (*tx, error) {
-	takes := patience
-	if options != nil { // only reads
-		takes = reads
-	}
+func (s *Store) run(ctx context.Context, options *sql.TxOptions, takes time.Duration, do func(*tx) error) (*tx, error) {
 	ctx, cancel := s.limited(ctx, takes)
 	defer cancel()
 	begun, err := s.db.BeginTx(ctx, options)

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // count asks for a number on a connection of its own.
@@ -169,4 +171,21 @@ func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
 	case <-time.After(3 * patience):
 		t.Error("whoever stands by asks for ever")
 	}
+}
+
+// Each of some thousand statements goes there and back. Whoever runs out of time in the middle loses the journal to
+// the one that stands by, which does the same.
+func TestAsManySetsAsOneCommandMayNameAreOpenedFromFarAway(t *testing.T) {
+	s := opened(t, way(t, schema(t), func(said []byte) []byte {
+		<-time.After(5 * time.Millisecond)
+		return said
+	}), time.Now)
+	var all []upgrade.Change
+	for i := range 50 {
+		id := "r-" + strconv.Itoa(i)
+		p := upgrade.Plan{Digest: "e", Set: upgrade.SetID("/x/" + id)}
+		all = append(all, upgrade.Change{Rollout: id, Open: &p, Events: upgrade.At(time.Now(), "U0ANA", upgrade.Requested{Digest: p.Digest}),
+			Posts: []upgrade.Post{{Rollout: id, Slot: "live", Channel: "C", Want: []byte(`{}`)}, {Rollout: id, Slot: "plan", Channel: "C", Want: []byte(`{}`)}}})
+	}
+	receive(t, s, "upgrade 50 sets", all...)
 }

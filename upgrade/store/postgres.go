@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,10 +58,12 @@ func remote(place string) (*pgx.ConnConfig, error) {
 			return nil, err
 		}
 	}
+	password := taken()
 	c, err := pgx.ParseConfig(place)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
+	c.Password = cmp.Or(password, c.Password)
 	for _, way := range append([]*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}, c.Fallbacks...) {
 		encrypted, socket := way.TLSConfig != nil && !way.TLSConfig.InsecureSkipVerify, strings.HasPrefix(way.Host, "/")
 		switch {
@@ -84,6 +87,18 @@ func remote(place string) (*pgx.ConnConfig, error) {
 	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // of several hosts the one that takes writes
 	c.ConnectTimeout = patience
 	return c, nil
+}
+
+var password atomic.Value // that was taken out of the environment
+
+// taken is the password of the environment, and takes it out: what is started from here, such as az, has no use for it.
+func taken() string {
+	if p := os.Getenv("PGPASSWORD"); p != "" {
+		os.Unsetenv("PGPASSWORD")
+		password.Store(p)
+	}
+	p, _ := password.Load().(string)
+	return p
 }
 
 // guarded refuses what lets others on this machine in, or answer in the database's place: a file with a secret that

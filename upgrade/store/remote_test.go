@@ -78,6 +78,20 @@ func TestWhatProvesWhoOneIsIsNobodyElsesToReadOrToReplace(t *testing.T) {
 	}
 }
 
+func TestThePasswordIsNotHandedDownToOtherPrograms(t *testing.T) {
+	t.Cleanup(func() { password.Store("") })
+	t.Setenv("PGPASSWORD", "canary")
+	for range 2 { // whoever stands by reads it again and again
+		c, err := remote("postgres://bot@127.0.0.1/vmss")
+		if err != nil || c.Password != "canary" {
+			t.Fatalf("%v: the password is lost", err)
+		}
+		if left := strings.Join(os.Environ(), " "); strings.Contains(left, "canary") {
+			t.Error("the password is left in the environment")
+		}
+	}
+}
+
 func TestASocketThatEverybodyCouldMakeIsNotTrusted(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("it has no modes")

@@ -144,8 +144,10 @@ func openRemote(place string, now func() time.Time) (*Store, error) {
 	s := newStore(nil, now)
 	s.bound, s.reading, s.unlock = true, snapshot, func() error { return nil } // the connection's end is the lock's
 	s.db = connectTo(c, s.held)
-	if err = migrateTo(s.db); err == nil {
-		err = s.begin()
+	ctx, cancel := context.WithTimeout(context.Background(), unhurried)
+	defer cancel()
+	if err = migrate(ctx, s.db, goose.DialectPostgres, "migrations/postgres"); err == nil {
+		err = s.begin(ctx)
 	}
 	if err != nil {
 		s.db.Close()
@@ -182,7 +184,7 @@ const (
 		coalesce((select n.nspname from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.oid = to_regproc('place_event')), '')`
 
 	// whoHolds names the session of another process that has the lock, as far as this role may see it.
-	whoHolds = `select coalesce(host(a.client_addr), 'the same machine'), coalesce(a.backend_start, now())
+	whoHolds = `select coalesce(host(a.client_addr), case when a.backend_start is null then 'a machine that only its role may know' else 'the database''s own machine' end), coalesce(a.backend_start, now())
 		from pg_locks l join pg_stat_activity a on a.pid = l.pid
 		where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.database = (select oid from pg_database where datname = current_database())
 			and l.classid::bigint = x'766d7373'::bigint and l.objid = hashtext($1)::oid
@@ -237,6 +239,20 @@ func (s *Store) held(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// Ahead is how far this process's clock is ahead of the database's, by which those of several machines can be told
+// apart. A file has no clock of its own.
+func (s *Store) Ahead(ctx context.Context) (time.Duration, error) {
+	if !s.bound {
+		return 0, nil
+	}
+	ctx, done := s.limited(ctx, patience)
+	defer done()
+	asked := s.now()
+	var theirs time.Time
+	err := s.db.QueryRowContext(ctx, `select clock_timestamp()`).Scan(&theirs)
+	return asked.Sub(theirs), wrap(err, "compare clocks")
+}
+
 const codeLockNotAvailable = "55P03"
 
 // otherwise says who has the lock: another process, or still the connection that this one broke off.
@@ -251,10 +267,6 @@ func (s *Store) otherwise(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("lock: %w", err)
 	}
 	return fmt.Errorf("%w (on %s, connected at %s): one bot per journal", ErrHeld, host, since.UTC().Format(time.RFC3339))
-}
-
-func migrateTo(db *sql.DB) error {
-	return migrate(db, goose.DialectPostgres, "migrations/postgres")
 }
 
 var placeholder = regexp.MustCompile(`\$(\d+)`)

@@ -254,6 +254,15 @@ func eventually(do func() error) error {
 	return do()
 }
 
+func TestHowFarAClockIsAheadOfTheDatabases(t *testing.T) {
+	for _, want := range []time.Duration{0, time.Hour, -time.Hour} {
+		s := opened(t, schema(t), func() time.Time { return time.Now().Add(want) })
+		if got, err := s.Ahead(t.Context()); err != nil || (got-want).Abs() > patience {
+			t.Errorf("%s, want %s: %v", got, want, err)
+		}
+	}
+}
+
 // session is the one that has the journal, by its number.
 func session(t *testing.T, s *Store) (pid int) {
 	t.Helper()

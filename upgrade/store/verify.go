@@ -77,7 +77,7 @@ func verifyRemote(ctx context.Context, place string) (a Audit, err error) {
 // verifyIn also finds what is missed where a whole rollout was taken out: the entries of all streams are numbered
 // in the order they were written, and no number is left out.
 func verifyIn(ctx context.Context, s *Store, numbers string) (Audit, error) {
-	err := s.prepare(selectStreams, selectEvents, selectPlans)
+	err := s.prepare(ctx, selectStreams, selectEvents, selectPlans)
 	if err != nil {
 		return Audit{}, err
 	}

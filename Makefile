@@ -38,7 +38,7 @@ sim: $(BIN)/sim.test
 twice:
 	@$(MAKE) -s sim SIM=-twice
 
-# Six rollouts, the bot killed at each moment of each, two processes with one processor each. A moment are all the
+# Seven scenarios, the bot killed at each moment of each, two processes with one processor each. A moment are all the
 # points (commits, requests, acknowledgements) between which nothing happens outside of the process. In sweep-all
 # it is killed at every single point, and in the shortest one a second time at each moment of the next life.
 sweep: $(BIN)/sim.test

@@ -266,6 +266,13 @@ func (b *Bot) render(ctx context.Context, post *upgrade.Pending) (view.Message, 
 	if err != nil {
 		return view.Message{}, err
 	}
+	if w := rec.Rollout.Wave; post.Slot == upgrade.SlotReport && w != nil {
+		all, err := b.Reader.Group(ctx, w.Group)
+		if err != nil {
+			return view.Message{}, err
+		}
+		return b.drawn(*post, func() (view.Message, error) { return view.Report(rec, all) }), nil
+	}
 	return b.drawn(*post, func() (view.Message, error) { return view.Render(post.Post, rec, b.Now()) }), nil
 }
 

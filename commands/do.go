@@ -292,10 +292,7 @@ func status(ctx context.Context, t turn) (Reply, error) {
 		empty = fmt.Sprintf("No rollout of %s is open.", t.req.About)
 	}
 	reply := listed(named(sight.Rollouts), empty)
-	reply.Part = t.req.Part
-	if len(sight.Rollouts) > 0 && sight.Rollouts[0].Rollout.Wave != nil && sight.Rollouts[0].Rollout.Wave.Group == t.req.About { // a set may be called like a group
-		reply.Group = t.req.About
-	}
+	reply.Part, reply.Group = t.req.Part, sight.Group(t.req.About)
 	return reply, err
 }
 
@@ -342,6 +339,9 @@ func list(ctx context.Context, t turn) (Reply, error) {
 		line := SetLine{Set: set}
 		if i := slices.IndexFunc(sight.Rollouts, func(r upgrade.Record) bool { return r.Plan.Set == set.ID }); i >= 0 {
 			line.Rollout, line.State = sight.Rollouts[i].ID, state(sight.Rollouts[i])
+			if w := sight.Rollouts[i].Rollout.Wave; w != nil {
+				line.Group = w.Group
+			}
 		}
 		lines = append(lines, line)
 	}

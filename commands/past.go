@@ -72,11 +72,11 @@ func (c *command) audit() *upgrade.Refusal {
 	return nil
 }
 
-// report shows a rollout's report; it comes as a file to who asked.
+// report shows the report of a rollout, or of a group's; it comes as a file to who asked.
 func report(ctx context.Context, t turn) (Reply, error) {
 	sight, err := t.look(ctx, upgrade.QueryReport, t.req.About)
 	reply := listed(named(sight.Rollouts), "Nothing has been rolled out there yet.")
-	reply.Part = cmp.Or(t.req.Part, Markdown)
+	reply.Part, reply.Group = cmp.Or(t.req.Part, Markdown), sight.Group(t.req.About)
 	return reply, err
 }
 

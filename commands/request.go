@@ -219,6 +219,7 @@ type SetLine struct {
 	Set     upgrade.SetSummary
 	Rollout string `json:",omitempty"`
 	State   string `json:",omitempty"`
+	Group   string `json:",omitempty"` // that the rollout is of
 }
 
 // SetSight is one scale set as just read.

@@ -61,11 +61,11 @@ func TestACommandForSeveralSetsSaysWhatBecomesOfEach(t *testing.T) {
 	}
 }
 
-func TestTheStatusOfAGroupIsOneAnswer(t *testing.T) {
+func TestTheStatusAndTheReportOfAGroupAreOneAnswer(t *testing.T) {
 	rec := record("r-1", "web", "U0BO")
 	rec.Rollout.Wave = &upgrade.Wave{Group: "g-1", N: 1, Of: 2}
-	for text, want := range map[string]string{"status g-1": "g-1", "status g-web": "", "status r-1": ""} { // a set may be called g-web
-		d := &desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryRollouts: {Rollouts: []upgrade.Record{rec}}}}
+	for text, want := range map[string]string{"status g-1": "g-1", "status g-web": "", "status r-1": "", "report g-1": "g-1", "report r-1": ""} { // a set may be called g-web
+		d := &desk{sights: map[upgrade.QueryKind]upgrade.Sight{upgrade.QueryRollouts: {Rollouts: []upgrade.Record{rec}}, upgrade.QueryReport: {Rollouts: []upgrade.Record{rec}}}}
 		if reply, _, err := Do(t.Context(), parsed(t, text), ana, "C0OPS", time.Time{}, d); err != nil || reply.Group != want || len(reply.Rollouts) != 1 {
 			t.Errorf("%s: %+v, %v; want group %q", text, reply, err, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // approval: the current gate needs one as long as something of it may still be sent.
@@ -54,6 +55,21 @@ func (v view) covered(gate Gate) *Blocker {
 		b.What += " (" + strings.Join(doubts, "; ") + ")"
 	}
 	return b
+}
+
+// lapsing says of what keeps an approved gate from starting before a time, zero = nobody knows when, that the yes
+// runs out before it (R22): who reads that it is approved must not believe that it starts by itself then.
+func (b Blocker) lapsing(v view, start time.Time) *Blocker {
+	gate, _, open := v.r.CurrentGate(v.p)
+	if !open || !v.r.Startable(gate) || v.covered(gate) != nil {
+		return &b
+	}
+	asked := v.r.Asked[gate.Key]
+	if until := asked.Until(v.seen.Policy); start.IsZero() || !start.Before(until) {
+		v.now = until
+		b.Lapses, b.Anew = until, v.missed(asked)
+	}
+	return &b
 }
 
 // unacknowledged lists what manualupgrade would apply that the people who were asked have not seen

@@ -51,9 +51,10 @@ type Begun struct {
 }
 
 // BegunIn lists what a rollout started since a time, also what is intended and not sent yet. What was dropped or
-// refused never happened; the one re-send of a call is no other start.
+// refused never happened; the one re-send of a call takes its place, as the one before came to nothing.
 func BegunIn(rec Record, since time.Time) []Begun {
 	voters := map[string][]string{}
+	last := "" // of the rollout's starts
 	var out []Begun
 	for _, e := range rec.Events {
 		undone := ""
@@ -61,7 +62,13 @@ func BegunIn(rec Record, since time.Time) []Begun {
 		case Granted:
 			voters[f.Gate] = f.Voters
 		case Intended:
-			if f.Op.Kind.OnInstances() && !f.Op.Resend && e.At.After(since) {
+			if !f.Op.Kind.OnInstances() {
+				continue
+			}
+			if f.Op.Resend {
+				undone = last
+			}
+			if last = f.Op.ID; e.At.After(since) {
 				people := slices.Compact(slices.Sorted(slices.Values(append([]string{rec.Rollout.Requester}, voters[f.Op.Gate]...))))
 				out = append(out, Begun{e.At, f.Op.ID, rec.Plan.Set, len(f.Op.Instances), people})
 			}
@@ -110,14 +117,14 @@ func (v view) overspent(n int) *Blocker {
 	if v.budget() == (Budget{}) || !open || v.r.Op != nil || v.p.Action == ActionRollback || !v.r.Startable(gate) {
 		return nil
 	}
-	b := &Blocker{Reason: ReasonBudget, Clears: "time", Next: "/vmss show " + v.p.Name + " policy"}
+	b := &Blocker{Reason: ReasonBudget, Clears: "time"}
 	if !v.seen.Counted {
-		b.What, b.Clears = "what was started within the last hour cannot be counted, so that its budget may be spent", "the next reading of the journal"
+		b.What, b.Clears, b.Next = "what was started within the last hour cannot be counted, so that its budget may be spent", "the next reading of the journal", "/vmss show "+v.p.Name+" policy"
 		return b
 	}
 	for _, limit := range v.accounts() {
 		if until, spent := limit.until(v.p.Set, n); spent && until.After(b.Until) {
-			b.What, b.Until = limit.String(), until
+			b.What, b.Until = fmt.Sprintf("%s: the next start fits at %s", limit, DateToken(until)), until
 		}
 	}
 	if b.What == "" {
@@ -206,7 +213,7 @@ func (a account) String() string {
 	if a.instances > 0 {
 		what = Count(a.instances, "instance")
 	}
-	return fmt.Sprintf("the budget of %s is spent: %s within an hour", who, what)
+	return fmt.Sprintf("the budget of %s is spent (%s within an hour)", who, what)
 }
 
 // outbid counts once more, right before a write, what was started within the hour: two rollouts may have found the

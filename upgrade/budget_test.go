@@ -24,7 +24,7 @@ func TestDecideOnTheHoursBudget(t *testing.T) {
 	}
 	runRows(t, []decideRow{
 		{name: "within it", tale: ready, seen: spent(Budget{Sets: 2, Instances: 10}, took(time.Minute, "db", 3)), kind: Start, batch: []string{"0", "3"}},
-		{name: "so many sets", tale: ready, seen: spent(Budget{Sets: 1}, took(time.Minute, "db", 3)), kind: Wait, reason: ReasonBudget, says: "the budget of everybody together is spent: 1 scale set within an hour"},
+		{name: "so many sets", tale: ready, seen: spent(Budget{Sets: 1}, took(time.Minute, "db", 3)), kind: Wait, reason: ReasonBudget, says: "the budget of everybody together is spent (1 scale set within an hour): the next start fits at " + DateToken(night.Add(59*time.Minute))},
 		{name: "the set itself counts once", tale: ready, seen: spent(Budget{Sets: 1}, took(time.Minute, webID, 3)), kind: Start},
 		{name: "so many instances", tale: ready, seen: spent(Budget{Instances: 3}, took(time.Minute, "db", 3)), kind: Wait, reason: ReasonBudget, says: "3 instances within an hour"},
 		{name: "what is left of it is what starts", tale: ready, seen: spent(Budget{Instances: 4}, took(time.Minute, "db", 3)), kind: Start, batch: []string{"0"}},
@@ -68,15 +68,17 @@ func TestWhatWasStartedIsCountedFromTheJournal(t *testing.T) {
 	at := func(ago time.Duration, facts ...Fact) []Event { return At(night.Add(-ago), "", facts...) }
 	rec := Record{Plan: webPlan(), Rollout: Rollout{Requester: "UANA"}, Events: slices.Concat(
 		at(90*time.Minute, Granted{Gate: "ud-0", Voters: []string{"UBO", "UANA"}}, op("old", OpUpgrade, false, "0")),
-		at(50*time.Minute, op("model", OpModel, false), op("1", OpUpgrade, false, "0", "3")),
+		at(55*time.Minute, op("old again", OpUpgrade, true, "0"), op("1", OpUpgrade, false, "1")),
+		at(50*time.Minute, op("model", OpModel, false), op("2", OpUpgrade, false, "0", "3")),
+		at(45*time.Minute, op("2 again", OpUpgrade, true, "0", "3")),
 		at(40*time.Minute, op("refused", OpUpgrade, false, "1"), Refused{Op: "refused"}, op("dropped", OpUpgrade, false, "1"), Dropped{Op: "dropped"}),
-		at(30*time.Minute, op("again", OpUpgrade, true, "0", "3"), Granted{Gate: "ud-0", Voters: []string{"UEVA"}}, op("2", OpReimage, false, "4")),
+		at(30*time.Minute, Granted{Gate: "ud-0", Voters: []string{"UEVA"}}, op("3", OpReimage, false, "4")),
 	)}
 	var got []string
 	for _, b := range BegunIn(rec, night.Add(-time.Hour)) {
-		got = append(got, fmt.Sprint(b.Op, b.Instances, b.People))
+		got = append(got, fmt.Sprint(b.Op, ": ", b.Instances, " ", b.People, " ", night.Sub(b.At)))
 	}
-	if strings.Join(got, " ") != "12 [UANA UBO] 21 [UANA UEVA]" {
+	if strings.Join(got, ", ") != "old again: 1 [UANA UBO] 55m0s, 1: 1 [UANA UBO] 55m0s, 2 again: 2 [UANA UBO] 45m0s, 3: 1 [UANA UEVA] 30m0s" {
 		t.Errorf("started: %q", got)
 	}
 	m := newMemory()

@@ -238,7 +238,7 @@ func (p Plan) until(a Asked, now time.Time, life, deadline time.Duration) time.T
 // and schedules (R11, R19).
 func freeze(v view) *Blocker {
 	if v.seen.Frozen != "" {
-		return &Blocker{Reason: ReasonFreeze, What: "everything is frozen: " + v.seen.Frozen, Clears: "whoever runs the bot, by removing the file FREEZE, or making it readable", Next: v.whyCommand()}
+		return Blocker{Reason: ReasonFreeze, What: "everything is frozen: " + v.seen.Frozen, Clears: "whoever runs the bot, by removing the file FREEZE, or making it readable", Next: v.whyCommand()}.lapsing(v, time.Time{})
 	}
 	var holds []Freeze
 	for _, f := range v.timetable().freezes {
@@ -250,11 +250,12 @@ func freeze(v view) *Blocker {
 		return nil
 	}
 	last := slices.MaxFunc(holds, func(a, b Freeze) int { return cmp.Compare(ends(a), ends(b)) })
-	b := &Blocker{Reason: ReasonFreeze, What: last.String(), Clears: "its end, or whoever runs the bot", Until: last.End}
+	b := Blocker{Reason: ReasonFreeze, What: last.String(), Clears: "its end, or whoever runs the bot", Until: last.End}
 	if last.ID != "" {
 		b.Clears, b.Next = "its end, or a requester or approver", "/vmss unfreeze "+last.ID
 	}
-	return b
+	when, _ := v.timetable().next(v.now, v.p.needs(v.deadline()))
+	return b.lapsing(v, when)
 }
 
 func ends(f Freeze) int64 {
@@ -276,7 +277,7 @@ func outside(v view) *Blocker {
 	if when.Equal(v.now) || !open && freeze(v) != nil { // a freeze says it itself
 		return nil
 	}
-	b := &Blocker{Reason: ReasonWindow, Clears: "time", Until: when}
+	b := Blocker{Reason: ReasonWindow, Clears: "time", Until: when}
 	switch {
 	case v.now.Before(v.p.After):
 		b.What = "it is not to start yet"
@@ -289,7 +290,7 @@ func outside(v view) *Blocker {
 		b.What += "; none that is long enough comes"
 		b.Clears, b.Next, b.Also = "whoever runs the bot, by another window in the policy", "/vmss show "+v.p.Name+" policy", v.giveUp()
 	}
-	return b
+	return b.lapsing(v, when)
 }
 
 // ending is what ends an opening: a window, or a freeze that begins.

@@ -105,6 +105,61 @@ func TestWindowsAndFreezesStopStartsAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestWhatWaitsForItsTimeSaysWhenTheYesRunsOutBefore(t *testing.T) {
+	frozen := func(d time.Duration) []Freeze { return []Freeze{{ID: "f-1", Start: night, End: night.Add(d)}} }
+	endless := []Freeze{{ID: "f-1", Start: night}}
+	friday := mustWindow("fri", "0 3 * * FRI", 2*time.Hour)
+	agreed := func(a Asked, p Plan) tale {
+		a.Gate, a.Asking, a.Nonce = "ud-0", 1, "n-ud-0"
+		return tale{requested, a, by{"UBO", Voted{Gate: "ud-0", Asking: 1, Name: "bo"}}, by{"UBO", Granted{Gate: "ud-0", Asking: 1, Digest: p.Digest, Voters: []string{"UBO"}}}}
+	}
+	life := Asked{Expires: night.Add(4 * time.Hour)}
+	tonight := Asked{Opens: utc("11-24", "02:00"), Closes: utc("11-24", "04:00"), Expires: utc("11-24", "03:40")}
+	for _, row := range []struct {
+		name   string
+		asked  Asked
+		seen   change
+		plan   func(*ScaleSet, *Policy, *Wish)
+		lapses time.Time // zero = it is in time
+		anew   bool
+	}{
+		{"a freeze that ends before", life, windowed(frozen(time.Hour)), nil, time.Time{}, false},
+		{"a freeze that ends after it", life, windowed(frozen(5 * time.Hour)), nil, life.Expires, false},
+		{"a freeze that ends the moment it runs out", life, windowed(frozen(4 * time.Hour)), nil, life.Expires, false},
+		{"R22 a policy that shortens the life of a yes", life, all(windowed(frozen(time.Hour)), func(o *Observation) { o.Policy.ApprovalLife = time.Hour }), nil, night.Add(time.Hour), false},
+		{"R11 a freeze before its window", tonight, windowed(frozen(time.Hour), tuesdays), inWindows(tuesdays), time.Time{}, false},
+		{"R11 a freeze that leaves too little of its window", tonight, windowed(frozen(2*time.Hour+45*time.Minute), tuesdays), inWindows(tuesdays), tonight.Expires, true},
+		{"a freeze that somebody must lift", life, windowed(endless), nil, life.Expires, false},
+		{"R19 the file FREEZE, of whose end nobody knows", life, func(o *Observation) { o.Frozen = "storage" }, nil, life.Expires, false},
+		{"R19 the file, in a time of windows", tonight, all(windowed(nil, tuesdays), func(o *Observation) { o.Frozen = "storage" }), inWindows(tuesdays), tonight.Expires, true},
+		{"its window opens before", tonight, windowed(nil, tuesdays), inWindows(tuesdays), time.Time{}, false},
+		{"a window that the policy got since, and that opens after it", life, windowed(nil, friday), nil, life.Expires, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p := webPlan()
+			if row.plan != nil {
+				p = webPlan(row.plan)
+			}
+			r := agreed(row.asked, p).fold()
+			seen := seenAfter(p, r)
+			row.seen(&seen)
+			d := Decide(p, r, seen, night)
+			if d.Kind != Wait || d.Reason != ReasonFreeze && d.Reason != ReasonWindow {
+				t.Fatalf("decided %s, %s", d.Kind, d.Reason)
+			}
+			if b := d.Blockers[0]; !b.Lapses.Equal(row.lapses) || b.Anew != row.anew {
+				t.Errorf("%s: the yes runs out at %s, asked anew: %v; want %s, %v", b.What, b.Lapses, b.Anew, row.lapses, row.anew)
+			}
+		})
+	}
+	p := webPlan()
+	seen := seenAfter(p, tale{requested}.fold())
+	seen.Freezes = endless
+	if b := Decide(p, tale{requested, Asked{Gate: "ud-0", Asking: 1, Nonce: "n-ud-0", Expires: life.Expires}}.fold(), seen, night).Blockers[0]; !b.Lapses.IsZero() {
+		t.Errorf("nobody has agreed, and a yes runs out at %s", b.Lapses)
+	}
+}
+
 func TestAYesByDayHoldsForTheNight(t *testing.T) {
 	friday := mustWindow("fri", "0 3 * * FRI", 8*time.Hour)
 	p := webPlan(inWindows(friday))

@@ -43,6 +43,9 @@ func (d Desk) SayAll(ctx context.Context, by Person, w Word) ([]Spoken, error) {
 		}
 		out = append(out, said)
 	}
+	if i := slices.IndexFunc(out, func(s Spoken) bool { return len(s.Change.Events) > 0 }); i >= 0 && of != EverySet {
+		out[i].Change.Posts = append(out[i].Change.Posts, reportsOf(all)...)
+	}
 	switch {
 	case len(out) > 0:
 	case of == EverySet:
@@ -51,6 +54,16 @@ func (d Desk) SayAll(ctx context.Context, by Person, w Word) ([]Spoken, error) {
 		return nil, Refuse(CodeState, "/vmss status "+of, "of %s nothing is there to %s", of, w.Verb)
 	}
 	return out, nil
+}
+
+// reportsOf brings the reports of a group up to date that may ask what becomes of the waves after them.
+func reportsOf(group []Record) (posts []Post) {
+	for _, rec := range group {
+		if e := rec.Rollout.Ended; e != nil && e.Outcome != OutcomeSucceeded {
+			posts = append(posts, Post{Rollout: rec.ID, Slot: SlotReport, Channel: rec.Rollout.Channel, Broadcast: true})
+		}
+	}
+	return posts
 }
 
 // ofSeveral refuses words that mean something else for each rollout.

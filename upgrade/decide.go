@@ -129,7 +129,13 @@ type Blocker struct {
 	Next    string
 	Also    []string `json:",omitempty"` // other ways out, as commands to type
 	Need    int      `json:",omitempty"` // of an approval: how many people it takes by now
+
+	Lapses time.Time `json:",omitzero"`  // of a freeze or a window: when the yes there is runs out, where that may be before the start
+	Anew   bool      `json:",omitempty"` // whether people are asked then by themselves; else somebody must say so
 }
+
+// Dated reports whether What says itself when it is over.
+func (b Blocker) Dated() bool { return strings.HasSuffix(b.What, DateToken(b.Until)) }
 
 // Decision is the one next thing to do, why, and everything in the way. Its Reason is the first
 // blocker's. Recheck is when the rollout should be looked at again if nothing happens before.
@@ -289,6 +295,9 @@ func (v view) pace(d Decision) time.Duration {
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, y := strings.CutSuffix(noun, "y"); y && !strings.HasSuffix(stem, "a") { // entries, but days
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -120,7 +120,7 @@ func (d Desk) lookAudit(ctx context.Context, by Person, q Query) (Sight, error) 
 	if err != nil {
 		return s, err
 	}
-	if !strings.HasPrefix(q.About, "r-") {
+	if !strings.HasPrefix(q.About, "r-") && s.Group(q.About) == "" {
 		ended, err := d.lookHistory(ctx, by, q.About)
 		if err != nil {
 			return s, err

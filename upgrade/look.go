@@ -47,6 +47,14 @@ type Sight struct {
 	Versions  []ImageVersion // newest first; none when the set runs a VHD, or an image of a kind that is not known
 }
 
+// Group is what was asked about where the rollouts are those of a group; a set may be called like one.
+func (s Sight) Group(about string) string {
+	if len(s.Rollouts) > 0 && s.Rollouts[0].Rollout.Wave != nil && s.Rollouts[0].Rollout.Wave.Group == about {
+		return about
+	}
+	return ""
+}
+
 // Look answers a query, with only what the person may read.
 func (d Desk) Look(ctx context.Context, by Person, q Query) (Sight, error) {
 	switch q.Kind {

@@ -93,7 +93,7 @@ func stillInTheWay(w Word, events []Event) string {
 			continue
 		}
 		s := " It does not start yet: " + b.What
-		if !b.Until.IsZero() {
+		if !b.Until.IsZero() && !b.Dated() {
 			s += ", until " + DateToken(b.Until)
 		}
 		if b.Next != "" {

@@ -181,3 +181,63 @@ func TestOneWordStopsSeveral(t *testing.T) {
 		t.Errorf("the group shows %d rollouts (%v), want 2", len(sight.Rollouts), err)
 	}
 }
+
+func TestAWordAboutAGroupBringsTheReportsOfWhatHasEndedUpToDate(t *testing.T) {
+	d, _, m := several(t)
+	m.open("r-0", canaryPlan(), tale{by{"UANA", Requested{Channel: "C1", Wave: &Wave{Group: "g-0", N: 1, Of: 2}}}, Ended{Outcome: OutcomeAborted}})
+	m.open("r-1", webPlan(), tale{second})
+	reports := func(w Word) (out []string) {
+		t.Helper()
+		all, err := d.SayAll(t.Context(), ana, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range all {
+			for _, p := range s.Change.Posts {
+				if p.Slot == SlotReport {
+					out = append(out, p.Rollout+" in "+p.Channel)
+				}
+			}
+		}
+		return out
+	}
+	if got := reports(Word{Verb: WordAbort, Rollout: "g-0", Reason: "x"}); !slices.Equal(got, []string{"r-0 in C1"}) {
+		t.Errorf("the report that asked to go on is drawn anew: %q", got)
+	}
+	if got := reports(Word{Verb: WordPause, Rollout: EverySet}); len(got) > 0 {
+		t.Errorf("a word about all that is open is about no report: %q", got)
+	}
+}
+
+func TestAGroupHasAReportAndAnAuditOfAllItsRolloutsThatAPersonMayRead(t *testing.T) {
+	d, _, m := several(t)
+	hidden, alone := webPlan(), webPlan()
+	hidden.Set, hidden.Name = "/subscriptions/s/resourcegroups/shop/providers/microsoft.compute/virtualmachinescalesets/hidden", "hidden"
+	alone.Set = "/subscriptions/s/resourcegroups/shop/providers/microsoft.compute/virtualmachinescalesets/alone"
+	in := func(wave int) by {
+		return by{"UANA", Requested{Channel: "C1", Wave: &Wave{Group: "g-0", N: wave, Of: 2}}}
+	}
+	m.open("r-0", canaryPlan(), tale{in(1), Ended{Outcome: OutcomeSucceeded}})
+	m.open("r-1", webPlan(), tale{in(2)})
+	m.open("r-2", hidden, tale{in(2)})
+	m.open("r-3", alone, tale{requested})
+	for _, kind := range []QueryKind{QueryReport, QueryAudit} {
+		sight, err := d.Look(t.Context(), ana, Query{Kind: kind, About: "g-0"})
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		var ids []string
+		for _, r := range sight.Rollouts {
+			ids = append(ids, r.ID)
+		}
+		if !slices.Equal(ids, []string{"r-0", "r-1"}) || sight.Group("g-0") != "g-0" {
+			t.Errorf("the %s of the group is about %q", kind, ids)
+		}
+		if _, err := d.Look(t.Context(), ana, Query{Kind: kind, About: "g-7"}); refusal(t, err).Code != CodeUnknown {
+			t.Errorf("the %s of no group: %v", kind, err)
+		}
+	}
+	if sight, err := d.Look(t.Context(), ana, Query{Kind: QueryAudit, About: "g-0", Person: "UBO"}); err != nil || len(sight.Rollouts) > 0 {
+		t.Errorf("bo said nothing in it: %d rollouts, %v", len(sight.Rollouts), err)
+	}
+}

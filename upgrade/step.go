@@ -97,7 +97,7 @@ func same(a, b Decided) bool {
 }
 
 func sameBlocker(a, b Blocker) bool {
-	return a.Reason == b.Reason && (a.What == b.What || a.Reason.worded())
+	return a.Reason == b.Reason && (a.What == b.What || a.Reason.worded()) && a.Lapses.Equal(b.Lapses)
 }
 
 // worded reports whether the reason's words come from Azure or Slack or count what moves by itself: they may be

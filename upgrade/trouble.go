@@ -13,7 +13,7 @@ func failure(v view) *Blocker {
 	switch f := v.r.Refusal; {
 	case v.tooMany():
 		broken := v.r.In(Broken)
-		what := fmt.Sprintf("%s failed (budget %d)", Instances(broken), v.limits().MaxFailures)
+		what := fmt.Sprintf("%s failed (max-failures %d)", Instances(broken), v.limits().MaxFailures)
 		if i := v.r.Instances[broken[0]]; len(broken) == 1 {
 			what += ": " + i.why()
 		}

@@ -49,6 +49,8 @@ func Answer(reply commands.Reply, records map[string]upgrade.Record, now time.Ti
 		return audit(reply, records)
 	case reply.Shift != nil:
 		return shift(reply, records)
+	case reply.Verb == commands.VerbReport && reply.Group != "":
+		return filed(groupAnswer(reply, records))
 	case reply.Verb == commands.VerbReport && len(reply.Rollouts) == 1:
 		return reported(reply, records, now)
 	case reply.Verb == commands.VerbHistory && len(reply.Rollouts) > 0:
@@ -200,7 +202,9 @@ func rollouts(reply commands.Reply, records map[string]upgrade.Record, now time.
 // list shows rollouts with two lines each.
 func (p *page) list(ids []string, records map[string]upgrade.Record) {
 	const most = 20
-	for _, id := range ids[:min(most, len(ids))] {
+	of := func(id string) string { return groupOf(records[id]) }
+	head := headings(of)
+	for _, id := range inGroups(ids, of)[:min(most, len(ids))] {
 		rec, ok := records[id]
 		if !ok {
 			p.para(code(id))
@@ -208,7 +212,7 @@ func (p *page) list(ids []string, records map[string]upgrade.Record) {
 		}
 		ph := phaseOf(rec)
 		c := countsOf(rec)
-		p.para(fmt.Sprintf("%s %s  %s", ph.emoji, title(rec), code(id)),
+		p.para(head(id), fmt.Sprintf("%s %s  %s", ph.emoji, title(rec), code(id)),
 			"     "+dots(ph.word, fmt.Sprintf("done %d/%d · failed %d", c.done, c.total, c.failed), "by "+name(rec.Rollout.Name), owner(rec.Rollout)))
 	}
 	if n := len(ids) - most; n > 0 {
@@ -253,7 +257,8 @@ func why(rec upgrade.Record) Message {
 	ph, d := phaseOf(rec), upgrade.LastDecided(rec.Events)
 	where := ph.sentence
 	if strings.Contains(where, prose(d.Text)) && len(d.Blockers) > 0 { // the first blocker says it
-		where = "*" + upperFirst(ph.word) + "*"
+		vote := nextVote(rec)
+		where = "*" + upperFirst(ph.word) + "*" + only(strings.HasSuffix(where, vote), vote)
 	}
 	var p page
 	p.para(fmt.Sprintf("%s  %s", title(rec), code(rec.ID)), ph.emoji+" "+where)

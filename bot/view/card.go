@@ -248,11 +248,7 @@ func inTheWay(rec upgrade.Record) string {
 	}
 	var parts []string
 	for _, b := range others(upgrade.LastDecided(rec.Events), upgrade.ReasonApproval) {
-		s := prose(b.What)
-		if b.Until.After(time.Unix(0, 0)) {
-			s += " until " + when(b.Until)
-		}
-		parts = append(parts, s)
+		parts = append(parts, prose(b.What)+until(b))
 	}
 	if len(parts) == 0 {
 		return "Nothing else is in the way: it starts with the yes"

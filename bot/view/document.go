@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +32,8 @@ func File(reply commands.Reply, records map[string]upgrade.Record, now time.Time
 	switch {
 	case reply.Verb == commands.VerbAudit && reply.Audit != nil:
 		return auditFile(*reply.Audit, reply.Part, known)
+	case reply.Verb == commands.VerbReport && reply.Group != "" && len(known) > 0:
+		return groupFile(reply.Group, known, reply.Part, now)
 	case reply.Verb == commands.VerbReport && len(known) == 1:
 		return reportFile(known[0], reply.Part, now)
 	}
@@ -120,7 +123,7 @@ func summaryOf(rec upgrade.Record, now time.Time) summary {
 	r, p := rec.Rollout, rec.Plan
 	s := summary{
 		Rollout: rec.ID, Set: string(p.Set), Action: p.Action, From: p.From.String(), To: p.Target.Setting.String(), Note: p.Note, Plan: p.Digest,
-		By: personOf{r.Requester, r.Name}, At: r.At.UTC(), State: upgrade.LastDecided(rec.Events).Text, GeneratedAt: now.UTC(),
+		By: personOf{r.Requester, r.Name}, At: r.At.UTC(), State: dated(upgrade.LastDecided(rec.Events).Text), GeneratedAt: now.UTC(),
 	}
 	if r.Ended != nil {
 		s.Outcome, s.Reason, s.EndedAt, s.State = string(r.Ended.Outcome), r.Ended.Reason, moment(r.EndedAt), "ended"
@@ -157,6 +160,15 @@ func summaryOf(rec upgrade.Record, now time.Time) summary {
 	}
 	return s
 }
+
+// dated writes the moments of a sentence for files.
+func dated(s string) string {
+	return tokens.ReplaceAllStringFunc(s, func(token string) string {
+		return unixOf(strings.Trim(token, "\x02\x03")).UTC().Format(time.RFC3339)
+	})
+}
+
+var tokens = regexp.MustCompile("\x02\\d{1,10}\x03")
 
 // approvals are the yeses to a gate that led to a grant.
 func approvals(rec upgrade.Record, g upgrade.Gate) []approvalOf {
@@ -199,15 +211,40 @@ func reportFile(rec upgrade.Record, format string, now time.Time) (Document, err
 		Caption: fmt.Sprintf("The report of %s %s", code(rec.ID), title(rec)),
 	}
 	var err error
+	d.Body, err = written([]summary{s}, s, format)
+	return d, err
+}
+
+// groupFile has a part for each set of a group, in the order of the waves.
+func groupFile(group string, known []upgrade.Record, format string, now time.Time) (Document, error) {
+	upgrade.InWaves(known)
+	var parts []summary
+	for _, rec := range known {
+		parts = append(parts, summaryOf(rec, now))
+	}
+	d := Document{
+		Name:    fmt.Sprintf("%s.%s", safeName(group), format),
+		Title:   plain("Report of "+group, 80),
+		Caption: fmt.Sprintf("The report of %s *%s*: %s", code(group), groupName(known), upgrade.Count(len(parts), "scale set")),
+	}
+	var err error
+	d.Body, err = written(parts, parts, format)
+	return d, err
+}
+
+// written is the body of a report; in JSON it is whole.
+func written(parts []summary, whole any, format string) ([]byte, error) {
 	switch format {
 	case commands.JSON:
-		d.Body, err = json.MarshalIndent(s, "", "  ")
+		return json.MarshalIndent(whole, "", "  ")
 	case commands.CSV:
-		d.Body, err = s.csv()
-	default:
-		d.Body = []byte(s.markdown())
+		return sheet(parts)
 	}
-	return d, err
+	var texts []string
+	for _, s := range parts {
+		texts = append(texts, s.markdown())
+	}
+	return []byte(strings.Join(texts, "\n---\n\n")), nil
 }
 
 // safeName is a set's name where only letters, digits and hyphens are safe.
@@ -221,11 +258,13 @@ func safeName(s string) string {
 	return s[:min(64, len(s))]
 }
 
-func (s summary) csv() ([]byte, error) {
+func sheet(parts []summary) ([]byte, error) {
 	rows := [][]string{{"rollout", "set", "gate", "instance", "update_domain", "zone", "from", "runs", "state", "tries", "started_at", "ended_at", "approved_by", "correlation_id", "code", "detail"}}
-	for _, i := range s.Instances {
-		rows = append(rows, []string{s.Rollout, s.Set, i.Gate, i.ID, strconv.Itoa(i.Domain), i.Zone, i.From, i.Runs, i.State, strconv.Itoa(i.Tries), stampOf(i.Started), stampOf(i.Ended),
-			strings.Join(i.ApprovedBy, " "), i.Correlation, i.Code, i.Detail})
+	for _, s := range parts {
+		for _, i := range s.Instances {
+			rows = append(rows, []string{s.Rollout, s.Set, i.Gate, i.ID, strconv.Itoa(i.Domain), i.Zone, i.From, i.Runs, i.State, strconv.Itoa(i.Tries), stampOf(i.Started), stampOf(i.Ended),
+				strings.Join(i.ApprovedBy, " "), i.Correlation, i.Code, i.Detail})
+		}
 	}
 	return table(rows)
 }

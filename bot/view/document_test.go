@@ -104,3 +104,29 @@ func TestNoNameIsMoreThanTextInAFile(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileTellsMomentsInUTC(t *testing.T) {
+	s := begin(believable, 5, nil)
+	s.look()
+	for _, w := range waitsFor {
+		if w.reason == upgrade.ReasonBudget {
+			w.tell(s)
+		}
+	}
+	s.look()
+	for _, format := range []string{commands.Markdown, commands.JSON} {
+		if body := string(document(t, s, format).Body); !strings.Contains(body, "fits at 2026-11-24T01:59:00Z") {
+			t.Errorf("%s does not tell when the next start fits", format)
+		}
+	}
+}
+
+func TestAnAuditThatComesAsAFileDoesNotOfferOne(t *testing.T) {
+	s := rolledOut(believable)
+	for _, part := range []string{"", commands.CSV, commands.JSON} {
+		m := Answer(commands.Reply{Verb: commands.VerbAudit, Part: part, Rollouts: []string{s.id}, Audit: &commands.Audit{Others: make([]upgrade.Entry, 40)}}, map[string]upgrade.Record{s.id: s.record()}, s.now)
+		if offers := strings.Contains(Reduce(m).Text, "with `csv`"); offers != (part == "") {
+			t.Errorf("asked for %q: offers a file: %v", part, offers)
+		}
+	}
+}

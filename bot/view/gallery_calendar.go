@@ -36,6 +36,21 @@ func calendarStories(sh *shelf, c cast) {
 	frozen.look()
 	sh.add("live/frozen by somebody", frozen, upgrade.SlotLive)
 	sh.reply("why, frozen by somebody", frozen.now, commands.Reply{Verb: commands.VerbWhy}, frozen)
+	lapsing := s.branch()
+	lapsing.freezes = []upgrade.Freeze{{ID: "f-4f2k9a", Start: s.now, End: s.now.Add(3 * time.Hour), Why: c.reason, By: "U0EVA", Name: c.second}}
+	lapsing.look()
+	sh.add("live/frozen for longer than its window", lapsing, upgrade.SlotLive)
+	sh.reply("why, frozen for longer than its window", lapsing.now, commands.Reply{Verb: commands.VerbWhy}, lapsing)
+	lapsing = standingFor(c, func(s *story) {
+		s.approve("U0BO", c.approver, false)
+		s.pol.Freezes = []upgrade.Freeze{{Start: s.now, End: s.now.Add(24 * time.Hour), Why: c.reason}}
+	})
+	sh.reply("why, frozen for longer than a yes holds", lapsing.now, commands.Reply{Verb: commands.VerbWhy}, lapsing)
+	lapsing = standingFor(c, func(s *story) {
+		s.approve("U0BO", c.approver, false)
+		s.pol.Windows = []window.Window{galleryWindow("sun-night", "0 3 * * SUN", 2*time.Hour)}
+	})
+	sh.reply("why, its window is farther off than a yes holds", lapsing.now, commands.Reply{Verb: commands.VerbWhy}, lapsing)
 	s.wait(61 * time.Minute)
 	s.look()
 	s.batch()

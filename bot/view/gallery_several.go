@@ -37,6 +37,15 @@ func (sh *shelf) together(name string, stories ...*story) {
 	sh.samples = append(sh.samples, Sample{"group/" + name, Group(galleryGroup, records(stories...), stories[0].now)})
 }
 
+// reportIn adds a rollout's report as it stands in its group.
+func (sh *shelf) reportIn(name string, s *story, others ...*story) {
+	m, err := Report(s.record(), records(append(others, s)...))
+	if err != nil {
+		panic("gallery: " + err.Error())
+	}
+	sh.samples = append(sh.samples, Sample{"report/" + name, m})
+}
+
 func records(stories ...*story) []upgrade.Record {
 	var out []upgrade.Record
 	for _, s := range stories {
@@ -60,10 +69,14 @@ func severalStories(sh *shelf, c cast) {
 	look()
 	sh.together("first wave", all...)
 	sh.add("live/waits for its wave", eu, upgrade.SlotLive)
+	paused := eu.branch()
+	paused.hear("U0BO", c.approver, upgrade.Word{Verb: upgrade.WordPause, Reason: c.reason})
+	paused.look()
+	sh.add("live/paused before its wave", paused, upgrade.SlotLive)
 	failed := canary.branch()
 	failed.hear("U0ANA", c.requester, upgrade.Word{Verb: upgrade.WordAbort, Reason: c.reason})
 	failed.look()
-	sh.add("report/of a wave that others wait for", failed, upgrade.SlotReport)
+	sh.reportIn("of a wave that others wait for", failed, eu, us)
 	halted := eu.branch()
 	halted.earlier = map[string]*story{canary.id: failed}
 	halted.look()
@@ -76,6 +89,15 @@ func severalStories(sh *shelf, c cast) {
 	look()
 	sh.together("second wave", all...)
 	sh.reply("status of a group", canary.now, commands.Reply{Verb: commands.VerbStatus, Group: galleryGroup, Request: "status " + galleryGroup}, all...)
+	alone := begin(c, 10, func(s *story) { s.id = "r-77b01d" })
+	alone.look()
+	sh.reply("pending of a group and another", canary.now, commands.Reply{Verb: commands.VerbPending}, eu, alone, us)
+	sh.reply("list with sets of a group", canary.now, commands.Reply{Verb: commands.VerbList, Sets: []commands.SetLine{
+		{Set: upgrade.SetSummary{Name: c.set + "-eu", ResourceGroup: c.group, Location: c.location, Capacity: 10}, Rollout: eu.id, Group: galleryGroup, State: "UD 0 waits for approval: 0 of 1"},
+		{Set: upgrade.SetSummary{Name: c.set + "-none", ResourceGroup: c.group, Location: c.location, Capacity: 10}},
+		{Set: upgrade.SetSummary{Name: c.set + "-us", ResourceGroup: c.group, Location: c.location, Capacity: 10}, Rollout: us.id, Group: galleryGroup, State: "UD 0 waits for approval: 0 of 1"},
+	}})
+	sh.reply("report of a group", canary.now, commands.Reply{Verb: commands.VerbReport, Group: galleryGroup, Part: commands.Markdown, Request: "report " + galleryGroup}, all...)
 	us.hear("U0ANA", c.requester, upgrade.Word{Verb: upgrade.WordAbort, Reason: c.reason})
 	us.look()
 	eu.finish()

@@ -96,14 +96,14 @@ func TestAPlanSaysWhatItDoesAtAFailure(t *testing.T) {
 		budget int
 		want   string
 	}{
-		{upgrade.HoldOnFailure, 0, "holds at the first failed instance (budget 0)"},
-		{"", 0, "holds at the first failed instance (budget 0)"},
-		{upgrade.HoldOnFailure, 2, "goes on with up to 2 failed (budget 2)"},
-		{upgrade.QuarantineOnFailure, 0, "sets aside what fails, and goes on (budget 0)"},
-		{upgrade.QuarantineOnFailure, 1, "sets aside what fails beyond 1, and goes on (budget 1)"},
-		{upgrade.AbortOnFailure, 0, "ends by itself at the first failed instance (budget 0): nothing more is started"},
-		{upgrade.AbortOnFailure, 2, "ends by itself beyond 2 failed (budget 2): nothing more is started"},
-		{upgrade.RollbackOnFailure, 0, "ends by itself at the first failed instance (budget 0), and a rollout back opens"},
+		{upgrade.HoldOnFailure, 0, "holds at the first failed instance (max-failures 0)"},
+		{"", 0, "holds at the first failed instance (max-failures 0)"},
+		{upgrade.HoldOnFailure, 2, "goes on with up to 2 failed (max-failures 2)"},
+		{upgrade.QuarantineOnFailure, 0, "sets aside what fails, and goes on (max-failures 0)"},
+		{upgrade.QuarantineOnFailure, 1, "sets aside what fails beyond 1, and goes on (max-failures 1)"},
+		{upgrade.AbortOnFailure, 0, "ends by itself at the first failed instance (max-failures 0): nothing more is started"},
+		{upgrade.AbortOnFailure, 2, "ends by itself beyond 2 failed (max-failures 2): nothing more is started"},
+		{upgrade.RollbackOnFailure, 0, "ends by itself at the first failed instance (max-failures 0), and a rollout back opens"},
 	} {
 		if got := onFailure(upgrade.Limits{OnFailure: c.does, MaxFailures: c.budget}); got != c.want {
 			t.Errorf("%s with %d: %q, want %q", c.does, c.budget, got, c.want)

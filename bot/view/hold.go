@@ -46,7 +46,7 @@ func foremost(d upgrade.Decided) upgrade.Blocker {
 
 func standingOf(rec upgrade.Record) []string {
 	c := countsOf(rec)
-	return []string{code(rec.ID), fmt.Sprintf("done %d/%d · failed %d (budget %d)", c.done, c.total, c.failed, rec.Plan.Limits.MaxFailures)}
+	return []string{code(rec.ID), fmt.Sprintf("done %d/%d · failed %d (max-failures %d)", c.done, c.total, c.failed, rec.Plan.Limits.MaxFailures)}
 }
 
 func commandsOf(b upgrade.Blocker) []string {
@@ -77,7 +77,7 @@ func alsoInTheWay(d upgrade.Decided) string {
 }
 
 func until(b upgrade.Blocker) string {
-	if !b.Until.After(time.Unix(0, 0)) {
+	if !b.Until.After(time.Unix(0, 0)) || b.Dated() {
 		return ""
 	}
 	return " until " + when(b.Until)

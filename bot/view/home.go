@@ -37,9 +37,10 @@ func (p *page) rolloutsOf(head, open string, records []upgrade.Record, workspace
 		return
 	}
 	p.para(head)
-	for _, rec := range records[:min(most, len(records))] {
+	heading := headings(groupOf)
+	for _, rec := range inGroups(records, groupOf)[:min(most, len(records))] {
 		ph, c := phaseOf(rec), countsOf(rec)
-		p.para(fmt.Sprintf("%s %s  %s", ph.emoji, title(rec), code(rec.ID)),
+		p.para(heading(rec), fmt.Sprintf("%s %s  %s", ph.emoji, title(rec), code(rec.ID)),
 			ph.sentence,
 			dots(fmt.Sprintf("done %d/%d · failed %d", c.done, c.total, c.failed), "by "+name(rec.Rollout.Name), owner(rec.Rollout), note(rec.Plan)),
 			link(workspace, rec, open))

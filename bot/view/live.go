@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,12 @@ import (
 func live(rec upgrade.Record, now time.Time) Message {
 	ph := phaseOf(rec)
 	var p page
+	if inLine(rec) {
+		p.para(title(rec), ph.emoji+" "+ph.sentence)
+		p.small(code(rec.ID), "by "+name(rec.Rollout.Name), owner(rec.Rollout), extent(rec.Plan), note(rec.Plan), code("/vmss status "+rec.Rollout.Wave.Group), typed(rec))
+		p.buttons(liveButtons(rec)...)
+		return p.done(upgrade.SlotLive, headline(rec, ph))
+	}
 	p.para(title(rec), ph.emoji+" "+ph.sentence, countsOf(rec).line(rec.Plan.Limits.MaxFailures))
 	p.chart(rolloutDots(rec), keyOf(rec.Plan))
 	p.para(bornSince(rec)...)
@@ -22,6 +29,26 @@ func live(rec upgrade.Record, now time.Time) Message {
 	p.small(code(rec.ID), "by "+name(rec.Rollout.Name), owner(rec.Rollout), inWave(rec.Rollout), "plan "+esc(rec.Plan.Short(), 8), note(rec.Plan), typed(rec))
 	p.buttons(liveButtons(rec)...)
 	return p.done(upgrade.SlotLive, headline(rec, ph))
+}
+
+// inLine: it waits for the waves before it, or has ended before its turn came, and nothing of it is to be seen.
+func inLine(rec upgrade.Record) bool {
+	r, d := rec.Rollout, upgrade.LastDecided(rec.Events)
+	switch {
+	case r.Wave == nil || r.Started():
+		return false
+	case r.Ended != nil:
+		return untouched(r)
+	}
+	waits := slices.ContainsFunc(d.Blockers, func(b upgrade.Blocker) bool {
+		return b.Reason == upgrade.ReasonWave || b.Reason == upgrade.ReasonHalted
+	})
+	return waits || d.Kind == "" && len(r.Wave.After) > 0
+}
+
+// extent is how large a plan is.
+func extent(p upgrade.Plan) string {
+	return fmt.Sprintf("%s in %s", upgrade.Count(p.Size(), "instance"), upgrade.Count(len(p.Gates), "gate"))
 }
 
 // title names the set and the goal; of a rollback nobody must take the one for the other.
@@ -79,7 +106,7 @@ func typed(rec upgrade.Record) string {
 	case rec.Rollout.Pause != nil:
 		return code("/vmss resume " + rec.ID)
 	}
-	if d := upgrade.LastDecided(rec.Events); d.Kind == upgrade.Hold {
+	if upgrade.LastDecided(rec.Events).Kind == upgrade.Hold || inLine(rec) {
 		return code("/vmss why " + rec.ID) // it has every way out
 	}
 	return code("/vmss pause " + rec.ID)
@@ -87,7 +114,10 @@ func typed(rec upgrade.Record) string {
 
 func liveButtons(rec upgrade.Record) []slack.BlockElement {
 	r := rec.Rollout
-	menu := []choice{askWhy(rec), askInstances(rec), {"Hand over…", commands.Request{Verb: commands.VerbHandover, Rollout: rec.ID}}, askReport(rec)}
+	menu := []choice{askWhy(rec)}
+	if !inLine(rec) {
+		menu = append(menu, askInstances(rec), choice{"Hand over…", commands.Request{Verb: commands.VerbHandover, Rollout: rec.ID}}, askReport(rec))
+	}
 	switch {
 	case r.Ended != nil:
 		return nil

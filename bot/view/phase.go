@@ -192,7 +192,8 @@ func agreeing(rec upgrade.Record) string {
 // back reports whether a plan goes back to an image from before (R5).
 func back(p upgrade.Plan) bool { return p.Action == upgrade.ActionRollback }
 
-// nextVote tells during a soak whether people were asked already (R31).
+// nextVote tells during a soak, a freeze and outside of windows whether people were asked already (R31), and whether
+// a yes of theirs holds so long (R22).
 func nextVote(rec upgrade.Record) string {
 	gate, _, open := rec.Rollout.CurrentGate(rec.Plan)
 	_, asked := rec.Rollout.Asked[gate.Key]
@@ -203,9 +204,26 @@ func nextVote(rec upgrade.Record) string {
 	case ranOut(rec):
 		return fmt.Sprintf(" The approval of %s ran out: %s.", gate.Title, code("/vmss ask "+rec.ID))
 	case granted:
-		return fmt.Sprintf(" %s is approved and starts then.", gate.Title)
+		return " " + lasting(rec, gate)
 	}
 	return fmt.Sprintf(" %s can be approved meanwhile.", gate.Title)
+}
+
+// lasting tells of an approved gate whether it starts when what it waits for is over, or the yes to it runs out before.
+func lasting(rec upgrade.Record, gate upgrade.Gate) string {
+	blockers := upgrade.LastDecided(rec.Events).Blockers
+	i := slices.IndexFunc(blockers, func(b upgrade.Blocker) bool { return !b.Lapses.IsZero() })
+	if i < 0 {
+		return fmt.Sprintf("%s is approved and starts then.", gate.Title)
+	}
+	b, again := blockers[i], "people are asked again"
+	if !b.Anew {
+		again = "it takes another one, by " + code("/vmss ask "+rec.ID)
+	}
+	if until(b) == "" {
+		return fmt.Sprintf("%s is approved; if it has not started by %s, that yes runs out and %s.", gate.Title, when(b.Lapses), again)
+	}
+	return fmt.Sprintf("%s is approved, but that yes runs out at %s, before it can start: then %s.", gate.Title, when(b.Lapses), again)
 }
 
 // ranOut: an approval did, though something else is named first.

@@ -263,15 +263,15 @@ func agreement(p upgrade.Plan) string {
 
 // onFailure says what the rollout does at one failed instance too many.
 func onFailure(l upgrade.Limits) string {
-	at := "at the first failed instance (budget 0)"
+	at := "at the first failed instance (max-failures 0)"
 	if l.MaxFailures > 0 {
-		at = fmt.Sprintf("beyond %d failed (budget %d)", l.MaxFailures, l.MaxFailures)
+		at = fmt.Sprintf("beyond %d failed (max-failures %d)", l.MaxFailures, l.MaxFailures)
 	}
 	switch {
 	case l.OnFailure == upgrade.QuarantineOnFailure && l.MaxFailures <= 0:
-		return "sets aside what fails, and goes on (budget 0)"
+		return "sets aside what fails, and goes on (max-failures 0)"
 	case l.OnFailure == upgrade.QuarantineOnFailure:
-		return fmt.Sprintf("sets aside what fails beyond %d, and goes on (budget %d)", l.MaxFailures, l.MaxFailures)
+		return fmt.Sprintf("sets aside what fails beyond %d, and goes on (max-failures %d)", l.MaxFailures, l.MaxFailures)
 	case l.OnFailure == upgrade.AbortOnFailure:
 		return "ends by itself " + at + ": nothing more is started"
 	case l.OnFailure == upgrade.RollbackOnFailure:
@@ -279,7 +279,7 @@ func onFailure(l upgrade.Limits) string {
 	case l.MaxFailures <= 0:
 		return "holds " + at
 	}
-	return fmt.Sprintf("goes on with up to %d failed (budget %d)", l.MaxFailures, l.MaxFailures)
+	return fmt.Sprintf("goes on with up to %d failed (max-failures %d)", l.MaxFailures, l.MaxFailures)
 }
 
 // risks are what people must know, and that there is nothing where they look for it (R41).

@@ -11,8 +11,9 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// report is the last message of a rollout: what came of it, what it took, what is left to do.
-func report(rec upgrade.Record) (Message, error) {
+// Report is the last message of a rollout: what came of it, what it took, what is left to do, and which of its group
+// wait for it. Of one that touched nothing there is little to tell.
+func Report(rec upgrade.Record, group []upgrade.Record) (Message, error) {
 	r := rec.Rollout
 	if r.Ended == nil {
 		return Message{}, fmt.Errorf("message report of %s: the rollout has not ended", rec.ID)
@@ -28,17 +29,27 @@ func report(rec upgrade.Record) (Message, error) {
 		fmt.Sprintf("%s *%s %s*  %s", outcomeEmoji(r.Ended.Outcome), name(rec.Plan.Name), ended(r.Ended), aimed),
 		"Because: "+prose(r.Ended.Reason)+reasonOfAbort(r),
 	)
-	p.para(tally(rec), retriedLine(r), imagesLine(r.Ended, rec.Plan), servingLine(t, rec.Plan))
-	p.para(bornSince(rec)...)
-	p.para(outages(rec)...)
-	p.para(timesLine(rec, before), waitsLine(rec))
-	p.para(gateLines(rec)...)
-	p.para(overrides(rec)...)
-	p.para(leftToDo(rec, before)...)
-	p.para(afterIt(r))
+	if untouched(r) {
+		p.para(append([]string{tally(rec)}, nextSteps(rec)...)...)
+		p.para(slices.Concat(bornSince(rec), overrides(rec))...)
+	} else {
+		p.para(tally(rec), retriedLine(r), imagesLine(r.Ended, rec.Plan), servingLine(t, rec.Plan))
+		p.para(bornSince(rec)...)
+		p.para(outages(rec)...)
+		p.para(timesLine(rec, before), waitsLine(rec))
+		p.para(gateLines(rec)...)
+		p.para(overrides(rec)...)
+		p.para(leftToDo(rec, before)...)
+	}
+	p.para(afterIt(rec, group))
 	p.small(code(rec.ID), "plan "+esc(rec.Plan.Short(), 8), "asked for by "+name(r.Name), owner(r), inWave(r), note(rec.Plan))
 	text := fmt.Sprintf("%s %s, %s, %d/%d %s, %d failed (%s)", name(rec.Plan.Name), ended(r.Ended), aim(rec.Plan), t.OK, t.Planned, doingOf(rec.Plan.Target.Setting).done, t.Failed, esc(rec.ID, 20))
 	return p.done(upgrade.SlotReport, text), nil
+}
+
+// untouched: it ended before anything was written, neither to an instance nor to the model.
+func untouched(r upgrade.Rollout) bool {
+	return !r.Started() && r.Refusal == nil && (r.Ended.Outcome == upgrade.OutcomeAborted || r.Ended.Outcome == upgrade.OutcomeExpired)
 }
 
 // reported is a rollout's report for one person, or where it stands; the file follows.
@@ -49,8 +60,13 @@ func reported(reply commands.Reply, records map[string]upgrade.Record, now time.
 	}
 	m := status(rec, now)
 	if rec.Rollout.Ended != nil {
-		m, _ = report(rec) // it fails only where the rollout has not ended
+		m, _ = Report(rec, nil) // it fails only where the rollout has not ended
 	}
+	return filed(m)
+}
+
+// filed says with an answer that its report comes as a file.
+func filed(m Message) Message {
 	var p page
 	p.para(":page_facing_up: The report comes as a file to your own conversation with me.")
 	m.Blocks = append(m.Blocks, p.done(slotReply, "").Blocks...)

@@ -17,13 +17,15 @@ func setList(sets []commands.SetLine) Message {
 	const most = 30
 	var p page
 	p.para(fmt.Sprintf("*%s*", upgrade.Count(len(sets), "scale set")))
-	for _, l := range sets[:min(most, len(sets))] {
+	of := func(l commands.SetLine) string { return l.Group }
+	head := headings(of)
+	for _, l := range inGroups(sets, of)[:min(most, len(sets))] {
 		s := l.Set
 		held := ""
 		if l.Rollout != "" {
 			held = code(l.Rollout) + stated(l.State)
 		}
-		p.para(dots("*"+name(s.Name)+"*", name(s.ResourceGroup), name(s.Location), held),
+		p.para(head(l), dots("*"+name(s.Name)+"*", name(s.ResourceGroup), name(s.Location), held),
 			"     "+dots(upgrade.Count(s.Capacity, "instance"), version(s.Image), unusual(s.Mode, s.UpgradeMode)))
 	}
 	if n := len(sets) - most; n > 0 {

@@ -43,6 +43,39 @@ func groupLine(rec upgrade.Record) string {
 	return dots(fmt.Sprintf("%s %s → %s  %s", ph.emoji, name(rec.Plan.Name), version(rec.Plan.Target), code(rec.ID)), ph.word, fmt.Sprintf("done %d/%d", c.done, c.total), counted("failed", c.failed))
 }
 
+// inGroups puts what belongs to no group first, then what belongs to each, in the order in which they are met.
+func inGroups[T any](all []T, of func(T) string) []T {
+	met := []string{""}
+	for _, one := range all {
+		if g := of(one); !slices.Contains(met, g) {
+			met = append(met, g)
+		}
+	}
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b T) int { return slices.Index(met, of(a)) - slices.Index(met, of(b)) })
+	return all
+}
+
+// headings has the id of a group above the first of it.
+func headings[T any](of func(T) string) func(T) string {
+	above := ""
+	return func(one T) string {
+		g := of(one)
+		if g == above {
+			return ""
+		}
+		above = g
+		return fmt.Sprintf("*Group* %s", code(g))
+	}
+}
+
+func groupOf(rec upgrade.Record) string {
+	if w := rec.Rollout.Wave; w != nil {
+		return w.Group
+	}
+	return ""
+}
+
 func waveOf(rec upgrade.Record) int {
 	if w := rec.Rollout.Wave; w != nil {
 		return w.N
@@ -240,10 +273,14 @@ func inWave(r upgrade.Rollout) string {
 	return fmt.Sprintf("wave %d of %d of %s %s", r.Wave.N, r.Wave.Of, name(r.Wave.Name), code(r.Wave.Group))
 }
 
-// afterIt says, of a rollout of a wave that did not succeed, what the waves after it do.
-func afterIt(r upgrade.Rollout) string {
-	w := r.Wave
-	if w == nil || w.N >= w.Of || r.Ended.Outcome == upgrade.OutcomeSucceeded {
+// afterIt says, of a rollout of a wave that did not succeed, what the waves after it do, where any of them goes on.
+func afterIt(rec upgrade.Record, group []upgrade.Record) string {
+	w := rec.Rollout.Wave
+	waits := func(other upgrade.Record) bool {
+		r := other.Rollout
+		return r.Wave.N > w.N && r.Ended == nil && r.Abort == nil && !r.Over[rec.ID]
+	}
+	if rec.Rollout.Ended.Outcome == upgrade.OutcomeSucceeded || !slices.ContainsFunc(group, waits) {
 		return ""
 	}
 	return fmt.Sprintf(":raised_hand: What is open of the waves after it waits: for a new rollout of this set that succeeds, for an approver (%s), or for an end (%s).",

@@ -35,7 +35,11 @@ func audit(reply commands.Reply, records map[string]upgrade.Record) Message {
 	left := max(0, len(lines)-most)
 	var p page
 	if left > 0 {
-		p.para(fmt.Sprintf("… and %d before these: as a file with `csv`", left))
+		where := "as a file with `csv`"
+		if reply.File() {
+			where = "in the file"
+		}
+		p.para(fmt.Sprintf("… and %d before these: %s", left, where))
 	}
 	rollout := ""
 	var part []string

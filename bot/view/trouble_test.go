@@ -193,7 +193,7 @@ func TestWhatEndsTheRolloutOrVoidsAYesAsksOnceMore(t *testing.T) {
 // failed is a story in which instances of a set of 1,000 failed, each for a reason of its own.
 func failed(n int, why func(int) string) (upgrade.Decided, upgrade.Record) {
 	rec := begin(believable, 1000, nil).record()
-	b := upgrade.Blocker{Reason: upgrade.ReasonFailure, What: fmt.Sprintf("%d instances failed (budget 0)", n), Clears: "a requester or approver", Next: "/vmss retry r-4f2a9c"}
+	b := upgrade.Blocker{Reason: upgrade.ReasonFailure, What: fmt.Sprintf("%d instances failed (max-failures 0)", n), Clears: "a requester or approver", Next: "/vmss retry r-4f2a9c"}
 	var ids []string
 	for i := range n {
 		ids = append(ids, strconv.Itoa(i*7%1000))

@@ -22,7 +22,7 @@ func Render(post upgrade.Post, rec upgrade.Record, now time.Time) (Message, erro
 	case upgrade.SlotModel:
 		return model(rec)
 	case upgrade.SlotReport:
-		return report(rec)
+		return Report(rec, nil)
 	case "card":
 		return ofCard(kind, rest, rec, now, card)
 	case "remind":

@@ -113,8 +113,8 @@ func countsOf(rec upgrade.Record) counts {
 }
 
 // line writes the counts that are never left out, whatever else is.
-func (c counts) line(budget int) string {
-	s := fmt.Sprintf("%s %d/%d\ndone %d · going %d · left %d · failed %d (budget %d)", bar(c.done, c.going, c.total), c.done, c.total, c.done, c.going, c.left, c.failed, budget)
+func (c counts) line(most int) string {
+	s := fmt.Sprintf("%s %d/%d\ndone %d · going %d · left %d · failed %d (max-failures %d)", bar(c.done, c.going, c.total), c.done, c.total, c.done, c.going, c.left, c.failed, most)
 	return dots(s, counted("inconclusive", c.unclear), counted("quarantined", c.aside), counted("skipped", c.skipped), counted("passed by", c.passed))
 }
 

@@ -130,7 +130,7 @@ func (c *cases) judgeBudget() {
 		if limit == 0 || !k.Accepted || c.e.lost(k.Time) {
 			continue
 		}
-		begun = append(slices.DeleteFunc(begun, func(b Call) bool { return k.Time.Sub(b.Time) >= time.Hour }), k)
+		begun = append(slices.DeleteFunc(begun, func(b Call) bool { return k.Time.Sub(b.Time)+c.e.jumped(b.Time, k.Time) >= time.Hour }), k)
 		n := 0
 		for _, b := range begun {
 			n += len(b.Instances)

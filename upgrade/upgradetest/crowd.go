@@ -65,7 +65,7 @@ func (s *simulation) answer(open []string) string {
 			continue
 		}
 		for _, b := range m.buttons() {
-			who := pick(s.chance, "who answers", "bo", "eva")
+			who := pick(s.chance, "who answers", "bo", "eva", "bo", "eva", "ana") // whose own yes counts in a small team only
 			on := " on " + s.play.World.first(m).Title()
 			asks := b.word == "model-revert" || b.word == "model-keep" || b.word == "approve"
 			s.tried[m.TS] += bit(asks)

@@ -262,10 +262,13 @@ func (c *cases) nextAct(n int) time.Time {
 	return c.e.Now.Add(time.Hour)
 }
 
+// answerTo is what a person was told after an act. A rollout that calls its owner, in their conversation with the bot,
+// says what it says to who asks why: it answers nothing else.
 func (c *cases) answerTo(a Act, until time.Time, used map[string]bool) *Post {
 	for i := range c.e.Posts {
 		p := &c.e.Posts[i]
-		private := p.EphemeralTo == a.User || c.e.IMs[p.Channel] == a.User
+		call := !strings.Contains(a.Text+a.Action, "why") && !p.says("as last decided").IsZero()
+		private := p.EphemeralTo == a.User || c.e.IMs[p.Channel] == a.User && !call
 		if private && !used[p.key()] && !p.Posted().Before(a.At) && p.Posted().Before(until) {
 			return p
 		}

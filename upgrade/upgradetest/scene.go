@@ -145,15 +145,21 @@ func (s *simSet) exceptions(c *chance) {
 }
 
 func newPolicy(c *chance) string {
-	hours := ""
+	rules := ""
 	if c.hit("windows", 25) {
-		hours = fmt.Sprintf("windows: [{name: hours, zone: %s, recurrence: \"%d * * * *\", length: %s}]\n",
+		rules = fmt.Sprintf("windows: [{name: hours, zone: %s, recurrence: \"%d * * * *\", length: %s}]\n",
 			pick(c, "window zone", "UTC", "Europe/Prague", "Asia/Kolkata"), pick(c, "window minute", 0, 10, 30), pick(c, "window length", "40m", "50m", "90m"))
 	}
 	if c.hit("gates", 25) {
-		hours += "gates: [{name: slo, patience: 2m}]\n"
+		rules += "gates: [{name: slo, patience: 2m}]\n"
 	}
-	return hours + fmt.Sprintf("seed: %s\nmax-unavailable: %s\nbatch-cap: %d\nsoak: %s\nbake: %s\nhealthy-deadline: %s\nmax-failures: %d\non-failure: %s\napprovals: %d\napproval-life: %s\nunstarted-life: %s\nwhole-life: %s\nazure-ahead: %s\nthrottle: %v\n",
+	if c.hit("budget", 12) {
+		rules += fmt.Sprintf("budget: {instances: %d}\n", 2+c.below("budget of", 5))
+	}
+	if c.hit("small team", 12) {
+		rules += "approvers: [ana, bo, eva]\nself-approval: " + pick(c, "self-approval", "2m", "5m") + "\n"
+	}
+	return rules + fmt.Sprintf("seed: %s\nmax-unavailable: %s\nbatch-cap: %d\nsoak: %s\nbake: %s\nhealthy-deadline: %s\nmax-failures: %d\non-failure: %s\napprovals: %d\napproval-life: %s\nunstarted-life: %s\nwhole-life: %s\nazure-ahead: %s\nthrottle: %v\n",
 		c.seed, pick(c, "max-unavailable", "20%", "34%", "50%", "50%", "100%", "1", "2"), pick(c, "batch-cap", 50, 50, 2, 1), pick(c, "soak", "30s", "1m", "2m"),
 		pick(c, "bake", "30s", "1m", "2m"), pick(c, "deadline", "5m", "6m", "10m"), pick(c, "max-failures", 0, 0, 0, 1, 2), pick(c, "on-failure", "hold", "hold", "hold", "quarantine", "abort"),
 		pick(c, "approvals", 1, 1, 1, 2), pick(c, "approval-life", "10m", "30m", "1h", "4h"), pick(c, "unstarted-life", "1h", "24h"), pick(c, "whole-life", "6h", "168h"),

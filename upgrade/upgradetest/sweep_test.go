@@ -40,6 +40,7 @@ type scenario struct {
 	domains        int
 	maxUnavailable string
 	people         []errand
+	sets           []string // that many alike; none = web
 }
 
 // errand is one thing that somebody wants done. They do the line, again while Slack tells them that it did
@@ -53,12 +54,12 @@ var scenarios = []scenario{
 		{"type ana upgrade web 4.0.20160229", "Approve UD 0 of web?"},
 		{"click bo approve", "bo approved UD 0"},
 		{"", "web finished: succeeded"},
-	}},
+	}, nil},
 	{"the rest of three batches in two domains", 3, 2, "1", []errand{
 		{"type ana upgrade web 4.0.20160229", "Approve UD 0 of web?"},
 		{"click bo approve-rest", "bo approved"},
 		{"", "web finished: succeeded"},
-	}},
+	}, nil},
 	{"one failure set aside and one tried again", 2, 1, "100%", []errand{
 		{`fault azure {"kind": "fail-instance", "set": "web", "instance": "0"}`, ""},
 		{`fault azure {"kind": "fail-instance", "set": "web", "instance": "1"}`, ""},
@@ -69,13 +70,13 @@ var scenarios = []scenario{
 		{"type ana retry $rollout vm=0", "Approve UD 0 once more of web?"},
 		{"click bo approve", "bo approved UD 0 once more"},
 		{"", "web finished: succeeded"},
-	}},
+	}, nil},
 	{"a start that is lost and sent once more", 1, 1, "100%", []errand{
 		{`fault azure {"kind": "reset", "set": "web", "match": "POST *manualupgrade", "when": "before"}`, ""},
 		{"type ana upgrade web 4.0.20160229", "Approve UD 0 of web?"},
 		{"click bo approve", "bo approved UD 0"},
 		{"", "web finished: succeeded"},
-	}},
+	}, nil},
 	{"a new plan after a change, and an abort that takes the model back", 3, 3, "1", []errand{
 		{"type ana upgrade web 4.0.20160229", "Approve UD 0 of web?"},
 		{`fault azure {"kind": "change-model", "set": "web", "patch": {"properties": {"virtualMachineProfile": {"networkProfile": {"healthProbe": {"id": "/subscriptions/7c0ffee0-0000-4000-8000-5e7ba5e5f1ee/resourceGroups/rg-shop/providers/Microsoft.Network/loadBalancers/lb/probes/http"}}}}}}`, ""},
@@ -86,7 +87,7 @@ var scenarios = []scenario{
 		{"", "Approve UD 1 of web?"},
 		{"type eva abort $rollout INC-7", "Which image stays in the model of web?"},
 		{"click eva model-revert", "Because: aborted"},
-	}},
+	}, nil},
 	{"a rollback after the end", 1, 1, "100%", []errand{
 		{"type ana upgrade web 4.0.20160229", "Approve UD 0 of web?"},
 		{"click bo approve", "bo approved UD 0"},
@@ -94,24 +95,42 @@ var scenarios = []scenario{
 		{"type eva rollback $rollout1", "Roll UD 0 of web back"},
 		{"click eva approve", "eva approved the way back"},
 		{"", ":rewind: back to 4.0.20160101, rollback of"},
-	}},
+	}, nil},
+	{"two scale sets, one after the other", 1, 1, "100%", []errand{
+		{"type ana upgrade web-* 4.0.20160229", "Approve UD 0 of web-a?"},
+		{"click bo approve on UD 0 of web-a", "bo approved UD 0"},
+		{"", "Approve UD 0 of web-b?"},
+		{"click bo approve on UD 0 of web-b", ""},
+		{"", "All 2 scale sets succeeded"},
+	}, []string{"web-a", "web-b"}},
 }
 
 // story is the scenario's world. Nothing in it takes longer than it must.
 func (s scenario) story() (upgradetest.Story, error) {
+	var sets []string
+	for _, name := range s.names() {
+		sets = append(sets, fmt.Sprintf(`{"name": %q, "resourceGroup": "rg-shop", "capacity": %d, "updateDomains": %d, "faultDomains": 1, "duration": "20s",
+  "image": {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "16.04-LTS", "version": "4.0.20160101"}}`, name, s.machines, s.domains))
+	}
 	return upgradetest.ParseStory(fmt.Appendf(nil, `%s
 -- story --
 # told by what people want
 -- fleet.json --
 {"subscription": "7c0ffee0-0000-4000-8000-5e7ba5e5f1ee",
  "images": [{"publisher": "Canonical", "offer": "UbuntuServer", "sku": "16.04-LTS", "versions": [{"version": "4.0.20160101"}, {"version": "4.0.20160229"}]}],
- "sets": [{"name": "web", "resourceGroup": "rg-shop", "capacity": %d, "updateDomains": %d, "faultDomains": 1, "duration": "20s",
-  "image": {"publisher": "Canonical", "offer": "UbuntuServer", "sku": "16.04-LTS", "version": "4.0.20160101"}}]}
+ "sets": [%s]}
 -- policy.yaml --
 max-unavailable: %s
 soak: 10s
 bake: 10s
-`, s.name, s.machines, s.domains, s.maxUnavailable))
+`, s.name, strings.Join(sets, ",\n  "), s.maxUnavailable))
+}
+
+func (s scenario) names() []string {
+	if len(s.sets) == 0 {
+		return []string{"web"}
+	}
+	return s.sets
 }
 
 // sweeping is one telling of a scenario.
@@ -289,7 +308,7 @@ func account(w *upgradetest.World, journal string) (lines []string, err error) {
 	}
 	for _, m := range w.Messages() {
 		for n, l := range m.Lines {
-			if strings.Contains(l, " planned · ") {
+			if strings.Contains(l, " planned · *") {
 				add("%s %s %s", m.Lines[0], l, m.Lines[n+1])
 			}
 		}
@@ -312,7 +331,7 @@ func (s scenario) tell(t *testing.T, kills ...int) (points [][]string, came []st
 		}
 		p := &sweeping{Play: play, kills: kills}
 		if err = p.run(s.people); err != nil {
-			err = fmt.Errorf("%w\n%s", errors.Join(err, p.Do("instances web")), p.Transcript())
+			err = fmt.Errorf("%w\n%s", errors.Join(err, p.Do("instances "+s.names()[0])), p.Transcript())
 		}
 		err = errors.Join(err, p.Close())
 		points = p.points
@@ -441,7 +460,7 @@ func numbers(t *testing.T, list string) (out []int) {
 	return out
 }
 
-// TestARolloutComesToTheSameEndWhereverTheBotIsKilled tells six scenarios, kills the bot at its moments one by
+// TestARolloutComesToTheSameEndWhereverTheBotIsKilled tells seven scenarios, kills the bot at its moments one by
 // one, and wants the same to come of it as where it lives.
 func TestARolloutComesToTheSameEndWhereverTheBotIsKilled(t *testing.T) {
 	if *shards > 1 {

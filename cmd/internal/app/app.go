@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -113,10 +114,11 @@ type parts struct {
 
 func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
 	journal, rules := newLedger(s, time.Now, log), &upgrade.Rules{}
-	policies := rules.Policies
+	policies, groups := rules.Policies, &atomic.Pointer[[]Group]{}
+	groups.Store(&c.Groups)
 	stopped := func() string { return frozen(c.beside()) }
 	people := &bot.People{API: api, Now: time.Now, Groups: func() []string { return bot.GroupsOf(policies()) }}
-	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, People: people, Policies: policies, Groups: c.groups, Now: time.Now, ID: ID}
+	desk := upgrade.Desk{Fleet: fleet, Catalogue: fleet, Journal: journal, People: people, Policies: policies, Groups: func() []upgrade.Group { return grouped(*groups.Load()) }, Now: time.Now, ID: ID}
 	edge := &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
 		Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: s.Deliveries(), NewPosts: s.Posts()}
 	prober := gate.NewProber(gate.Transport(net.DefaultResolver), time.Now)
@@ -126,7 +128,7 @@ func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s
 	tells := &pager.Pager{Journal: journal, Hooks: hooks, Client: pager.Client(), Now: time.Now, Log: log, Woken: s.Pages()}
 	clerk := &upgrade.Clerk{Desk: desk, Book: journal, Log: log, Woken: s.Occurrences(), Frozen: stopped, Fit: edge.Fit}
 	lookout := &upgrade.Lookout{Catalogue: fleet, Journal: journal, Book: journal, Policies: policies, Now: time.Now, Log: log}
-	return parts{engine, edge, clerk, lookout, prober, tells, journal, governor{c, rules, journal, time.Now, log}, stopped, c.Health, log}
+	return parts{engine, edge, clerk, lookout, prober, tells, journal, governor{c, groups, rules, journal, time.Now, log}, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that

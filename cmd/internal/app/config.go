@@ -112,10 +112,13 @@ func Parse(file string, body []byte) (Config, error) {
 	}
 	d := yaml.NewDecoder(bytes.NewReader(body))
 	d.KnownFields(true)
-	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return Config{}, c.from.unread(err)
-	}
 	faults := complaints{source: c.from}
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		if faults.illegible = illegible(err); faults.illegible == nil {
+			return Config{}, c.from.unread(err)
+		}
+		faults.errs = apart(c.from.unread(err))
+	}
 	var second yaml.Node
 	if err := d.Decode(&second); !errors.Is(err, io.EOF) { // what stands there would hold for nothing
 		faults.add(at(&second), "there is a second document in it (behind a line ---), which nobody would read: want one")

@@ -260,6 +260,42 @@ sets: [{match: "", requesters: [ana], soak: -1s, bake: -1s, approvals: 0, max_un
 	}
 }
 
+func TestWhatCanBeReadIsCheckedBesideWhatCannot(t *testing.T) {
+	file := `journal: /var/lib/vmssbot/journal.db
+azure: {subscription: shop}
+sets:
+  - match: web-*
+    chanel: C0OPS00001
+    requesters: [U0ANA00001]
+    approvers:
+      some: one
+    soak: often
+    bake: 400h
+    approvals: 1
+  - {match: db-*, channel: [C0OPS00001], requesters: [U0ANA00001], approvers: [eva], soak: 400h}
+`
+	_, err := Parse("vmssbot.yaml", []byte(file))
+	for _, want := range []string{
+		"vmssbot.yaml:2: azure.subscription", "vmssbot.yaml:5: chanel: there is no such key", "channel: it is missing",
+		`vmssbot.yaml:8: "" is not what stands here: want a list`, `vmssbot.yaml:9: "often"`, "vmssbot.yaml:10: sets[0] (match \"web-*\"): bake",
+		`vmssbot.yaml:12: "" is not what stands here: want a text`, `vmssbot.yaml:12: sets[1] (match "db-*"): approvers: "eva"`, `vmssbot.yaml:12: sets[1] (match "db-*"): soak`,
+	} {
+		if !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("%q is not named in:\n%v", want, err)
+		}
+	}
+	for _, not := range []string{`sets[0] (match "web-*"): approvers`, `sets[0] (match "web-*"): soak`, `sets[1] (match "db-*"): channel`} {
+		if strings.Contains(fmt.Sprint(err), not) {
+			t.Errorf("%q is named, of which nothing could be read:\n%v", not, err)
+		}
+	}
+	for name, broken := range map[string]string{"no YAML": "journal: [", "no entry": "sets: [web]\n", "a key twice": "sets: [{soak: 1m, soak: 2m}]\n", "no keys": "azure: [a]\n"} {
+		if _, err := Parse("vmssbot.yaml", []byte(broken)); len(apart(err)) > 1 || strings.Contains(fmt.Sprint(err), "journal: name") {
+			t.Errorf("%s: what is missing cannot be told: %v", name, err)
+		}
+	}
+}
+
 func TestTheFilesThatAConfigurationNamesAreLookedAt(t *testing.T) {
 	dir := t.TempDir()
 	file, journal := filepath.Join(dir, "vmssbot.yaml"), filepath.Join(dir, "journal.db")

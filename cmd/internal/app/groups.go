@@ -46,10 +46,10 @@ func (c Config) checkGroups(bad complain) {
 	}
 }
 
-// groups are the groups as the domain knows them.
-func (c Config) groups() []upgrade.Group {
+// grouped are groups as the domain knows them.
+func grouped(groups []Group) []upgrade.Group {
 	var out []upgrade.Group
-	for _, g := range c.Groups {
+	for _, g := range groups {
 		out = append(out, upgrade.Group{Name: g.Name, Waves: g.Waves})
 	}
 	return out

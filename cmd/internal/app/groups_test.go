@@ -10,8 +10,8 @@ import (
 
 func TestGroupsAreReadAndChecked(t *testing.T) {
 	c, err := Parse("x.yaml", []byte(good+"groups: [{name: web, waves: [[web-canary], [web-eu-*, rg-shop/web-us]]}]\n"))
-	if want := []upgrade.Group{{Name: "web", Waves: [][]string{{"web-canary"}, {"web-eu-*", "rg-shop/web-us"}}}}; err != nil || !reflect.DeepEqual(c.groups(), want) {
-		t.Errorf("the groups are %+v (%v), want %+v", c.groups(), err, want)
+	if want := []upgrade.Group{{Name: "web", Waves: [][]string{{"web-canary"}, {"web-eu-*", "rg-shop/web-us"}}}}; err != nil || !reflect.DeepEqual(grouped(c.Groups), want) {
+		t.Errorf("the groups are %+v (%v), want %+v", grouped(c.Groups), err, want)
 	}
 	for groups, want := range map[string]string{
 		"[{name: web}]":                                      "groups[0] (web): waves: there is none",

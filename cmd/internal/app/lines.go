@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -27,11 +29,48 @@ type complain func(where place, format string, args ...any)
 // complaints gathers them, each with its file and line.
 type complaints struct {
 	source
-	errs []error
+	illegible []unreadable // what the decoder has complained of: nothing is known of these values
+	errs      []error
 }
 
 func (c *complaints) add(where place, format string, args ...any) {
+	if _, value := c.find(where); value != nil && slices.ContainsFunc(c.illegible, func(u unreadable) bool { return u.is(value) }) {
+		return
+	}
 	c.errs = append(c.errs, fmt.Errorf("%s: %w", c.line(where), fmt.Errorf(format, args...)))
+}
+
+// unreadable is a value that is not of the kind that is wanted where it stands.
+type unreadable struct {
+	line  int
+	value string // its beginning; "" = a list or keys
+}
+
+func (u unreadable) is(n *yaml.Node) bool {
+	return n.Line == u.line && (n.Kind == yaml.ScalarNode) == (u.value != "") && strings.HasPrefix(n.Value, u.value)
+}
+
+// illegible are the values that the decoder could not read, where it has read all others, so that these can be checked
+// as well; nil where it has not: the file is no YAML, or it has passed by whole entries, as something else stands where
+// keys are wanted, or one of them stands there twice.
+func illegible(err error) []unreadable {
+	several, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok {
+		return nil
+	}
+	out := []unreadable{}
+	for _, one := range several.Errors {
+		found := atLine.FindStringSubmatch(one)
+		is := otherwise.FindStringSubmatch(found[2])
+		switch {
+		case is != nil && whatIsMeant[is[2]] != "":
+			line, _ := strconv.Atoi(found[1])
+			out = append(out, unreadable{line, strings.TrimSuffix(is[1], "...")})
+		case !noKey.MatchString(found[2]):
+			return nil
+		}
+	}
+	return out
 }
 
 // apart is each of several errors that were joined.
@@ -50,11 +89,12 @@ func (s source) line(where place) string {
 
 // has reports whether a place is written in the file.
 func (s source) has(where place) bool {
-	_, found := s.find(where)
-	return found
+	_, value := s.find(where)
+	return value != nil
 }
 
-func (s source) find(where place) (line int, found bool) {
+// find finds the line of a place and what stands there; nil where nothing does.
+func (s source) find(where place) (line int, value *yaml.Node) {
 	n, line := &s.root, 1
 	for _, step := range where {
 		var next, name *yaml.Node
@@ -69,11 +109,11 @@ func (s source) find(where place) (line int, found bool) {
 			name, next = entry(resolved(n), key)
 		}
 		if name == nil {
-			return line, false
+			return line, nil
 		}
 		n, line = next, max(1, name.Line)
 	}
-	return line, true
+	return line, n
 }
 
 // resolved is what a node stands for: a document for what is in it, an alias for what it names.

@@ -9,16 +9,18 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// governor keeps the policies in force as the configuration says: sets, windows and freezes, read at the start
-// and once more whenever it is told to. It takes a file wholly or not at all.
+// governor keeps the policies in force as the configuration says: sets, windows and freezes, and groups, read at the
+// start and once more whenever it is told to. It takes a file wholly or not at all.
 type governor struct {
-	running Config // as it was started with: what else of it changes takes a restart
+	running Config                   // as it was started with: what else of it changes takes a restart
+	groups  *atomic.Pointer[[]Group] // of the file that was taken last
 	rules   *upgrade.Rules
 	journal policyBook
 	now     func() time.Time
@@ -43,6 +45,7 @@ func (g governor) begin(ctx context.Context, signalled <-chan os.Signal) error {
 			return err
 		}
 		to = c.Policies()
+		g.groups.Store(&c.Groups)
 	default:
 	}
 	before, known, err := g.journal.Policies(ctx)
@@ -103,6 +106,7 @@ func (g governor) reload(ctx context.Context) {
 		return
 	}
 	other := restart(g.running, c)
+	g.groups.Store(&c.Groups)
 	g.log.Info("the configuration was read once more", "entries", len(c.Sets))
 	if len(other) > 0 {
 		g.log.Warn("what else changed in the configuration takes a restart", "keys", other)
@@ -121,7 +125,7 @@ func (g governor) refuse(ctx context.Context, why string) {
 
 // restart lists the keys of what differs and is not taken while the bot runs.
 func restart(running, now Config) []string {
-	taken := map[string]bool{"windows": true, "freezes": true, "budget": true, "sets": true}
+	taken := map[string]bool{"windows": true, "freezes": true, "budget": true, "groups": true, "sets": true}
 	var keys []string
 	a, b := reflect.ValueOf(running), reflect.ValueOf(now)
 	for i := range a.NumField() {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func governs(t *testing.T) *governed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.governor = governor{c, &upgrade.Rules{}, g.ledger, time.Now, slog.New(slog.NewTextHandler(g.log, nil))}
+	g.governor = governor{c, &atomic.Pointer[[]Group]{}, &upgrade.Rules{}, g.ledger, time.Now, slog.New(slog.NewTextHandler(g.log, nil))}
 	g.begins()
 	return g
 }
@@ -163,6 +164,18 @@ func TestWhatTakesARestartIsSaid(t *testing.T) {
 	}
 	if got := restart(g.running, g.running); len(got) > 0 {
 		t.Errorf("the same configuration takes a restart for %v", got)
+	}
+}
+
+func TestGroupsAreReadOnceMore(t *testing.T) {
+	g := governs(t)
+	g.changes("\nsets:", "\ngroups: [{name: web, waves: [[web-canary], [web-*]]}]\nsets:")
+	if now := *g.groups.Load(); len(now) != 1 || now[0].Name != "web" || strings.Contains(g.log.String(), "restart") {
+		t.Errorf("the groups are %+v, the log says %s", now, g.log)
+	}
+	g.changes("\nsets:", "\ngroups: [{name: web}]\nsets:") // which has no waves
+	if now := *g.groups.Load(); len(now) != 1 || len(now[0].Waves) != 2 {
+		t.Errorf("of a file that is not taken the groups are: %+v", now)
 	}
 }
 

@@ -254,6 +254,31 @@ func eventually(do func() error) error {
 	return do()
 }
 
+// What somebody clicked in the moment in which the connection breaks is not refused for it.
+func TestAReadingThatBrokeIsMadeAgain(t *testing.T) {
+	place := schema(t)
+	s := opened(t, place, time.Now)
+	write(t, s, 1)
+	for what, read := range map[string]func() error{
+		"a rollout": func() error { _, err := s.Record(t.Context(), "r-1"); return err },
+		"a card": func() error {
+			if _, err := s.Card(t.Context(), "n"); !errors.Is(err, upgrade.ErrNotFound) {
+				return fmt.Errorf("found: %w", err)
+			}
+			return nil
+		},
+		"the system": func() error { _, err := s.System(t.Context(), 5); return err },
+	} {
+		if err := read(); err != nil { // so that it is not asked whether the connection is there
+			t.Fatal(err)
+		}
+		cut(t, place)
+		if err := read(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestHowFarAClockIsAheadOfTheDatabases(t *testing.T) {
 	for _, want := range []time.Duration{0, time.Hour, -time.Hour} {
 		s := opened(t, schema(t), func() time.Time { return time.Now().Add(want) })

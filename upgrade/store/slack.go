@@ -135,11 +135,11 @@ func (t *tx) say(c upgrade.Change) error {
 // message has; ErrNotFound when there is none.
 func (s *Store) Thread(ctx context.Context, channel, ts string) (rollout string, err error) {
 	var slot string
-	err = s.row(ctx, selectThread, channel, ts).Scan(&rollout, &slot)
+	err = s.read(ctx, func(t *tx) error { return notFound(t.row(selectThread, channel, ts).Scan(&rollout, &slot)) })
 	if slot == upgrade.SlotGroup {
 		rollout = upgrade.GroupOf(rollout)
 	}
-	return rollout, wrap(notFound(err), "find the rollout of thread "+ts)
+	return rollout, wrap(err, "find the rollout of thread "+ts)
 }
 
 // NextPost returns the post that has been due longest. ok is false when none is due; next is then

@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // exec runs one statement in a transaction of its own and returns how many rows it touched.
@@ -98,9 +101,14 @@ func (s *Store) write(ctx context.Context, takes time.Duration, do func(*tx) err
 	return nil
 }
 
-// read runs do on one consistent state of the journal.
+// read runs do on one consistent state of the journal; twice, where the connection may have broken the first time:
+// what somebody clicked in that moment would be refused for it.
 func (s *Store) read(ctx context.Context, do func(*tx) error) error {
 	_, err := s.run(ctx, s.reading, unhurried, do)
+	if err == nil || !s.bound || ctx.Err() != nil || errors.Is(err, upgrade.ErrNotFound) || errors.Is(err, ErrHeld) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	_, err = s.run(ctx, s.reading, unhurried, do)
 	return err
 }
 

@@ -116,6 +116,7 @@ func (s *Store) verify(ctx context.Context, more func(*tx) error) (Audit, error)
 	}
 	var a Audit
 	err := s.read(ctx, func(t *tx) error {
+		a = Audit{}
 		rows, err := t.rows(selectStreams)
 		ends, err := collect(rows, err, func(rows *sql.Rows) (e end, err error) {
 			return e, rows.Scan(&e.rollout, &e.seq, &e.hash)

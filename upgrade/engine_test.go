@@ -238,6 +238,27 @@ func TestR18AFencedPassSendsNothing(t *testing.T) {
 	}
 }
 
+// Another process may have taken the journal over meanwhile, waited, looked, and sent it once more.
+func TestR18WhoSleptBetweenTheFenceAndTheCallSendsNothing(t *testing.T) {
+	for slept, sends := range map[time.Duration]bool{time.Second: true, 10 * time.Minute: false} {
+		inLab(t, begun, func(l *lab) {
+			l.memory.after = func(c Change) error {
+				if _, is := c.Events[len(c.Events)-1].Fact.(Sending); is {
+					time.Sleep(slept)
+				}
+				return nil
+			}
+			err := l.pass()
+			if sent := len(l.sent()) > 0; sent != sends || (err == nil) != sends {
+				t.Errorf("after %s: sent %q, and the pass says %v", slept, l.sent(), err)
+			}
+			l.memory.after = nil
+			l.until("a call", func(Rollout) bool { return len(l.sent()) == 1 })
+			l.wantSent("upgrading instances 0 3")
+		})
+	}
+}
+
 func TestR2AWordSpokenDuringAPassCounts(t *testing.T) {
 	inLab(t, begun, func(l *lab) {
 		said := false

@@ -3,6 +3,7 @@ package upgrade
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -229,11 +230,16 @@ func (s *step) write(op Operation) error {
 	// From here on the answer is worth more than a quick stop: a stop in between would leave an
 	// unknown outcome of a call that was never made.
 	s.ctx = context.WithoutCancel(s.ctx)
+	began := s.e.Now()
 	s.add(Sending{Op: op.ID})
 	if err := s.commit(""); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, callTimeout)
+	left := owned - lasted(began, s.e.Now())
+	if left <= 0 {
+		return fmt.Errorf("operation %s: not sent: the process did not run for a while, and may have been taken over from", op.ID)
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, min(callTimeout, left))
 	defer cancel()
 	receipt, err := s.e.Fleet.Apply(ctx, op)
 	if err != nil {
@@ -242,6 +248,17 @@ func (s *step) write(op Operation) error {
 	}
 	s.add(Accepted{Op: op.ID, Correlation: receipt.Correlation, Azure: receipt.Azure})
 	return s.commit(receipt.Token)
+}
+
+// owned is how long a rollout is a pass's own after a commit was begun: whoever slept for longer in the middle,
+// such as on a machine that was suspended, is one whose call another process has found to be unknown by now, and
+// has perhaps sent itself.
+const owned = 8 * time.Second
+
+// lasted is the time between two readings of a clock, by whichever clock of the machine more went by: one of them
+// stands still while it sleeps.
+func lasted(from, to time.Time) time.Duration {
+	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
 }
 
 // stopped asks once more, right before a write, whether anything was frozen meanwhile (R19), or the policy is

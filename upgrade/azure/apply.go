@@ -17,7 +17,7 @@ import (
 // asked: accepted is what Azure answered with 2xx and in whole.
 func (a *Azure) Apply(ctx context.Context, op upgrade.Operation) (upgrade.Receipt, error) {
 	what := describe(op)
-	f := &flight{write: true, id: op.ID}
+	f := &flight{write: true, id: op.ID, since: a.now()}
 	ctx, cancel := f.begin(ctx)
 	defer cancel()
 	err := a.send(ctx, f, op)

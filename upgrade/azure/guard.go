@@ -49,6 +49,7 @@ type flight struct {
 	set   target        // the set the request must be about; zero = it is about none
 	image string        // the path that a reading of an image must have; "" = it is about none
 	write bool
+	since time.Time     // a write's call; zero = of a reading
 	id    string        // x-ms-client-request-id; "" = the SDK makes one up
 	into  *bytes.Buffer // for the answer, which is over then with the next one; nil = one of its own
 
@@ -103,6 +104,9 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 			return nil, &fenced{err}
 		}
 	}
+	if f.write && late(f.since, g.now()) {
+		return nil, &fenced{context.DeadlineExceeded}
+	}
 	if f.id != "" {
 		req.Header.Set("x-ms-client-request-id", f.id)
 	}
@@ -123,6 +127,12 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	g.quiet.learn(c, f, g.now())
 	g.thrift.learn(c, f, g.now())
 	return resp, nil
+}
+
+// late reports whether a call's time is over by either of the machine's clocks: the one that its context goes by
+// stands still while the machine sleeps, and one that wakes up runs on before it is told.
+func late(since, now time.Time) bool {
+	return max(now.Sub(since), now.Round(0).Sub(since.Round(0))) >= callDeadline
 }
 
 // land reads the answer whole and notes it.

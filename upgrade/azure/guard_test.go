@@ -191,7 +191,7 @@ func imageOf(member, id string) string {
 
 // pass sends a request through the guard as a flight about myvmss.
 func pass(t testing.TB, g *guard, r request) error {
-	f := &flight{set: target{testGroup, "myvmss"}, write: r.method != "GET"}
+	f := &flight{since: time.Now(), set: target{testGroup, "myvmss"}, write: r.method != "GET"}
 	ctx, cancel := f.begin(context.Background())
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.method, r.url, strings.NewReader(r.body))
@@ -231,7 +231,7 @@ func TestTheGuardRefusesWhatNobodyAskedFor(t *testing.T) {
 		t.Error("a request without a flight left")
 	}
 	for _, write := range []bool{true, false} {
-		f := &flight{set: target{testGroup, "myvmss"}, write: write}
+		f := &flight{since: time.Now(), set: target{testGroup, "myvmss"}, write: write}
 		ctx, cancel := f.begin(context.Background())
 		defer cancel()
 		method, to, body := "GET", patchTo, ""

@@ -159,6 +159,38 @@ func TestAMissingTokenIsNoUnknownOutcome(t *testing.T) {
 	}
 }
 
+// sleeper is a machine that is suspended while a token is fetched: no timer notices.
+type sleeper struct {
+	*clock
+	slept time.Duration
+}
+
+func (s sleeper) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	s.advance(s.slept)
+	return azcore.AccessToken{Token: canary, ExpiresOn: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
+}
+
+func TestAWriteThatSleptOnItsWayOutIsNotSent(t *testing.T) {
+	for slept, sends := range map[time.Duration]bool{time.Second: true, 10 * time.Minute: false} {
+		sent, c := 0, newClock()
+		wire := wireFunc(func(r *http.Request) (*http.Response, error) {
+			sent++
+			return respond(r, 202, "")
+		})
+		a, err := New(Config{Subscription: testSub, Credential: sleeper{c, slept}, Transport: wire, Now: c.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = a.Apply(context.Background(), upgrade.Operation{ID: "a", Kind: upgrade.OpUpgrade, Set: testSet, Instances: []string{"1"}})
+		if (sent > 0) != sends {
+			t.Errorf("after %s: sent %d times, %v", slept, sent, err)
+		}
+		if !sends {
+			faultOf(t, err, upgrade.FaultUnavailable)
+		}
+	}
+}
+
 func TestWhyThereIsNoToken(t *testing.T) {
 	issuer := func(status int, body string) error {
 		resp, _ := respond(nil, status, body)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The id of an image leads to what it names, in any subscription, and to nothing beside it.
@@ -39,7 +40,7 @@ func TestImagesAreReadWhereTheirIDLeadsAndNowhereElse(t *testing.T) {
 		{"dots", "GET", elsewhere + "/images/..", elsewhere + "/images/..", false},
 	}
 	for _, row := range rows {
-		f := &flight{image: row.about, write: row.method != "GET"}
+		f := &flight{since: time.Now(), image: row.about, write: row.method != "GET"}
 		ctx, cancel := f.begin(context.Background())
 		req, err := http.NewRequestWithContext(ctx, row.method, armHost+row.path+"?api-version=1", nil)
 		if err != nil {

@@ -164,11 +164,13 @@ func check(db *sql.DB) error {
 	return nil
 }
 
-func migrateFile(db *sql.DB) error { return migrate(db, goose.DialectSQLite3, "migrations/sqlite") }
+func migrateFile(db *sql.DB) error {
+	return migrate(context.Background(), db, goose.DialectSQLite3, "migrations/sqlite")
+}
 
 // migrate brings the schema up to date, each step in a transaction of its own, and refuses a
 // database of a newer version: what that version wrote this one would misread.
-func migrate(db *sql.DB, dialect goose.Dialect, folder string) error {
+func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) error {
 	dir, err := fs.Sub(migrations, folder)
 	if err != nil {
 		return err
@@ -177,7 +179,6 @@ func migrate(db *sql.DB, dialect goose.Dialect, folder string) error {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	ctx := context.Background()
 	has, knows, err := p.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("read schema version: %w", err)

@@ -46,7 +46,7 @@ func (s *Store) Append(ctx context.Context, l upgrade.Lease, c upgrade.Change) (
 		return 0, fmt.Errorf("journal: append to %s: the lease is for %s", c.Rollout, l.Rollout)
 	}
 	var seq int
-	err := s.write(ctx, func(t *tx) error {
+	err := s.write(ctx, patience, func(t *tx) error {
 		err := fenced(l, "append")(t.exec(fence, l.Rollout, l.Epoch, lease.Milliseconds()))
 		if err != nil {
 			return err

@@ -24,13 +24,19 @@ const serverVariable = "VMSSBOT_TEST_POSTGRES"
 
 var schemas atomic.Int64
 
-// schema makes an empty one, and returns the URL of a journal in it.
-func schema(t testing.TB) string {
+func serverURL(t testing.TB) *url.URL {
 	t.Helper()
 	u, err := url.Parse(os.Getenv(serverVariable))
 	if err != nil || u.Scheme == "" {
 		t.Fatalf("%s does not name a server: run .ci/postgres", serverVariable)
 	}
+	return u
+}
+
+// schema makes an empty one, and returns the URL of a journal in it.
+func schema(t testing.TB) string {
+	t.Helper()
+	u := serverURL(t)
 	name := fmt.Sprintf("t%d_%d", os.Getpid(), schemas.Add(1))
 	admin(t, `create schema `+name)
 	t.Cleanup(func() { admin(t, `drop schema `+name+` cascade`) })
@@ -246,6 +252,40 @@ func eventually(do func() error) error {
 		return nil
 	}
 	return do()
+}
+
+// What somebody clicked in the moment in which the connection breaks is not refused for it.
+func TestAReadingThatBrokeIsMadeAgain(t *testing.T) {
+	place := schema(t)
+	s := opened(t, place, time.Now)
+	write(t, s, 1)
+	for what, read := range map[string]func() error{
+		"a rollout": func() error { _, err := s.Record(t.Context(), "r-1"); return err },
+		"a card": func() error {
+			if _, err := s.Card(t.Context(), "n"); !errors.Is(err, upgrade.ErrNotFound) {
+				return fmt.Errorf("found: %w", err)
+			}
+			return nil
+		},
+		"the system": func() error { _, err := s.System(t.Context(), 5); return err },
+	} {
+		if err := read(); err != nil { // so that it is not asked whether the connection is there
+			t.Fatal(err)
+		}
+		cut(t, place)
+		if err := read(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestHowFarAClockIsAheadOfTheDatabases(t *testing.T) {
+	for _, want := range []time.Duration{0, time.Hour, -time.Hour} {
+		s := opened(t, schema(t), func() time.Time { return time.Now().Add(want) })
+		if got, err := s.Ahead(t.Context()); err != nil || (got-want).Abs() > patience {
+			t.Errorf("%s, want %s: %v", got, want, err)
+		}
+	}
 }
 
 // session is the one that has the journal, by its number.

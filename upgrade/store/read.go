@@ -74,6 +74,7 @@ func (s *Store) System(ctx context.Context, most int) ([]upgrade.Event, error) {
 	err := s.read(ctx, func(t *tx) error {
 		rows, err := t.rows(selectLast, "", most)
 		entries, err := collect(rows, err, scanEntry)
+		out = nil
 		for _, x := range slices.Backward(entries) {
 			e, err := x.event()
 			if err != nil {
@@ -89,9 +90,11 @@ func (s *Store) System(ctx context.Context, most int) ([]upgrade.Event, error) {
 // Card finds a card by its nonce.
 func (s *Store) Card(ctx context.Context, nonce string) (upgrade.Card, error) {
 	c := upgrade.Card{Nonce: nonce}
-	err := s.row(ctx, selectCard, nonce).Scan(&c.Rollout, &c.Gate, &c.Asking, &c.Digest, &c.Channel, &c.TS)
+	err := s.read(ctx, func(t *tx) error {
+		return notFound(t.row(selectCard, nonce).Scan(&c.Rollout, &c.Gate, &c.Asking, &c.Digest, &c.Channel, &c.TS))
+	})
 	if err != nil {
-		return upgrade.Card{}, wrap(notFound(err), "find card")
+		return upgrade.Card{}, wrap(err, "find card")
 	}
 	return c, nil
 }

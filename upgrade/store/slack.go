@@ -28,7 +28,7 @@ const passBy = 10
 // is remembered for eight days after its delivery was settled. A delivery without a key is refused; one
 // without a time came now.
 func (s *Store) Receive(ctx context.Context, all ...upgrade.Delivery) (fresh int, err error) {
-	err = s.write(ctx, func(t *tx) error {
+	err = s.write(ctx, patience, func(t *tx) error {
 		fresh = 0
 		for _, d := range all {
 			if d.At.IsZero() {
@@ -69,7 +69,7 @@ func (s *Store) Unsettled(ctx context.Context, after int64, limit int) ([]upgrad
 // the delivery, whose body is dropped. Rollouts that were changed are due at once. Settling a
 // settled delivery changes nothing and is no error.
 func (s *Store) Settle(ctx context.Context, what upgrade.Settlement) error {
-	err := s.write(ctx, func(t *tx) error {
+	err := s.write(ctx, unhurried, func(t *tx) error {
 		first, err := t.settle(what.Delivery)
 		if err != nil || !first {
 			return err
@@ -118,7 +118,7 @@ func (t *tx) settle(id int64) (first bool, err error) {
 // Commit writes a change that comes from no person and no pass, all of it or nothing: that an occurrence of a
 // schedule was dealt with, and the rollout that it opens.
 func (s *Store) Commit(ctx context.Context, c upgrade.Change) error {
-	return wrap(s.write(ctx, func(t *tx) error { return t.say(c) }), "commit to "+stream(c.Rollout))
+	return wrap(s.write(ctx, unhurried, func(t *tx) error { return t.say(c) }), "commit to "+stream(c.Rollout))
 }
 
 // say commits what a person changed, and wakes the rollout.
@@ -135,11 +135,11 @@ func (t *tx) say(c upgrade.Change) error {
 // message has; ErrNotFound when there is none.
 func (s *Store) Thread(ctx context.Context, channel, ts string) (rollout string, err error) {
 	var slot string
-	err = s.row(ctx, selectThread, channel, ts).Scan(&rollout, &slot)
+	err = s.read(ctx, func(t *tx) error { return notFound(t.row(selectThread, channel, ts).Scan(&rollout, &slot)) })
 	if slot == upgrade.SlotGroup {
 		rollout = upgrade.GroupOf(rollout)
 	}
-	return rollout, wrap(notFound(err), "find the rollout of thread "+ts)
+	return rollout, wrap(err, "find the rollout of thread "+ts)
 }
 
 // NextPost returns the post that has been due longest. ok is false when none is due; next is then
@@ -208,7 +208,7 @@ func (s *Store) Sent(ctx context.Context, p upgrade.Pending, r upgrade.Sent) err
 	case r.Error != "":
 		hash, wait = p.Hash, 0
 	}
-	err := s.write(ctx, func(t *tx) error { // nobody is told: whoever sends looks for more by himself
+	err := s.write(ctx, patience, func(t *tx) error { // nobody is told: whoever sends looks for more by himself
 		_, err := t.exec(sent, p.ID, version, r.TS, hash, attempts, r.Error, (wait + time.Millisecond - 1).Milliseconds()) // rounded up: never due before its time
 		if gate, asking, ok := cardSlot(p.Slot); err == nil && ok && r.TS != "" {
 			_, err = t.exec(placeCard, p.Rollout, gate, asking, p.Channel, r.TS)

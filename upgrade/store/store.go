@@ -20,8 +20,9 @@ type Store struct {
 	reading  *sql.TxOptions
 	unlock   func() error
 
-	bound bool          // now_ms() is an argument: the database is another machine's, with a clock of its own
-	turn  chan struct{} // full while somebody uses that machine's one connection
+	schema string        // of the database; "" = of a file, or not connected yet
+	bound  bool          // now_ms() is an argument: the database is another machine's, with a clock of its own
+	turn   chan struct{} // full while somebody uses that machine's one connection
 
 	mu    sync.Mutex
 	known map[string]known // by rollout
@@ -64,7 +65,7 @@ func Open(place string, now func() time.Time) (*Store, error) {
 	if err == nil {
 		s := newStore(db, now)
 		s.unlock = lock.Close
-		if err = s.begin(); err == nil {
+		if err = s.begin(context.Background()); err == nil {
 			return s, nil
 		}
 		err = fmt.Errorf("journal %s: %w", path, explain(path, err))
@@ -120,10 +121,10 @@ func newStore(db *sql.DB, now func() time.Time) *Store {
 }
 
 // begin prepares the statements and takes the leases of whoever was there before; it closes what it cannot use.
-func (s *Store) begin() error {
-	err := s.prepare(statements...)
+func (s *Store) begin(ctx context.Context) error {
+	err := s.prepare(ctx, statements...)
 	if err == nil {
-		if _, err = s.exec(context.Background(), clearLeases); err != nil {
+		if _, err = s.exec(ctx, clearLeases); err != nil {
 			err = fmt.Errorf("clear leases: %w", err)
 		}
 	}
@@ -139,14 +140,14 @@ type statement struct {
 	timed bool
 }
 
-func (s *Store) prepare(texts ...string) error {
+func (s *Store) prepare(ctx context.Context, texts ...string) error {
 	for _, text := range texts {
 		timed := s.bound && strings.Contains(text, "now_ms()")
 		sent := text
 		if timed {
 			sent = strings.ReplaceAll(text, "now_ms()", fmt.Sprintf("$%d::bigint", arguments(text)+1))
 		}
-		stmt, err := s.db.Prepare(sent)
+		stmt, err := s.db.PrepareContext(ctx, sent)
 		if err != nil {
 			return fmt.Errorf("prepare %q: %w", text, err)
 		}

@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/vmssbot/vmssbot/upgrade"
 )
 
 // exec runs one statement in a transaction of its own and returns how many rows it touched.
@@ -77,9 +80,9 @@ type tx struct {
 	passes, posts, pages, schedules bool
 }
 
-// write runs do in one transaction: all of it is committed, or nothing.
-func (s *Store) write(ctx context.Context, do func(*tx) error) error {
-	t, err := s.run(ctx, nil, do)
+// write runs do in one transaction, which may take so long: all of it is committed, or nothing.
+func (s *Store) write(ctx context.Context, takes time.Duration, do func(*tx) error) error {
+	t, err := s.run(ctx, nil, takes, do)
 	if err != nil {
 		return err
 	}
@@ -98,17 +101,18 @@ func (s *Store) write(ctx context.Context, do func(*tx) error) error {
 	return nil
 }
 
-// read runs do on one consistent state of the journal.
+// read runs do on one consistent state of the journal; twice, where the connection may have broken the first time:
+// what somebody clicked in that moment would be refused for it.
 func (s *Store) read(ctx context.Context, do func(*tx) error) error {
-	_, err := s.run(ctx, s.reading, do)
+	_, err := s.run(ctx, s.reading, unhurried, do)
+	if err == nil || !s.bound || ctx.Err() != nil || errors.Is(err, upgrade.ErrNotFound) || errors.Is(err, ErrHeld) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	_, err = s.run(ctx, s.reading, unhurried, do)
 	return err
 }
 
-func (s *Store) run(ctx context.Context, options *sql.TxOptions, do func(*tx) error) (*tx, error) {
-	takes := patience
-	if options != nil { // only reads
-		takes = reads
-	}
+func (s *Store) run(ctx context.Context, options *sql.TxOptions, takes time.Duration, do func(*tx) error) (*tx, error) {
 	ctx, cancel := s.limited(ctx, takes)
 	defer cancel()
 	begun, err := s.db.BeginTx(ctx, options)

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
 	"modernc.org/sqlite"
 
 	"github.com/vmssbot/vmssbot/upgrade"
@@ -66,8 +65,8 @@ func verifyRemote(ctx context.Context, place string) (a Audit, err error) {
 	c.RuntimeParams["default_transaction_read_only"] = "on"
 	c.RuntimeParams["statement_timeout"] = "0"
 	c.ValidateConnect = nil // a copy that takes no writes will do
-	s := newStore(connectTo(c, func(context.Context, *pgx.Conn) error { return nil }), nil)
-	s.reading = snapshot
+	s := newStore(nil, nil)
+	s.reading, s.db = snapshot, connectTo(c, s.settled)
 	defer func() { err = errors.Join(err, s.db.Close()) }()
 	if a, err = verifyIn(ctx, s, `select count(*), coalesce(max(place), 0) from events`); err != nil {
 		return a, fmt.Errorf("%s: %w", called(c), err)
@@ -78,7 +77,7 @@ func verifyRemote(ctx context.Context, place string) (a Audit, err error) {
 // verifyIn also finds what is missed where a whole rollout was taken out: the entries of all streams are numbered
 // in the order they were written, and no number is left out.
 func verifyIn(ctx context.Context, s *Store, numbers string) (Audit, error) {
-	err := s.prepare(selectStreams, selectEvents, selectPlans)
+	err := s.prepare(ctx, selectStreams, selectEvents, selectPlans)
 	if err != nil {
 		return Audit{}, err
 	}
@@ -117,6 +116,7 @@ func (s *Store) verify(ctx context.Context, more func(*tx) error) (Audit, error)
 	}
 	var a Audit
 	err := s.read(ctx, func(t *tx) error {
+		a = Audit{}
 		rows, err := t.rows(selectStreams)
 		ends, err := collect(rows, err, func(rows *sql.Rows) (e end, err error) {
 			return e, rows.Scan(&e.rollout, &e.seq, &e.hash)

@@ -62,7 +62,10 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	p := wire(c, gates, hooks, fleet, journal, slackAPI(c.Slack, botToken, appToken), log)
-	if err := p.governor.begin(ctx); err != nil {
+	ctx, lose := context.WithCancelCause(ctx)
+	defer lose(nil)
+	p.journal.lost = lose
+	if err := p.governor.begin(ctx, hangup); err != nil {
 		return err
 	}
 	watching, unwatch := context.WithCancel(ctx)
@@ -131,9 +134,6 @@ func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
 // nothing new is started while the bot finishes what it began.
 func (p parts) run(ctx context.Context) error {
-	ctx, lose := context.WithCancelCause(ctx)
-	defer lose(nil)
-	p.journal.lost = lose
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	p.bot.Ends = stop

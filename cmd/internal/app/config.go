@@ -15,6 +15,7 @@ import (
 
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/azure"
+	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
 // Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
@@ -130,6 +131,9 @@ func (c Config) check(faults *complaints) {
 	bad := faults.add
 	if c.Journal == "" {
 		bad(at("journal"), "journal: name the file the journal is kept in, such as journal: /var/lib/vmssbot/journal.db")
+	}
+	if store.Remote(c.Journal) && given(c.from.file) {
+		bad(at("journal"), "journal: in a database, and the configuration comes through a pipe: beside neither a file FREEZE could be put. Give the configuration in a file")
 	}
 	if !subscriptionID.MatchString(c.Azure.Subscription) {
 		bad(at("azure", "subscription"), "azure.subscription: %q is no subscription id", c.Azure.Subscription)

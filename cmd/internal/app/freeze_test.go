@@ -22,6 +22,21 @@ func TestWithTheJournalInADatabaseTheFileLiesBesideTheConfiguration(t *testing.T
 	}
 }
 
+func TestWhereNoFreezeFileCouldLieNothingRuns(t *testing.T) {
+	inDatabase := strings.Replace(good, "journal: ", "journal: postgres://127.0.0.1/vmssbot #", 1)
+	if inDatabase == good {
+		t.Fatal("the configuration names no journal")
+	}
+	for file, fits := range map[string]bool{"/etc/vmssbot/vmssbot.yaml": true, "/dev/stdin": false, "/dev/fd/63": false} {
+		if _, err := Parse(file, []byte(inDatabase)); (err == nil) != fits || err != nil && !strings.Contains(err.Error(), "FREEZE") {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if _, err := Parse("/dev/fd/63", []byte(good)); err != nil {
+		t.Errorf("with a journal in a file: %v", err)
+	}
+}
+
 func TestTheFreezeFileSaysWhy(t *testing.T) {
 	write := func(text string) func(string) error {
 		return func(path string) error { return os.WriteFile(path, []byte(text), 0o600) }

@@ -54,7 +54,10 @@ func (f facts) unready() []string {
 // unwell says in sentences what somebody should look at.
 func (f facts) unwell(now time.Time) []string {
 	if f.standby != "" {
-		return []string{}
+		if f.unread == nil {
+			return []string{}
+		}
+		return []string{"it could not take over: " + f.unread.Error()}
 	}
 	out := f.unready()
 	if f.sockets > 0 && f.late(f.unheard, now) {

@@ -67,12 +67,15 @@ func (l *ledger) writable(ctx context.Context) error {
 }
 
 // wrote notes what became of a write. What the domain knows, and a caller that gave up, says nothing
-// about the journal.
-func (l *ledger) wrote(err error) {
+// about the journal. That the journal itself took too long does.
+func (l *ledger) wrote(ctx context.Context, err error) {
 	if errors.Is(err, store.ErrHeld) {
 		l.lost(err)
 	}
-	for _, known := range []error{nil, upgrade.ErrStale, upgrade.ErrLocked, upgrade.ErrFenced, upgrade.ErrNotFound, context.Canceled, context.DeadlineExceeded} {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return
+	}
+	for _, known := range []error{nil, upgrade.ErrStale, upgrade.ErrLocked, upgrade.ErrFenced, upgrade.ErrNotFound} {
 		if errors.Is(err, known) {
 			return
 		}
@@ -85,7 +88,7 @@ func (l *ledger) wrote(err error) {
 // Claim also notes that the engine is at work.
 func (l *ledger) Claim(ctx context.Context) (lease upgrade.Lease, next time.Time, ok bool, err error) {
 	lease, next, ok, err = l.Store.Claim(ctx)
-	l.wrote(err)
+	l.wrote(ctx, err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked = l.now()
@@ -94,13 +97,13 @@ func (l *ledger) Claim(ctx context.Context) (lease upgrade.Lease, next time.Time
 
 func (l *ledger) Extend(ctx context.Context, lease upgrade.Lease) error {
 	err := l.Store.Extend(ctx, lease)
-	l.wrote(err)
+	l.wrote(ctx, err)
 	return err
 }
 
 func (l *ledger) Append(ctx context.Context, lease upgrade.Lease, c upgrade.Change) (int, error) {
 	seq, err := l.Store.Append(ctx, lease, c)
-	if l.wrote(err); err == nil {
+	if l.wrote(ctx, err); err == nil {
 		l.tell(c)
 	}
 	return seq, err
@@ -108,19 +111,19 @@ func (l *ledger) Append(ctx context.Context, lease upgrade.Lease, c upgrade.Chan
 
 func (l *ledger) Release(ctx context.Context, lease upgrade.Lease, at time.Time) error {
 	err := l.Store.Release(ctx, lease, at)
-	l.wrote(err)
+	l.wrote(ctx, err)
 	return err
 }
 
 func (l *ledger) Receive(ctx context.Context, all ...upgrade.Delivery) (int, error) {
 	fresh, err := l.Store.Receive(ctx, all...)
-	l.wrote(err)
+	l.wrote(ctx, err)
 	return fresh, err
 }
 
 func (l *ledger) Settle(ctx context.Context, s upgrade.Settlement) error {
 	err := l.Store.Settle(ctx, s)
-	if l.wrote(err); err == nil {
+	if l.wrote(ctx, err); err == nil {
 		l.tell(s.Changes...)
 	}
 	return err
@@ -128,7 +131,7 @@ func (l *ledger) Settle(ctx context.Context, s upgrade.Settlement) error {
 
 func (l *ledger) Commit(ctx context.Context, c upgrade.Change) error {
 	err := l.Store.Commit(ctx, c)
-	if l.wrote(err); err == nil {
+	if l.wrote(ctx, err); err == nil {
 		l.tell(c)
 	}
 	return err
@@ -136,6 +139,6 @@ func (l *ledger) Commit(ctx context.Context, c upgrade.Change) error {
 
 func (l *ledger) Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) error {
 	err := l.Store.Sent(ctx, p, s)
-	l.wrote(err)
+	l.wrote(ctx, err)
 	return err
 }

@@ -42,13 +42,31 @@ func TestTheLedgerKnowsHowLongTheEngineIsIdle(t *testing.T) {
 
 func TestWhatTheDomainKnowsSaysNothingAgainstTheJournal(t *testing.T) {
 	l := opened(t, time.Now)
-	for _, err := range []error{upgrade.ErrStale, upgrade.ErrLocked, upgrade.ErrFenced, upgrade.ErrNotFound, context.Canceled, context.DeadlineExceeded} {
-		if l.wrote(fmt.Errorf("journal: append: %w", err)); l.refusal != nil {
+	for _, err := range []error{upgrade.ErrStale, upgrade.ErrLocked, upgrade.ErrFenced, upgrade.ErrNotFound} {
+		if l.wrote(t.Context(), fmt.Errorf("journal: append: %w", err)); l.refusal != nil {
 			t.Fatalf("%v counts", err)
 		}
 	}
-	if l.wrote(nil); l.refusal != nil {
+	if l.wrote(t.Context(), nil); l.refusal != nil {
 		t.Error("a write that was taken counts")
+	}
+}
+
+func TestATimeThatRanOutCountsAgainstTheJournalUnlessItWasTheCallers(t *testing.T) {
+	l := opened(t, time.Now)
+	gone, give := context.WithCancel(t.Context())
+	give()
+	for _, err := range []error{context.Canceled, context.DeadlineExceeded} {
+		if l.wrote(gone, fmt.Errorf("journal: append: %w", err)); l.refusal != nil {
+			t.Errorf("a caller gave up, and that counts: %v", l.refusal)
+		}
+	}
+	if l.wrote(gone, errors.New("disk full")); l.refusal == nil {
+		t.Error("a refusal does not count because the caller gave up after it")
+	}
+	l.refusal = nil
+	if l.wrote(t.Context(), fmt.Errorf("journal: append: %w", context.DeadlineExceeded)); l.refusal == nil {
+		t.Error("a database that takes no commit, such as without its replica, is called well")
 	}
 }
 
@@ -57,7 +75,7 @@ func TestAJournalThatRefusedAWriteIsBelievedWhenItTakesOne(t *testing.T) {
 	if err := l.writable(t.Context()); err != nil {
 		t.Errorf("a journal nothing is known of: %v", err)
 	}
-	l.wrote(errors.New("disk full"))
+	l.wrote(t.Context(), errors.New("disk full"))
 	if err := l.writable(t.Context()); err != nil || l.refusal != nil {
 		t.Errorf("it takes writes again, and says %v, %v", err, l.refusal)
 	}

@@ -34,13 +34,25 @@ type policyBook interface {
 }
 
 // begin puts the policies of the configuration in force that the program was started with. That it changed
-// while the program was down is told like any other change.
-func (g governor) begin(ctx context.Context) error {
+// while the program was down is told like any other change. One that stood by, perhaps for weeks, and was signalled
+// meanwhile reads the file before anything is in force: what it was started with may be what somebody took back.
+func (g governor) begin(ctx context.Context, signalled <-chan os.Signal) error {
+	to := g.running.Policies()
+	select {
+	case <-signalled:
+		c, err := Load(g.running.from.file)
+		if err != nil {
+			return err
+		}
+		to = c.Policies()
+		g.groups.Store(&c.Groups)
+	default:
+	}
 	before, known, err := g.journal.Policies(ctx)
 	if err != nil {
 		return err
 	}
-	return g.govern(ctx, before, known, g.running.Policies())
+	return g.govern(ctx, before, known, to)
 }
 
 // govern puts policies in force, once it is in the journal what changed and whom to tell.

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func (g *governed) write(file, body string) {
 
 func (g *governed) begins() {
 	g.t.Helper()
-	if err := g.begin(g.t.Context()); err != nil {
+	if err := g.begin(g.t.Context(), nil); err != nil {
 		g.t.Fatal(err)
 	}
 }
@@ -96,6 +97,27 @@ func TestAChangedPolicyIsInForceInTheAuditAndToldToItsChannel(t *testing.T) {
 	g.changes("soak: 0s", "soak: 10m   # the same")
 	if got := g.told(); len(got) > 0 {
 		t.Errorf("what is the same is told: %q", got)
+	}
+}
+
+func TestWhoWasSignalledWhileItStoodByBeginsWithWhatTheFileSaysNow(t *testing.T) {
+	g := governs(t)
+	signalled := make(chan os.Signal, 1)
+	g.write(g.running.from.file, strings.Replace(good, "soak: 0s", "soak: 10m", 1))
+	signalled <- syscall.SIGHUP
+	if err := g.begin(t.Context(), signalled); err != nil {
+		t.Fatal(err)
+	}
+	if soak := g.rules.Policies()[0].Soak; soak != 10*time.Minute || len(signalled) > 0 {
+		t.Errorf("a soak of %s is in force, and it is to be read %d times more", soak, len(signalled))
+	}
+	if got := g.told(); len(got) != 1 || !strings.Contains(got[0], "soak 0s → 10m") {
+		t.Errorf("told: %q", got)
+	}
+	g.write(g.running.from.file, "sets: [")
+	signalled <- syscall.SIGHUP
+	if err := g.begin(t.Context(), signalled); err == nil || g.rules.Policies()[0].Soak != 10*time.Minute {
+		t.Errorf("what cannot be read: %v, and %+v is in force", err, g.rules.Policies()[0])
 	}
 }
 

@@ -117,6 +117,7 @@ var (
 	tableRow       = regexp.MustCompile(`^ *\d+\. +(\S+(?: \d+)?) +\((\d+)\) `)
 	tableMore      = regexp.MustCompile(`^   (?:in \d+ placement groups: ?)?([\w –…-]*)$`)
 	instanceOption = regexp.MustCompile(`\bvm[=:]([\w,-]+)`)
+	typedRange     = regexp.MustCompile(`\b(\d+)-(\d+)\b`) // but not the one in web-2_1a2b3c
 	requester      = regexp.MustCompile(` · by (\S+) · `)
 )
 
@@ -295,7 +296,7 @@ func (c *cases) word(a Act) word {
 		w.verb, w.rest = fields[0], len(fields) > 2 && fields[2] == "rest"
 		w.rollout = rolloutID.FindString(a.Text)
 		if m := instanceOption.FindStringSubmatch(a.Text); m != nil {
-			w.ids = expand(strings.ReplaceAll(strings.ReplaceAll(m[1], ",", " "), "-", "–"))
+			w.ids = expand(strings.ReplaceAll(typedRange.ReplaceAllString(m[1], "$1–$2"), ",", " "))
 		}
 		w.card = c.newest(func(k card) bool { return k.rollout == w.rollout && !k.Posted().After(a.At) })
 		return w

@@ -253,10 +253,11 @@ func (c *cases) readWords() {
 	c.countAnswers(used)
 }
 
-// nextAct is when the person of the n-th act did something again; far away if never.
+// nextAct is when the person of the n-th act did something again that the program heard of, as far as anybody
+// knows; far away if never.
 func (c *cases) nextAct(n int) time.Time {
 	for _, a := range c.e.Acts[n+1:] {
-		if a.User == c.e.Acts[n].User {
+		if a.User == c.e.Acts[n].User && (a.Acked || a.Mention != "") {
 			return a.At
 		}
 	}

@@ -296,7 +296,7 @@ func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if stem, y := strings.CutSuffix(noun, "y"); y && !strings.HasSuffix(stem, "a") { // entries, but days
+	if stem, y := strings.CutSuffix(noun, "y"); y && strings.TrimRight(stem, "aeou") == stem { // entries, but days
 		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)

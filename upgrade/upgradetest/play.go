@@ -89,6 +89,7 @@ func (p *Play) step(s Step) error {
 // carry does what a step says and tells what came of it.
 func (p *Play) carry(do func(*Play, string) error, s Step) error {
 	err := do(p, p.filled(s.Rest))
+	synctest.Wait() // what it began in this very moment comes before the next step: else chance would say which is first
 	if p.World.Reap() {
 		p.tell.note("bot", "died")
 	}

@@ -2,6 +2,7 @@ package upgradetest_test
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -152,7 +153,7 @@ func alone(t *testing.T) {
 		if len(r.Violations) > 0 {
 			t.Errorf("%s", blame(t, seed, r))
 		} else if testing.Verbose() {
-			t.Logf("seed %d: %d opened, finished %v, %s, trace %s, %v\n", seed, r.Opened, r.Finished, r.Elapsed, r.Trace, r.Fired)
+			t.Logf("seed %d: %d opened, finished %v, %s, trace %s, %v\n", seed, r.Opened, r.Finished, r.Elapsed, mark(r.Trace), r.Fired)
 		}
 		if *seeds == 1 && testing.Verbose() {
 			t.Logf("%s", r.Story)
@@ -291,7 +292,7 @@ func TestASimulationOfNothingIsRefused(t *testing.T) {
 
 func TestTheSameSeedIsTheSameRolloutToTheByte(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for seed := 1; seed <= 4; seed++ {
+	for _, seed := range []int{1, 2, 3, 4, 138} { // in 138, trouble of one instant came in the order that chance chose
 		same(t, seed, simulate(t, seed))
 	}
 }
@@ -307,11 +308,16 @@ func same(t *testing.T, seed int, one upgradetest.Simulated) {
 	}
 	for range 3 {
 		if three := simulate(t, seed); alike(one, three) || alike(two, three) {
-			fmt.Printf("sim: seed %d came out otherwise once\n", seed)
+			fmt.Printf("sim: seed %d came out otherwise once\n%s\n", seed, difference(one.Trace, two.Trace))
 			return
 		}
 	}
-	t.Errorf("seed %d: traces %s and %s, trouble %v and %v\n%s", seed, one.Trace, two.Trace, one.Fired, two.Fired, difference(string(one.Story), string(two.Story)))
+	t.Errorf("seed %d: traces %s and %s, trouble %v and %v\n%s", seed, mark(one.Trace), mark(two.Trace), one.Fired, two.Fired, difference(one.Trace, two.Trace))
+}
+
+// mark is short and stands for a trace.
+func mark(trace string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(trace)))[:16]
 }
 
 func alike(a, b upgradetest.Simulated) bool {

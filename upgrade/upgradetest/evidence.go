@@ -69,15 +69,10 @@ var rolloutID = regexp.MustCompile(`\br-[0-9a-f]{6}\b`)
 
 // Rollout is the id the message carries, "" if it belongs to none.
 func (p Post) Rollout() string {
-	if p.First().group() != "" {
+	if p.First().group != "" {
 		return "" // it names several
 	}
-	for _, l := range slices.Backward(p.First().Lines) {
-		if id := rolloutID.FindString(l); id != "" {
-			return id
-		}
-	}
-	return ""
+	return p.First().rollout
 }
 
 // Evidence gathers everything up to now.

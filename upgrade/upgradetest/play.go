@@ -123,7 +123,7 @@ func (p *Play) filled(text string) string {
 		text = strings.ReplaceAll(text, "$rollout", all[n-1])
 	}
 	for _, m := range p.World.Messages() {
-		if id := m.group(); id != "" {
+		if id := m.group; id != "" {
 			text = strings.ReplaceAll(text, "$group", id)
 		}
 	}

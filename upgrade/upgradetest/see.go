@@ -1,6 +1,7 @@
 package upgradetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -15,10 +16,16 @@ import (
 // Seen is one message as one person, or everybody in a channel, sees it at a moment.
 type Seen struct {
 	slacksim.Message
-	Lines []string
-	At    time.Time // of the last change
+	wording
+	At time.Time // of the last change
+}
 
-	blocks []block // as they are read; nil = not yet
+// wording is what a version of a message says. It never changes, and takes long: each is read once.
+type wording struct {
+	Lines   []string
+	blocks  []block // nil = not yet read
+	group   string  // whose message it is, "" if it is none
+	rollout string  // the last that it names
 }
 
 // key tells messages apart; ephemeral ones of two people may share a ts.
@@ -73,7 +80,7 @@ func (w *World) Messages() []Seen {
 	return slices.Clone(w.page.messages)
 }
 
-// page is what was last read in Slack. A version of a message never changes: each is read once.
+// page is what was last read in Slack.
 type page struct {
 	at       <-chan struct{} // closed at the next change
 	messages []Seen
@@ -108,12 +115,12 @@ func (w *World) see(m slacksim.Message) Seen {
 	key := fmt.Sprint(s.key(), " ", len(m.Edits))
 	was, known := w.page.versions[key]
 	if !known {
-		s.blocks, s.Lines = w.lines(m.Blocks, m.Text)
+		s.wording = w.wording(m.Blocks, m.Text)
 		w.page.versions[key] = s
 		w.sniff("a message", string(m.Blocks)+m.Text)
 		return s
 	}
-	s.blocks, s.Lines = was.blocks, was.Lines
+	s.wording = was.wording
 	return s
 }
 
@@ -138,10 +145,10 @@ func (w *World) version(m Seen, n int) Seen {
 		_ = json.Unmarshal(m.Edits[n].Raw, &old) // the workspace wrote it
 		was = m
 		was.Text, was.Blocks = old.Text, old.Blocks
-		was.blocks, was.Lines = w.lines(old.Blocks, old.Text)
+		was.wording = w.wording(old.Blocks, old.Text)
 		w.page.versions[key] = was
 	}
-	m.Text, m.Blocks, m.blocks, m.Lines, m.At = was.Text, was.Blocks, was.blocks, was.Lines, moment(m.TS)
+	m.Text, m.Blocks, m.wording, m.At = was.Text, was.Blocks, was.wording, moment(m.TS)
 	if n > 0 {
 		m.At = moment(m.Edits[n-1].TS)
 	}
@@ -162,6 +169,17 @@ func moment(ts string) time.Time {
 	s, _ := strconv.ParseInt(sec, 10, 64)
 	us, _ := strconv.ParseInt(micro, 10, 64)
 	return time.Unix(s, us*1000).UTC()
+}
+
+func (w *World) wording(blocks json.RawMessage, text string) (out wording) {
+	out.blocks, out.Lines = w.lines(blocks, text)
+	for n, l := range out.Lines {
+		if m := titleGroup.FindStringSubmatch(l); m != nil && n == 0 {
+			out.group = m[2]
+		}
+		out.rollout = cmp.Or(rolloutID.FindString(l), out.rollout)
+	}
+	return out
 }
 
 // lines is Block Kit as plain lines.

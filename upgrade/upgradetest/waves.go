@@ -15,19 +15,11 @@ var (
 	titleWave  = regexp.MustCompile(`^\*Wave (\d+)\*$`)
 )
 
-// group is the id of the group whose message it is, "" if it is none.
-func (s Seen) group() string {
-	if m := titleGroup.FindStringSubmatch(s.Title()); m != nil {
-		return m[2]
-	}
-	return ""
-}
-
 // waves reads which rollouts come before which: by rollout, those of all earlier waves of its group.
 func (c *cases) waves() map[string][]string {
 	before := map[string][]string{}
 	for _, p := range c.e.Posts {
-		if p.First().group() == "" || p.EphemeralTo != "" {
+		if p.First().group == "" || p.EphemeralTo != "" {
 			continue
 		}
 		var earlier, same []string

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -133,6 +134,7 @@ type book struct {
 	n        int
 	receive  func(context.Context) error // before Receive
 	settle   func(upgrade.Settlement) error
+	unread   bool     // Record and Thread fail
 	record   error    // of Sent; nil = it records
 	received []string // keys that are on disk,
 	since    []time.Time
@@ -191,6 +193,36 @@ func (b *book) Sent(ctx context.Context, p upgrade.Pending, s upgrade.Sent) erro
 		return no
 	}
 	return b.Store.Sent(ctx, p, s)
+}
+
+// unreadable has readings of rollouts and threads fail, or not any more.
+func (b *book) unreadable(is bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unread = is
+}
+
+func (b *book) torn() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.unread {
+		return errors.New("unexpected EOF")
+	}
+	return nil
+}
+
+func (b *book) Record(ctx context.Context, id string) (upgrade.Record, error) {
+	if err := b.torn(); err != nil {
+		return upgrade.Record{}, err
+	}
+	return b.Store.Record(ctx, id)
+}
+
+func (b *book) Thread(ctx context.Context, channel, ts string) (string, error) {
+	if err := b.torn(); err != nil {
+		return "", err
+	}
+	return b.Store.Thread(ctx, channel, ts)
 }
 
 // refuseRecords makes what was sent unrecordable, nil = recordable again.

@@ -163,7 +163,8 @@ func TestAYesThatWaitedIsNoneToWhatWasAskedMeanwhile(t *testing.T) {
 		}
 		comesTo := func(at time.Time) string {
 			d := upgrade.Delivery{Kind: kindCommand, Body: body, At: at}
-			return fmt.Sprintf("%+v", o.bot.settlement(context.Background(), d, o.bot.understand(d)).Changes)
+			s, _ := o.bot.settlement(context.Background(), d, o.bot.understand(d))
+			return fmt.Sprintf("%+v", s.Changes)
 		}
 		if got := comesTo(time.Now().Add(-time.Hour)); strings.Contains(got, "Gate:") || !strings.Contains(got, string(upgrade.CodeStale)) {
 			t.Errorf("a yes of before the card: %s", got)

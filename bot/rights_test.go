@@ -363,7 +363,7 @@ func (at opening) named(words string) string {
 
 // comesTo is what the words would come to, in a word; what it is besides is judged here.
 func (o *office) comesTo(c cell, p persona, stage map[string]opening) string {
-	s := o.bot.settlement(context.Background(), c.Delivery, o.bot.understand(c.Delivery))
+	s, _ := o.bot.settlement(context.Background(), c.Delivery, o.bot.understand(c.Delivery))
 	var no *upgrade.Declined
 	for _, change := range s.Changes {
 		for _, e := range change.Events {

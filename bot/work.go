@@ -195,8 +195,9 @@ func (s spoken) slow() bool {
 	return false
 }
 
-// carryOut does what was said and settles the delivery. When the journal cannot be written it is
-// left unsettled and tried again: it was acknowledged, so it must not be lost.
+// carryOut does what was said and settles the delivery. When the journal cannot be read it is tried once more
+// before anybody is told no; when it cannot be written, the delivery is left unsettled and tried again: it was
+// acknowledged, so it must not be lost.
 func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) (settled bool) {
 	if shown, settled := b.shown(ctx, d, said); shown {
 		if !settled {
@@ -205,10 +206,14 @@ func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) (se
 		return settled
 	}
 	var err error
-	for range attempts {
-		settlement := b.settlement(ctx, d, said)
+	for n := range attempts {
+		settlement, unread := b.settlement(ctx, d, said)
 		if ctx.Err() != nil {
 			return false
+		}
+		if unread != nil && n < attempts-1 {
+			sleep(ctx, time.Second)
+			continue
 		}
 		err = b.Journal.Settle(ctx, settlement)
 		switch {
@@ -232,16 +237,16 @@ func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) (se
 }
 
 // settlement works out what a delivery comes to. It changes nothing. A panic in it concerns this
-// delivery only.
-func (b *Bot) settlement(ctx context.Context, d upgrade.Delivery, said spoken) (s upgrade.Settlement) {
+// delivery only. When the journal could not be read, what it says is true and another try may come further.
+func (b *Bot) settlement(ctx context.Context, d upgrade.Delivery, said spoken) (s upgrade.Settlement, unread error) {
 	defer func() {
 		if p := recover(); p != nil {
 			b.Log.Error("a delivery made the bot panic", "delivery", d.ID, "panic", p, "stack", string(debug.Stack()))
-			s = b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, "/vmss help", "I could not do that because of a mistake in me; nothing was changed"))
+			s, unread = b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, "/vmss help", "I could not do that because of a mistake in me; nothing was changed")), nil
 		}
 	}()
 	if said.foreign != "" {
-		return b.unheard(d, said, said.foreign)
+		return b.unheard(d, said, said.foreign), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
@@ -249,21 +254,22 @@ func (b *Bot) settlement(ctx context.Context, d upgrade.Delivery, said spoken) (
 	switch {
 	case err != nil:
 		b.Log.Warn("slack: who speaks could not be checked", "user", said.user, "err", err)
-		return b.refused(d, said, upgrade.Refuse(upgrade.CodeRole, again(said), "I could not check who you are, so nothing was done: try again in a minute"))
+		return b.refused(d, said, upgrade.Refuse(upgrade.CodeRole, again(said), "I could not check who you are, so nothing was done: try again in a minute")), nil
 	case by.Bot, by.Stranger:
-		return b.unheard(d, said, "bots and people of other workspaces are not heard")
+		return b.unheard(d, said, "bots and people of other workspaces are not heard"), nil
 	}
 	if err := b.inThread(ctx, &said); err != nil {
 		b.Log.Error("journal: find the rollout of a thread", "delivery", d.ID, "err", err)
+		return b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, "/vmss pending", "I could not read which rollout this thread is about; nothing was changed")), err
 	}
 	if said.refusal != nil {
-		return b.refused(d, said, said.refusal)
+		return b.refused(d, said, said.refusal), nil
 	}
 	return b.done(ctx, d, said, by)
 }
 
 // done has the request carried out.
-func (b *Bot) done(ctx context.Context, d upgrade.Delivery, said spoken, by upgrade.Person) upgrade.Settlement {
+func (b *Bot) done(ctx context.Context, d upgrade.Delivery, said spoken, by upgrade.Person) (s upgrade.Settlement, unread error) {
 	reply, changes, err := commands.Do(ctx, said.request, by, said.channel, d.At, b.Rollouts)
 	if err != nil {
 		b.Log.Warn("request", "delivery", d.ID, "user", said.user, "verb", said.request.Verb, "err", err)
@@ -273,17 +279,20 @@ func (b *Bot) done(ctx context.Context, d upgrade.Delivery, said spoken, by upgr
 		if no := reply.Refusal; no.Code == upgrade.CodeRole || no.Code == upgrade.CodeUnknown {
 			no.What = b.People.blindness() + no.What
 		}
+		if reply.Refusal.Code == upgrade.CodeInside {
+			unread = err
+		}
 		changes = []upgrade.Change{declined(b.Now(), said, reply.Refusal.Code, reply.Refusal.What)}
 	case err != nil:
-		return b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, again(said), "that took longer than %s and was given up; nothing was changed", workTimeout))
+		return b.refused(d, said, upgrade.Refuse(upgrade.CodeInside, again(said), "that took longer than %s and was given up; nothing was changed", workTimeout)), nil
 	case reply.Empty != "":
 		reply.Empty = b.People.blindness() + reply.Empty
 	default:
 		if no := b.closed(ctx, said.channel, changes); no != nil {
-			return b.refused(d, said, no)
+			return b.refused(d, said, no), nil
 		}
 	}
-	return upgrade.Settlement{Delivery: d.ID, Changes: changes, Answers: answers(d, said, reply)}
+	return upgrade.Settlement{Delivery: d.ID, Changes: changes, Answers: answers(d, said, reply)}, unread
 }
 
 // again is the command that says the same, for people to type.

@@ -218,6 +218,54 @@ func TestWhatCannotBeSettledIsAnsweredSoInTheEnd(t *testing.T) {
 	}
 }
 
+func TestAJournalThatCannotBeReadForAMomentRefusesNobody(t *testing.T) {
+	for name, say := range map[string]func(o *office, id, root string){
+		"a command": func(o *office, id, _ string) { o.command("ana", "ops", "pause "+id) },
+		"a word in one of two threads": func(o *office, _, root string) {
+			if _, err := o.sim.Say("ana", "ops", "@vmssbot pause", root); err != nil {
+				o.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(o *office) {
+				id := o.opened("web")
+				o.opened("shop")
+				root := o.root(id).TS
+				o.journal.unreadable(true)
+				say(o, id, root)
+				o.pass(3 * time.Second)
+				o.journal.unreadable(false)
+				o.soon(2*time.Second, "the pause counts", func() bool { return o.count(id, "Paused") == 1 })
+				if o.answered("ana", "nothing was changed") {
+					t.Errorf("answers %q", o.answers("ana"))
+				}
+			})
+		})
+	}
+}
+
+func TestAJournalThatStaysUnreadableIsToldInTheEnd(t *testing.T) {
+	for words, want := range map[string]string{"@vmssbot pause r-web": "I could not read rollout r-web; nothing was changed", "@vmssbot pause": "I could not read which rollout this thread is about"} {
+		t.Run(words, func(t *testing.T) {
+			inBubble(t, func(o *office) {
+				id := o.opened("web")
+				root := o.root(id).TS
+				o.journal.unreadable(true)
+				if _, err := o.sim.Say("ana", "ops", words, root); err != nil {
+					t.Fatal(err)
+				}
+				o.soon(15*time.Second, "it is answered", func() bool { return o.answered("ana", want) })
+				o.journal.unreadable(false)
+				o.pass(time.Minute)
+				if o.count(id, "Paused") != 0 || o.journal.waiting() != 0 {
+					t.Errorf("facts %v, %d deliveries wait", o.facts(id), o.journal.waiting())
+				}
+			})
+		})
+	}
+}
+
 func TestAnAcknowledgedWordOutlivesAJournalThatIsOutForMinutes(t *testing.T) {
 	inBubble(t, func(o *office) {
 		id := o.opened("web")

@@ -49,7 +49,11 @@ func (b *runner) start(ctx context.Context) {
 	b.done = make(chan struct{})
 	go func() {
 		defer close(b.done)
-		b.err = app.Run(ctx, b.w.config(), b.log)
+		c, err := app.Load(b.w.configFile()) // so that what it says about its rules names lines that can be read, and SIGHUP works
+		if err == nil {
+			err = app.Run(ctx, c, b.log)
+		}
+		b.err = err
 	}()
 }
 

@@ -20,78 +20,78 @@ import (
 
 // Config is vmssbot.yaml. Unknown keys are errors: a misspelt limit must not be a missing one.
 type Config struct {
-	Journal  string    `yaml:"journal"` // path of the SQLite file, whose directory must exist; or the URL of a PostgreSQL database
-	Health   string    `yaml:"health"`  // address and port on this machine where health is told; "" = nowhere
-	Slack    Slack     `yaml:"slack"`
-	Azure    Azure     `yaml:"azure"`
-	Pace     Pace      `yaml:"pace"`
-	Windows  []Window  `yaml:"windows"`  // change windows, which sets name
-	Freezes  []Freeze  `yaml:"freezes"`  // dated stretches in which nothing starts
-	Groups   []Group   `yaml:"groups"`   // sets that one command rolls out in waves
-	Gates    []Gate    `yaml:"gates"`    // external gates, which sets name
-	Webhooks []Webhook `yaml:"webhooks"` // receivers outside of Slack
-	Budget   Budget    `yaml:"budget"`   // of an hour; left out = no limit
-	Sets     []Set     `yaml:"sets"`     // the first entry that matches a set holds; a set without one is nobody's
+	Journal  string    `yaml:"journal,omitempty"` // path of the SQLite file, whose directory must exist; or the URL of a PostgreSQL database
+	Health   string    `yaml:"health,omitempty"`  // address and port on this machine where health is told; "" = nowhere
+	Slack    Slack     `yaml:"slack,omitempty"`
+	Azure    Azure     `yaml:"azure,omitempty"`
+	Pace     Pace      `yaml:"pace,omitempty"`
+	Windows  []Window  `yaml:"windows,omitempty"`  // change windows, which sets name
+	Freezes  []Freeze  `yaml:"freezes,omitempty"`  // dated stretches in which nothing starts
+	Groups   []Group   `yaml:"groups,omitempty"`   // sets that one command rolls out in waves
+	Gates    []Gate    `yaml:"gates,omitempty"`    // external gates, which sets name
+	Webhooks []Webhook `yaml:"webhooks,omitempty"` // receivers outside of Slack
+	Budget   Budget    `yaml:"budget,omitempty"`   // of an hour; left out = no limit
+	Sets     []Set     `yaml:"sets,omitempty"`     // the first entry that matches a set holds; a set without one is nobody's
 
 	from source
 }
 
 // Window is a recurring change window.
 type Window struct {
-	Name       string        `yaml:"name"`
-	Zone       string        `yaml:"zone"`       // IANA name
-	Recurrence string        `yaml:"recurrence"` // five cron fields
-	Length     time.Duration `yaml:"length"`
+	Name       string        `yaml:"name,omitempty"`
+	Zone       string        `yaml:"zone,omitempty"`       // IANA name
+	Recurrence string        `yaml:"recurrence,omitempty"` // five cron fields
+	Length     time.Duration `yaml:"length,omitempty"`
 }
 
 // Freeze is a dated stretch in which nothing starts, such as a holiday.
 type Freeze struct {
-	Name string   `yaml:"name"`
-	Zone string   `yaml:"zone"` // of from and to; "" = UTC
-	From string   `yaml:"from"` // a date, or a date and a time: 2026-12-24 or 2026-12-24T18:00
-	To   string   `yaml:"to"`   // a date, whose day belongs to it, or a date and a time, which does not
-	Sets []string `yaml:"sets"` // patterns as of match; empty = all
+	Name string   `yaml:"name,omitempty"`
+	Zone string   `yaml:"zone,omitempty"` // of from and to; "" = UTC
+	From string   `yaml:"from,omitempty"` // a date, or a date and a time: 2026-12-24 or 2026-12-24T18:00
+	To   string   `yaml:"to,omitempty"`   // a date, whose day belongs to it, or a date and a time, which does not
+	Sets []string `yaml:"sets,omitempty"` // patterns as of match; empty = all
 }
 
 // Budget is what may be started within an hour; zero = no limit.
 type Budget struct {
-	Sets            int `yaml:"sets"`
-	Instances       int `yaml:"instances"`
-	PersonSets      int `yaml:"person_sets"` // that one person asked for or agreed to
-	PersonInstances int `yaml:"person_instances"`
+	Sets            int `yaml:"sets,omitempty"`
+	Instances       int `yaml:"instances,omitempty"`
+	PersonSets      int `yaml:"person_sets,omitempty"` // that one person asked for or agreed to
+	PersonInstances int `yaml:"person_instances,omitempty"`
 }
 
 // Slack says how to reach the workspace. Tokens come from the environment or from files, never
 // from this file.
 type Slack struct {
-	APIURL       string `yaml:"api_url"` // "" = Slack
-	Team         string `yaml:"team"`    // the workspace's id; "" = the one the bot token belongs to
-	App          string `yaml:"app"`     // the app's id; "" = the one the app token belongs to
-	BotTokenEnv  string `yaml:"bot_token_env"`
-	BotTokenFile string `yaml:"bot_token_file"`
-	AppTokenEnv  string `yaml:"app_token_env"`
-	AppTokenFile string `yaml:"app_token_file"`
+	APIURL       string `yaml:"api_url,omitempty"` // "" = Slack
+	Team         string `yaml:"team,omitempty"`    // the workspace's id; "" = the one the bot token belongs to
+	App          string `yaml:"app,omitempty"`     // the app's id; "" = the one the app token belongs to
+	BotTokenEnv  string `yaml:"bot_token_env,omitempty"`
+	BotTokenFile string `yaml:"bot_token_file,omitempty"`
+	AppTokenEnv  string `yaml:"app_token_env,omitempty"`
+	AppTokenFile string `yaml:"app_token_file,omitempty"`
 }
 
 // Azure says which sets are in reach and as whom.
 type Azure struct {
-	Subscription   string   `yaml:"subscription"`
-	ResourceGroups []string `yaml:"resource_groups"` // empty = the whole subscription
-	Cloud          string   `yaml:"cloud"`           // public (default), usgov, china
-	Auth           string   `yaml:"auth"`            // default, workload, managed, env, cli, local
-	ClientID       string   `yaml:"client_id"`
-	Endpoint       string   `yaml:"endpoint"` // "" = the cloud's; http only to this machine, with auth: local
+	Subscription   string   `yaml:"subscription,omitempty"`
+	ResourceGroups []string `yaml:"resource_groups,omitempty"` // empty = the whole subscription
+	Cloud          string   `yaml:"cloud,omitempty"`           // public (default), usgov, china
+	Auth           string   `yaml:"auth,omitempty"`            // default, workload, managed, env, cli, local
+	ClientID       string   `yaml:"client_id,omitempty"`
+	Endpoint       string   `yaml:"endpoint,omitempty"` // "" = the cloud's; http only to this machine, with auth: local
 }
 
 // Pace shortens the engine's waits. Only an installation against local servers may have it.
 type Pace struct {
-	Refresh time.Duration `yaml:"refresh"`
-	Idle    time.Duration `yaml:"idle"`
-	Confirm time.Duration `yaml:"confirm"`
-	Settle  time.Duration `yaml:"settle"`
-	Agree   time.Duration `yaml:"agree"`
-	Unheard time.Duration `yaml:"unheard"`
-	Edit    time.Duration `yaml:"edit"` // between two edits of one message
+	Refresh time.Duration `yaml:"refresh,omitempty"`
+	Idle    time.Duration `yaml:"idle,omitempty"`
+	Confirm time.Duration `yaml:"confirm,omitempty"`
+	Settle  time.Duration `yaml:"settle,omitempty"`
+	Agree   time.Duration `yaml:"agree,omitempty"`
+	Unheard time.Duration `yaml:"unheard,omitempty"`
+	Edit    time.Duration `yaml:"edit,omitempty"` // between two edits of one message
 }
 
 // Load reads and checks a configuration file. Errors name the file, and the line where there is one.

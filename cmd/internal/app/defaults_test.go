@@ -45,7 +45,7 @@ func TestTheREADMEsTableOfDefaultsIsTheCodes(t *testing.T) {
 func TestEveryKeyOfAnEntryIsInTheTable(t *testing.T) {
 	var keys []string
 	for i := range reflect.TypeFor[Set]().NumField() {
-		keys = append(keys, reflect.TypeFor[Set]().Field(i).Tag.Get("yaml"))
+		keys = append(keys, keyOf(reflect.TypeFor[Set]().Field(i)))
 	}
 	known := []string{"match", "channel"}
 	for _, term := range upgrade.Terms() {

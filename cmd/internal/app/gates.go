@@ -20,27 +20,27 @@ import (
 
 // Gate is an external gate, which sets name: a page, or a query to Prometheus.
 type Gate struct {
-	Name       string            `yaml:"name"`
-	URL        string            `yaml:"url"`
-	Status     statuses          `yaml:"status"`   // one or several; left out = 200
-	Contains   string            `yaml:"contains"` // part of the answer
-	JSON       map[string]string `yaml:"json"`     // by JSON pointer, what must stand there
-	Prometheus string            `yaml:"prometheus"`
-	Query      string            `yaml:"query"`
-	Above      *float64          `yaml:"above"`
-	Below      *float64          `yaml:"below"`
-	Headers    []Header          `yaml:"headers"`
-	Timeout    time.Duration     `yaml:"timeout"`
-	Every      time.Duration     `yaml:"every"`
-	Patience   *time.Duration    `yaml:"patience"`
+	Name       string            `yaml:"name,omitempty"`
+	URL        string            `yaml:"url,omitempty"`
+	Status     statuses          `yaml:"status,omitempty"`   // one or several; left out = 200
+	Contains   string            `yaml:"contains,omitempty"` // part of the answer
+	JSON       map[string]string `yaml:"json,omitempty"`     // by JSON pointer, what must stand there
+	Prometheus string            `yaml:"prometheus,omitempty"`
+	Query      string            `yaml:"query,omitempty"`
+	Above      *float64          `yaml:"above,omitempty"`
+	Below      *float64          `yaml:"below,omitempty"`
+	Headers    []Header          `yaml:"headers,omitempty"`
+	Timeout    time.Duration     `yaml:"timeout,omitempty"`
+	Every      time.Duration     `yaml:"every,omitempty"`
+	Patience   *time.Duration    `yaml:"patience,omitempty"`
 }
 
 // Header is one whose value is kept elsewhere.
 type Header struct {
-	Name   string `yaml:"name"`
-	Prefix string `yaml:"prefix"` // such as "Bearer "
-	Env    string `yaml:"env"`
-	File   string `yaml:"file"`
+	Name   string `yaml:"name,omitempty"`
+	Prefix string `yaml:"prefix,omitempty"` // such as "Bearer "
+	Env    string `yaml:"env,omitempty"`
+	File   string `yaml:"file,omitempty"`
 }
 
 // statuses are written as one or as a list.

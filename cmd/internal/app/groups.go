@@ -12,8 +12,8 @@ import (
 // Group is a named list of scale sets in waves, for one command: a wave begins when the one before has succeeded
 // and baked.
 type Group struct {
-	Name  string     `yaml:"name"`
-	Waves [][]string `yaml:"waves"` // patterns as of match; the sets of a wave go side by side
+	Name  string     `yaml:"name,omitempty"`
+	Waves [][]string `yaml:"waves,omitempty"` // patterns as of match; the sets of a wave go side by side
 }
 
 // groupName has the shape of a scale set's name: people say both at the same place.

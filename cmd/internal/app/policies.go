@@ -14,30 +14,30 @@ import (
 
 // Set is the policy of the scale sets its pattern matches. Pointers keep "not said" apart from zero.
 type Set struct {
-	Match          string         `yaml:"match"`
-	Channel        string         `yaml:"channel"`
-	Readers        []string       `yaml:"readers"`
-	Requesters     []string       `yaml:"requesters"`
-	Approvers      []string       `yaml:"approvers"`
-	Approvals      *int           `yaml:"approvals"`
-	MaxUnavailable *string        `yaml:"max_unavailable"`
-	BatchCap       *int           `yaml:"batch_cap"`
-	MaxFailures    *int           `yaml:"max_failures"`
-	OnFailure      string         `yaml:"on_failure"` // hold (the default), quarantine or abort
-	Soak           *time.Duration `yaml:"soak"`
-	Bake           *time.Duration `yaml:"bake"`
-	Deadline       *time.Duration `yaml:"healthy_deadline"`
-	ApprovalLife   *time.Duration `yaml:"approval_life"`
-	SelfApproval   *time.Duration `yaml:"self_approval"`
-	UnstartedLife  *time.Duration `yaml:"unstarted_life"`
-	WholeLife      *time.Duration `yaml:"whole_life"`
-	AllowedImages  []string       `yaml:"allowed_images"`
-	Downgrades     bool           `yaml:"downgrades"`
-	Watch          bool           `yaml:"watch"`    // the channel is told of newer versions of the sets' images
-	Windows        []string       `yaml:"windows"`  // names; empty = at any time
-	Gates          []string       `yaml:"gates"`    // names; empty = none
-	Escalate       []string       `yaml:"escalate"` // who is called in when nobody answers a card
-	EscalateAfter  *time.Duration `yaml:"escalate_after"`
+	Match          string         `yaml:"match,omitempty"`
+	Channel        string         `yaml:"channel,omitempty"`
+	Readers        []string       `yaml:"readers,omitempty"`
+	Requesters     []string       `yaml:"requesters,omitempty"`
+	Approvers      []string       `yaml:"approvers,omitempty"`
+	Approvals      *int           `yaml:"approvals,omitempty"`
+	MaxUnavailable *string        `yaml:"max_unavailable,omitempty"`
+	BatchCap       *int           `yaml:"batch_cap,omitempty"`
+	MaxFailures    *int           `yaml:"max_failures,omitempty"`
+	OnFailure      string         `yaml:"on_failure,omitempty"` // hold (the default), quarantine or abort
+	Soak           *time.Duration `yaml:"soak,omitempty"`
+	Bake           *time.Duration `yaml:"bake,omitempty"`
+	Deadline       *time.Duration `yaml:"healthy_deadline,omitempty"`
+	ApprovalLife   *time.Duration `yaml:"approval_life,omitempty"`
+	SelfApproval   *time.Duration `yaml:"self_approval,omitempty"`
+	UnstartedLife  *time.Duration `yaml:"unstarted_life,omitempty"`
+	WholeLife      *time.Duration `yaml:"whole_life,omitempty"`
+	AllowedImages  []string       `yaml:"allowed_images,omitempty"`
+	Downgrades     bool           `yaml:"downgrades,omitempty"`
+	Watch          bool           `yaml:"watch,omitempty"`    // the channel is told of newer versions of the sets' images
+	Windows        []string       `yaml:"windows,omitempty"`  // names; empty = at any time
+	Gates          []string       `yaml:"gates,omitempty"`    // names; empty = none
+	Escalate       []string       `yaml:"escalate,omitempty"` // who is called in when nobody answers a card
+	EscalateAfter  *time.Duration `yaml:"escalate_after,omitempty"`
 }
 
 // Policies are the set entries as the domain knows them.

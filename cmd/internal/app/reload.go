@@ -129,10 +129,16 @@ func restart(running, now Config) []string {
 	var keys []string
 	a, b := reflect.ValueOf(running), reflect.ValueOf(now)
 	for i := range a.NumField() {
-		key, named := a.Type().Field(i).Tag.Lookup("yaml")
-		if named && !taken[key] && !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
+		key := keyOf(a.Type().Field(i))
+		if key != "" && !taken[key] && !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
 			keys = append(keys, key)
 		}
 	}
 	return keys
+}
+
+// keyOf is what a field is called in the file, "" if it is not in it.
+func keyOf(f reflect.StructField) string {
+	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return key
 }

@@ -19,15 +19,15 @@ import (
 
 // Webhook is a receiver outside of Slack. Its key comes from the environment or from a file, never from this one.
 type Webhook struct {
-	Name           string        `yaml:"name"`
-	URL            pager.Address `yaml:"url"`    // https, or http to this machine; may be left out for PagerDuty
-	Format         pager.Format  `yaml:"format"` // json (the default) or pagerduty
-	SecretEnv      string        `yaml:"secret_env"`
-	SecretFile     string        `yaml:"secret_file"`
-	RoutingKeyEnv  string        `yaml:"routing_key_env"`
-	RoutingKeyFile string        `yaml:"routing_key_file"`
-	On             []string      `yaml:"on"`   // hold, failure, expiry, end; left out = all of them
-	Sets           []string      `yaml:"sets"` // patterns as of match; empty = all
+	Name           string        `yaml:"name,omitempty"`
+	URL            pager.Address `yaml:"url,omitempty"`    // https, or http to this machine; may be left out for PagerDuty
+	Format         pager.Format  `yaml:"format,omitempty"` // json (the default) or pagerduty
+	SecretEnv      string        `yaml:"secret_env,omitempty"`
+	SecretFile     string        `yaml:"secret_file,omitempty"`
+	RoutingKeyEnv  string        `yaml:"routing_key_env,omitempty"`
+	RoutingKeyFile string        `yaml:"routing_key_file,omitempty"`
+	On             []string      `yaml:"on,omitempty"`   // hold, failure, expiry, end; left out = all of them
+	Sets           []string      `yaml:"sets,omitempty"` // patterns as of match; empty = all
 }
 
 var (

@@ -146,7 +146,10 @@ func soak(v view) *Blocker {
 		return nil
 	}
 	since, after := v.lastDone(gate.Key)
-	return v.rest(since, v.limits().Soak, ReasonSoak, "soaking after "+after)
+	if b := v.rest(since, v.limits().Soak, ReasonSoak, "soaking after "+after); b != nil {
+		return b.lapsing(v, b.Until)
+	}
+	return nil
 }
 
 func bake(v view) *Blocker {

@@ -134,6 +134,9 @@ func TestWhatWaitsForItsTimeSaysWhenTheYesRunsOutBefore(t *testing.T) {
 		{"R19 the file, in a time of windows", tonight, all(windowed(nil, tuesdays), func(o *Observation) { o.Frozen = "storage" }), inWindows(tuesdays), tonight.Expires, true},
 		{"its window opens before", tonight, windowed(nil, tuesdays), inWindows(tuesdays), time.Time{}, false},
 		{"a window that the policy got since, and that opens after it", life, windowed(nil, friday), nil, life.Expires, false},
+		{"R32 an external gate that fails, nobody knows how long", life, reads(says(ProbeFail, "HTTP 503")), guarded, life.Expires, false},
+		{"R32 one that tells nothing: soon it does, or somebody looks", life, reads(says(ProbeUnknown, "x")), guarded, time.Time{}, false},
+		{"R32 and the yes runs out before", Asked{Expires: night.Add(time.Minute)}, reads(says(ProbeUnknown, "x")), guarded, night.Add(time.Minute), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := webPlan()
@@ -144,7 +147,7 @@ func TestWhatWaitsForItsTimeSaysWhenTheYesRunsOutBefore(t *testing.T) {
 			seen := seenAfter(p, r)
 			row.seen(&seen)
 			d := Decide(p, r, seen, night)
-			if d.Kind != Wait || d.Reason != ReasonFreeze && d.Reason != ReasonWindow {
+			if d.Kind != Wait || d.Reason == ReasonApproval {
 				t.Fatalf("decided %s, %s", d.Kind, d.Reason)
 			}
 			if b := d.Blockers[0]; !b.Lapses.Equal(row.lapses) || b.Anew != row.anew {
@@ -153,6 +156,14 @@ func TestWhatWaitsForItsTimeSaysWhenTheYesRunsOutBefore(t *testing.T) {
 		})
 	}
 	p := webPlan()
+	for soak, want := range map[time.Duration]time.Time{time.Hour: {}, 5 * time.Hour: night.Add(p.Policy.ApprovalLife)} {
+		r := tale{udDone(0), granted("ud-1")}.fold()
+		seen := seenAfter(p, r)
+		seen.Policy.Soak = soak
+		if b := Decide(p, r, seen, night).Blockers[0]; b.Reason != ReasonSoak || !b.Lapses.Equal(want) {
+			t.Errorf("%s until %s: the yes runs out at %s, want %s", b.What, b.Until, b.Lapses, want)
+		}
+	}
 	seen := seenAfter(p, tale{requested}.fold())
 	seen.Freezes = endless
 	if b := Decide(p, tale{requested, Asked{Gate: "ud-0", Asking: 1, Nonce: "n-ud-0", Expires: life.Expires}}.fold(), seen, night).Blockers[0]; !b.Lapses.IsZero() {

@@ -130,7 +130,7 @@ type Blocker struct {
 	Also    []string `json:",omitempty"` // other ways out, as commands to type
 	Need    int      `json:",omitempty"` // of an approval: how many people it takes by now
 
-	Lapses time.Time `json:",omitzero"`  // of a freeze or a window: when the yes there is runs out, where that may be before the start
+	Lapses time.Time `json:",omitzero"`  // of a soak, a freeze, a window or an external gate: when the yes there is runs out, where that may be before the start
 	Anew   bool      `json:",omitempty"` // whether people are asked then by themselves; else somebody must say so
 }
 

@@ -175,8 +175,10 @@ func (v view) vouched(st ProbeStatus, next Gate) bool {
 	return st.Vouched != nil && st.Vouched.Gate == next.Key && v.now.Before(st.Vouched.At.Add(v.p.Policy.Tighter(v.seen.Policy).ApprovalLife))
 }
 
-// late reports whether the patience with an external gate is over.
-func (v view) late(d doubt) bool { return !v.now.Before(d.At.Add(d.Patience)) }
+// late is when the patience with an external gate is over.
+func (d doubt) late() time.Time { return d.At.Add(d.Patience) }
+
+func (v view) late(d doubt) bool { return !v.now.Before(d.late()) }
 
 // unproven: an external gate has told nothing for too long, and a person must look (R32).
 func unproven(v view) *Blocker {
@@ -201,7 +203,7 @@ func failing(v view) *Blocker {
 	if _, _, open := v.r.CurrentGate(v.p); !open { // it only keeps the rollout from being called a success
 		b.Clears, b.Next = b.Clears+", or an approver who looks", v.passedCommand()
 	}
-	return b
+	return b.lapsing(v, time.Time{})
 }
 
 // probing: an external gate has not told anything yet, or not for a moment.
@@ -212,7 +214,8 @@ func probing(v view) *Blocker {
 	}
 	b := doubtful(ReasonProbing, list, "nothing is heard of %s", "nothing is heard of %s")
 	b.Clears = "the gate, once it answers"
-	return b
+	first := slices.MinFunc(list, func(a, b doubt) int { return a.late().Compare(b.late()) })
+	return b.lapsing(v, first.late()) // by then it has answered, or a person must look
 }
 
 // doubtful words a blocker of external gates.

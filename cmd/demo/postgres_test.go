@@ -5,55 +5,25 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/vmssbot/vmssbot/cmd/internal/app"
 	"github.com/vmssbot/vmssbot/upgrade/store"
+	"github.com/vmssbot/vmssbot/upgrade/store/storetest/pgtest"
 )
-
-// .ci/postgres runs these tests: it starts a server of its own and names it here.
-const serverVariable = "VMSSBOT_TEST_POSTGRES"
-
-var schemas atomic.Int64
 
 // inPostgres puts the journal into a schema of its own.
 func inPostgres(t *testing.T) func(*app.Config) {
-	t.Helper()
-	u, err := url.Parse(os.Getenv(serverVariable))
-	if err != nil || u.Scheme == "" {
-		t.Fatalf("%s does not name a server: run .ci/postgres", serverVariable)
-	}
-	name := fmt.Sprintf("demo%d_%d", os.Getpid(), schemas.Add(1))
-	admin(t, `create schema `+name)
-	q := u.Query()
-	q.Set("search_path", name)
-	u.RawQuery = q.Encode()
-	return func(c *app.Config) { c.Journal = u.String() }
-}
-
-func admin(t *testing.T, text string) {
-	t.Helper()
-	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, os.Getenv(serverVariable))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, text); err != nil {
-		t.Fatal(err)
-	}
+	place := pgtest.Schema(t)
+	return func(c *app.Config) { c.Journal = place }
 }
 
 // place is where the process has its journal.
@@ -67,10 +37,7 @@ func (p *apart) place() string {
 // cut ends the session of whoever has the journal.
 func (p *apart) cut() {
 	p.t.Helper()
-	u, err := url.Parse(p.place())
-	p.must(err)
-	admin(p.t, `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted
-		and objid = hashtext('`+u.Query().Get("search_path")+`')::oid`)
+	pgtest.Cut(p.t, p.place())
 }
 
 // standby starts a second process on the same journal, as another machine would.

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,66 +16,18 @@ import (
 
 	"github.com/vmssbot/vmssbot/upgrade"
 	"github.com/vmssbot/vmssbot/upgrade/store/storetest"
+	"github.com/vmssbot/vmssbot/upgrade/store/storetest/pgtest"
 )
-
-// .ci/postgres runs these tests: it starts a server of its own and names it here.
-const serverVariable = "VMSSBOT_TEST_POSTGRES"
-
-var schemas atomic.Int64
-
-func serverURL(t testing.TB) *url.URL {
-	t.Helper()
-	u, err := url.Parse(os.Getenv(serverVariable))
-	if err != nil || u.Scheme == "" {
-		t.Fatalf("%s does not name a server: run .ci/postgres", serverVariable)
-	}
-	return u
-}
-
-// schema makes an empty one, and returns the URL of a journal in it.
-func schema(t testing.TB) string {
-	t.Helper()
-	u := serverURL(t)
-	name := fmt.Sprintf("t%d_%d", os.Getpid(), schemas.Add(1))
-	admin(t, `create schema `+name)
-	t.Cleanup(func() { admin(t, `drop schema `+name+` cascade`) })
-	q := u.Query()
-	q.Set("search_path", name)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
-// admin says something on a connection of its own, as somebody with psql would.
-func admin(t testing.TB, text string) {
-	t.Helper()
-	ctx := context.Background() // cleanups run it, too
-	conn, err := pgx.Connect(ctx, os.Getenv(serverVariable))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, text); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// cut ends the sessions that have a journal open, as a server that restarts or a network that fails does.
-func cut(t testing.TB, place string) {
-	t.Helper()
-	u, _ := url.Parse(place) // made by schema
-	admin(t, `select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.granted
-		and l.objid = hashtext('`+u.Query().Get("search_path")+`')::oid`)
-}
 
 func TestConformanceOnPostgreSQL(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Opened {
-		s := opened(t, schema(t), now)
+		s := opened(t, pgtest.Schema(t), now)
 		return storetest.Opened{Journal: s, DB: s.db}
 	})
 }
 
 func TestASecondProcessIsRefusedUntilTheFirstIsGone(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	first, err := Open(place, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -91,17 +42,17 @@ func TestASecondProcessIsRefusedUntilTheFirstIsGone(t *testing.T) {
 }
 
 func TestTwoSchemasAreTwoJournals(t *testing.T) {
-	opened(t, schema(t), time.Now)
-	opened(t, schema(t), time.Now)
+	opened(t, pgtest.Schema(t), time.Now)
+	opened(t, pgtest.Schema(t), time.Now)
 }
 
 // A connection that breaks takes the lock with it. The process goes on when nobody was faster.
 func TestAConnectionThatBrokeIsMadeAnewWithTheLock(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	s := opened(t, place, time.Now)
 	write(t, s, 1)
 	<-s.Passes()
-	cut(t, place)
+	pgtest.Cut(t, place)
 	if err := eventually(func() error { _, err := s.Record(t.Context(), "r-1"); return err }); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +67,7 @@ func TestAConnectionThatBrokeIsMadeAnewWithTheLock(t *testing.T) {
 }
 
 func TestWhoLostTheJournalToAnotherProcessCannotWriteAnyMore(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	first := opened(t, place, time.Now)
 	write(t, first, 1)
 	l := upgrade.Lease{Rollout: "r-1", Epoch: 1} // which write claimed
@@ -140,7 +91,7 @@ func TestWhoLostTheJournalToAnotherProcessCannotWriteAnyMore(t *testing.T) {
 	}()
 	var second *Store
 	for second == nil { // cut until the one that stands by is the faster one
-		cut(t, place)
+		pgtest.Cut(t, place)
 		select {
 		case second = <-waiting:
 			if second == nil {
@@ -165,7 +116,7 @@ func TestWhoLostTheJournalToAnotherProcessCannotWriteAnyMore(t *testing.T) {
 }
 
 func TestAJournalThatIsInUseCanBeVerified(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	s := opened(t, place, time.Now)
 	write(t, s, 3)
 	p := upgrade.Plan{Digest: "e", Set: "/x/shop"}
@@ -179,7 +130,7 @@ func TestAJournalThatIsInUseCanBeVerified(t *testing.T) {
 	u, _ := url.Parse(place)
 	name := u.Query().Get("search_path")
 	for _, all := range []string{`plans where rollout`, `rollouts where id`, `events where rollout`, `streams where rollout`} {
-		admin(t, `delete from `+name+`.`+all+` = 'r-2'`)
+		pgtest.Admin(t, `delete from `+name+`.`+all+` = 'r-2'`)
 	}
 	if _, err := VerifyAt(t.Context(), place); err == nil || !strings.Contains(err.Error(), "a whole stream is missing") {
 		t.Errorf("a rollout was taken out, and the audit says %v", err)
@@ -187,7 +138,7 @@ func TestAJournalThatIsInUseCanBeVerified(t *testing.T) {
 }
 
 func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	s, err := Open(place, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -205,12 +156,9 @@ func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
 
 func TestADatabaseOfAnotherEncodingIsRefused(t *testing.T) {
 	name := fmt.Sprintf("ascii%d", os.Getpid())
-	admin(t, `create database `+name+` encoding 'SQL_ASCII' locale 'C' template template0`)
-	t.Cleanup(func() { admin(t, `drop database `+name+` with (force)`) })
-	u, err := url.Parse(os.Getenv(serverVariable))
-	if err != nil {
-		t.Fatal(err)
-	}
+	pgtest.Admin(t, `create database `+name+` encoding 'SQL_ASCII' locale 'C' template template0`)
+	t.Cleanup(func() { pgtest.Admin(t, `drop database `+name+` with (force)`) })
+	u := pgtest.Server(t)
 	u.Path = "/" + name
 	if _, err := Open(u.String(), time.Now); err == nil || !strings.Contains(err.Error(), "encoding UTF8") {
 		t.Errorf("got %v", err)
@@ -218,13 +166,13 @@ func TestADatabaseOfAnotherEncodingIsRefused(t *testing.T) {
 }
 
 func TestAnAnswerThatNeverComesIsGivenUp(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	s := opened(t, place, time.Now)
 	write(t, s, 1)
 	u, _ := url.Parse(place)
 	name := u.Query().Get("search_path")
 	ctx := t.Context()
-	other, err := pgx.Connect(ctx, os.Getenv(serverVariable))
+	other, err := pgx.Connect(ctx, pgtest.Server(t).String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +204,7 @@ func eventually(do func() error) error {
 
 // What somebody clicked in the moment in which the connection breaks is not refused for it.
 func TestAReadingThatBrokeIsMadeAgain(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	s := opened(t, place, time.Now)
 	write(t, s, 1)
 	for what, read := range map[string]func() error{
@@ -272,7 +220,7 @@ func TestAReadingThatBrokeIsMadeAgain(t *testing.T) {
 		if err := read(); err != nil { // so that it is not asked whether the connection is there
 			t.Fatal(err)
 		}
-		cut(t, place)
+		pgtest.Cut(t, place)
 		if err := read(); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -281,7 +229,7 @@ func TestAReadingThatBrokeIsMadeAgain(t *testing.T) {
 
 func TestHowFarAClockIsAheadOfTheDatabases(t *testing.T) {
 	for _, want := range []time.Duration{0, time.Hour, -time.Hour} {
-		s := opened(t, schema(t), func() time.Time { return time.Now().Add(want) })
+		s := opened(t, pgtest.Schema(t), func() time.Time { return time.Now().Add(want) })
 		if got, err := s.Ahead(t.Context()); err != nil || (got-want).Abs() > patience {
 			t.Errorf("%s, want %s: %v", got, want, err)
 		}
@@ -298,11 +246,11 @@ func session(t *testing.T, s *Store) (pid int) {
 }
 
 func TestWhoGivesUpInTheMiddleDoesNotGiveTheJournalAway(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	s := opened(t, place, time.Now)
 	before := session(t, s)
 	u, _ := url.Parse(place)
-	other, err := pgx.Connect(t.Context(), os.Getenv(serverVariable))
+	other, err := pgx.Connect(t.Context(), pgtest.Server(t).String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,12 +18,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/store/storetest/pgtest"
 )
 
 // count asks for a number on a connection of its own.
 func count(t testing.TB, text string) (n int) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), serverURL(t).String())
+	conn, err := pgx.Connect(t.Context(), pgtest.Server(t).String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func way(t *testing.T, place string, change func([]byte) []byte) string {
 }
 
 func TestOneThatStandsByKeepsOneConnection(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	opened(t, place, time.Now)
 	before := count(t, `select count(*) from pg_stat_activity`)
 	for range 3 {
@@ -99,7 +100,7 @@ func TestOneThatStandsByKeepsOneConnection(t *testing.T) {
 }
 
 func TestAJournalStaysInItsSchema(t *testing.T) {
-	place := schema(t)
+	place := pgtest.Schema(t)
 	u, _ := url.Parse(place)
 	q := u.Query()
 	name := q.Get("search_path")
@@ -107,9 +108,9 @@ func TestAJournalStaysInItsSchema(t *testing.T) {
 	u.RawQuery = q.Encode()
 	s := opened(t, u.String(), time.Now)
 	write(t, s, 1)
-	admin(t, `create schema later`+name)
-	t.Cleanup(func() { admin(t, `drop schema later`+name+` cascade`) })
-	cut(t, place)
+	pgtest.Admin(t, `create schema later`+name)
+	t.Cleanup(func() { pgtest.Admin(t, `drop schema later`+name+` cascade`) })
+	pgtest.Cut(t, place)
 	if err := eventually(func() error { _, err := s.Record(t.Context(), "r-1"); return err }); err != nil {
 		t.Error(err)
 	}
@@ -126,7 +127,7 @@ func TestAJournalStaysInItsSchema(t *testing.T) {
 
 func TestAJournalIsMadeInASchemaThatLasts(t *testing.T) {
 	for _, path := range []string{"", "no_such_schema", "pg_temp"} {
-		u := serverURL(t)
+		u := pgtest.Server(t)
 		q := u.Query()
 		q.Set("search_path", path)
 		u.RawQuery = q.Encode()
@@ -138,7 +139,7 @@ func TestAJournalIsMadeInASchemaThatLasts(t *testing.T) {
 
 // A pooler makes numbers of sessions up.
 func TestAPoolerIsRefused(t *testing.T) {
-	place := way(t, schema(t), func(said []byte) []byte {
+	place := way(t, pgtest.Schema(t), func(said []byte) []byte {
 		key := []byte{'K', 0, 0, 0, 12}
 		if i := bytes.Index(said, key); i >= 0 {
 			said[i+len(key)] ^= 1
@@ -152,7 +153,7 @@ func TestAPoolerIsRefused(t *testing.T) {
 
 func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
 	var silent atomic.Bool
-	place := way(t, schema(t), func(said []byte) []byte {
+	place := way(t, pgtest.Schema(t), func(said []byte) []byte {
 		if bytes.Contains(said, []byte("\x00\x03off")) { // it has let the bot in, and takes writes
 			defer silent.Store(true)
 		}
@@ -176,7 +177,7 @@ func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
 // Each of some thousand statements goes there and back. Whoever runs out of time in the middle loses the journal to
 // the one that stands by, which does the same.
 func TestAsManySetsAsOneCommandMayNameAreOpenedFromFarAway(t *testing.T) {
-	s := opened(t, way(t, schema(t), func(said []byte) []byte {
+	s := opened(t, way(t, pgtest.Schema(t), func(said []byte) []byte {
 		<-time.After(5 * time.Millisecond)
 		return said
 	}), time.Now)

@@ -43,9 +43,6 @@ func (d Desk) SayAll(ctx context.Context, by Person, w Word) ([]Spoken, error) {
 		}
 		out = append(out, said)
 	}
-	if i := slices.IndexFunc(out, func(s Spoken) bool { return len(s.Change.Events) > 0 }); i >= 0 && of != EverySet {
-		out[i].Change.Posts = append(out[i].Change.Posts, reportsOf(all)...)
-	}
 	switch {
 	case len(out) > 0:
 	case of == EverySet:
@@ -56,14 +53,29 @@ func (d Desk) SayAll(ctx context.Context, by Person, w Word) ([]Spoken, error) {
 	return out, nil
 }
 
-// reportsOf brings the reports of a group up to date that may ask what becomes of the waves after them.
-func reportsOf(group []Record) (posts []Post) {
+// asking brings the reports up to date of the group's other rollouts that did not succeed: they ask what becomes of
+// the waves after them, for as long as any of these waits (R3).
+func asking(ctx context.Context, j Reader, r Rollout, events []Event) (posts []Post, err error) {
+	if r.Wave == nil || !slices.ContainsFunc(events, waitsNoMore) {
+		return nil, nil
+	}
+	group, err := j.Group(ctx, r.Wave.Group)
 	for _, rec := range group {
-		if e := rec.Rollout.Ended; e != nil && e.Outcome != OutcomeSucceeded {
+		if e := rec.Rollout.Ended; e != nil && e.Outcome != OutcomeSucceeded && rec.ID != r.ID {
 			posts = append(posts, Post{Rollout: rec.ID, Slot: SlotReport, Channel: rec.Rollout.Channel, Broadcast: true})
 		}
 	}
-	return posts
+	return posts, err
+}
+
+func waitsNoMore(e Event) bool {
+	switch f := e.Fact.(type) {
+	case AbortAsked, Ended:
+		return true
+	case Resolved:
+		return f.Verdict == GoOn
+	}
+	return false
 }
 
 // ofSeveral refuses words that mean something else for each rollout.

@@ -95,7 +95,7 @@ func reasonOfAbort(r upgrade.Rollout) string {
 // tally counts how the planned instances came out. Of those that were not touched some had been tried before.
 func tally(rec upgrade.Record) string {
 	t, halted := rec.Rollout.Ended.Tally, len(halted(rec))
-	parts := []string{fmt.Sprintf("%d planned", t.Planned), fmt.Sprintf("*%d %s*", t.OK, doingOf(rec.Plan.Target.Setting).done), fmt.Sprintf("%d failed", t.Failed)}
+	parts := []string{fmt.Sprintf("%d planned", t.Planned), fmt.Sprintf("*%d %s*", t.OK, doneWord(rec.Plan)), fmt.Sprintf("%d failed", t.Failed)}
 	for _, x := range []struct {
 		n    int
 		what string

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	counted = regexp.MustCompile(`^(\d+) planned · \*(\d+) (?:upgraded|resized)\* · (\d+) failed`)
+	counted = regexp.MustCompile(`^(\d+) planned · \*(\d+) (?:upgraded|resized|back)\* · (\d+) failed`)
 	counts  = regexp.MustCompile(`^\*?(\d+) ([a-z ]+)\*?$`)
 	images  = regexp.MustCompile(`^(?:Images|Sizes): (\d+) (?:on|at) (?:the new one|\S+), (\d+) (?:on|at) others`)
 )
@@ -168,7 +168,7 @@ func (c *cases) counts(line string, is tally, p Post, r *rollout) {
 			sum += n[m[2]]
 		}
 	}
-	if up := n["upgraded"] + n["resized"]; n["planned"] != r.planned || up < is.sure || up > is.most {
+	if up := n["upgraded"] + n["resized"] + n["back"]; n["planned"] != r.planned || up < is.sure || up > is.most {
 		c.blame("I10", p.Posted(), "the report says %q: %d were planned and %d to %d are upgraded", line, r.planned, is.sure, is.most)
 	}
 	if sum != 2*n["planned"] {

@@ -21,6 +21,7 @@ const (
 	mostWaiting = 512              // deliveries that wait for their turn; beyond it only words that stop are taken
 	workTimeout = 60 * time.Second // of one delivery; reading a large set takes its time
 	attempts    = 10               // when others keep changing the same rollout, or the journal fails
+	patience    = 10 * time.Second // with a journal that cannot be read
 	oneLook     = 256              // deliveries listed at once
 )
 
@@ -195,6 +196,12 @@ func (s spoken) slow() bool {
 	return false
 }
 
+// dated: what the words are about depends on what stands there when they are said: the newest card, the one freeze.
+// A moment later that may be another.
+func (s spoken) dated() bool {
+	return s.request.Verb == commands.VerbApprove && s.request.Nonce == "" || s.request.Verb == commands.VerbUnfreeze
+}
+
 // carryOut does what was said and settles the delivery. When the journal cannot be read it is tried once more
 // before anybody is told no; when it cannot be written, the delivery is left unsettled and tried again: it was
 // acknowledged, so it must not be lost.
@@ -206,12 +213,13 @@ func (b *Bot) carryOut(ctx context.Context, d upgrade.Delivery, said spoken) (se
 		return settled
 	}
 	var err error
+	giveUp := b.Now().Add(patience)
 	for n := range attempts {
 		settlement, unread := b.settlement(ctx, d, said)
 		if ctx.Err() != nil {
 			return false
 		}
-		if unread != nil && n < attempts-1 {
+		if unread != nil && !said.dated() && n < attempts-1 && b.Now().Before(giveUp) {
 			sleep(ctx, time.Second)
 			continue
 		}

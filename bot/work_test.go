@@ -266,6 +266,22 @@ func TestAJournalThatStaysUnreadableIsToldInTheEnd(t *testing.T) {
 	}
 }
 
+// What a typed yes is to depends on the moment: a card that comes meanwhile is another one.
+func TestATypedYesIsNotTriedLaterWhenTheJournalCannotBeRead(t *testing.T) {
+	inBubble(t, func(o *office) {
+		id := o.opened("web")
+		o.journal.unreadable(true)
+		o.command("bo", "ops", "approve "+id)
+		o.pass(time.Second)
+		o.journal.unreadable(false)
+		o.soon(5*time.Second, "it is answered", func() bool { return o.answered("bo", "I could not read rollout "+id+"; nothing was changed") })
+		o.pass(time.Minute)
+		if o.count(id, "Voted") != 0 {
+			t.Errorf("facts %v", o.facts(id))
+		}
+	})
+}
+
 func TestAnAcknowledgedWordOutlivesAJournalThatIsOutForMinutes(t *testing.T) {
 	inBubble(t, func(o *office) {
 		id := o.opened("web")

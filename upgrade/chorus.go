@@ -34,14 +34,17 @@ func (d Desk) SayAll(ctx context.Context, by Person, w Word) ([]Spoken, error) {
 		}
 		w.Rollout = rec.ID
 		change, _, err := d.hear(ctx, by, w, nil, rec)
-		said := Spoken{Rollout: rec.ID, Name: rec.Plan.Name, Change: change}
-		if err != nil && !errors.As(err, &said.No) {
+		said := Spoken{Rollout: rec.ID, Name: rec.Plan.Name, Change: change, No: refusalOf(err)}
+		if err != nil && said.No == nil {
 			return nil, err
 		}
 		if w.Verb == WordResolve && said.No != nil && said.No.Code == CodeState {
 			continue // no wave before this one has failed
 		}
 		out = append(out, said)
+	}
+	if i := slices.IndexFunc(out, func(s Spoken) bool { return len(s.Change.Events) > 0 }); i >= 0 && of != EverySet {
+		out[i].Change.Posts = append(out[i].Change.Posts, reportsOf(all)...)
 	}
 	switch {
 	case len(out) > 0:
@@ -53,29 +56,23 @@ func (d Desk) SayAll(ctx context.Context, by Person, w Word) ([]Spoken, error) {
 	return out, nil
 }
 
-// asking brings the reports up to date of the group's other rollouts that did not succeed: they ask what becomes of
-// the waves after them, for as long as any of these waits (R3).
-func asking(ctx context.Context, j Reader, r Rollout, events []Event) (posts []Post, err error) {
-	if r.Wave == nil || !slices.ContainsFunc(events, waitsNoMore) {
-		return nil, nil
+// refusalOf is why one of several is left out; nil when it is not, or when nobody can be blamed for it: what the
+// journal does not tell ends the whole, which may be tried once more.
+func refusalOf(err error) (no *Refusal) {
+	if errors.As(err, &no) && no.Code != CodeInside {
+		return no
 	}
-	group, err := j.Group(ctx, r.Wave.Group)
+	return nil
+}
+
+// reportsOf brings the reports of a group up to date that may ask what becomes of the waves after them.
+func reportsOf(group []Record) (posts []Post) {
 	for _, rec := range group {
-		if e := rec.Rollout.Ended; e != nil && e.Outcome != OutcomeSucceeded && rec.ID != r.ID {
+		if e := rec.Rollout.Ended; e != nil && e.Outcome != OutcomeSucceeded {
 			posts = append(posts, Post{Rollout: rec.ID, Slot: SlotReport, Channel: rec.Rollout.Channel, Broadcast: true})
 		}
 	}
-	return posts, err
-}
-
-func waitsNoMore(e Event) bool {
-	switch f := e.Fact.(type) {
-	case AbortAsked, Ended:
-		return true
-	case Resolved:
-		return f.Verdict == GoOn
-	}
-	return false
+	return posts
 }
 
 // ofSeveral refuses words that mean something else for each rollout.

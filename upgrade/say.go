@@ -62,11 +62,6 @@ func (d Desk) hear(ctx context.Context, by Person, w Word, card *Card, rec Recor
 	events := At(d.Now(), by.ID, heard.Facts...)
 	number(events, rec.Rollout.Seq)
 	c := Change{Rollout: rec.ID, Seq: rec.Rollout.Seq, Events: events, Posts: Posts(rec.Rollout.With(events...), events), Pages: Pages(rec.Plan, rec.Rollout, events)}
-	reports, err := asking(ctx, d.Journal, rec.Rollout, events)
-	if err != nil {
-		return Change{}, "", inside("list the group of "+rec.ID, err)
-	}
-	c.Posts = append(c.Posts, reports...)
 	if w.Verb == WordReplan && len(events) > 0 {
 		c.Plan = w.Plan
 	}

@@ -117,9 +117,9 @@ func (d Desk) planEach(ctx context.Context, by Person, ask Ask, sets []Planned, 
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			var err error
-			if sets[i].Plan, err = d.planOne(ctx, by, ask, sets[i].Set, open); err != nil && !errors.As(err, &sets[i].No) {
-				failed[i] = err
+			sets[i].Plan, failed[i] = d.planOne(ctx, by, ask, sets[i].Set, open)
+			if no := refusalOf(failed[i]); no != nil {
+				sets[i].No, failed[i] = no, nil
 			}
 		})
 	}

@@ -35,11 +35,6 @@ func (s *step) commit(poll string) error {
 	}
 	after := s.rollout()
 	c := Change{Rollout: s.rec.ID, Seq: s.rec.Rollout.Seq, Events: s.fresh, Poll: poll, Posts: Posts(after, s.fresh), Pages: Pages(s.rec.Plan, s.rec.Rollout, s.fresh), Then: s.then}
-	reports, err := asking(s.ctx, s.e.Reader, after, s.fresh)
-	if err != nil {
-		return err
-	}
-	c.Posts = append(c.Posts, reports...)
 	seq, err := s.e.Journal.Append(s.ctx, s.lease, c)
 	if err != nil {
 		return err

@@ -185,10 +185,13 @@ func (t *tx) project(c upgrade.Change, e upgrade.Event) error {
 	case upgrade.Intended:
 		err = t.intend(c.Rollout, f.Op)
 	case upgrade.Ended:
-		if _, err = t.exec(endRollout, c.Rollout); err == nil {
-			_, err = t.exec(wakeWaves)
+		for _, statement := range []string{endRollout, askNoMore} {
+			if _, err = t.exec(statement, c.Rollout); err != nil {
+				return err
+			}
 		}
-		t.passes = true
+		_, err = t.exec(wakeWaves)
+		t.passes, t.posts = true, true
 	default:
 		err = t.projectOperation(c, e.Fact)
 	}

@@ -89,6 +89,12 @@ const (
 	// wakeWaves makes all that belongs to a group due: it may be its turn.
 	wakeWaves = `update rollouts set wake_at = now_ms(), wakes = wakes + 1 where ended_at is null and parent is not null`
 
+	// askNoMore has the reports of a group drawn anew when one of its rollouts ends: they may ask what becomes of it.
+	askNoMore = `update outbox set version = version + 1,
+			next_at = case when version > sent_version or next_at > now_ms() then next_at else now_ms() end
+		where slot = 'report' and rollout <> $1 and rollout in (
+			select o.id from rollouts o join rollouts r on o.parent = r.parent where r.id = $1)`
+
 	selectRecord = `select p.body,
 			coalesce((select o.poll from operations o where o.rollout = r.id and o.state = 'accepted'), ''),
 			coalesce((select b.ts from outbox b where b.rollout = r.id and b.slot = 'live'), '')
@@ -202,7 +208,7 @@ const (
 var statements = []string{
 	fence, claim, nextDue, release, clearLeases, wake, openStream, openRollout, insertPlan, replan, advance, sealStream,
 	insertEvent, insertCard, insertVote, insertGrant, insertOperation, moveOperation, endRollout,
-	insertFreeze, liftFreeze, selectFreezes, selectGoverned, insertSchedule, endSchedule, serveSchedule, selectSchedules, firstSighting, nextSighting, selectSightings, wakeAll, wakeWaves,
+	insertFreeze, liftFreeze, selectFreezes, selectGoverned, insertSchedule, endSchedule, serveSchedule, selectSchedules, firstSighting, nextSighting, selectSightings, wakeAll, wakeWaves, askNoMore,
 	selectRecord, selectUnsent, selectUnsentOfAll, selectEvents, selectLast, selectOpen, selectEnded, selectGroup, selectHolder, selectCard, selectThread, selectStreams, selectPlans,
 	insertDelivery, selectDeliveries, settleDelivery, knownDelivery, sweepInbox, sweepOutbox, want, nextPost, selectAnswers, sent,
 	placeCard, insertPage, sweepPages, insertHook, nextPage, retryPage, passPage, insertScratch, emptyScratch,

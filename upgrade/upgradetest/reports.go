@@ -168,6 +168,9 @@ func (c *cases) counts(line string, is tally, p Post, r *rollout) {
 			sum += n[m[2]]
 		}
 	}
+	if _, back := n["back"]; back != strings.Contains(p.Title(), ", rollback of ") {
+		c.blame("I10", p.Posted(), "the report says %q and is called %q", line, p.Title())
+	}
 	if up := n["upgraded"] + n["resized"] + n["back"]; n["planned"] != r.planned || up < is.sure || up > is.most {
 		c.blame("I10", p.Posted(), "the report says %q: %d were planned and %d to %d are upgraded", line, r.planned, is.sure, is.most)
 	}

@@ -23,6 +23,21 @@ var groups = []promise{
 		_, err := j.Holder(j.ctx, web)
 		j.is(err, upgrade.ErrNotFound)
 	}},
+	{"an end has the reports of the others in its group drawn anew, and no other's", func(j *journal) {
+		j.must(j.settle(j.together()...))
+		j.open("r-9", "/alone")
+		for _, id := range []string{"r-a", "r-9"} {
+			j.must(j.say(id, "", upgrade.Ended{Outcome: upgrade.OutcomeAborted}))
+			j.want(upgrade.Post{Rollout: id, Slot: upgrade.SlotReport, Channel: "C1", Broadcast: true})
+			j.sent(j.post(), upgrade.Sent{TS: id, Hash: "h"})
+		}
+		j.quiet()
+		j.must(j.say("r-b", "", upgrade.Ended{Outcome: upgrade.OutcomeAborted}))
+		p := j.post()
+		j.check(p.Rollout == "r-a" && p.Slot == upgrade.SlotReport && p.TS == "r-a" && p.Broadcast, "it is %+v", p)
+		j.sent(p, upgrade.Sent{TS: "r-a", Hash: "h"})
+		j.quiet()
+	}},
 	{"those of later waves are looked at when one ends", func(j *journal) {
 		j.must(j.settle(j.together()...))
 		a, b := j.claim(), j.claim()

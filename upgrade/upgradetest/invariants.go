@@ -291,7 +291,9 @@ func (c *cases) covered(k Call, r *rollout) (approval string) {
 			c.blame("I4", k.Time, "instance %s was started with %v: the plan has it in %q", id, k.Instances, of)
 		}
 	}
-	card := c.newest(func(x card) bool { return x.rollout == r.id && x.gate == gate && x.Posted().Before(k.Time) })
+	card := c.newest(func(x card) bool { // of those that the journal knows
+		return x.rollout == r.id && x.gate == gate && x.Posted().Before(k.Time) && !c.e.lost(x.Posted())
+	})
 	if card != nil && c.agreed(k, r, func(w word) bool {
 		return w.card != nil && w.card.nonce == card.nonce && w.At.Before(c.holds(card.Posted(), k))
 	}, c.holds(card.Posted(), k)) {
@@ -318,7 +320,7 @@ func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Ti
 	return !k.Time.After(until.Add(time.Second)) && slices.ContainsFunc(c.rulings(r, k.Time), func(pol upgrade.Policy) bool {
 		var who []string
 		for _, w := range c.words {
-			if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && stood(w, r, k, pol) && c.mayUnder(pol, w, r, k.Time) && !slices.Contains(who, w.User) {
+			if w.verb == "approve" && w.heard() && !w.At.After(k.Time) && counts(w) && c.stood(w, r, k, pol) && c.mayUnder(pol, w, r, k.Time) && !slices.Contains(who, w.User) {
 				who = append(who, w.User)
 			}
 		}
@@ -327,8 +329,8 @@ func (c *cases) agreed(k Call, r *rollout, counts func(word) bool, until time.Ti
 }
 
 // stood: R23, a yes to one's own request stood for as long as the policy says before it counted.
-func stood(w word, r *rollout, k Call, pol upgrade.Policy) bool {
-	return w.User != r.requester || r.undoes != "" || k.Time.Sub(w.At) >= pol.SelfApproval
+func (c *cases) stood(w word, r *rollout, k Call, pol upgrade.Policy) bool {
+	return w.User != r.requester || r.undoes != "" || k.Time.Sub(w.At)+c.e.jumped(w.At, k.Time) >= pol.SelfApproval
 }
 
 // may reports whether the person may approve the rollout at that time. A rollback takes one person who

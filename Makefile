@@ -87,7 +87,7 @@ kills:
 
 # A PostgreSQL of its own, for as long as that takes: two minutes.
 postgres:
-	go vet -tags postgres ./upgrade/store ./cmd/demo
+	go vet -tags postgres ./upgrade/store/... ./cmd/demo
 	.ci/postgres go test -count=1 -tags postgres ./upgrade/store
 	.ci/postgres go test -count=1 -timeout 20m -tags postgres -run 'PostgreSQL|StandsBy|CutOff|WhoLoses|WhoSlept' ./cmd/demo -args -kills 20
 

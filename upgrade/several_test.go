@@ -1,6 +1,8 @@
 package upgrade
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -206,6 +208,32 @@ func TestAWordAboutAGroupBringsTheReportsOfWhatHasEndedUpToDate(t *testing.T) {
 	}
 	if got := reports(Word{Verb: WordPause, Rollout: EverySet}); len(got) > 0 {
 		t.Errorf("a word about all that is open is about no report: %q", got)
+	}
+}
+
+// torn is a journal that does not tell who holds a set.
+type torn struct{ *memory }
+
+func (torn) Holder(context.Context, SetID) (Record, error) {
+	return Record{}, errors.New("unexpected EOF")
+}
+
+func TestWhatTheJournalDoesNotTellLeavesNobodyOutOfSeveral(t *testing.T) {
+	d, _, m := several(t)
+	m.open("r-0", canaryPlan(), tale{by{"UANA", Requested{Channel: "C1", Wave: &Wave{Group: "g-0", N: 1, Of: 2}}}, Ended{Outcome: OutcomeAborted}})
+	m.open("r-1", webPlan(), tale{second})
+	d.Journal = torn{m}
+	for words, say := range map[string]func() error{
+		"upgrade eu-*": func() error { _, _, err := d.Several(t.Context(), ana, severally("eu-*"), true); return err },
+		"resolve g-0 go-on": func() error {
+			_, err := d.SayAll(t.Context(), bo, Word{Verb: WordResolve, Verdict: GoOn, Rollout: "g-0", Reason: "x"})
+			return err
+		},
+	} {
+		var no *Refusal
+		if err := say(); !errors.As(err, &no) || no.Code != CodeInside || no.Cause == nil {
+			t.Errorf("%s ends with %v: want what could not be read, and that it may be tried again", words, err)
+		}
 	}
 }
 

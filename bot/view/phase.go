@@ -192,8 +192,8 @@ func agreeing(rec upgrade.Record) string {
 // back reports whether a plan goes back to an image from before (R5).
 func back(p upgrade.Plan) bool { return p.Action == upgrade.ActionRollback }
 
-// nextVote tells during a soak or a freeze, outside of windows and before external gates whether people were asked already (R31), and whether
-// a yes of theirs holds so long (R22).
+// nextVote tells during a soak or a freeze, outside of windows and before external gates whether people were asked
+// already (R31), and whether a yes of theirs holds so long (R22).
 func nextVote(rec upgrade.Record) string {
 	gate, _, open := rec.Rollout.CurrentGate(rec.Plan)
 	_, asked := rec.Rollout.Asked[gate.Key]

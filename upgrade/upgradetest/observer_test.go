@@ -239,6 +239,7 @@ var forgeries = []struct {
 		}
 	}},
 	{"a report that counts too many", "all-domains", "I10", func(t *testing.T, e *upgradetest.Evidence) { reword(t, e, "*6 upgraded*", "*7 upgraded*") }},
+	{"a rollback's report that calls it an upgrade", "rollback", "I10", func(t *testing.T, e *upgradetest.Evidence) { reword(t, e, "*2 back*", "*2 upgraded*") }},
 	{"a report of other images", "all-domains", "I10", func(t *testing.T, e *upgradetest.Evidence) {
 		reword(t, e, "6 on the new one, 0 on others", "5 on the new one, 1 on others")
 	}},

@@ -194,10 +194,17 @@ func (l *slackLog) form(e slacksim.Entry) {
 	}
 }
 
-// speech keeps when the bot tried to say something new in a channel and failed, until it succeeded.
+// speech keeps when the bot tried to say something new about a rollout in a channel and failed, until it succeeded.
+// News of an image or of a policy waits as long as it has to: nothing is started because of it.
 func (l *slackLog) speech(e slacksim.Entry) {
-	var to struct{ Channel string }
+	var to struct {
+		Channel string
+		Thread  string `json:"thread_ts"`
+	}
 	if e.Method != "chat.postMessage" || json.Unmarshal(e.Args, &to) != nil || strings.HasPrefix(to.Channel, "U") || strings.HasPrefix(to.Channel, "D") {
+		return
+	}
+	if to.Thread == "" && !rolloutID.Match(e.Args) {
 		return
 	}
 	open := len(l.mute) > 0 && l.mute[len(l.mute)-1].To.IsZero()

@@ -251,7 +251,7 @@ func TestAClosedChannelHoldsIsToldAndHealsByItself(t *testing.T) {
 	last := p.underway()
 	p.must(p.w.slack.Inject(slacksim.Fault{Kind: "channel_archived", Channel: "ops"}))
 	p.feels(http.StatusServiceUnavailable, "a message that people must see has not reached Slack: the channel is archived")
-	p.must(p.until("ana is called", func() bool { return p.called(slacksim.Ana, "people have not seen what I say") }))
+	p.must(p.until("ana is called", func() bool { return p.called(slacksim.Ana, "people cannot be reached") }))
 	p.must(p.w.slack.Inject(slacksim.Fault{Kind: "channel_unarchived", Channel: "ops"}))
 	p.feels(http.StatusOK, `"ok":true`)
 	p.finishes(last)

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -20,15 +21,13 @@ func (c *command) freeze() *upgrade.Refusal {
 		}
 	}
 	c.words = slices.Concat(c.words[:1], keyed, others)
+	var first *upgrade.Refusal // the rest is understood all the same, for the form
 	for i := range keyed {
-		if no := c.option(1 + i); no != nil {
-			return no
+		if no := c.option(1 + i); first == nil {
+			first = no
 		}
 	}
-	if c.req.Options.For != nil && c.req.Options.Until != "" {
-		return c.refuse("", "`for=` and `until=` both say when it ends: say one of them")
-	}
-	return c.unfrozen(1 + len(keyed))
+	return cmp.Or(first, c.fitting(), c.unfrozen(1+len(keyed)))
 }
 
 func (c *command) unfreeze() *upgrade.Refusal { return c.unfrozen(1) }
@@ -43,10 +42,7 @@ func (c *command) unfrozen(at int) *upgrade.Refusal {
 	case !isSet(c.words[at].text):
 		return c.badSet(at)
 	}
-	c.req.Set = c.words[at].text
-	if c.words[at].keyword() == upgrade.EverySet {
-		c.req.Set = upgrade.EverySet
-	}
+	c.req.Set = heldSet(c.words[at].text)
 	var said []string
 	for _, w := range c.words[at+1:] {
 		said = append(said, w.text)
@@ -57,6 +53,20 @@ func (c *command) unfrozen(at int) *upgrade.Refusal {
 	}
 	c.req.Reason = reason
 	return nil
+}
+
+// holds reports whether the verb is said of a set, of all, or of the id of what it lifts.
+func (v Verb) holds() bool {
+	return v == VerbFreeze || v == VerbUnfreeze || v == VerbUnschedule
+}
+
+// heldSet is what such a verb is said of: all are meant however the word is written, also between quotes. A
+// set of that name is said with its resource group.
+func heldSet(s string) string {
+	if strings.EqualFold(s, upgrade.EverySet) {
+		return upgrade.EverySet
+	}
+	return s
 }
 
 func freezing(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {

@@ -296,7 +296,7 @@ func readSet(r *Request, s string) (string, error) {
 	switch {
 	case !isSet(s) && !(r.Verb.plans() && isSets(s)):
 		return "", errors.New("that is no scale set's name: say name or resourcegroup/name")
-	case r.Verb.holds():
+	case r.Verb == VerbFreeze || r.Verb.lifts():
 		r.Set = heldSet(s)
 	case r.Verb == VerbShow || r.Verb == VerbImages:
 		r.About = s

@@ -324,9 +324,9 @@ func TestListsBecomeChoices(t *testing.T) {
 		{"all sets are frozen where that was said", "set", Request{Verb: VerbFreeze, Set: "all"}, FieldChoice, "all",
 			[]string{"all|all: every scale set that you may stop", "web|web · rg · 5 instances", "a/db|db · a · 0 instances", "b/DB|DB · b · 1 instance"}},
 		{"all is not offered of what is scheduled", "set", Request{Verb: VerbSchedule}, FieldChoice, "", []string{"web|web · rg · 5 instances", "a/db|db · a · 0 instances", "b/DB|DB · b · 1 instance"}},
-		{"freezes that people said, not those of the configuration", "set", Request{Verb: VerbUnfreeze}, FieldChoice, "", []string{"f-1|f-1 · rg/web · until it is lifted · by ana: sale", "f-2|f-2 · every set · until 2026-11-24 22:00 UTC · by bo: incident"}},
+		{"freezes that people said, not those of the configuration", "set", Request{Verb: VerbUnfreeze}, FieldChoice, "", []string{"f-1|f-1 · rg/web · until it is lifted · by ana", "f-2|f-2 · every set · until 2026-11-24 22:00 UTC · by bo"}},
 		{"a freeze that is over is kept and marked", "set", Request{Verb: VerbUnfreeze, Set: "f-9"}, FieldChoice, "f-9",
-			[]string{"f-1|f-1 · rg/web · until it is lifted · by ana: sale", "f-2|f-2 · every set · until 2026-11-24 22:00 UTC · by bo: incident", "f-9|f-9 (not in the list)"}},
+			[]string{"f-1|f-1 · rg/web · until it is lifted · by ana", "f-2|f-2 · every set · until 2026-11-24 22:00 UTC · by bo", "f-9|f-9 (not in the list)"}},
 		{"schedules", "set", Request{Verb: VerbUnschedule}, FieldChoice, "", []string{"s-1|s-1 · web · 0 2 * * SUN Europe/Prague · by ana"}},
 		{"rollouts", "rollout", Request{Verb: VerbResume}, FieldChoice, "", []string{"r-1|r-1 · web →  · by ", "r-2|r-2 · db →  · by "}},
 	} {
@@ -624,6 +624,16 @@ func TestAnUnknownRolloutIsChosenFromTheOpenOnes(t *testing.T) {
 	}
 	if form := Refused(parsed(t, "resume r-1"), upgrade.Refuse(upgrade.CodeArg, "", "no")).Refusal.Form; form != "" {
 		t.Errorf("a form with nothing to fill in is offered: %q", form)
+	}
+}
+
+func TestAnUnknownFreezeIsChosenFromThoseThatHold(t *testing.T) {
+	for text, given := range map[string]string{"unfreeze f-9": "", "unschedule web": "", "unfreeze f-9 over": "f-9"} {
+		no := upgrade.Refuse(upgrade.CodeUnknown, "/vmss windows", "I know none that you may see")
+		req, ok := ParseStarted(Refused(parsed(t, text), no).Refusal.Form)
+		if f, _ := offered(t, formOf(t, req, azure()), "set"); !ok || len(f.Choices) == 0 || f.Value != given {
+			t.Errorf("%s: the form offers %+v", text, f)
+		}
 	}
 }
 

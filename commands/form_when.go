@@ -54,7 +54,7 @@ func frozen(f upgrade.Freeze) string {
 	if !f.End.IsZero() {
 		end = "until " + f.End.UTC().Format("2006-01-02 15:04 UTC")
 	}
-	return fmt.Sprintf("%s · %s · %s · by %s: %s", f.ID, sets, end, f.Name, f.Why)
+	return fmt.Sprintf("%s · %s · %s · by %s", f.ID, sets, end, f.Name)
 }
 
 func unscheduleFields(r Request, l Lists) []Field {

@@ -55,13 +55,11 @@ func (c *command) unfrozen(at int) *upgrade.Refusal {
 	return nil
 }
 
-// holds reports whether the verb is said of a set, of all, or of the id of what it lifts.
-func (v Verb) holds() bool {
-	return v == VerbFreeze || v == VerbUnfreeze || v == VerbUnschedule
-}
+// lifts reports whether the verb ends what somebody said before.
+func (v Verb) lifts() bool { return v == VerbUnfreeze || v == VerbUnschedule }
 
-// heldSet is what such a verb is said of: all are meant however the word is written, also between quotes. A
-// set of that name is said with its resource group.
+// heldSet is what a freeze is said of, and what lifts one: all are meant however the word is written, also
+// between quotes. A set of that name is said with its resource group.
 func heldSet(s string) string {
 	if strings.EqualFold(s, upgrade.EverySet) {
 		return upgrade.EverySet

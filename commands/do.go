@@ -50,8 +50,8 @@ func Refused(req Request, no *upgrade.Refusal) Reply {
 	switch {
 	case no.Code == upgrade.CodeUnknown && no.Rollout == "":
 		req.Rollout = "" // a form with the id has nothing to choose from
-		if req.Verb.lifts() && req.Reason == "" { // else the reason would be read in the place of the name
-			req.Set = ""
+		if bare := req.Reason == ""; bare && req.Verb.lifts() {
+			req.Set = "" // with a reason, that would be read in the place of the name
 		}
 		refusal.Form = Started(req)
 	case no.Code == upgrade.CodeArg || no.Code == upgrade.CodeUnknown:

@@ -236,7 +236,7 @@ func TestWhatWasLeftOutIsAskedForAndWhatIsWrongIsNot(t *testing.T) {
 		"upgrade": true, "plan": true, "upgrade web": true, "upgrade web ud=0 note=x": true, "show": true, "approve": true, "deny": true, "pause": true, "resume": true, "abort": true, "ask": true,
 		"retry": true, "retry vm=3": true, "skip": true, "skip r-1": true, "skip r-1 broken": true, "quarantine r-1": true, "resolve r-1": true, "resolve r-1 ok why": true, "resolve r-1 why": true, "replan": true, "rollback": true,
 		"handover r-1": true, "handover r-1 \"note\"": true, "handover": true,
-		"freeze": true, "freeze for=2h": true, "freeze until=22:00": true, "unfreeze": true, "unschedule": true, "schedule": true, "schedule web": true, "schedule web latest": true, "schedule cron=\"0 2 * * SUN\"": true, "schedule web latest tz=UTC ud=0": true,
+		"freeze": true, "freeze for=2h": true, "freeze \"the sale\" for=2h": true, "freeze until=22:00": true, "unfreeze": true, "unschedule": true, "schedule": true, "schedule web": true, "schedule web latest": true, "schedule cron=\"0 2 * * SUN\"": true, "schedule web latest tz=UTC ud=0": true,
 		"freeze for=2": false, "freeze ../x": false, "freeze for=2h until=22:00": false, "unfreeze ..": false, "schedule web latest cron=x": false, "schedule web latest cron=0 2 * * SUN": false, "schedule web latest tz=../x": false,
 		"skip vm=x.y": false, "retry r-1 3": false, "resolve r-1 vm=8 started": false, "handover r-1 @bo": false, "quarantine r-1 vm=all": false,
 		"upgrade web 1.2 ud=x": false, "upgrade web ud=x": false, "upgrade ../x": false, "approve web": false, "upgrde": false, "stop": false, "vm": false,
@@ -358,9 +358,17 @@ func TestASetThatIsCalledAllIsNeverTakenForAllSets(t *testing.T) {
 }
 
 func TestAFormOpensWithAllThatWasUnderstoodOfAFreeze(t *testing.T) {
-	req, _ := Parse("freeze for=2 web until=22:00 the sale")
-	if got, want := sent(formOf(t, req, Lists{})), map[string]string{"set": "web", "for": "", "until": "22:00", "reason": "the sale"}; !reflect.DeepEqual(got, want) {
-		t.Errorf("opens with %v, want %v", got, want)
+	for text, want := range map[string]map[string]string{
+		"freeze for=2 web until=22:00 the sale": {"set": "web", "for": "", "until": "22:00", "reason": "the sale"},
+		"freeze “the sale” for=2h":              {"set": "", "for": "2h", "until": "", "reason": "the sale"},
+	} {
+		req, no := Parse(text)
+		if got := sent(formOf(t, req, Lists{})); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s opens with %v, want %v", text, got, want)
+		}
+		if again, ok := ParseStarted(Refused(req, no).Refusal.Form); !ok || !reflect.DeepEqual(again, req) {
+			t.Errorf("%s: its button opens %+v, want %+v", text, again, req)
+		}
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// freeze takes a set or all, how long, and a reason, which is everything else.
+// freeze takes a set or all, how long, and a reason, which is everything else. A quoted word alone is the
+// reason: the set was left out.
 func (c *command) freeze() *upgrade.Refusal {
 	var keyed, others []word
 	for _, w := range c.words[1:] {
@@ -27,7 +28,12 @@ func (c *command) freeze() *upgrade.Refusal {
 			first = no
 		}
 	}
-	return cmp.Or(first, c.fitting(), c.unfrozen(1+len(keyed)))
+	at := 1 + len(keyed)
+	var second *upgrade.Refusal
+	if len(others) == 1 && others[0].quoted {
+		second, c.words = c.because(at), c.words[:at]
+	}
+	return cmp.Or(first, second, c.fitting(), c.unfrozen(at))
 }
 
 func (c *command) unfreeze() *upgrade.Refusal { return c.unfrozen(1) }
@@ -43,16 +49,7 @@ func (c *command) unfrozen(at int) *upgrade.Refusal {
 		return c.badSet(at)
 	}
 	c.req.Set = heldSet(c.words[at].text)
-	var said []string
-	for _, w := range c.words[at+1:] {
-		said = append(said, w.text)
-	}
-	reason, err := remark(strings.Join(said, " "))
-	if err != nil {
-		return c.refuse("", "the reason is %v", err)
-	}
-	c.req.Reason = reason
-	return nil
+	return c.because(at + 1)
 }
 
 // lifts reports whether the verb ends what somebody said before.

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"sync"
 	"time"
 
@@ -23,14 +24,15 @@ type Journal interface {
 // process died is told once more, with the same id.
 type Pager struct {
 	Journal Journal
-	Hooks   []Hook
+	Hooks   []Hook // the first ones, see Use
 	Client  *http.Client
 	Now     func() time.Time
 	Log     *slog.Logger
 	Woken   <-chan struct{} // signalled when a page may wait
 
 	mu      sync.Mutex
-	failing map[string]string // why a hook was not told, in words
+	renew   context.CancelFunc // ends the telling of the hooks that Run began with; nil = it has not begun
+	failing map[string]string  // why a hook was not told, in words
 }
 
 const (
@@ -40,9 +42,9 @@ const (
 	looksEvery   = time.Minute // whatever is signalled
 )
 
-// Subscribe makes the hooks known: what is committed from then on waits for them.
-func (p *Pager) Subscribe(ctx context.Context) error {
-	for _, h := range p.Hooks {
+// Subscribe makes hooks known: what is committed from then on waits for them.
+func (p *Pager) Subscribe(ctx context.Context, hooks []Hook) error {
+	for _, h := range hooks {
 		if err := p.Journal.Subscribe(ctx, h.Name); err != nil {
 			return err
 		}
@@ -50,12 +52,39 @@ func (p *Pager) Subscribe(ctx context.Context) error {
 	return nil
 }
 
+// Use puts the hooks of another configuration, which must be known, in the place of those before. What is being
+// told at that moment is told once more, if its hook stays.
+func (p *Pager) Use(hooks []Hook) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if reflect.DeepEqual(p.Hooks, hooks) {
+		return
+	}
+	p.Hooks = hooks
+	if p.renew != nil {
+		p.renew()
+	}
+}
+
 // Run tells pages until the context ends. What is not told by then waits in the journal.
 func (p *Pager) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		telling, end := context.WithCancel(ctx)
+		p.mu.Lock()
+		hooks := p.Hooks
+		p.renew = end
+		p.mu.Unlock()
+		p.tellAll(telling, hooks)
+		end()
+	}
+}
+
+// tellAll tells each of the hooks by itself, until the context ends.
+func (p *Pager) tellAll(ctx context.Context, hooks []Hook) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	var woken []chan struct{}
-	for _, h := range p.Hooks {
+	for _, h := range hooks {
 		wake := make(chan struct{}, 1)
 		woken = append(woken, wake)
 		all.Go(func() { p.tell(ctx, h, wake) })

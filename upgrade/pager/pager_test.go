@@ -87,7 +87,7 @@ func inOffice(t *testing.T, f func(*office), hooks ...pager.Hook) {
 		o := &office{t: t, journal: journal, answer: map[string]func(int) *http.Response{}}
 		o.Pager = &pager.Pager{Journal: journal, Hooks: hooks, Client: &http.Client{Transport: o, Timeout: 10 * time.Second}, Now: time.Now,
 			Log: slog.New(slog.NewTextHandler(o, nil)), Woken: journal.Pages()}
-		if err := o.Subscribe(t.Context()); err != nil {
+		if err := o.Subscribe(t.Context(), o.Hooks); err != nil {
 			t.Fatal(err)
 		}
 		stop := o.start()
@@ -266,12 +266,38 @@ func TestWhatSomebodyMayMendIsSentAgain(t *testing.T) {
 	}, hook("noc"))
 }
 
+func TestHooksOfAnotherConfigurationTakeThePlaceOfThoseBefore(t *testing.T) {
+	inOffice(t, func(o *office) {
+		o.answer["noc.test"] = func(int) *http.Response { return nil } // it is silent
+		o.page(upgrade.PageHold)
+		o.want("noc", "r-1/1")
+		o.Use([]pager.Hook{hook("noc")})
+		o.want("noc", "r-1/1") // the same: nothing is interrupted
+		next := []pager.Hook{hook("duty")}
+		if err := o.Subscribe(o.t.Context(), next); err != nil {
+			t.Fatal(err)
+		}
+		o.Use(next)
+		o.page(upgrade.PageFailure)
+		o.want("duty", "r-1/2")
+		time.Sleep(time.Hour)
+		o.want("noc", "r-1/1")
+		delete(o.answer, "noc.test")
+		o.Use([]pager.Hook{hook("noc"), hook("duty")})
+		o.want("noc", "r-1/1", "r-1/1", "r-1/2") // it goes on where it was
+		o.want("duty", "r-1/2")
+		if len(o.Failing()) > 0 {
+			t.Errorf("health tells %v", o.Failing())
+		}
+	}, hook("noc"))
+}
+
 // What was sent and not recorded is sent once more, with the same id: a crash, or a full disk.
 func TestAnEventThatMayHaveBeenToldIsToldOnceMoreWithItsId(t *testing.T) {
 	inOffice(t, func(o *office) {
 		forgets := &forgetful{Store: o.journal}
 		other := &pager.Pager{Journal: forgets, Hooks: []pager.Hook{hook("late")}, Client: o.Client, Now: time.Now, Log: o.Log}
-		if err := other.Subscribe(o.t.Context()); err != nil {
+		if err := other.Subscribe(o.t.Context(), other.Hooks); err != nil {
 			t.Fatal(err)
 		}
 		o.page(upgrade.PageHold)
@@ -314,7 +340,7 @@ func TestAStopWhileAReceiverIsSilentIsQuickAndBlamesNobody(t *testing.T) {
 		defer journal.Close()
 		o := &office{t: t, journal: journal, answer: map[string]func(int) *http.Response{"deaf.test": func(int) *http.Response { return nil }}}
 		o.Pager = &pager.Pager{Journal: journal, Hooks: []pager.Hook{hook("deaf")}, Client: &http.Client{Transport: o, Timeout: 10 * time.Second}, Now: time.Now, Log: slog.New(slog.NewTextHandler(o, nil)), Woken: journal.Pages()}
-		if err := o.Subscribe(t.Context()); err != nil {
+		if err := o.Subscribe(t.Context(), o.Hooks); err != nil {
 			t.Fatal(err)
 		}
 		stop := o.start()

@@ -73,7 +73,7 @@ func product(ctx context.Context, s upgradetest.Site) (err error) {
 	}
 	office := pager.Hook{Name: "office", URL: pager.Address(s.OfficeURL), Format: pager.JSON, Key: pager.Key(s.OfficeKey), On: []upgrade.PageKind{upgrade.PageHold, upgrade.PageFailure, upgrade.PageExpiry, upgrade.PageEnd}}
 	tells := &pager.Pager{Journal: d, Hooks: []pager.Hook{office}, Client: s.HTTP, Now: s.Now, Log: s.Log, Woken: journal.Pages()}
-	if err := tells.Subscribe(ctx); err != nil {
+	if err := tells.Subscribe(ctx, tells.Hooks); err != nil {
 		return err
 	}
 	telling, stop := context.WithCancel(ctx)

@@ -44,12 +44,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err := bot.CheckTokens(string(botToken), string(appToken)); err != nil {
 		return err
 	}
-	gates, err := c.gates()
-	if err != nil {
-		return err
-	}
-	hooks, err := c.hooks()
-	if err != nil {
+	keys := keyring{}
+	if _, _, err := c.outside(keys); err != nil {
 		return err
 	}
 	fleet, err := newAzure(c.Azure)
@@ -61,7 +57,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	p := wire(c, gates, hooks, fleet, journal, slackAPI(c.Slack, botToken, appToken), log)
+	p := wire(c, keys, fleet, journal, slackAPI(c.Slack, botToken, appToken), log)
 	ctx, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
 	p.journal.lost = lose
@@ -112,7 +108,7 @@ type parts struct {
 	log      *slog.Logger
 }
 
-func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
+func wire(c Config, keys keyring, fleet *azure.Azure, s *store.Store, api *slack.Client, log *slog.Logger) parts {
 	journal, rules := newLedger(s, time.Now, log), &upgrade.Rules{}
 	policies, groups := rules.Policies, &atomic.Pointer[[]Group]{}
 	groups.Store(&c.Groups)
@@ -122,13 +118,12 @@ func wire(c Config, gates []gate.Gate, hooks []pager.Hook, fleet *azure.Azure, s
 	edge := &bot.Bot{API: api, Journal: journal, Reader: journal, Rollouts: desk, People: people, Now: time.Now, Log: log,
 		Team: c.Slack.Team, App: c.Slack.App, EditEvery: c.Pace.Edit, NewDeliveries: s.Deliveries(), NewPosts: s.Posts()}
 	prober := gate.NewProber(gate.Transport(net.DefaultResolver), time.Now)
-	prober.Use(gates)
 	engine := &upgrade.Engine{Fleet: fleet, Journal: journal, Reader: journal, People: people, Policies: policies,
 		Pace: c.Pace.pace(), Now: time.Now, ID: ID, Log: log, Woken: s.Passes(), Frozen: stopped, Link: edge.Unheard, Closed: edge.Closed, Gates: prober.Read}
-	tells := &pager.Pager{Journal: journal, Hooks: hooks, Client: pager.Client(), Now: time.Now, Log: log, Woken: s.Pages()}
+	tells := &pager.Pager{Journal: journal, Client: pager.Client(), Now: time.Now, Log: log, Woken: s.Pages()}
 	clerk := &upgrade.Clerk{Desk: desk, Book: journal, Log: log, Woken: s.Occurrences(), Frozen: stopped, Fit: edge.Fit}
 	lookout := &upgrade.Lookout{Catalogue: fleet, Journal: journal, Book: journal, Policies: policies, Now: time.Now, Log: log}
-	return parts{engine, edge, clerk, lookout, prober, tells, journal, governor{c, groups, rules, journal, time.Now, log}, stopped, c.Health, log}
+	return parts{engine, edge, clerk, lookout, prober, tells, journal, governor{c, keys, prober, tells, groups, rules, journal, time.Now, log}, stopped, c.Health, log}
 }
 
 // run works until the context ends or one side cannot go on. The engine stops at once then, so that
@@ -143,9 +138,6 @@ func (p parts) run(ctx context.Context) error {
 		return err
 	}
 	defer unserve()
-	if err := p.pager.Subscribe(ctx); err != nil {
-		return err
-	}
 	told := make(chan struct{})
 	go func() { p.pager.Run(working); close(told) }()
 	engine, clerk, lookout := make(chan error, 1), make(chan error, 1), make(chan error, 1)

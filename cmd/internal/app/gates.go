@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,10 +75,9 @@ func (h Header) check() error {
 	return nil
 }
 
-// value reads it. What is started from here has no use for the variable, which is taken out by the caller: gates
-// may share one.
-func (h Header) value() (string, error) {
-	value := strings.TrimSpace(os.Getenv(h.Env))
+// value reads it.
+func (h Header) value(keys keyring) (string, error) {
+	value := strings.TrimSpace(keys.env(h.Env))
 	if h.File != "" {
 		body, err := guarded(h.File, 0o007, "lets everybody in: chmod o-rwx")
 		if err != nil {
@@ -91,7 +89,7 @@ func (h Header) value() (string, error) {
 	case value == "" && h.File != "":
 		return "", fmt.Errorf("header %s: the file %s is empty", h.Name, h.File)
 	case value == "":
-		return "", fmt.Errorf("header %s: the environment variable %s is missing", h.Name, h.Env)
+		return "", fmt.Errorf("header %s: its value is missing: %s is empty", h.Name, named)
 	case strings.ContainsAny(value, "\r\n\x00"):
 		return "", fmt.Errorf("header %s: its value has several lines", h.Name)
 	}
@@ -131,7 +129,7 @@ func (c Config) gated(names []string, bad complain) {
 func (c Config) checkGateFiles(bad complain) {
 	for i, g := range c.Gates {
 		for n, h := range g.Headers {
-			if _, err := h.value(); err != nil && h.File != "" {
+			if _, err := h.value(nil); err != nil && h.File != "" {
 				bad(at("gates", i, "headers", n), "gate %s: %w", g.Name, err)
 			}
 		}
@@ -139,14 +137,14 @@ func (c Config) checkGateFiles(bad complain) {
 }
 
 // gates are those of the configuration, with their secrets.
-func (c Config) gates() ([]gate.Gate, error) {
+func (c Config) gates(keys keyring) ([]gate.Gate, error) {
 	var out []gate.Gate
 	var errs []error
 	for _, g := range c.Gates {
 		made := g.gate()
 		made.Headers = map[string]string{}
 		for _, h := range g.Headers {
-			value, err := h.value()
+			value, err := h.value(keys)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("gate %s: %w", g.Name, err))
 			}
@@ -154,19 +152,12 @@ func (c Config) gates() ([]gate.Gate, error) {
 		}
 		out = append(out, made)
 	}
-	for _, g := range c.Gates {
-		for _, h := range g.Headers {
-			if h.Env != "" {
-				os.Unsetenv(h.Env)
-			}
-		}
-	}
 	return out, errors.Join(errs...)
 }
 
 // AskGates asks each external gate once, and prints what it answers. Its error says that not all of them pass.
 func AskGates(ctx context.Context, c Config, out io.Writer) error {
-	gates, err := c.gates()
+	gates, err := c.gates(nil)
 	if err != nil {
 		return err
 	}

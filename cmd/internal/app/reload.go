@@ -14,12 +14,17 @@ import (
 
 	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/gate"
+	"github.com/vmssbot/vmssbot/upgrade/pager"
 )
 
-// governor keeps the policies in force as the configuration says: sets, windows and freezes, and groups, read at the
-// start and once more whenever it is told to. It takes a file wholly or not at all.
+// governor keeps in force what the configuration says of sets, windows and freezes, gates, webhooks and groups: read
+// at the start and once more whenever it is told to. It takes a file wholly or not at all.
 type governor struct {
-	running Config                   // as it was started with: what else of it changes takes a restart
+	running Config // as it was started with: what else of it changes takes a restart
+	keys    keyring
+	prober  *gate.Prober
+	pager   *pager.Pager
 	groups  *atomic.Pointer[[]Group] // of the file that was taken last
 	rules   *upgrade.Rules
 	journal policyBook
@@ -37,22 +42,45 @@ type policyBook interface {
 // while the program was down is told like any other change. One that stood by, perhaps for weeks, and was signalled
 // meanwhile reads the file before anything is in force: what it was started with may be what somebody took back.
 func (g governor) begin(ctx context.Context, signalled <-chan os.Signal) error {
-	to := g.running.Policies()
+	c := g.running
 	select {
 	case <-signalled:
-		c, err := Load(g.running.from.file)
-		if err != nil {
+		var err error
+		if c, err = Load(g.running.from.file); err != nil {
 			return err
 		}
-		to = c.Policies()
-		g.groups.Store(&c.Groups)
 	default:
 	}
 	before, known, err := g.journal.Policies(ctx)
 	if err != nil {
 		return err
 	}
-	return g.govern(ctx, before, known, to)
+	return g.take(ctx, c, before, known)
+}
+
+// take puts a configuration in force.
+func (g governor) take(ctx context.Context, c Config, before []upgrade.Policy, known bool) error {
+	gates, hooks, err := c.outside(g.keys)
+	if err != nil {
+		return err
+	}
+	if err := g.pager.Subscribe(ctx, hooks); err != nil {
+		return err
+	}
+	if err := g.govern(ctx, before, known, c.Policies()); err != nil {
+		return fmt.Errorf("what changed could not be written down: %w", err)
+	}
+	g.prober.Use(gates)
+	g.pager.Use(hooks)
+	g.groups.Store(&c.Groups)
+	return nil
+}
+
+// outside are what is asked and what is told outside of Azure and Slack, with their secrets.
+func (c Config) outside(keys keyring) ([]gate.Gate, []pager.Hook, error) {
+	gates, err := c.gates(keys)
+	hooks, no := c.hooks(keys)
+	return gates, hooks, errors.Join(err, no)
 }
 
 // govern puts policies in force, once it is in the journal what changed and whom to tell.
@@ -97,16 +125,13 @@ func (g governor) reload(ctx context.Context) {
 		err = errors.New("it came through a pipe, which cannot be read twice: restart the bot")
 	}
 	if err == nil {
-		if err = g.govern(ctx, g.rules.Policies(), true, c.Policies()); err != nil {
-			err = fmt.Errorf("what changed could not be written down: %w", err)
-		}
+		err = g.take(ctx, c, g.rules.Policies(), true)
 	}
 	if err != nil {
 		g.refuse(ctx, strings.ReplaceAll(err.Error(), file, filepath.Base(file)))
 		return
 	}
 	other := restart(g.running, c)
-	g.groups.Store(&c.Groups)
 	g.log.Info("the configuration was read once more", "entries", len(c.Sets))
 	if len(other) > 0 {
 		g.log.Warn("what else changed in the configuration takes a restart", "keys", other)
@@ -125,7 +150,7 @@ func (g governor) refuse(ctx context.Context, why string) {
 
 // restart lists the keys of what differs and is not taken while the bot runs.
 func restart(running, now Config) []string {
-	taken := map[string]bool{"windows": true, "freezes": true, "budget": true, "groups": true, "sets": true}
+	taken := map[string]bool{"windows": true, "freezes": true, "budget": true, "groups": true, "gates": true, "webhooks": true, "sets": true}
 	var keys []string
 	a, b := reflect.ValueOf(running), reflect.ValueOf(now)
 	for i := range a.NumField() {

@@ -4,17 +4,25 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vmssbot/vmssbot/upgrade"
+	"github.com/vmssbot/vmssbot/upgrade/gate"
+	"github.com/vmssbot/vmssbot/upgrade/pager"
 )
 
 // governed is a bot's memory of its policies, with a configuration to change.
@@ -34,7 +42,9 @@ func governs(t *testing.T) *governed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.governor = governor{c, &atomic.Pointer[[]Group]{}, &upgrade.Rules{}, g.ledger, time.Now, slog.New(slog.NewTextHandler(g.log, nil))}
+	log := slog.New(slog.NewTextHandler(g.log, nil))
+	g.governor = governor{c, keyring{}, gate.NewProber(gate.Transport(net.DefaultResolver), time.Now), &pager.Pager{Journal: g.ledger, Client: pager.Client(), Now: time.Now, Log: log, Woken: g.ledger.Pages()},
+		&atomic.Pointer[[]Group]{}, &upgrade.Rules{}, g.ledger, time.Now, log}
 	g.begins()
 	return g
 }
@@ -102,7 +112,7 @@ func TestAChangedPolicyIsInForceInTheAuditAndToldToItsChannel(t *testing.T) {
 
 func TestWhoWasSignalledWhileItStoodByBeginsWithWhatTheFileSaysNow(t *testing.T) {
 	g := governs(t)
-	signalled := make(chan os.Signal, 1)
+	signalled := make(chan os.Signal, 2)
 	g.write(g.running.from.file, strings.Replace(good, "soak: 0s", "soak: 10m", 1))
 	signalled <- syscall.SIGHUP
 	if err := g.begin(t.Context(), signalled); err != nil {
@@ -177,6 +187,98 @@ func TestGroupsAreReadOnceMore(t *testing.T) {
 	if now := *g.groups.Load(); len(now) != 1 || len(now[0].Waves) != 2 {
 		t.Errorf("of a file that is not taken the groups are: %+v", now)
 	}
+}
+
+// outdoors is where the gates and the receivers are: it hears what is asked and told, with which secret.
+type outdoors struct {
+	mu    sync.Mutex
+	heard []string
+}
+
+func (o *outdoors) RoundTrip(r *http.Request) (*http.Response, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.heard = append(o.heard, strings.TrimSpace(r.URL.Path+" "+r.Header.Get("Authorization")))
+	return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody, Request: r}, nil
+}
+
+// hears is what was heard within a minute, each once.
+func (o *outdoors) hears() []string {
+	o.mu.Lock()
+	o.heard = nil
+	o.mu.Unlock()
+	time.Sleep(time.Minute)
+	synctest.Wait()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Compact(slices.Clone(o.heard))
+}
+
+// atWork is governs in the time of a bubble, with a prober and a pager that are at work.
+func atWork(t *testing.T, test func(*governed, *outdoors)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		g, o := governs(t), &outdoors{}
+		g.prober, g.pager.Client = gate.NewProber(o, time.Now), &http.Client{Transport: o}
+		ctx, end := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() { g.prober.Run(ctx) })
+		all.Go(func() { g.pager.Run(ctx) })
+		test(g, o)
+		end()
+		all.Wait()
+		g.ledger.Store.Close()
+	})
+}
+
+func TestAGateThatIsReadOnceMoreIsAskedAsTheFileSaysNowWithTheSecretItHad(t *testing.T) {
+	t.Setenv("GATE_TOKEN", "sesame")
+	atWork(t, func(g *governed, o *outdoors) {
+		reads := func(path, env string) []string {
+			g.changes("\nsets:", fmt.Sprintf("\ngates: [{name: slo, url: 'https://slo.test%s', headers: [{name: Authorization, env: %s}]}]\nsets:", path, env))
+			g.prober.Read([]string{"slo"})
+			return o.hears()
+		}
+		for _, path := range []string{"/one", "/two"} { // the second time the variable is not in the environment any more
+			if got := reads(path, "GATE_TOKEN"); !slices.Equal(got, []string{path + " sesame"}) || strings.Contains(g.log.String(), "restart") {
+				t.Errorf("heard %q, want the gate asked at %s; the log says %s", got, path, g.log)
+			}
+		}
+		if got := reads("/three", "NOT_THERE"); !slices.Equal(got, []string{"/two sesame"}) {
+			t.Errorf("of a file that is not taken the gate is asked: %q", got)
+		}
+		if got := g.told(); len(got) != 1 || !strings.Contains(got[0], "its value is missing") || strings.Contains(got[0], "NOT_THERE") {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+func TestAWebhookThatIsReadOnceMoreIsToldFromThenOn(t *testing.T) {
+	t.Setenv("NOC", "canary-correct-horse")
+	atWork(t, func(g *governed, o *outdoors) {
+		pages := 0
+		page := func() {
+			t.Helper()
+			pages++
+			p := upgrade.Page{Rollout: "r-1", Seq: pages, At: time.Now(), Kind: upgrade.PageHold, Name: "web", Text: "why"}
+			if err := g.ledger.Commit(g.t.Context(), upgrade.Change{Pages: []upgrade.Page{p}}); err != nil {
+				g.t.Fatal(err)
+			}
+		}
+		page() // nobody is to be told
+		for _, path := range []string{"/one", "/two"} {
+			g.changes("\nsets:", fmt.Sprintf("\nwebhooks: [{name: noc, url: 'https://noc.test%s', secret_env: NOC}]\nsets:", path))
+			page()
+			if got := o.hears(); !slices.Equal(got, []string{path}) || strings.Contains(g.log.String(), "restart") || strings.Contains(g.log.String(), "canary") {
+				t.Errorf("heard %q, want it told at %s; the log says %s", got, path, g.log)
+			}
+		}
+		g.changes("soak: 0s", "soak: 10m") // and no webhook
+		page()
+		if got := o.hears(); len(got) > 0 {
+			t.Errorf("a receiver that was taken out is told: %q", got)
+		}
+	})
 }
 
 // full is a journal that takes no writes.

@@ -53,6 +53,27 @@ func secret(what, file, env, usual string) (Secret, error) {
 	return "", fmt.Errorf("slack: the %s is missing: set the environment variable %s or name a file in the configuration", what, env)
 }
 
+// keyring keeps secrets that came through the environment, by the name of the variable. It takes them out of there,
+// as what is started from here has no use for them, and keeps them, as a configuration that is read once more names
+// them once more. nil only looks.
+type keyring map[string]Secret
+
+// named is a variable in a message: by mistake its name may be the secret.
+const named = "the environment variable that is named for it, as it was when the program started,"
+
+// env is a variable's value, as it was when the program started.
+func (k keyring) env(name string) string {
+	if kept, ok := k[name]; ok {
+		return string(kept)
+	}
+	value := os.Getenv(name)
+	if k != nil && value != "" {
+		k[name] = Secret(value)
+		os.Unsetenv(name)
+	}
+	return value
+}
+
 // guarded reads a file, but not one with one of the mode's bits, nor one that everybody could put another
 // in the place of, where its name leads or where it lies. Windows has no modes.
 func guarded(path string, bits os.FileMode, why string) ([]byte, error) {

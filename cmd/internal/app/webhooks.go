@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -115,7 +114,7 @@ func checkReceiver(s string) error {
 const leastKey = 16
 
 // hook reads the key, and fills in what was left out.
-func (w Webhook) hook() (pager.Hook, error) {
+func (w Webhook) hook(keys keyring) (pager.Hook, error) {
 	h := pager.Hook{Name: w.Name, URL: w.URL, Format: cmp.Or(w.Format, pager.JSON), Sets: w.Sets}
 	for _, kind := range w.On {
 		h.On = append(h.On, upgrade.PageKind(kind))
@@ -128,7 +127,7 @@ func (w Webhook) hook() (pager.Hook, error) {
 		h.URL = cmp.Or(h.URL, pager.PagerDutyURL)
 		env, file = w.RoutingKeyEnv, w.RoutingKeyFile
 	}
-	key := os.Getenv(env)
+	key := keys.env(env)
 	if file != "" {
 		body, err := guarded(file, 0o007, "lets everybody in: chmod o-rwx")
 		if err != nil {
@@ -138,7 +137,7 @@ func (w Webhook) hook() (pager.Hook, error) {
 	}
 	switch key = strings.TrimSpace(key); {
 	case key == "":
-		return h, fmt.Errorf("webhook %s: its key is missing: %s is empty", w.Name, cmp.Or(file, "the environment variable that is named for it")) // by mistake the name may be the key
+		return h, fmt.Errorf("webhook %s: its key is missing: %s is empty", w.Name, cmp.Or(file, named))
 	case len(key) < leastKey:
 		return h, fmt.Errorf("webhook %s: its key has %d characters: want %d at least, such as what openssl rand -hex 32 prints", w.Name, len(key), leastKey)
 	}
@@ -146,18 +145,11 @@ func (w Webhook) hook() (pager.Hook, error) {
 	return h, nil
 }
 
-// hooks are all receivers with their keys, which what is started from here has no use for.
-func (c Config) hooks() (hooks []pager.Hook, err error) {
+// hooks are all receivers with their keys.
+func (c Config) hooks(keys keyring) (hooks []pager.Hook, err error) {
 	for _, w := range c.Webhooks {
-		h, no := w.hook()
+		h, no := w.hook(keys)
 		hooks, err = append(hooks, h), errors.Join(err, no)
-	}
-	for _, w := range c.Webhooks {
-		for _, env := range []string{w.SecretEnv, w.RoutingKeyEnv} {
-			if env != "" {
-				os.Unsetenv(env)
-			}
-		}
 	}
 	return hooks, err
 }
@@ -169,7 +161,7 @@ func (w Webhook) checkFiles(bad complain) {
 	if wrong {
 		return
 	}
-	if _, err := w.hook(); err != nil {
+	if _, err := w.hook(nil); err != nil {
 		bad(at(), "%w", err)
 	}
 }
@@ -184,7 +176,7 @@ func TestWebhook(ctx context.Context, c Config, name string, out io.Writer) erro
 		}
 		return fmt.Errorf("there is no webhook %q in the configuration; there are: %s", name, cmp.Or(strings.Join(names, ", "), "none"))
 	}
-	h, err := c.Webhooks[i].hook()
+	h, err := c.Webhooks[i].hook(nil)
 	if err != nil {
 		return err
 	}

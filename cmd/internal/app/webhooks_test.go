@@ -67,7 +67,7 @@ func TestAWebhookOfTheConfigurationIsAReceiver(t *testing.T) {
 	}
 	t.Setenv("NOC", "canary-correct-horse")
 	c := webhooks(t, "{name: noc, url: 'https://noc.example/canary', secret_env: NOC}, {name: duty, format: pagerduty, routing_key_file: "+file+", on: [failure], sets: [web-*]}")
-	hooks, err := c.hooks()
+	hooks, err := c.hooks(keyring{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,12 +96,12 @@ func TestAKeyThatIsMissingOrWeakIsRefused(t *testing.T) {
 	}
 	t.Setenv("SHORT", "canary")
 	for hook, says := range map[string]string{
-		"secret_env: CANARY0NOT0SET0ANYWHERE": "the environment variable that is named for it is empty",
+		"secret_env: CANARY0NOT0SET0ANYWHERE": "the environment variable that is named for it, as it was when the program started, is empty",
 		"secret_env: SHORT":                   "its key has 6 characters: want 16",
 		"secret_file: " + open:                "lets everybody in",
 		"secret_file: /nowhere/noc.key":       "no such file",
 	} {
-		_, err := webhooks(t, "{name: noc, url: 'https://noc.example/x', "+hook+"}").hooks()
+		_, err := webhooks(t, "{name: noc, url: 'https://noc.example/x', "+hook+"}").hooks(keyring{})
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(strings.ToLower(err.Error()), "canary") {
 			t.Errorf("%s: %v, want it to say %q", hook, err, says)
 		}

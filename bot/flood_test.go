@@ -244,6 +244,13 @@ func TestWhenTooMuchWaitsOnlyWordsThatStopAreTaken(t *testing.T) {
 		o.soon(2*time.Second, "the form that stops is open", func() bool {
 			return slices.ContainsFunc(o.sim.Log(), func(e slacksim.Entry) bool { return e.Method == "views.open" && e.Error == "" })
 		})
+		o.command("bo", "ops", "freeze") // asks for the set and the reason, and the sets cannot be read
+		o.soon(2*time.Second, "the form of a freeze is open", func() bool {
+			return slices.ContainsFunc(o.sim.Views(slacksim.Bo), func(v slacksim.View) bool { return strings.Contains(string(v.Doc["title"]), "Freeze") })
+		})
+		o.soon(4*time.Second, "it can be typed in", func() bool {
+			return slices.ContainsFunc(o.sim.Views(slacksim.Bo), func(v slacksim.View) bool { return strings.Contains(string(v.Doc["blocks"]), `"plain_text_input"`) })
+		})
 		o.command("ana", "ops", "pause "+id)
 		o.soon(2*time.Second, "the pause counts", func() bool { return o.count(id, "Paused") == 1 })
 		o.command("bo", "ops", `abort `+id+` "bad image"`) // after it: an aborted rollout is not paused

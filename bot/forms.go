@@ -25,6 +25,7 @@ import (
 const (
 	triggerLife = 3 * time.Second  // docs.slack.dev/interactivity/handling-user-interaction
 	listTimeout = 15 * time.Second // for reading what a form offers; a person sits before it
+	stopTimeout = 3 * time.Second  // of one that stops something: then it is typed in
 	maxCarried  = 3000             // characters of private_metadata
 )
 
@@ -266,7 +267,7 @@ func (b *Bot) fill(ctx context.Context, said spoken, at string) {
 	}
 	lists, err := b.lists(ctx, said)
 	f, _ = commands.NewForm(said.form.request, lists)
-	f.Trouble = trouble(err)
+	f.Trouble = trouble(err, said.patience())
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if _, err := b.API.UpdateViewContext(ctx, view.Form(f, carriedBy(f, said.channel)), "", "", at); err != nil {
@@ -274,8 +275,16 @@ func (b *Bot) fill(ctx context.Context, said spoken, at string) {
 	}
 }
 
+// patience is how long a form may wait for what it offers.
+func (s spoken) patience() time.Duration {
+	if s.stops() {
+		return stopTimeout
+	}
+	return listTimeout
+}
+
 func (b *Bot) lists(ctx context.Context, said spoken) (commands.Lists, error) {
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	ctx, cancel := context.WithTimeout(ctx, said.patience())
 	defer cancel()
 	by, err := b.People.Person(ctx, said.user)
 	if err != nil {
@@ -286,7 +295,7 @@ func (b *Bot) lists(ctx context.Context, said spoken) (commands.Lists, error) {
 }
 
 // trouble is why a list is missing, for the person.
-func trouble(err error) string {
+func trouble(err error, within time.Duration) string {
 	var no *upgrade.Refusal
 	switch {
 	case err == nil:
@@ -294,5 +303,5 @@ func trouble(err error) string {
 	case errors.As(err, &no):
 		return no.What
 	}
-	return fmt.Sprintf("what there is to choose from could not be read within %s", listTimeout)
+	return fmt.Sprintf("what there is to choose from could not be read within %s", within)
 }

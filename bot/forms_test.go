@@ -258,6 +258,82 @@ func TestARolloutIsHandedOverToWhomItsFormNames(t *testing.T) {
 	})
 }
 
+func TestWhatAFreezeLacksIsAskedForAndItHolds(t *testing.T) {
+	fillIn(t, func(d *formDesk) {
+		opened(d)
+		d.types(slacksim.Eva, "freeze for=2h")
+		blocks := string(d.form(slacksim.Eva, "Freeze scale sets").Doc["blocks"])
+		for _, says := range []string{"all: every scale set that you may stop", "myvmss · ", `"initial_value":"2h"`, "until somebody lifts it"} {
+			if !strings.Contains(blocks, says) {
+				t.Errorf("the form does not have %q: %s", says, blocks)
+			}
+		}
+		if out := d.sends(slacksim.Eva, map[string]string{"set": "myvmss", "until": "22:00", "reason": "sale"}); !strings.Contains(out.Errors["until"], "for= and until= both say when it ends") {
+			t.Errorf("a freeze that ends twice: %+v", out)
+		}
+		d.sends(slacksim.Eva, map[string]string{"set": "myvmss", "until": "", "reason": "the sale"})
+		d.noForm(slacksim.Eva)
+		if !d.public("by eva: “the sale”") {
+			t.Errorf("the channel is not told:\n%s", d.all())
+		}
+		d.clicks(slacksim.Bo, "approve")
+		d.sees("It does not start yet: frozen by eva")
+
+		d.types(slacksim.Ana, "unfreeze")
+		if blocks := string(d.form(slacksim.Ana, "Lift a freeze").Doc["blocks"]); !strings.Contains(blocks, "/myvmss · until ") || !strings.Contains(blocks, "UTC · by eva") {
+			t.Error(blocks)
+		}
+		d.sends(slacksim.Ana, map[string]string{"set": d.choice(slacksim.Ana, "f-"), "reason": "sold out"})
+		d.noForm(slacksim.Ana)
+		d.sees("is not frozen any more")
+		d.Advance(time.Minute)
+		d.sees("Azure has been at work for")
+	})
+}
+
+func TestAFreezeIsTypedIntoItsFormWhereAzureIsSlow(t *testing.T) {
+	fillIn(t, func(d *formDesk) {
+		if err := d.Azure.Inject(azuresim.Fault{Kind: "slow", Match: "GET", Delay: azuresim.Duration(time.Minute), Times: -1}); err != nil {
+			t.Fatal(err)
+		}
+		d.types(slacksim.Bo, "freeze") // and five seconds later
+		if blocks := string(d.form(slacksim.Bo, "Freeze scale sets").Doc["blocks"]); !strings.Contains(blocks, ":warning:") || !strings.Contains(blocks, "or all: every one that you may stop") {
+			t.Error(blocks)
+		}
+		d.sends(slacksim.Bo, map[string]string{"set": "all", "reason": "storage incident"})
+		d.noForm(slacksim.Bo)
+		d.sees("every set is frozen* until somebody lifts it by bo: “storage incident”")
+	})
+}
+
+func TestWhatAScheduleLacksIsAskedForAndItIsTakenAwayByItsForm(t *testing.T) {
+	fillIn(t, func(d *formDesk) {
+		d.types(slacksim.Ana, "schedule myvmss latest ud=0")
+		blocks := string(d.form(slacksim.Ana, "Schedule an upgrade").Doc["blocks"])
+		for _, says := range []string{`"label":{"type":"plain_text","text":"When"`, "each Sunday at 02:00", "latest: the newest", "UD 0 · 4 instances"} {
+			if !strings.Contains(blocks, says) {
+				t.Errorf("the form does not have %q: %s", says, blocks)
+			}
+		}
+		if out := d.sends(slacksim.Ana, map[string]string{"cron": "at night", "note": "monthly"}); !strings.Contains(out.Errors["cron"], "five fields with blanks between") {
+			t.Errorf("times that are none: %+v", out)
+		}
+		d.sends(slacksim.Ana, map[string]string{"cron": "30 8 1 * *", "tz": "Europe/Prague", "note": "monthly"})
+		d.noForm(slacksim.Ana)
+		for _, says := range []string{"myvmss is scheduled", "30 8 1 * *", "Europe/Prague", "latest ud=0 note=\"monthly\""} {
+			d.sees(says)
+		}
+
+		d.types(slacksim.Bo, "unschedule")
+		if blocks := string(d.form(slacksim.Bo, "Take a schedule away").Doc["blocks"]); !strings.Contains(blocks, "myvmss · 30 8 1 * * Europe/Prague · by ana") {
+			t.Error(blocks)
+		}
+		d.sends(slacksim.Bo, map[string]string{"set": d.choice(slacksim.Bo, "s-"), "reason": "by hand now"})
+		d.noForm(slacksim.Bo)
+		d.sees("myvmss is not scheduled any more")
+	})
+}
+
 func TestTheInstancesToChooseFromAreThoseOfTheRolloutThatIsChosen(t *testing.T) {
 	fillIn(t, func(d *formDesk) {
 		opened(d)
@@ -288,6 +364,17 @@ func TestAnybodyMayOpenAFormAndNobodyGetsARightByIt(t *testing.T) {
 		if d.public("because I can") {
 			t.Error("the outsider's abort was heard")
 		}
+		d.types(slacksim.Olaf, "freeze all")
+		d.form(slacksim.Olaf, "Freeze scale sets")
+		d.sends(slacksim.Olaf, map[string]string{"reason": "because I like to"})
+		d.sees("to freeze sets takes a requester or approver of them")
+		if d.public("because I like to") {
+			t.Error("the outsider's freeze was heard")
+		}
+		d.types(slacksim.Olaf, "unfreeze")
+		d.form(slacksim.Olaf, "Lift a freeze")
+		d.sends(slacksim.Olaf, map[string]string{"set": "all"})
+		d.sees("no freeze `all` holds that you may see")
 		d.types(slacksim.Olaf, "deny")
 		if blocks := string(d.form(slacksim.Olaf, "Deny").Doc["blocks"]); strings.Contains(blocks, "myvmss") {
 			t.Errorf("the outsider is shown rollouts: %s", blocks)
@@ -316,6 +403,8 @@ func TestAFormThatIsNoneOfOursIsRefused(t *testing.T) {
 		"a verb without a form":    {view.FormCallback, `{"verb":"model","rollout":"r-1"}`},
 		"a path for a rollout":     {view.FormCallback, `{"verb":"deny","rollout":"../r-1"}`},
 		"a nonce and a rollout":    {view.FormCallback, `{"verb":"deny","rollout":"r-1","nonce":"0123456789abcdef"}`},
+		"a freeze of a rollout":    {view.FormCallback, `{"verb":"freeze","rollout":"r-1"}`},
+		"a schedule of a card":     {view.FormCallback, `{"verb":"schedule","nonce":"0123456789abcdef"}`},
 		"a person for a channel":   {view.FormCallback, `{"verb":"deny","rollout":"r-1","channel":"U0BO000002"}`},
 		"a channel that is markup": {view.FormCallback, `{"verb":"deny","rollout":"r-1","channel":"<!channel>"}`},
 	} {

@@ -181,6 +181,21 @@ func (d *formDesk) values(user string, fields map[string]string) map[string]map[
 	return values
 }
 
+// choice is the first value on offer in a person's form that begins so.
+func (d *formDesk) choice(user, prefix string) string {
+	d.t.Helper()
+	open := d.Slack.Views(user)
+	for _, a := range open[len(open)-1].Actions() {
+		for _, o := range a.Options {
+			if strings.HasPrefix(o, prefix) {
+				return o
+			}
+		}
+	}
+	d.t.Fatalf("the form offers nothing that begins with %q", prefix)
+	return ""
+}
+
 // clicks presses a button, or takes a menu's choice, wherever it stands.
 func (d *formDesk) clicks(user, word string) {
 	d.t.Helper()

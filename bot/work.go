@@ -18,6 +18,7 @@ const (
 	atOnce      = 16               // deliveries carried out at the same time
 	atOnceSlow  = 8                // of these, ones that read Azure or Slack first
 	atOnceStops = 12               // and with those of them that stop something
+	atOnceForms = 16               // forms beside these: one that has opened waits for what it offers; as many again of those that stop something
 	mostWaiting = 512              // deliveries that wait for their turn; beyond it only words that stop are taken
 	workTimeout = 60 * time.Second // of one delivery; reading a large set takes its time
 	attempts    = 10               // when others keep changing the same rollout, or the journal fails
@@ -46,7 +47,8 @@ type desk struct {
 	waiting     []*errand // in the order it was said, begun ones as well
 	last        int64     // the delivery that was listed last
 	look        bool      // there may be more in the journal
-	begun, slow int
+	begun       int
+	slow, forms int // of these
 	done        chan *errand
 }
 
@@ -115,13 +117,17 @@ func (q queue) passes(said spoken) bool {
 }
 
 // room keeps a place free for words that need nothing but the journal: an abort does not wait until
-// eight people's plans have been made, and neither does a freeze.
+// eight people's plans have been made, and neither does a freeze. Forms take none of these places: what they
+// offer is read when they have opened, and that waits for Azure.
 func (d *desk) room(said spoken) bool {
+	if said.form != nil {
+		return d.forms < atOnceForms || said.stops() && d.forms < 2*atOnceForms
+	}
 	most := atOnceSlow
 	if said.stops() {
 		most = atOnceStops
 	}
-	return d.begun < atOnce && (!said.slow() || d.slow < most)
+	return d.begun-d.forms < atOnce && (!said.slow() || d.slow < most)
 }
 
 func (d *desk) begin(ctx context.Context, e *errand) {
@@ -129,6 +135,9 @@ func (d *desk) begin(ctx context.Context, e *errand) {
 	d.begun++
 	if e.said.slow() {
 		d.slow++
+	}
+	if e.said.form != nil {
+		d.forms++
 	}
 	go func() {
 		defer func() { d.done <- e }()
@@ -142,6 +151,9 @@ func (d *desk) end(e *errand) {
 	d.begun--
 	if e.said.slow() {
 		d.slow--
+	}
+	if e.said.form != nil {
+		d.forms--
 	}
 	if e.settled {
 		d.waiting = slices.DeleteFunc(d.waiting, func(w *errand) bool { return w == e })

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,6 +83,26 @@ func TestAnAbortDoesNotWaitForEveryoneElsesPlans(t *testing.T) {
 		o.sim.Close()
 		o.sim = slacksim.New(opt)
 	})
+}
+
+// A form opens at once, and what it offers is read from Azure then.
+func TestAWordThatStopsDoesNotWaitForEveryoneElsesForms(t *testing.T) {
+	for _, form := range []string{"upgrade", "freeze"} {
+		t.Run(form, func(t *testing.T) {
+			inBubble(t, func(o *office) {
+				id := o.opened("web")
+				release := o.domain.stall("sets")
+				defer release()
+				for n := range 3 * atOnce {
+					o.command(fmt.Sprintf("U0MANY%04d", n), slacksim.Ops, form)
+				}
+				o.command("ana", "ops", `abort `+id+` "bad image"`)
+				o.soon(2*time.Second, "the abort counts", func() bool { return o.count(id, "AbortAsked") == 1 })
+				o.command("eva", "ops", `freeze all "storage incident"`)
+				o.soon(2*time.Second, "the freeze holds", func() bool { all, err := o.journal.Freezes(context.Background()); return err == nil && len(all) == 1 })
+			}, crowd(3*atOnce))
+		})
+	}
 }
 
 func TestOnePersonsFloodDoesNotKeepAnothersAbortWaiting(t *testing.T) {

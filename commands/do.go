@@ -50,6 +50,9 @@ func Refused(req Request, no *upgrade.Refusal) Reply {
 	switch {
 	case no.Code == upgrade.CodeUnknown && no.Rollout == "":
 		req.Rollout = "" // a form with the id has nothing to choose from
+		if bare := req.Reason == ""; bare && req.Verb.lifts() {
+			req.Set = "" // with a reason, that would be read in the place of the name
+		}
 		refusal.Form = Started(req)
 	case no.Code == upgrade.CodeArg || no.Code == upgrade.CodeUnknown:
 		refusal.Form = Started(req)

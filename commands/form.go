@@ -27,17 +27,6 @@ type Form struct {
 	Fields  []Field
 }
 
-// Carried is what a form takes along unseen. It names what is meant and proves nothing: the domain
-// checks every right and every card when the form comes back.
-type Carried struct {
-	Verb    Verb   `json:"verb"`
-	Rollout string `json:"rollout,omitempty"`
-	Nonce   string `json:"nonce,omitempty"`
-	Part    string `json:"part,omitempty"` // of show
-	Rest    bool   `json:"rest,omitempty"` // of approve
-	Some    string `json:"some,omitempty"` // [Request.Unclear], with commas between: what must be said
-}
-
 // FieldKind is how a field is filled in.
 type FieldKind string
 
@@ -115,6 +104,11 @@ var faces = map[Verb]face{
 	VerbReplan:     {"Plan a rollout anew", "Plan anew", "Puts a plan of the scale set as it is now in the place of the rollout's: for the same goal, with nothing added. Every yes so far is void.", rolloutFields},
 	VerbRollback:   {"Roll back", "Roll back", "Ends the rollout, and opens one that takes the instances it has upgraded back to the image or size before, last first. One person's yes is enough for each gate, also yours.", pauseFields},
 	VerbHandover:   {"Hand a rollout over", "Hand over", "Makes another person the one I call. It moves no right: who asked for the rollout still may not approve it.", handoverFields},
+
+	VerbFreeze:     {"Freeze scale sets", "Freeze", "Starts nothing on a set, or on all that you may stop, whatever was approved. What Azure is at work on finishes.", freezeFields},
+	VerbUnfreeze:   {"Lift a freeze", "Lift it", "Lifts a freeze that somebody said: what was approved goes on, if nothing else is in the way. One of the configuration is lifted there.", unfreezeFields},
+	VerbSchedule:   {"Schedule an upgrade", "Schedule it", "Asks for the upgrade again and again, in your name. It approves nothing: the cards ask as ever.", scheduleFields},
+	VerbUnschedule: {"Take a schedule away", "Take it away", "Asks for it no more. What it has opened goes on.", unscheduleFields},
 }
 
 // NewForm makes the form of a request: with what the request has, and with the choices that lists
@@ -201,6 +195,7 @@ var fieldReaders = map[string]func(*Request, string) (meant string, err error){
 	fieldSize:      readSize,
 	fieldWhich:     func(r *Request, s string) (string, error) { return readKeyed(r, whichKeys, s) },
 	fieldMore:      func(r *Request, s string) (string, error) { return readKeyed(r, moreKeys, s) },
+	fieldCron:      readChosenCron,
 	fieldBy:        readChosenBy,
 	fieldRollout:   readRollout,
 	fieldReason:    readReason,
@@ -253,11 +248,6 @@ func fieldOf(key string, v Verb) string {
 	return fieldWhich
 }
 
-func (c Carried) request() Request {
-	unclear, _ := unsaid(c.Some)
-	return Request{Verb: c.Verb, Rollout: c.Rollout, Nonce: c.Nonce, Part: c.Part, Rest: c.Rest, Unclear: unclear}
-}
-
 func (r *Request) fill(f Field, raw string) error {
 	value, err := entered(raw, f.Name == fieldReason || f.Name == "note")
 	switch {
@@ -306,6 +296,8 @@ func readSet(r *Request, s string) (string, error) {
 	switch {
 	case !isSet(s) && !(r.Verb.plans() && isSets(s)):
 		return "", errors.New("that is no scale set's name: say name or resourcegroup/name")
+	case r.Verb == VerbFreeze || r.Verb.lifts():
+		r.Set = heldSet(s)
 	case r.Verb == VerbShow || r.Verb == VerbImages:
 		r.About = s
 	default:
@@ -349,17 +341,6 @@ func readChosenFailure(r *Request, s string) (string, error) {
 	return readOnFailure(r, s)
 }
 
-// Check refuses what no form of ours carries. It is a matter of shapes: whether the rollout or the
-// card is there, and whose it is, is the domain's to say.
-func (c Carried) Check() *upgrade.Refusal {
-	_, known := faces[c.Verb]
-	_, ours := unsaid(c.Some)
-	if known && ours && (c.Rollout == "" || (isRollout(c.Rollout) || isGroup(c.Rollout) && c.Verb.ofSeveral()) && c.Nonce == "") && (c.Nonce == "" || isNonce(c.Nonce)) && (c.Part == "" || isPart(c.Part)) {
-		return nil
-	}
-	return upgrade.Refuse(upgrade.CodeArg, root+"help", "I do not know that form: another version of me may have opened it")
-}
-
 // ActionForm is the action id of buttons that open a form; their value is made by [Started].
 const ActionForm = "form"
 
@@ -382,18 +363,4 @@ func ParseStarted(value string) (Request, bool) {
 	req, _ := Parse(value)
 	_, has := faces[req.Verb]
 	return req, has
-}
-
-// Steered is the request of a form in which another set was just chosen: what belonged to the set
-// before is forgotten.
-func Steered(c Carried, values map[string]string) Request {
-	req, _ := ParseForm(c, values)
-	if !req.Verb.plans() {
-		return req
-	}
-	req.Which, req.Without, req.Unclear, req.SKU = upgrade.Selection{}, nil, c.request().Unclear, ""
-	if isVersion(req.Target) {
-		req.Target = ""
-	}
-	return req
 }

@@ -101,7 +101,11 @@ func readChosenBy(r *Request, s string) (string, error) {
 }
 
 func moreField(r Request) Field {
-	f := Field{Name: fieldMore, Label: "Batches, canaries, time", Hint: "batch=2 or batch=20%: at once. canary=1: so many first. approve=once: one yes for all. window=NAME, at=22:00: when", Kind: FieldText, Optional: true, Most: maxSaid}
+	when := "window=NAME, at=22:00: when"
+	if r.Verb == VerbSchedule {
+		when = "window=NAME: when it starts"
+	}
+	f := Field{Name: fieldMore, Label: "Batches, canaries, time", Hint: "batch=2 or batch=20%: at once. canary=1: so many first. approve=once: one yes for all. " + when, Kind: FieldText, Optional: true, Most: maxSaid}
 	said := ordered(upgrade.Order{Batch: r.Order.Batch, Canary: r.Order.Canary, Approve: r.Order.Approve})
 	said = append(said, r.when()...)
 	if r.isUnclear("window") || r.isUnclear("at") {
@@ -169,4 +173,18 @@ func domainsField(r Request, l Lists) Field {
 		chosen = numbers(r.Which.UpdateDomains)
 	}
 	return f.several(chosen, choices, hint)
+}
+
+// Steered is the request of a form in which another set was just chosen: what belonged to the set
+// before is forgotten.
+func Steered(c Carried, values map[string]string) Request {
+	req, _ := ParseForm(c, values)
+	if !req.Verb.plans() {
+		return req
+	}
+	req.Which, req.Without, req.Unclear, req.SKU = upgrade.Selection{}, nil, c.request().Unclear, ""
+	if isVersion(req.Target) {
+		req.Target = ""
+	}
+	return req
 }

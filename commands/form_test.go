@@ -89,6 +89,16 @@ func TestTypedPressedAndFilledInAreOneRequest(t *testing.T) {
 		{"rollback r-1 \"bad kernel\"", Carried{Verb: VerbRollback}, map[string]string{"rollout": "r-1", "reason": "bad kernel"}},
 		{"handover r-1 <@U012AB3CD|bo> \"UD 2\"", Carried{Verb: VerbHandover, Rollout: "r-1"}, map[string]string{"to": "U012AB3CD", "reason": "UD 2"}},
 		{"plan web latest on-failure=quarantine", Carried{Verb: VerbPlan}, map[string]string{"set": "web", "target": "latest", "on-failure": "quarantine"}},
+		{"freeze web-prod for=2h sale", Carried{Verb: VerbFreeze}, map[string]string{"set": "web-prod", "for": "2h", "until": " ", "reason": "sale"}},
+		{"freeze ALL until=22:00 \"incident 42\"", Carried{Verb: VerbFreeze}, map[string]string{"set": "All", "for": "", "until": "22:00", "reason": "incident\n42"}},
+		{"freeze rg-shop/all \"until we know more\"", Carried{Verb: VerbFreeze}, map[string]string{"set": "rg-shop/all", "reason": "until we know more"}},
+		{"unfreeze f-4f2k9a over", Carried{Verb: VerbUnfreeze}, map[string]string{"set": "f-4f2k9a", "reason": "over"}},
+		{"unfreeze \"all\"", Carried{Verb: VerbUnfreeze}, map[string]string{"set": "all"}},
+		{`schedule web-prod latest cron="0 9-17 * * SAT" tz=Europe/Prague window=sun-night ud=0 note=monthly`, Carried{Verb: VerbSchedule},
+			map[string]string{"set": "web-prod", "target": "latest", "cron": " 0  9–17 ∗ * SAT", "tz": "Europe/Prague", "more": "window=sun-night", "ud": "0", "note": "monthly"}},
+		{`schedule web model cron="0 2 * * SUN"`, Carried{Verb: VerbSchedule}, map[string]string{"set": "web", "target": "model", "cron": "“0 2 * * SUN”"}},
+		{"unschedule s-4f2k9a over", Carried{Verb: VerbUnschedule}, map[string]string{"set": "s-4f2k9a", "reason": "over"}},
+		{"unschedule rg-shop/web", Carried{Verb: VerbUnschedule}, map[string]string{"set": "rg-shop/web"}},
 		{"abort r-1 revert \"bad image\"", Carried{Verb: VerbAbort}, map[string]string{"rollout": "r-1", "reason": "bad image", "answer": "revert"}},
 	} {
 		got, wrong := ParseForm(row.form, row.values)
@@ -153,10 +163,23 @@ func TestWhatIsWrongInAFormIsSaidAtItsField(t *testing.T) {
 		{"nobody", "to", "", "this is needed", Carried{Verb: VerbHandover, Rollout: "r-1"}},
 		{"a name", "to", "@bo", "mention the person", Carried{Verb: VerbHandover, Rollout: "r-1"}},
 		{"an end of nobody's", "on-failure", "panic", "hold", Carried{Verb: VerbPlan}},
+		{"what is frozen is needed", "set", "", "this is needed", Carried{Verb: VerbFreeze}},
+		{"a pattern is not frozen", "set", "web-*", "no scale set's name", Carried{Verb: VerbFreeze}},
+		{"a freeze needs its reason", "reason", " ", "this is needed: people will ask for it", Carried{Verb: VerbFreeze}},
+		{"a freeze without a unit", "for", "2", "Did you mean `2m`?", Carried{Verb: VerbFreeze}},
+		{"a freeze for a year", "for", "52w", "a time from 1m", Carried{Verb: VerbFreeze}},
+		{"a freeze until some day", "until", "Tuesday", "such as `22:00`", Carried{Verb: VerbFreeze}},
+		{"what is lifted is needed", "set", "", "this is needed: its id", Carried{Verb: VerbUnfreeze}},
+		{"what is taken away is needed", "set", "", "this is needed: its id", Carried{Verb: VerbUnschedule}},
+		{"when is needed", "cron", "", "this is needed: minute, hour", Carried{Verb: VerbSchedule}},
+		{"three fields of five", "cron", "0 2 *", "five fields with blanks between", Carried{Verb: VerbSchedule}},
+		{"times with a zone in them", "cron", "CRON_TZ=UTC 0 2 * * *", "five fields with blanks between", Carried{Verb: VerbSchedule}},
+		{"no time zone", "tz", "../etc/passwd", "the IANA name", Carried{Verb: VerbSchedule}},
+		{"one moment of what comes again", "more", "at=22:00", "`at=22:00` fits nothing", Carried{Verb: VerbSchedule}},
 		{"an answer nobody offered", "answer", "both", "revert, keep", Carried{Verb: VerbAbort, Rollout: "r-1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			values := map[string]string{"reason": "x", "rollout": "r-1"}
+			values := map[string]string{"reason": "x", "rollout": "r-1", "cron": "0 2 * * SUN"}
 			for k, v := range plan {
 				values[k] = v
 			}
@@ -178,14 +201,23 @@ func TestAFormThatCarriesWhatNoneOfOursCarriesIsRefused(t *testing.T) {
 	for _, c := range []Carried{
 		{}, {Verb: "vm"}, {Verb: VerbModel, Rollout: "r-1"}, {Verb: VerbDeny, Rollout: "../r-1"}, {Verb: VerbDeny, Rollout: "r-1", Nonce: nonce},
 		{Verb: VerbDeny, Nonce: "short"}, {Verb: VerbShow, Part: "secrets"}, {Verb: VerbUpgrade, Some: "note"}, {Verb: VerbUpgrade, Some: "ud,"},
+		{Verb: VerbFreeze, Rollout: "r-1"}, {Verb: VerbFreeze, Nonce: nonce}, {Verb: VerbFreeze, Some: "ud"}, {Verb: VerbUnfreeze, Part: "policy"}, {Verb: VerbSchedule, Rest: true}, {Verb: VerbUnschedule, Rollout: "all"},
+		{Verb: VerbUpgrade, Rollout: "r-1"}, {Verb: VerbDeny, Nonce: nonce, Rest: true}, {Verb: VerbAbort, Rollout: "all"}, {Verb: VerbResume, Nonce: nonce, Some: "vm"},
 	} {
 		if no := c.Check(); no == nil || no.Code != upgrade.CodeArg {
 			t.Errorf("%+v is let pass: %v", c, no)
 		}
 	}
+	ours := []Carried{{Verb: VerbPause, Rollout: "all"}, {Verb: VerbPause, Rollout: "g-4f2k9a"}, {Verb: VerbShow, Part: "policy"}, {Verb: VerbApprove, Nonce: nonce, Rest: true}, {Verb: VerbSchedule, Some: "ud,window"}}
 	for verb := range faces {
-		if no := (Carried{Verb: verb, Nonce: nonce}).Check(); no != nil {
-			t.Errorf("%s: %v", verb, no)
+		ours = append(ours, Carried{Verb: verb})
+		if slices.ContainsFunc(formOf(t, Request{Verb: verb}, Lists{}).Fields, func(f Field) bool { return f.Name == "rollout" }) {
+			ours = append(ours, Carried{Verb: verb, Nonce: nonce}, Carried{Verb: verb, Rollout: "r-1"})
+		}
+	}
+	for _, c := range ours {
+		if no := c.Check(); no != nil {
+			t.Errorf("%+v is refused: %v", c, no)
 		}
 	}
 }
@@ -204,6 +236,8 @@ func TestWhatWasLeftOutIsAskedForAndWhatIsWrongIsNot(t *testing.T) {
 		"upgrade": true, "plan": true, "upgrade web": true, "upgrade web ud=0 note=x": true, "show": true, "approve": true, "deny": true, "pause": true, "resume": true, "abort": true, "ask": true,
 		"retry": true, "retry vm=3": true, "skip": true, "skip r-1": true, "skip r-1 broken": true, "quarantine r-1": true, "resolve r-1": true, "resolve r-1 ok why": true, "resolve r-1 why": true, "replan": true, "rollback": true,
 		"handover r-1": true, "handover r-1 \"note\"": true, "handover": true,
+		"freeze": true, "freeze for=2h": true, "freeze \"the sale\" for=2h": true, "freeze until=22:00": true, "unfreeze": true, "unschedule": true, "schedule": true, "schedule web": true, "schedule web latest": true, "schedule cron=\"0 2 * * SUN\"": true, "schedule web latest tz=UTC ud=0": true,
+		"freeze for=2": false, "freeze ../x": false, "freeze for=2h until=22:00": false, "unfreeze ..": false, "schedule web latest cron=x": false, "schedule web latest cron=0 2 * * SUN": false, "schedule web latest tz=../x": false,
 		"skip vm=x.y": false, "retry r-1 3": false, "resolve r-1 vm=8 started": false, "handover r-1 @bo": false, "quarantine r-1 vm=all": false,
 		"upgrade web 1.2 ud=x": false, "upgrade web ud=x": false, "upgrade ../x": false, "approve web": false, "upgrde": false, "stop": false, "vm": false,
 	} {
@@ -215,7 +249,8 @@ func TestWhatWasLeftOutIsAskedForAndWhatIsWrongIsNot(t *testing.T) {
 			t.Errorf("%q understood as %+v lacks nothing", text, req)
 		}
 	}
-	for text, unfinished := range map[string]bool{"deny r-1": true, "abort r-1": true, "deny r-1 x": false, "abort r-1 keep": false, "pause r-1": false, "status": false, "retry r-1": false, "quarantine r-1 vm=8": true, "resolve r-1 started": true, "skip r-1 vm=3": false, "replan r-1": false, "rollback r-1": false, "handover r-1 U012AB3CD": false, "upgrade web latest": false, "": false} {
+	for text, unfinished := range map[string]bool{"deny r-1": true, "abort r-1": true, "deny r-1 x": false, "abort r-1 keep": false, "pause r-1": false, "status": false, "retry r-1": false, "quarantine r-1 vm=8": true, "resolve r-1 started": true, "skip r-1 vm=3": false, "replan r-1": false, "rollback r-1": false, "handover r-1 U012AB3CD": false, "upgrade web latest": false, "": false,
+		"freeze web": true, "freeze all for=2h": true, "freeze web x": false, "unfreeze all": false, "unschedule s-1": false, "schedule web latest cron=\"0 2 * * SUN\"": false} {
 		if got := parsed(t, text).Unfinished(); got != unfinished {
 			t.Errorf("%q unfinished: %v, want %v", text, got, unfinished)
 		}
@@ -246,7 +281,10 @@ func azure() Lists {
 	return Lists{Set: &set,
 		Sets:     []upgrade.SetSummary{{Name: "web", ResourceGroup: "rg", Capacity: 5}, {Name: "db", ResourceGroup: "a"}, {Name: "DB", ResourceGroup: "b", Capacity: 1}},
 		Versions: []upgrade.ImageVersion{{Image: image("4.0.4")}, {Image: image("4.0.3"), Deprecated: true}, {Image: image("4.0.2"), Deprecated: true}, {Image: image("4.0.1")}},
-		Rollouts: []upgrade.Record{record("r-1", "web", "U0ANA"), record("r-2", "db", "U0ANA")}}
+		Rollouts: []upgrade.Record{record("r-1", "web", "U0ANA"), record("r-2", "db", "U0ANA")},
+		Freezes: []upgrade.Freeze{{Why: "the end of the year"}, {ID: "f-1", Sets: []string{"rg/web"}, Name: "ana", Why: "sale"},
+			{ID: "f-2", Sets: []string{"!shop-*", "*"}, End: time.Date(2026, 11, 24, 22, 0, 0, 0, time.UTC), Name: "bo", Why: "incident"}},
+		Schedules: []upgrade.Schedule{{ID: "s-1", Name: "web", Cron: "0 2 * * SUN", Zone: "Europe/Prague", ByName: "ana"}}}
 }
 
 func offered(t *testing.T, f Form, name string) (Field, []string) {
@@ -281,6 +319,15 @@ func TestListsBecomeChoices(t *testing.T) {
 			[]string{"latest|latest: the newest, pinned when it is planned", "model|model: what the set's model already says (4.0.2)", "4.0.4|4.0.4", "4.0.2|4.0.2 · current", "4.0.1|4.0.1", "9.9|9.9 (not in the list)"}},
 		{"domains with their counts", "ud", Request{Verb: VerbPlan, Set: "web"}, FieldChoices, "", []string{"0|UD 0 · 2 instances", "1|UD 1 · 1 instance"}},
 		{"a domain the set does not have never becomes all of them", "ud", Request{Verb: VerbPlan, Set: "web", Which: upgrade.Selection{UpdateDomains: []int{1, 7}}}, FieldChoices, "1,7", []string{"0|UD 0 · 2 instances", "1|UD 1 · 1 instance", "7|7 (not in the list)"}},
+		{"all sets beside each, but for one that is called so", "set", Request{Verb: VerbFreeze, Set: "WEB"}, FieldChoice, "web",
+			[]string{"all|all: every scale set that you may stop", "web|web · rg · 5 instances", "a/db|db · a · 0 instances", "b/DB|DB · b · 1 instance"}},
+		{"all sets are frozen where that was said", "set", Request{Verb: VerbFreeze, Set: "all"}, FieldChoice, "all",
+			[]string{"all|all: every scale set that you may stop", "web|web · rg · 5 instances", "a/db|db · a · 0 instances", "b/DB|DB · b · 1 instance"}},
+		{"all is not offered of what is scheduled", "set", Request{Verb: VerbSchedule}, FieldChoice, "", []string{"web|web · rg · 5 instances", "a/db|db · a · 0 instances", "b/DB|DB · b · 1 instance"}},
+		{"freezes that people said, not those of the configuration", "set", Request{Verb: VerbUnfreeze}, FieldChoice, "", []string{"f-1|f-1 · rg/web · until it is lifted · by ana", "f-2|f-2 · every set · until 2026-11-24 22:00 UTC · by bo"}},
+		{"a freeze that is over is kept and marked", "set", Request{Verb: VerbUnfreeze, Set: "f-9"}, FieldChoice, "f-9",
+			[]string{"f-1|f-1 · rg/web · until it is lifted · by ana", "f-2|f-2 · every set · until 2026-11-24 22:00 UTC · by bo", "f-9|f-9 (not in the list)"}},
+		{"schedules", "set", Request{Verb: VerbUnschedule}, FieldChoice, "", []string{"s-1|s-1 · web · 0 2 * * SUN Europe/Prague · by ana"}},
 		{"rollouts", "rollout", Request{Verb: VerbResume}, FieldChoice, "", []string{"r-1|r-1 · web →  · by ", "r-2|r-2 · db →  · by "}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -376,6 +423,10 @@ func TestAFormsListsAreReadWithThePersonsRights(t *testing.T) {
 		{Request{Verb: VerbShow}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
 		{Request{Verb: VerbImages}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
 		{Request{Verb: VerbResize, Set: "web"}, []upgrade.Query{{Kind: upgrade.QuerySets}, {Kind: upgrade.QuerySet, About: "web"}}},
+		{Request{Verb: VerbSchedule, Set: "web"}, []upgrade.Query{{Kind: upgrade.QuerySets}, {Kind: upgrade.QueryVersions, About: "web"}}},
+		{Request{Verb: VerbFreeze, Set: "web"}, []upgrade.Query{{Kind: upgrade.QuerySets}}},
+		{Request{Verb: VerbUnfreeze}, []upgrade.Query{{Kind: upgrade.QueryFreezes}}},
+		{Request{Verb: VerbUnschedule, Set: "web"}, []upgrade.Query{{Kind: upgrade.QueryFreezes}}},
 		{Request{Verb: VerbApprove}, []upgrade.Query{{Kind: upgrade.QueryPending}}},
 		{Request{Verb: VerbAbort}, []upgrade.Query{{Kind: upgrade.QueryRollouts}}},
 		{Request{Verb: VerbRetry}, []upgrade.Query{{Kind: upgrade.QueryRollouts}}},
@@ -525,19 +576,25 @@ func TestAnUnknownRolloutIsChosenFromTheOpenOnes(t *testing.T) {
 }
 
 func FuzzParseForm(f *testing.F) {
-	f.Add("upgrade", "", "web", "latest", "0,1", "note")
-	f.Add("upgrade", "", "web", gallery, "vm=3 fd=1", "note")
-	f.Add("resize", "", "web", "Standard_D4s_v5", "skip=vm:3", "canary=1")
-	f.Add("deny", "r-1", "", "", "", "why")
-	f.Add("quarantine", "r-1", "", "", "3,web_1a2b3c", "why")
-	f.Add("resolve", "r-1", "", "failed", "8", "why")
-	f.Add("handover", "", "r-1", "U012AB3CD", "", "why")
-	f.Fuzz(func(t *testing.T, verb, rollout, set, target, domains, text string) {
+	f.Add("upgrade", "", "web", "latest", "0,1", "note", "", "")
+	f.Add("upgrade", "", "web", gallery, "vm=3 fd=1", "note", "", "batch=2")
+	f.Add("resize", "", "web", "Standard_D4s_v5", "skip=vm:3", "", "", "canary=1")
+	f.Add("deny", "r-1", "", "", "", "why", "", "")
+	f.Add("quarantine", "r-1", "", "", "3,web_1a2b3c", "why", "", "")
+	f.Add("resolve", "r-1", "", "failed", "8", "why", "", "")
+	f.Add("handover", "", "r-1", "U012AB3CD", "", "why", "", "")
+	f.Add("freeze", "", "All", "", "", "why", "2h", "")
+	f.Add("freeze", "", "rg/web", "2026-11-24T22:00Z", "", "why", "", "")
+	f.Add("unfreeze", "", "f-4f2k9a", "", "", "", "", "")
+	f.Add("schedule", "", "web-*", "latest", "", "Europe/Prague", "0 2 * * SUN", "window=night")
+	f.Add("unschedule", "", "rg/web", "", "", "why", "", "")
+	f.Fuzz(func(t *testing.T, verb, rollout, set, target, domains, text, when, more string) {
 		c := Carried{Verb: Verb(verb), Rollout: rollout}
 		if c.Check() != nil {
 			return
 		}
-		req, wrong := ParseForm(c, map[string]string{"set": set, "target": target, "ud": domains, "note": text, "reason": text, "rollout": set, "answer": target, "vm": domains, "verdict": target, "to": target, "on-failure": target, "size": target, "which": domains, "by": target, "more": text})
+		req, wrong := ParseForm(c, map[string]string{"set": set, "target": target, "ud": domains, "note": text, "reason": text, "rollout": set, "answer": target, "vm": domains, "verdict": target, "to": target, "on-failure": target, "size": target, "which": domains, "by": target, "more": more,
+			"for": when, "until": target, "cron": when, "tz": text})
 		if len(wrong) > 0 || req.Unfinished() {
 			return
 		}

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -9,7 +10,8 @@ import (
 	"github.com/vmssbot/vmssbot/upgrade"
 )
 
-// freeze takes a set or all, how long, and a reason, which is everything else.
+// freeze takes a set or all, how long, and a reason, which is everything else. A quoted word alone is the
+// reason: the set was left out.
 func (c *command) freeze() *upgrade.Refusal {
 	var keyed, others []word
 	for _, w := range c.words[1:] {
@@ -20,15 +22,18 @@ func (c *command) freeze() *upgrade.Refusal {
 		}
 	}
 	c.words = slices.Concat(c.words[:1], keyed, others)
+	var first *upgrade.Refusal // the rest is understood all the same, for the form
 	for i := range keyed {
-		if no := c.option(1 + i); no != nil {
-			return no
+		if no := c.option(1 + i); first == nil {
+			first = no
 		}
 	}
-	if c.req.Options.For != nil && c.req.Options.Until != "" {
-		return c.refuse("", "`for=` and `until=` both say when it ends: say one of them")
+	at := 1 + len(keyed)
+	var second *upgrade.Refusal
+	if len(others) == 1 && others[0].quoted {
+		second, c.words = c.because(at), c.words[:at]
 	}
-	return c.unfrozen(1 + len(keyed))
+	return cmp.Or(first, second, c.fitting(), c.unfrozen(at))
 }
 
 func (c *command) unfreeze() *upgrade.Refusal { return c.unfrozen(1) }
@@ -43,20 +48,20 @@ func (c *command) unfrozen(at int) *upgrade.Refusal {
 	case !isSet(c.words[at].text):
 		return c.badSet(at)
 	}
-	c.req.Set = c.words[at].text
-	if c.words[at].keyword() == upgrade.EverySet {
-		c.req.Set = upgrade.EverySet
+	c.req.Set = heldSet(c.words[at].text)
+	return c.because(at + 1)
+}
+
+// lifts reports whether the verb ends what somebody said before.
+func (v Verb) lifts() bool { return v == VerbUnfreeze || v == VerbUnschedule }
+
+// heldSet is what a freeze is said of, and what lifts one: all are meant however the word is written, also
+// between quotes. A set of that name is said with its resource group.
+func heldSet(s string) string {
+	if strings.EqualFold(s, upgrade.EverySet) {
+		return upgrade.EverySet
 	}
-	var said []string
-	for _, w := range c.words[at+1:] {
-		said = append(said, w.text)
-	}
-	reason, err := remark(strings.Join(said, " "))
-	if err != nil {
-		return c.refuse("", "the reason is %v", err)
-	}
-	c.req.Reason = reason
-	return nil
+	return s
 }
 
 func freezing(ctx context.Context, t turn) (Reply, []upgrade.Change, error) {

@@ -16,6 +16,9 @@ type Lists struct {
 	Set      *upgrade.ScaleSet      // the one that is chosen
 	Versions []upgrade.ImageVersion // of its image, newest first
 	Rollouts []upgrade.Record
+
+	Freezes   []upgrade.Freeze
+	Schedules []upgrade.Schedule
 }
 
 // ReadLists reads what the form of a request offers to this person. An error says what could not be
@@ -23,8 +26,11 @@ type Lists struct {
 func ReadLists(ctx context.Context, req Request, by upgrade.Person, r Rollouts) (Lists, error) {
 	t := turn{req: req, by: by, rollouts: r}
 	switch req.Verb {
-	case VerbUpgrade, VerbPlan, VerbResize, VerbShow, VerbImages:
+	case VerbUpgrade, VerbPlan, VerbResize, VerbSchedule, VerbShow, VerbImages, VerbFreeze:
 		return t.setLists(ctx)
+	case VerbUnfreeze, VerbUnschedule:
+		sight, err := t.look(ctx, upgrade.QueryFreezes, "")
+		return Lists{Freezes: sight.Freezes, Schedules: sight.Schedules}, err
 	case VerbApprove:
 		sight, err := t.look(ctx, upgrade.QueryPending, "")
 		return Lists{Rollouts: sight.Rollouts}, err
@@ -36,7 +42,7 @@ func ReadLists(ctx context.Context, req Request, by upgrade.Person, r Rollouts) 
 func (t turn) setLists(ctx context.Context) (Lists, error) {
 	all, err := t.look(ctx, upgrade.QuerySets, "")
 	l := Lists{Sets: all.Sets}
-	if err != nil || t.req.Set == "" {
+	if err != nil || t.req.Set == "" || !t.req.Verb.plans() {
 		return l, err
 	}
 	kind := upgrade.QueryVersions
@@ -82,19 +88,28 @@ func (f Field) several(values []string, choices []Choice, hint string) Field {
 }
 
 func setField(given string, l Lists, steers bool) Field {
-	f := Field{Name: fieldSet, Label: "Scale set", Hint: "Its name, or resourcegroup/name", Kind: FieldText, Value: given, Most: maxSet + maxGroup + 1, Listed: true, Steers: steers}
+	f, choices := setChoices(given, l)
+	f.Steers = steers
+	return f.choosing(FieldChoice, choices)
+}
+
+// setChoices is the field of a set, and a choice for each of those that were read. One of several with a
+// name is chosen with its resource group, and so is one that is called all: the word alone may mean all sets.
+func setChoices(given string, l Lists) (Field, []Choice) {
+	f := Field{Name: fieldSet, Label: "Scale set", Hint: "Its name, or resourcegroup/name", Kind: FieldText, Value: given, Most: maxSet + maxGroup + 1, Listed: true}
 	var choices []Choice
 	for _, s := range l.Sets {
 		full, value := s.ResourceGroup+"/"+s.Name, s.Name
-		if n := len(namesakes(l.Sets, s.Name)); n > 1 {
+		alone := len(namesakes(l.Sets, s.Name)) == 1
+		if !alone || heldSet(s.Name) == upgrade.EverySet {
 			value = full
 		}
-		if strings.EqualFold(given, s.Name) && value == s.Name || strings.EqualFold(given, full) {
+		if strings.EqualFold(given, s.Name) && alone || strings.EqualFold(given, full) {
 			f.Value = value
 		}
 		choices = append(choices, Choice{value, fmt.Sprintf("%s · %s · %s", s.Name, s.ResourceGroup, upgrade.Count(s.Capacity, "instance"))})
 	}
-	return f.choosing(FieldChoice, choices)
+	return f, choices
 }
 
 func namesakes(sets []upgrade.SetSummary, name string) []upgrade.SetSummary {

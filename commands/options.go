@@ -35,9 +35,9 @@ var options = map[string]func(*Request, string) (meant string, err error){
 	"soak":            func(r *Request, s string) (string, error) { return readSpan(&r.Options.Soak, s) },
 	"bake":            func(r *Request, s string) (string, error) { return readSpan(&r.Options.Bake, s) },
 	"window":          readWindow,
-	"at":              func(r *Request, s string) (string, error) { return readMoment(&r.Options.At, "at", s) },
+	"at":              func(r *Request, s string) (string, error) { return readMoment(&r.Options.At, s) },
 	"for":             func(r *Request, s string) (string, error) { return readFor(&r.Options.For, s) },
-	"until":           func(r *Request, s string) (string, error) { return readMoment(&r.Options.Until, "until", s) },
+	"until":           func(r *Request, s string) (string, error) { return readMoment(&r.Options.Until, s) },
 	"note":            readNote,
 	"cron":            readCron,
 	"tz":              readTZ,
@@ -93,8 +93,10 @@ func (c *command) option(i int) *upgrade.Refusal {
 func (c *command) unknownOption(i int, key, value string) *upgrade.Refusal {
 	takes := keysOf(c.req.Verb)
 	near := nearest(key, takes)
-	c.unclear(near)
 	_, known := options[key]
+	if !known || c.req.Verb != VerbSchedule { // whose at= chooses nothing: when it is asked for is said in any case
+		c.unclear(near)
+	}
 	switch {
 	case near == "" && len(takes) == 1:
 		return c.refuse("", "I do not know %s: `%s` takes `%s=`, and a reason between quotes", echo(c.words[i].text), c.req.Verb, takes[0])
@@ -213,10 +215,10 @@ func readWindow(r *Request, s string) (string, error) {
 var moment = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT)?\d\d:\d\d(Z|[+-]\d\d:\d\d)?$`)
 
 // readMoment reads a time. Whether there is such a one, and lies ahead, is said when it is known whose it is.
-func readMoment(to *string, key, s string) (string, error) {
+func readMoment(to *string, s string) (string, error) {
 	said := strings.ToUpper(s)
 	if !moment.MatchString(said) || strings.IndexByte(said, 'T') < 0 && len(said) > len("15:04") {
-		return "", fmt.Errorf("it takes a time, such as `%s=22:00`, `%s=2026-11-24T22:00` or, in UTC, `%s=2026-11-24T22:00Z`", key, key, key)
+		return "", errors.New("it takes a time, such as `22:00`, `2026-11-24T22:00` or, in UTC, `2026-11-24T22:00Z`")
 	}
 	*to = said
 	return "", nil

@@ -351,6 +351,11 @@ func (c *command) reason(from int) *upgrade.Refusal {
 	if no := c.rollout(); no != nil {
 		return no
 	}
+	return c.because(from)
+}
+
+// because takes everything from the word from on as the reason.
+func (c *command) because(from int) *upgrade.Refusal {
 	var said []string
 	for _, w := range c.words[min(from, len(c.words)):] {
 		said = append(said, w.text)

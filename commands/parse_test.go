@@ -205,7 +205,9 @@ func TestParseRefuses(t *testing.T) {
 
 		{"a schedule without its times", "schedule web latest", "`schedule` needs to know when", "/vmss help schedule"},
 		{"a schedule without a target", `schedule web cron="0 2 * * SUN"`, "`schedule` needs a target after `web`", "/vmss help schedule"},
-		{"times without quotes", "schedule web latest cron=0 2 * * SUN", "it takes five fields between quotes", "/vmss help schedule"},
+		{"times without quotes", "schedule web latest cron=0 2 * * SUN", "the five fields of `cron=` stand between quotes", `/vmss schedule web latest cron="0 2 * * SUN"`},
+		{"times without quotes, before the rest", "schedule cron=30 8 1 * * web latest tz=UTC", "stand between quotes", `/vmss schedule cron="30 8 1 * *" web latest tz=UTC`},
+		{"four times without quotes", "schedule web latest cron=0 2 * *", "it takes five fields between quotes", "/vmss help schedule"},
 		{"times in words", `schedule web latest cron="@every 1h"`, "it takes five fields", "/vmss help schedule"},
 		{"times with a zone in them", `schedule web latest cron="CRON_TZ=UTC 0 2 * * *"`, "it takes five fields", "/vmss help schedule"},
 		{"times with a sixth field", `schedule web latest cron="0 0 2 * * *"`, "it takes five fields", "/vmss help schedule"},

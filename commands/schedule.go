@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,13 +14,35 @@ import (
 
 // schedule takes what upgrade takes, and when: more than that it is not.
 func (c *command) schedule() *upgrade.Refusal {
-	if no := c.plan(); no != nil {
+	unquoted := c.gather()
+	no := c.plan()
+	switch {
+	case no != nil:
 		return no
-	}
-	if c.req.Options.Cron == "" {
-		return c.refuse("", "`schedule` needs to know when: `cron=\"0 2 * * SUN\"` (minute, hour, day of the month, month, day of the week)")
+	case unquoted:
+		return c.refuse(c.with(0, 0), "the five fields of `cron=` stand between quotes")
+	case c.req.Options.Cron == "":
+		return c.lacks("", "`schedule` needs to know when: `cron=\"0 2 * * SUN\"` (minute, hour, day of the month, month, day of the week)")
 	}
 	return nil
+}
+
+// gather makes one word of times that were said without quotes, so that the other four fields are taken
+// for nothing else.
+func (c *command) gather() bool {
+	at := slices.IndexFunc(c.words, func(w word) bool { return w.option() && strings.EqualFold(w.text[:w.eq], fieldCron) })
+	if at < 0 || len(c.words) < at+5 {
+		return false
+	}
+	one := c.words[at]
+	for _, w := range c.words[at+1 : at+5] {
+		one.text += " " + w.text
+	}
+	if _, err := readCron(&Request{}, one.text[one.eq+1:]); err != nil {
+		return false
+	}
+	c.words = slices.Replace(c.words, at, at+5, one)
+	return true
 }
 
 // readCron takes five fields. Whether they come too often is said when it is known by whose clock.

@@ -141,7 +141,7 @@ func (c *command) fitting() *upgrade.Refusal {
 	return c.refuse("", "%v", err)
 }
 
-// clash is what lacks or does not go together in a request that chooses instances, and the form's field
+// clash is what lacks or does not go together in a request, and the form's field
 // that is to be corrected. A canonical text is never longer than a command may be.
 func (r Request) clash() (field string, err error) {
 	call := r.Verdict == upgrade.Started || r.Verdict == upgrade.NotStarted
@@ -153,6 +153,8 @@ func (r Request) clash() (field string, err error) {
 		return fieldMore, errors.New("`sku=` goes with a version or `latest`: it is of the platform image that the set runs")
 	case r.Instances != nil && tooLong:
 		return fieldInstances, errors.New("that is more than one command holds: name fewer instances")
+	case r.Options.For != nil && r.Options.Until != "":
+		return "until", errors.New("`for=` and `until=` both say when it ends: say one of them")
 	case r.Verb != VerbResolve:
 		return "", nil
 	case r.Verdict == "":

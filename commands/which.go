@@ -147,7 +147,7 @@ func (c *command) unclear(key string) {
 		c.req.unclear(key)
 	case c.req.Verb.plans():
 		c.req.unclear(fieldWhich)
-	case c.req.Instances == nil:
+	case c.req.Verb.ofInstances() && c.req.Instances == nil:
 		c.req.unclear(fieldInstances)
 	}
 }

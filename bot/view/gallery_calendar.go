@@ -110,3 +110,30 @@ func calendarAnswers(sh *shelf, c cast) {
 	sh.reply("freeze of all", now, commands.Reply{Verb: commands.VerbFreeze, Request: "freeze all", Frost: &commands.Frost{Freeze: all}})
 	sh.reply("unfreeze", now, commands.Reply{Verb: commands.VerbUnfreeze, Request: "unfreeze " + c.set, Frost: &commands.Frost{Freeze: said, Lifted: true, By: c.second, Why: c.reason}})
 }
+
+// whenForm is a form of what says when something may start, or is asked for.
+type whenForm struct {
+	name    string
+	request commands.Request
+	lists   commands.Lists
+}
+
+func whenSamples(c cast, s *story) []whenForm {
+	two := 2 * time.Hour
+	said := upgrade.Freeze{ID: "f-4f2k9a", Sets: []string{c.group + "/" + c.set}, Start: s.now, End: s.now.Add(two), Why: c.reason, By: "U0BO", Name: c.approver}
+	ever := upgrade.Freeze{ID: "f-7b01d0", Sets: []string{"*"}, Start: s.now, Why: c.note, By: "U0EVA", Name: c.second}
+	lists := commands.Lists{
+		Sets: []upgrade.SetSummary{{Name: c.set, ResourceGroup: c.group, Capacity: 20}, {Name: "all", ResourceGroup: c.group, Capacity: 5}},
+		Set:  &s.set, Versions: []upgrade.ImageVersion{{Image: s.image(c.new)}, {Image: s.image(c.old)}},
+		Freezes:   []upgrade.Freeze{said, ever, {Sets: []string{"*"}, Why: "in the configuration"}},
+		Schedules: []upgrade.Schedule{{ID: "s-4f2k9a", Name: c.set, Cron: "0 9 * * SAT", Zone: "Europe/Prague", ByName: c.requester}},
+	}
+	return []whenForm{
+		{"freeze", commands.Request{Verb: commands.VerbFreeze, Options: commands.Options{For: &two}}, lists},
+		{"freeze, nothing read", commands.Request{Verb: commands.VerbFreeze, Set: upgrade.EverySet, Reason: c.reason}, commands.Lists{}},
+		{"unfreeze", commands.Request{Verb: commands.VerbUnfreeze}, lists},
+		{"schedule", commands.Request{Verb: commands.VerbSchedule, Set: c.set, Target: "latest", Options: commands.Options{Window: "sun-night", Note: c.note}}, lists},
+		{"unschedule", commands.Request{Verb: commands.VerbUnschedule}, lists},
+		{"unschedule, none stands", commands.Request{Verb: commands.VerbUnschedule}, commands.Lists{}},
+	}
+}

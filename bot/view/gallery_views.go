@@ -73,6 +73,9 @@ func formSamples(c cast, s *story) []ViewSample {
 	add("quarantine, filled", commands.Request{Verb: commands.VerbQuarantine, Rollout: s.id, Instances: []string{"0"}, Reason: c.reason}, ill, "")
 	add("resolve a call", commands.Request{Verb: commands.VerbResolve, Rollout: s.id, Verdict: upgrade.NotStarted}, commands.Lists{}, "")
 	add("handover, filled", commands.Request{Verb: commands.VerbHandover, Rollout: s.id, To: "U0EVA00", Reason: c.note}, commands.Lists{}, "")
+	for _, f := range whenSamples(c, s) {
+		add(f.name, f.request, f.lists, "")
+	}
 	waiting, _ := commands.NewForm(filled, commands.Lists{})
 	return append(out, ViewSample{"form/loading", Loading(waiting, fmt.Sprintf(`{"verb":%q}`, waiting.Verb))})
 }

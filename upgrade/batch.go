@@ -51,20 +51,23 @@ func (v view) alike(ids []string) []string {
 }
 
 // batch picks what the next call carries (R27, R42): ill instances first, as taking them down costs
-// nothing; of those that serve no more than max-unavailable leaves; never more than the cap.
+// nothing; of those that serve, or may, no more than max-unavailable leaves; never more than the cap.
 func (v view) batch(g Gate) []string {
 	limits := v.limits()
-	budget := limits.MaxUnavailable - v.seen.Set.Unavailable()
-	var ill, well []string
+	var ill, doubtful, well []string
 	for _, i := range v.candidates(g) {
+		of := &ill
 		switch {
-		case !i.Available():
-			ill = append(ill, i.ID)
-		case len(well) < budget:
-			well = append(well, i.ID)
+		case i.Available():
+			of = &well
+		case i.Doubtful():
+			of = &doubtful
+		}
+		if len(*of) < v.seen.Set.spare(i, limits.MaxUnavailable) {
+			*of = append(*of, i.ID)
 		}
 	}
-	out := v.alike(append(ill, well...))
+	out := v.alike(slices.Concat(ill, doubtful, well))
 	return out[:min(len(out), limits.BatchCap, v.room())]
 }
 

@@ -342,6 +342,19 @@ func TestDecideOnTimeAndHealth(t *testing.T) {
 				ill(&o.Set.Instances[n])
 			}
 		}, kind: Start, batch: []string{"0", "3"}},
+		{name: "R27 one of which nothing is told may serve: taking it down is not free", tale: begun, seen: all(instance("3", mute), instance("4", ill), instance("5", ill)), kind: Wait, reason: ReasonHealth, says: "or not known to serve: instances 3 4 5 of 6"},
+		{name: "R27 it is taken down where the limit leaves room for it, before those that serve", tale: begun, seen: all(instance("3", mute), instance("4", ill)), kind: Start, batch: []string{"3"}},
+		{name: "R27 nor is the cure refused of a set of which nothing is told", tale: begun, seen: func(o *Observation) {
+			for n := range o.Set.Instances {
+				mute(&o.Set.Instances[n])
+			}
+		}, kind: Start, batch: []string{"0", "3"}},
+		{name: "R27 but it is no more at once than the limit", tale: begun, seen: func(o *Observation) {
+			for n := range o.Set.Instances {
+				mute(&o.Set.Instances[n])
+			}
+			o.Policy.MaxUnavailable = Limit{N: 1}
+		}, kind: Start, batch: []string{"0"}},
 		{name: "R27 a health that is not known counts as ill", tale: begun, seen: all(instance("4", func(i *Instance) { i.Health = UnknownState }), instance("5", func(i *Instance) { i.Power = "" })), kind: Wait, reason: ReasonHealth},
 		{name: "R42 a call carries no more than the cap", tale: begun, plan: func(_ *ScaleSet, p *Policy, w *Wish) { p.BatchCap, w.Limits.BatchCap = 1, 1 }, kind: Start, batch: []string{"0"}},
 		{name: "R21 R45 an image that is not permitted any more stops", tale: begun, seen: inForce(func(p *Policy) { p.AllowedImages = []string{"a:b:*"} }), kind: Wait, reason: ReasonPolicy},

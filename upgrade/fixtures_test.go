@@ -248,6 +248,7 @@ func all(changes ...change) change {
 
 func updating(i *Instance)   { i.Provisioning = Updating }
 func ill(i *Instance)        { i.Health = Unhealthy }
+func mute(i *Instance)       { i.Health = UnknownState }
 func onNew(i *Instance)      { i.Image = runs(v2) }
 func modelOnNew(s *ScaleSet) { s.Model.Image = v2 }
 

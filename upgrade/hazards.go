@@ -18,13 +18,19 @@ func wouldWait(s ScaleSet, p Plan) []string {
 			ill = append(ill, i.ID)
 		}
 	}
-	sick := func(m Member) bool { i, _ := s.Instance(m.ID); return !i.Available() }
-	if len(ill) < p.Limits.MaxUnavailable || slices.ContainsFunc(p.Gates[0].Instances, sick) { // ill ones cost nothing (R27)
-		return nil
+	out := len(ill)
+	for _, m := range p.Gates[0].Instances {
+		i, _ := s.Instance(m.ID)
+		if s.spare(i, p.Limits.MaxUnavailable) > 0 {
+			return nil
+		}
+		if i.Doubtful() {
+			out = s.Down()
+		}
 	}
-	helps := fmt.Sprintf("max-unavailable=%d", len(ill)+1)
-	if p.Policy.MaxUnavailable.Of(p.Total) <= len(ill) {
-		helps += fmt.Sprintf(", which the set's policy does not permit, or start or repair %s", Count(len(ill)-p.Limits.MaxUnavailable+1, "instance"))
+	helps := fmt.Sprintf("max-unavailable=%d", out+1)
+	if p.Policy.MaxUnavailable.Of(p.Total) <= out {
+		helps += fmt.Sprintf(", which the set's policy does not permit, or start or repair %s", Count(out-p.Limits.MaxUnavailable+1, "instance"))
 	}
 	return []string{fmt.Sprintf("as it is now it would wait: out of service already: %s, and max-unavailable is %d. Smallest change: %s", Instances(ill), p.Limits.MaxUnavailable, helps)}
 }

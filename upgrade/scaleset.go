@@ -170,6 +170,25 @@ func (i Instance) Available() bool {
 	return i.Provisioning == Succeeded && i.Power == Running && (i.Health == NoHealth || i.Health == Healthy)
 }
 
+// Doubtful reports whether nothing tells if the instance serves: it is provisioned and runs, as far as Azure says, and
+// its health source says nothing. It may well serve.
+func (i Instance) Doubtful() bool {
+	return !i.Available() && i.Provisioning == Succeeded && (i.Power == Running || i.Power == "") && i.Health != Unhealthy
+}
+
+// spare is how many instances like this one may be taken down at once, when no more than so many may be out of service
+// (R27). One that is down costs nothing. One of which nothing is told counts as down when another is to be taken, and
+// as serving when it is the one.
+func (s ScaleSet) spare(i Instance, most int) int {
+	switch {
+	case i.Available():
+		return most - s.Unavailable()
+	case i.Doubtful():
+		return most - s.Down()
+	}
+	return len(s.Instances)
+}
+
 // Instance returns the instance with that id.
 func (s ScaleSet) Instance(id string) (Instance, bool) {
 	i, found := slices.BinarySearchFunc(s.Instances, id, func(x Instance, id string) int { return CompareIDs(x.ID, id) })
@@ -184,6 +203,17 @@ func (s ScaleSet) Unavailable() int {
 	n := 0
 	for _, i := range s.Instances {
 		if !i.Available() {
+			n++
+		}
+	}
+	return n
+}
+
+// Down counts the instances of which it is told that they do not serve.
+func (s ScaleSet) Down() int {
+	n := 0
+	for _, i := range s.Instances {
+		if !i.Available() && !i.Doubtful() {
 			n++
 		}
 	}

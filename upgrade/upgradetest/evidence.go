@@ -247,6 +247,13 @@ func (l *slackLog) event(e slacksim.Entry) {
 	}
 }
 
+// unsent reports whether the envelope was sent on no socket.
+func (w *World) unsent(envelope string) bool {
+	return !slices.ContainsFunc(w.Slack.Log(), func(e slacksim.Entry) bool {
+		return e.Kind == slacksim.LogEnvelope && e.Envelope == envelope && e.Error == ""
+	})
+}
+
 // opened are the forms that were opened, by the trigger they were opened with.
 func (w *World) opened() map[string]time.Time {
 	w.heed()

@@ -168,21 +168,28 @@ func (k Call) asked() []string {
 }
 
 // spared: I5, after the batch is down no more than the limit do not serve; taking down what does not
-// serve anyway costs nothing.
+// serve anyway costs nothing. What nothing is told of may serve or not: neither way may the limit be passed.
 func (c *cases) spared(k Call) {
 	set := k.set()
-	down, taken := 0, 0
+	var down, doubt, taken, doubted int // of the last two, taken down by this call
 	for _, i := range set.Instances {
-		serves := i.Provisioning == "succeeded" && i.Power == "running" && (i.Health == "" || i.Health == "healthy")
+		runs := i.Provisioning == "succeeded" && i.Power == "running"
+		mute := runs && i.Health != "" && i.Health != "healthy" && i.Health != "unhealthy"
+		starts := slices.Contains(k.Instances, i.ID)
 		switch {
-		case !serves:
+		case !runs || i.Health == "unhealthy":
 			down++
-		case slices.Contains(k.Instances, i.ID):
+		case mute && starts:
+			doubted++
+		case mute:
+			doubt++
+		case starts:
 			taken++
 		}
 	}
-	if limit := c.Policy.MaxUnavailable.Of(len(set.Instances)); taken > 0 && down+taken > limit {
-		c.blame("I5", k.Time, "%d instances were down and %v was started: more than %d of %d", down, k.Instances, limit, len(set.Instances))
+	limit := c.Policy.MaxUnavailable.Of(len(set.Instances))
+	if taken > 0 && down+doubt+doubted+taken > limit || doubted > 0 && down+doubted+taken > limit {
+		c.blame("I5", k.Time, "%d instances were down, of %d nothing was told, and %v was started: more than %d of %d", down, doubt+doubted, k.Instances, limit, len(set.Instances))
 	}
 }
 

@@ -244,7 +244,7 @@ func (c *cases) readWords() {
 		}
 		if at, opened := c.e.Opened[a.Trigger]; opened && a.Trigger != "" {
 			w.answer, w.answered = "a form", at
-		} else if p := c.answerTo(a, until, used); p != nil {
+		} else if p := c.answerTo(a, until, used); p != nil && !a.Lost {
 			used[p.key()] = true
 			w.answer, w.answered = strings.Join(p.First().Lines, "\n"), p.Posted()
 		}

@@ -24,6 +24,7 @@ type Act struct {
 	Message *slacksim.Message // what was clicked on, as it was then
 	Trigger string            // what a form can be opened with, for a moment
 	Acked   bool
+	Lost    bool      // Slack found no socket to send it on until it gave up: the program never had it
 	Mention string    // of an @mention, its ts: nobody sees whether it was acknowledged, only Slack's log tells
 	Heard   time.Time // when a mention was acknowledged: Slack tells of it again when nobody listens
 }

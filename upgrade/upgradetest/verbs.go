@@ -136,6 +136,7 @@ func (p *Play) acted(act Act, out slacksim.Outcome, err error) error {
 		return err
 	}
 	act.Acked, act.Trigger = out.Acked, out.TriggerID
+	act.Lost = !out.Acked && p.World.unsent(out.EnvelopeID)
 	p.World.did(act)
 	if out.Notice != "" {
 		p.tell.note("slack", "tells "+p.World.name(act.User)+": "+out.Notice)

@@ -23,11 +23,12 @@ func (c *cases) waves() map[string][]string {
 			continue
 		}
 		var earlier, same []string
+		within := false // a line before the first title may name what is in the way
 		for _, l := range p.First().Lines {
 			if titleWave.MatchString(l) {
-				earlier, same = append(earlier, same...), nil
+				earlier, same, within = append(earlier, same...), nil, true
 			}
-			if id := rolloutID.FindString(l); id != "" && !titleGroup.MatchString(l) {
+			if id := rolloutID.FindString(l); id != "" && within {
 				before[id], same = slices.Clone(earlier), append(same, id)
 			}
 		}

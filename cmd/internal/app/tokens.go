@@ -8,15 +8,20 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
-// Secret is a token. It prints as its kind, never as itself.
+// Secret is a token or a key. One of Slack's prints as its kind, every other one as nothing of itself.
 type Secret string
 
 func (s Secret) String() string {
-	kind, _, _ := strings.Cut(string(s), "-")
-	return kind + "-…"
+	for _, kind := range []string{bot.BotTokenPrefix, bot.AppTokenPrefix} {
+		if strings.HasPrefix(string(s), kind) {
+			return kind + "…"
+		}
+	}
+	return "…"
 }
 
 // Format keeps every printing verb from the token itself.

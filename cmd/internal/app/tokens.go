@@ -58,9 +58,9 @@ func secret(what, file, env, usual string) (Secret, error) {
 	return "", fmt.Errorf("slack: the %s is missing: set the environment variable %s or name a file in the configuration", what, env)
 }
 
-// keyring keeps secrets that came through the environment, by the name of the variable. It takes them out of there,
-// as what is started from here has no use for them, and keeps them, as a configuration that is read once more names
-// them once more. nil only looks.
+// keyring keeps secrets that can be had only once, as a configuration that is read once more names them once more:
+// those of the environment, by the name of the variable, which it takes out of there, as what is started from here has
+// no use for it, and those that came through a pipe, by its path. nil only looks.
 type keyring map[string]Secret
 
 // named is a variable in a message: by mistake its name may be the secret.
@@ -77,6 +77,18 @@ func (k keyring) env(name string) string {
 		os.Unsetenv(name)
 	}
 	return value
+}
+
+// file is what a file holds now, or what came through a pipe.
+func (k keyring) file(path string) (string, error) {
+	if kept, ok := k[path]; ok {
+		return string(kept), nil
+	}
+	body, err := guarded(path, 0o007, "lets everybody in: chmod o-rwx")
+	if k != nil && err == nil && given(path) {
+		k[path] = Secret(body)
+	}
+	return string(body), err
 }
 
 // guarded reads a file, but not one with one of the mode's bits, nor one that everybody could put another

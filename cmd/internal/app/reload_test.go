@@ -113,7 +113,7 @@ func TestAChangedPolicyIsInForceInTheAuditAndToldToItsChannel(t *testing.T) {
 func TestWhoWasSignalledWhileItStoodByBeginsWithWhatTheFileSaysNow(t *testing.T) {
 	g := governs(t)
 	signalled := make(chan os.Signal, 2)
-	g.write(g.running.from.file, strings.Replace(good, "soak: 0s", "soak: 10m", 1))
+	g.write(g.running.from.file, strings.NewReplacer("soak: 0s", "soak: 10m", "health: 127.0.0.1:8484", "health: 127.0.0.1:8485").Replace(good))
 	signalled <- syscall.SIGHUP
 	if err := g.begin(t.Context(), signalled); err != nil {
 		t.Fatal(err)
@@ -123,6 +123,9 @@ func TestWhoWasSignalledWhileItStoodByBeginsWithWhatTheFileSaysNow(t *testing.T)
 	}
 	if got := g.told(); len(got) != 1 || !strings.Contains(got[0], "soak 0s → 10m") {
 		t.Errorf("told: %q", got)
+	}
+	if !strings.Contains(g.log.String(), "takes a restart") || !strings.Contains(g.log.String(), "[health]") {
+		t.Errorf("the log does not say what else changed: %s", g.log)
 	}
 	g.write(g.running.from.file, "sets: [")
 	signalled <- syscall.SIGHUP

@@ -256,6 +256,23 @@ func TestAGateThatIsReadOnceMoreIsAskedAsTheFileSaysNowWithTheSecretItHad(t *tes
 	})
 }
 
+// Who is told of a file that is not taken is a whole channel, and the journal keeps it.
+func TestAKeyThatStandsWhereItsFileIsNamedIsToldToNobody(t *testing.T) {
+	g := governs(t)
+	for _, outside := range []string{
+		"gates: [{name: slo, url: 'https://slo.test', headers: [{name: Authorization, file: canary-correct-horse}]}]",
+		"gates: [{name: slo, url: 'https://slo.test', headers: [{name: Authorization, env: canary-correct-horse}]}]",
+		"webhooks: [{name: slo, url: 'https://noc.test', secret_file: canary/correct+horse==}]",
+	} {
+		g.changes("\nsets:", "\n"+outside+"\nsets:")
+		said := strings.Join(g.told(), "\n") + g.log.String()
+		if !strings.Contains(said, " slo: ") || strings.Contains(said, "canary") {
+			t.Errorf("%s: %s, want it to say where the mistake is, and not the key", outside, said)
+		}
+		g.log.Reset()
+	}
+}
+
 func TestAWebhookThatIsReadOnceMoreIsToldFromThenOn(t *testing.T) {
 	t.Setenv("NOC", "canary-correct-horse")
 	atWork(t, func(g *governed, o *outdoors) {

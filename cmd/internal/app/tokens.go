@@ -1,8 +1,10 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -85,6 +87,9 @@ func (k keyring) file(path string) (string, error) {
 		return string(kept), nil
 	}
 	body, err := guarded(path, 0o007, "lets everybody in: chmod o-rwx")
+	if no := (*fs.PathError)(nil); errors.As(err, &no) { // there may be none: by mistake its name may be the secret
+		err = fmt.Errorf("the file that is named for it cannot be read: %w", no.Err)
+	}
 	if k != nil && err == nil && given(path) {
 		k[path] = Secret(body)
 	}

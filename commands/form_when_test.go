@@ -51,7 +51,8 @@ func TestAFreezeEndsOnce(t *testing.T) {
 // A schedule without its times, or with some that are none, must not become an upgrade of now, nor one of
 // other instances.
 func TestWhenIsSaidInTheFormOfAScheduleWhateverWasUnderstood(t *testing.T) {
-	for _, text := range []string{"schedule web latest", "schedule web latest at=22:00", "schedule web latest cron=x", "schedule web latest cron=0 tz=UTC"} {
+	for _, text := range []string{"schedule web latest", "schedule web latest at=22:00", "schedule web latest cron=x", "schedule web latest cron=0 tz=UTC",
+		`schedule web latest cron="0 2 * * SUN" tz=+02:00`, `schedule tz=../x web latest cron="0 2 * * SUN"`} { // by whose clock?
 		req, no := Parse(text)
 		again, ok := ParseStarted(Refused(req, no).Refusal.Form)
 		if !ok || again.Verb != VerbSchedule || again.Unclear != nil {

@@ -16,6 +16,9 @@ import (
 func (c *command) schedule() *upgrade.Refusal {
 	unquoted := c.gather()
 	no := c.plan()
+	if slices.Contains(c.given, "tz") && c.req.Options.TZ == "" {
+		c.req.Options.Cron = "" // by whose clock was not understood: the form asks for the times anew, not by another
+	}
 	switch {
 	case no != nil:
 		return no

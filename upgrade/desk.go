@@ -168,7 +168,9 @@ func ambiguous(matches []SetSummary, name string) *Refusal {
 func unknownSet(sets []SetSummary, name string) *Refusal {
 	var names []string
 	for _, s := range sets {
-		names = append(names, s.Name)
+		if !strings.EqualFold(s.Name, EverySet) { // a freeze would take it for all of them
+			names = append(names, s.Name)
+		}
 	}
 	no := Refuse(CodeUnknown, "/vmss list", "I know no scale set `%s` that you may see", name)
 	if near := Nearest(name, names); near != "" {

@@ -76,6 +76,17 @@ func TestAFreezeIsSaidAndLiftedByWhoMayStop(t *testing.T) {
 	}
 }
 
+// To freeze it by that name would freeze all that one may.
+func TestASetThatIsCalledAllIsProposedToNobody(t *testing.T) {
+	sets := []SetSummary{{ResourceGroup: "rg", Name: "All"}, {ResourceGroup: "rg", Name: "web"}}
+	if no := unknownSet(sets, "al"); strings.Contains(no.What, "Did you mean") {
+		t.Error(no.What)
+	}
+	if no := unknownSet(sets, "wbe"); !strings.Contains(no.What, "Did you mean `web`?") {
+		t.Error(no.What)
+	}
+}
+
 func TestAFreezeOfAllIsOfThoseSetsOnlyThatThePersonMayStop(t *testing.T) {
 	d, _, _ := deskAt(night)
 	entry := func(pattern, who string) Policy {

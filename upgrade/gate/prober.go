@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -44,14 +45,14 @@ func NewProber(via http.RoundTripper, now func() time.Time) *Prober {
 }
 
 // Use puts the gates of another configuration in the place of those before. What is known of a gate that stays
-// as it is stays known.
+// as it is stays known. Its headers are no part of its sum, and may well say whose state is asked for.
 func (p *Prober) Use(gates []Gate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := map[string]*asked{}
 	for _, g := range gates {
 		was, stays := p.gates[g.Name]
-		if stays = stays && was.Sum() == g.Sum(); stays {
+		if stays = stays && was.Sum() == g.Sum() && maps.Equal(was.Headers, g.Headers); stays {
 			was.Gate = g
 			next[g.Name] = was
 			continue

@@ -143,7 +143,7 @@ func TestWhatTheConfigurationHasNoMoreIsUnknown(t *testing.T) {
 		read(p)
 		after(time.Minute)
 		same := checkout
-		same.Every, same.Headers = time.Minute, map[string]string{"Authorization": "another"}
+		same.Every = time.Minute
 		p.Use([]Gate{same})
 		if r := read(p); r.State != upgrade.ProbePass {
 			t.Errorf("how often it is asked changes nothing of what it says: %+v", r)
@@ -157,6 +157,40 @@ func TestWhatTheConfigurationHasNoMoreIsUnknown(t *testing.T) {
 		p.Use(nil)
 		if r := read(p); r.State != upgrade.ProbeUnknown || r.Why != "the configuration has no such gate any more" {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// A header may say whose figures are asked for, such as X-Scope-OrgID does.
+func TestWhatWasAnsweredToOtherHeadersIsNoAnswer(t *testing.T) {
+	probing(t, func(t *testing.T, p *Prober, s *service) {
+		known := func() bool { _, known := p.Read([]string{"checkout"})["checkout"]; return known }
+		read(p)
+		after(time.Minute)
+		asked := s.times()
+		s.is(0)
+		after(6 * time.Second) // it was asked a second ago, and has four for its answer
+		if s.times() != asked+1 {
+			t.Fatal("no question is on its way")
+		}
+		other := checkout
+		other.Headers = map[string]string{"X-Scope-OrgID": "another"}
+		p.Use([]Gate{other})
+		if known() {
+			t.Error("the pass of before is told")
+		}
+		after(4500 * time.Millisecond) // the first question is over, the second is not
+		if known() {
+			t.Error("what became of the question of before is told")
+		}
+		s.is(200)
+		after(time.Minute)
+		before := s.times()
+		same := other
+		same.Headers = map[string]string{"X-Scope-OrgID": "another"}
+		p.Use([]Gate{same})
+		if r := read(p); r.State != upgrade.ProbePass || s.times() != before {
+			t.Errorf("with the same headers it is as it was, and is told as %+v", r)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,6 +60,11 @@ func (p *Pager) Use(hooks []Hook) {
 	defer p.mu.Unlock()
 	if reflect.DeepEqual(p.Hooks, hooks) {
 		return
+	}
+	for _, was := range p.Hooks { // what became of it says nothing of one that was mended
+		if !slices.ContainsFunc(hooks, func(h Hook) bool { return reflect.DeepEqual(h, was) }) {
+			delete(p.failing, was.Name)
+		}
 	}
 	p.Hooks = hooks
 	if p.renew != nil {

@@ -292,6 +292,31 @@ func TestHooksOfAnotherConfigurationTakeThePlaceOfThoseBefore(t *testing.T) {
 	}, hook("noc"))
 }
 
+func TestOfAHookThatWasMendedHealthTellsNothingOfBefore(t *testing.T) {
+	inOffice(t, func(o *office) {
+		for _, host := range []string{"noc.test", "deaf.test"} {
+			o.answer[host] = func(int) *http.Response { return nil }
+		}
+		o.page(upgrade.PageHold)
+		time.Sleep(7 * time.Hour) // it is given up
+		o.want("duty")
+		if all := o.Failing(); len(all) != 2 {
+			t.Fatalf("health tells %q, want a word of each", all)
+		}
+		mended := hook("noc")
+		mended.URL = "https://duty.test/hooks"
+		o.Use([]pager.Hook{mended, hook("deaf")})
+		if all := o.Failing(); len(all) != 1 || !strings.Contains(all[0], "webhook deaf ") {
+			t.Errorf("health tells %q, want a word of the one that is as it was", all)
+		}
+		o.Use(nil)
+		o.Use([]pager.Hook{hook("deaf")})
+		if all := o.Failing(); len(all) > 0 {
+			t.Errorf("of one that was taken out meanwhile health tells %q", all)
+		}
+	}, hook("noc"), hook("deaf"))
+}
+
 // What was sent and not recorded is sent once more, with the same id: a crash, or a full disk.
 func TestAnEventThatMayHaveBeenToldIsToldOnceMoreWithItsId(t *testing.T) {
 	inOffice(t, func(o *office) {

@@ -352,14 +352,18 @@ func TestLocalServersMayBeQuick(t *testing.T) {
 }
 
 func TestASecretNeverPrintsItself(t *testing.T) {
-	s := Secret("xoxb-canary")
-	js, _ := json.Marshal(map[string]any{"token": s})
-	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", s)
-	for _, out := range []string{fmt.Sprint(s), fmt.Sprintf("%v %s %q %+v %#v %x", s, s, s, s, s, s), fmt.Sprintf("%v", struct{ T Secret }{s}), string(js), log.String()} {
-		if strings.Contains(out, "canary") || strings.Contains(out, "63616e617279") {
-			t.Errorf("the token is in %q", out)
+	for _, s := range []Secret{"xoxb-canary", "canary", "canary-correct-horse"} { // a key of a receiver may be any word
+		js, _ := json.Marshal(map[string]any{"token": s})
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", s, "keys", keyring{"NOC": s})
+		for _, out := range []string{fmt.Sprint(s), fmt.Sprintf("%v %s %q %+v %#v %x", s, s, s, s, s, s), fmt.Sprintf("%v", struct{ T Secret }{s}), string(js), log.String()} {
+			if strings.Contains(out, "canary") || strings.Contains(out, "63616e617279") {
+				t.Errorf("the secret is in %q", out)
+			}
 		}
+	}
+	if kind := fmt.Sprint(Secret("xapp-canary")); kind != "xapp-…" {
+		t.Errorf("a token of Slack's prints as %q, want its kind", kind)
 	}
 }
 

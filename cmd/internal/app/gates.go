@@ -79,11 +79,11 @@ func (h Header) check() error {
 func (h Header) value(keys keyring) (string, error) {
 	value := strings.TrimSpace(keys.env(h.Env))
 	if h.File != "" {
-		body, err := guarded(h.File, 0o007, "lets everybody in: chmod o-rwx")
+		body, err := keys.file(h.File)
 		if err != nil {
 			return "", fmt.Errorf("header %s: %w", h.Name, err)
 		}
-		value = strings.TrimSpace(string(body))
+		value = strings.TrimSpace(body)
 	}
 	switch {
 	case value == "" && h.File != "":

@@ -58,7 +58,7 @@ func (g governor) begin(ctx context.Context, signalled <-chan os.Signal) error {
 	return g.take(ctx, c, before, known)
 }
 
-// take puts a configuration in force.
+// take puts a configuration in force, and says what of it is not.
 func (g governor) take(ctx context.Context, c Config, before []upgrade.Policy, known bool) error {
 	gates, hooks, err := c.outside(g.keys)
 	if err != nil {
@@ -73,6 +73,9 @@ func (g governor) take(ctx context.Context, c Config, before []upgrade.Policy, k
 	g.prober.Use(gates)
 	g.pager.Use(hooks)
 	g.groups.Store(&c.Groups)
+	if other := restart(g.running, c); len(other) > 0 {
+		g.log.Warn("what else changed in the configuration takes a restart", "keys", other)
+	}
 	return nil
 }
 
@@ -131,11 +134,7 @@ func (g governor) reload(ctx context.Context) {
 		g.refuse(ctx, strings.ReplaceAll(err.Error(), file, filepath.Base(file)))
 		return
 	}
-	other := restart(g.running, c)
 	g.log.Info("the configuration was read once more", "entries", len(c.Sets))
-	if len(other) > 0 {
-		g.log.Warn("what else changed in the configuration takes a restart", "keys", other)
-	}
 }
 
 // refuse tells everybody whose sets may not be driven as somebody thinks they are.

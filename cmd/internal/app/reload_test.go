@@ -113,7 +113,7 @@ func TestAChangedPolicyIsInForceInTheAuditAndToldToItsChannel(t *testing.T) {
 func TestWhoWasSignalledWhileItStoodByBeginsWithWhatTheFileSaysNow(t *testing.T) {
 	g := governs(t)
 	signalled := make(chan os.Signal, 2)
-	g.write(g.running.from.file, strings.Replace(good, "soak: 0s", "soak: 10m", 1))
+	g.write(g.running.from.file, strings.NewReplacer("soak: 0s", "soak: 10m", "health: 127.0.0.1:8484", "health: 127.0.0.1:8485").Replace(good))
 	signalled <- syscall.SIGHUP
 	if err := g.begin(t.Context(), signalled); err != nil {
 		t.Fatal(err)
@@ -123,6 +123,9 @@ func TestWhoWasSignalledWhileItStoodByBeginsWithWhatTheFileSaysNow(t *testing.T)
 	}
 	if got := g.told(); len(got) != 1 || !strings.Contains(got[0], "soak 0s → 10m") {
 		t.Errorf("told: %q", got)
+	}
+	if !strings.Contains(g.log.String(), "takes a restart") || !strings.Contains(g.log.String(), "[health]") {
+		t.Errorf("the log does not say what else changed: %s", g.log)
 	}
 	g.write(g.running.from.file, "sets: [")
 	signalled <- syscall.SIGHUP
@@ -251,6 +254,23 @@ func TestAGateThatIsReadOnceMoreIsAskedAsTheFileSaysNowWithTheSecretItHad(t *tes
 			t.Errorf("told %q", got)
 		}
 	})
+}
+
+// Who is told of a file that is not taken is a whole channel, and the journal keeps it.
+func TestAKeyThatStandsWhereItsFileIsNamedIsToldToNobody(t *testing.T) {
+	g := governs(t)
+	for _, outside := range []string{
+		"gates: [{name: slo, url: 'https://slo.test', headers: [{name: Authorization, file: canary-correct-horse}]}]",
+		"gates: [{name: slo, url: 'https://slo.test', headers: [{name: Authorization, env: canary-correct-horse}]}]",
+		"webhooks: [{name: slo, url: 'https://noc.test', secret_file: canary/correct+horse==}]",
+	} {
+		g.changes("\nsets:", "\n"+outside+"\nsets:")
+		said := strings.Join(g.told(), "\n") + g.log.String()
+		if !strings.Contains(said, " slo: ") || strings.Contains(said, "canary") {
+			t.Errorf("%s: %s, want it to say where the mistake is, and not the key", outside, said)
+		}
+		g.log.Reset()
+	}
 }
 
 func TestAWebhookThatIsReadOnceMoreIsToldFromThenOn(t *testing.T) {

@@ -1,22 +1,29 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 
+	"github.com/vmssbot/vmssbot/bot"
 	"github.com/vmssbot/vmssbot/upgrade/store"
 )
 
-// Secret is a token. It prints as its kind, never as itself.
+// Secret is a token or a key. One of Slack's prints as its kind, every other one as nothing of itself.
 type Secret string
 
 func (s Secret) String() string {
-	kind, _, _ := strings.Cut(string(s), "-")
-	return kind + "-…"
+	for _, kind := range []string{bot.BotTokenPrefix, bot.AppTokenPrefix} {
+		if strings.HasPrefix(string(s), kind) {
+			return kind + "…"
+		}
+	}
+	return "…"
 }
 
 // Format keeps every printing verb from the token itself.
@@ -53,9 +60,9 @@ func secret(what, file, env, usual string) (Secret, error) {
 	return "", fmt.Errorf("slack: the %s is missing: set the environment variable %s or name a file in the configuration", what, env)
 }
 
-// keyring keeps secrets that came through the environment, by the name of the variable. It takes them out of there,
-// as what is started from here has no use for them, and keeps them, as a configuration that is read once more names
-// them once more. nil only looks.
+// keyring keeps secrets that can be had only once, as a configuration that is read once more names them once more:
+// those of the environment, by the name of the variable, which it takes out of there, as what is started from here has
+// no use for it, and those that came through a pipe, by its path. nil only looks.
 type keyring map[string]Secret
 
 // named is a variable in a message: by mistake its name may be the secret.
@@ -72,6 +79,21 @@ func (k keyring) env(name string) string {
 		os.Unsetenv(name)
 	}
 	return value
+}
+
+// file is what a file holds now, or what came through a pipe.
+func (k keyring) file(path string) (string, error) {
+	if kept, ok := k[path]; ok {
+		return string(kept), nil
+	}
+	body, err := guarded(path, 0o007, "lets everybody in: chmod o-rwx")
+	if no := (*fs.PathError)(nil); errors.As(err, &no) { // there may be none: by mistake its name may be the secret
+		err = fmt.Errorf("the file that is named for it cannot be read: %w", no.Err)
+	}
+	if k != nil && err == nil && given(path) {
+		k[path] = Secret(body)
+	}
+	return string(body), err
 }
 
 // guarded reads a file, but not one with one of the mode's bits, nor one that everybody could put another

@@ -129,11 +129,10 @@ func (w Webhook) hook(keys keyring) (pager.Hook, error) {
 	}
 	key := keys.env(env)
 	if file != "" {
-		body, err := guarded(file, 0o007, "lets everybody in: chmod o-rwx")
-		if err != nil {
+		var err error
+		if key, err = keys.file(file); err != nil {
 			return h, fmt.Errorf("webhook %s: read its key: %w", w.Name, err)
 		}
-		key = string(body)
 	}
 	switch key = strings.TrimSpace(key); {
 	case key == "":

@@ -3,12 +3,14 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +106,32 @@ func TestAKeyThatIsMissingOrWeakIsRefused(t *testing.T) {
 		_, err := webhooks(t, "{name: noc, url: 'https://noc.example/x', "+hook+"}").hooks(keyring{})
 		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(strings.ToLower(err.Error()), "canary") {
 			t.Errorf("%s: %v, want it to say %q", hook, err, says)
+		}
+	}
+}
+
+// Such as secret_file: /dev/fd/3 of a bot that is started with 3< <(sops -d noc.key).
+func TestAKeyThatComesThroughAPipeIsKept(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the names of descriptors are the system's")
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	_, err = w.WriteString("canary-correct-horse\n")
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	pipe := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	c := webhooks(t, "{name: noc, url: 'https://noc.example/x', secret_file: "+pipe+"}")
+	c.Gates = []Gate{{Name: "slo", URL: "https://slo.example", Headers: []Header{{Name: "Authorization", File: pipe}}}}
+	keys := keyring{}
+	for _, when := range []string{"before the journal is opened", "at the start", "after SIGHUP"} {
+		gates, hooks, err := c.outside(keys)
+		if err != nil || hooks[0].Key != "canary-correct-horse" || gates[0].Headers["Authorization"] != "canary-correct-horse" {
+			t.Errorf("%s: %v", when, err)
 		}
 	}
 }

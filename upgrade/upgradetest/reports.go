@@ -100,7 +100,7 @@ func (c *cases) tally(truth azuresim.State, r *rollout, p Post) (t tally) {
 			if well && c.touched(r, i.ID) && said != "quarantine" && said != "skip" {
 				t.most++
 				well := i.Provisioning == "succeeded" && i.Power == "running" && (i.Health == "" || i.Health == "healthy" && p.Posted().Sub(i.HealthSince) > reading) && p.Posted().Sub(i.Since) > reading
-				t.sure += bit(well && c.e.jumped(r.opened, p.Posted()) == 0 && !c.forgotten(r, i.ID) && !c.saidFailed(r, p, i.ID))
+				t.sure += bit(well && c.e.jumped(r.opened, p.Posted()) == 0 && !c.forgotten(r, i.ID) && !c.disowned(r, i.ID, p.Posted()) && !c.saidFailed(r, p, i.ID))
 			}
 		}
 	}
@@ -119,6 +119,14 @@ func (c *cases) unsure(r *rollout, id string) bool {
 	tried := slices.ContainsFunc(c.ours(), func(k Call) bool { return c.of(k) == r && !c.e.told(k) && slices.Contains(k.asked(), id) })
 	mute := slices.ContainsFunc(c.e.Mute, func(s Span) bool { return s.From.After(r.opened) }) // what it took to be at work was not seen
 	return tried || c.e.crashedSince(r.opened) && (mute || c.shown("◑", id, r, c.e.Now) || c.shown("◕", id, r, c.e.Now))
+}
+
+// disowned reports whether a person said, rightly or not, that the start of the instance had not happened.
+func (c *cases) disowned(r *rollout, id string, by time.Time) bool {
+	return slices.ContainsFunc(c.words, func(w word) bool {
+		said := w.rollout == r.id && w.obeyed() && w.At.Before(by) && strings.Contains(w.Text+w.Action, "not-started")
+		return said && slices.ContainsFunc(c.ours(), func(k Call) bool { return c.of(k) == r && k.Time.Before(w.At) && slices.Contains(k.Instances, id) })
+	})
 }
 
 // about is the rollout that a message is about: one in a thread need not name it.

@@ -233,21 +233,14 @@ func relapse(v view) *Blocker {
 }
 
 func (v view) tooFew() *Blocker {
-	var ill, off []string
-	what := "out of service already"
+	var off []string
 	for _, i := range v.seen.Set.Instances {
-		if !i.Available() {
-			ill = append(ill, i.ID)
-		}
-		if i.Doubtful() {
-			what = "out of service already, or not known to serve"
-		}
 		if i.Power == Deallocated {
 			off = append(off, i.ID)
 		}
 	}
-	b := &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s: %s of %d: one more would exceed max-unavailable %d", what,
-		Instances(ill), len(v.seen.Set.Instances), v.limits().MaxUnavailable), Clears: "the instances, once they serve again", Next: "/vmss show " + v.p.Name + " instances", Also: []string{v.abortCommand()}}
+	b := &Blocker{Reason: ReasonHealth, What: fmt.Sprintf("%s of %d: one more would exceed max-unavailable %d",
+		v.seen.Set.outOfService(), len(v.seen.Set.Instances), v.limits().MaxUnavailable), Clears: "the instances, once they serve again", Next: "/vmss show " + v.p.Name + " instances", Also: []string{v.abortCommand()}}
 	if len(off) > 0 {
 		b.Clears += fmt.Sprintf("; %s: deallocated, so that somebody must start it", Instances(off))
 	}

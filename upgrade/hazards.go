@@ -12,19 +12,13 @@ import (
 // serve already that none of those which do may be taken down. Deallocated ones serve again only when
 // somebody starts them.
 func wouldWait(s ScaleSet, p Plan) []string {
-	var ill []string
-	for _, i := range s.Instances {
-		if !i.Available() {
-			ill = append(ill, i.ID)
-		}
-	}
-	out := len(ill)
+	out := s.Unavailable()
 	for _, m := range p.Gates[0].Instances {
 		i, _ := s.Instance(m.ID)
 		if s.spare(i, p.Limits.MaxUnavailable) > 0 {
 			return nil
 		}
-		if i.Doubtful() {
+		if i.Doubtful() { // it needs less room than one that serves (R27)
 			out = s.Down()
 		}
 	}
@@ -32,7 +26,7 @@ func wouldWait(s ScaleSet, p Plan) []string {
 	if p.Policy.MaxUnavailable.Of(p.Total) <= out {
 		helps += fmt.Sprintf(", which the set's policy does not permit, or start or repair %s", Count(out-p.Limits.MaxUnavailable+1, "instance"))
 	}
-	return []string{fmt.Sprintf("as it is now it would wait: out of service already: %s, and max-unavailable is %d. Smallest change: %s", Instances(ill), p.Limits.MaxUnavailable, helps)}
+	return []string{fmt.Sprintf("as it is now it would wait: %s, and max-unavailable is %d. Smallest change: %s", s.outOfService(), p.Limits.MaxUnavailable, helps)}
 }
 
 // pending tells what manualupgrade would apply besides the target (R41), to those it is going to reach. An

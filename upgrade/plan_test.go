@@ -312,6 +312,13 @@ func TestAPlanForetellsThatItWouldWait(t *testing.T) {
 	}{
 		{"R27 the limit is used up by instances that are passed by", down(4, 5), "out of service already: instances 4 5, and max-unavailable is 2"},
 		{"R27 there is room left", down(4), ""},
+		{"R27 what the first gate has may serve, and the limit is used up", func(s *ScaleSet, p *Policy, w *Wish) {
+			down(4, 5)(s, p, w)
+			mute(&s.Instances[0])
+			mute(&s.Instances[3])
+		},
+			"out of service already, or not known to serve: instances 0 3 4 5, and max-unavailable is 2. Smallest change: max-unavailable=3"},
+		{"R27 there is room left for one of it", func(s *ScaleSet, p *Policy, w *Wish) { down(4)(s, p, w); mute(&s.Instances[0]); mute(&s.Instances[3]) }, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := strings.Join(webPlan(row.with).Hazards, "; ")

@@ -220,6 +220,20 @@ func (s ScaleSet) Down() int {
 	return n
 }
 
+// outOfService names the instances that count as such, for people.
+func (s ScaleSet) outOfService() string {
+	what, ids := "out of service already", []string(nil)
+	for _, i := range s.Instances {
+		if !i.Available() {
+			ids = append(ids, i.ID)
+		}
+		if i.Doubtful() {
+			what = "out of service already, or not known to serve"
+		}
+	}
+	return what + ": " + Instances(ids)
+}
+
 // CompareIDs orders instance ids as people count: 2 before 10, names after numbers.
 func CompareIDs(a, b string) int {
 	x, errX := strconv.Atoi(a)

@@ -188,6 +188,13 @@ var forgeries = []struct {
 	}},
 	{"a protected instance", "all-domains", "I4", func(t *testing.T, e *upgradetest.Evidence) { before(t, start(t, *e, 0), "3").Protected = true }},
 	{"too many out of service", "all-domains", "I5", func(t *testing.T, e *upgradetest.Evidence) { before(t, start(t, *e, 1), "5").Health = "unhealthy" }},
+	{"one that may serve taken for one that is down", "all-domains", "I5", func(t *testing.T, e *upgradetest.Evidence) {
+		k := start(t, *e, 1)
+		before(t, k, "5").Health = "unhealthy"
+		for _, id := range k.Instances {
+			before(t, k, id).Health = "unknown"
+		}
+	}},
 	{"a soak cut short", "all-domains", "I6", func(t *testing.T, e *upgradetest.Evidence) {
 		k := start(t, *e, 1)
 		before(t, k, "0").Since = k.Time.Add(-4 * time.Minute)
